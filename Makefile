@@ -1,0 +1,58 @@
+# What people and CI call. Works with GNU make 3.81 (macOS) and later; `make` alone lists it all.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format bench docs
+# Only the program speaks, not make.
+.SILENT:
+
+help: ## list these targets
+	awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+# exec: signals reach the server itself, no shell stays in between.
+run: $(VENV)/.runtime ## serve on http://127.0.0.1:8888; the first call sets up
+	exec $(BIN)/python run.py
+
+test: $(VENV)/.dev ## run all tests; ARGS="-k logout" selects
+	sh tests/support/install-chromium.sh
+	if [ -f tests/node/package.json ] && command -v npm >/dev/null; then \
+	  npm ci --silent --no-audit --no-fund --prefix tests/node; fi
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.dev ## lint, formatting, types and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	PYTHONPATH=. $(BIN)/lint-imports --no-cache
+
+format: $(VENV)/.dev ## format the code and apply safe fixes
+	$(BIN)/ruff check --fix --exit-zero --silent .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.dev ## run the benchmarks behind docs/performance.md
+	$(BIN)/python -m benchmarks $(ARGS)
+
+docs: $(VENV)/.dev ## run the tests that hold the documents to the code
+	$(BIN)/python -m pytest tests/docs $(ARGS)
+
+# Stamps: requirements are installed again only when their file has changed.
+$(VENV)/.runtime: requirements.txt | $(BIN)/python
+	echo "Installing what Curfew needs into $(VENV) ..."
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+$(VENV)/.dev: requirements-dev.txt requirements.txt | $(BIN)/python
+	echo "Installing what developers need into $(VENV) ..."
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@ $(VENV)/.runtime
+
+$(BIN)/python:
+	command -v $(PYTHON) >/dev/null 2>&1 || { \
+	  echo "Curfew needs Python 3.11 or newer; $(PYTHON) was not found. Install it, or name one: make run PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Curfew needs Python 3.11 or newer; $(PYTHON) is older. Name a newer one: make run PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "$(PYTHON) cannot make a virtual environment. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }

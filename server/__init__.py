@@ -1,0 +1,4 @@
+"""The session engine: everything Curfew promises, without a web framework.
+
+Nothing under this package imports Tornado, so the promises can be tested and reused without it.
+"""

@@ -1,0 +1,107 @@
+"""One server for one data folder, held by `flock`, which no crash can leave behind."""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+LEFTOVERS_SECONDS = 15.0
+"""How long a start waits for the workers of a server that was killed to see it and leave."""
+
+POLL_SECONDS = 0.05
+
+
+class AlreadyRunning(Exception):
+    """Another server holds the data folder.
+
+    Args:
+        data_dir: The folder both want.
+        pid: The process that holds it, if it could be read.
+    """
+
+    def __init__(self, data_dir: Path, pid: int | None) -> None:
+        """Keep the facts; the text is built when asked for."""
+        super().__init__(data_dir, pid)
+        self.data_dir = data_dir
+        self.pid = pid
+
+    def __str__(self) -> str:
+        """Say in one line who is there and what to do."""
+        who = "pid unknown" if self.pid is None else f"pid {self.pid}"
+        return (
+            f"another Curfew ({who}) serves from {self.data_dir}: "
+            "stop it first, or set CURFEW_DATA_DIR to another folder"
+        )
+
+
+@contextmanager
+def locked_folder(data_dir: Path) -> Iterator[None]:
+    """Hold `server.lock` of a data folder, which is made if missing.
+
+    Forked workers share the lock, so it is free only when the last of them is gone. Of a holder
+    that was killed the workers are waited for; a living one is an error at once.
+
+    Args:
+        data_dir: The folder.
+
+    Yields:
+        Nothing; the lock is held inside the context.
+
+    Raises:
+        AlreadyRunning: When another server holds the folder.
+    """
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (data_dir / "server.lock").open("a+", encoding="ascii") as file:
+        _take(file, data_dir)
+        _write_pid(file)
+        yield
+
+
+def try_lock(file: IO[str]) -> bool:
+    """Take the lock of an open file if it is free.
+
+    Args:
+        file: The file; closing its last copy, in whatever process, frees the lock.
+
+    Returns:
+        Whether the lock is ours.
+    """
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _take(file: IO[str], data_dir: Path) -> None:
+    deadline = time.monotonic() + LEFTOVERS_SECONDS
+    while not try_lock(file):
+        holder = _read_pid(file)
+        if holder is None or _lives(holder) or time.monotonic() > deadline:
+            raise AlreadyRunning(data_dir, holder)
+        time.sleep(POLL_SECONDS)
+
+
+def _write_pid(file: IO[str]) -> None:
+    file.truncate(0)
+    file.write(f"{os.getpid()}\n")
+    file.flush()
+
+
+def _read_pid(file: IO[str]) -> int | None:
+    file.seek(0)
+    text = file.read().strip()
+    return int(text) if text.isdecimal() else None
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

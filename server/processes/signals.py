@@ -1,0 +1,106 @@
+"""Signals as data: they wake a wait and are read in order, instead of interrupting the code.
+
+`signal.sigtimedwait` would be shorter, but macOS has none; a pipe and `select` work everywhere.
+"""
+
+import os
+import select
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType, TracebackType
+from typing import Any, NamedTuple, Self
+
+READ_AT_ONCE = 4096
+"""More signals than can arrive between two waits; the rest would be read by the next one."""
+
+
+class Wakeup(NamedTuple):
+    """Why a wait ended; both empty when the time was up."""
+
+    signals: tuple[int, ...]
+    readable: bool
+
+
+class SignalInbox:
+    """Collects the given signals from entering the context until leaving it.
+
+    Args:
+        signals: The signals to collect; all others keep their disposition.
+    """
+
+    def __init__(self, *signals: signal.Signals) -> None:
+        """Remember what to collect; nothing is installed yet."""
+        self._signals = signals
+        self._former: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> Self:
+        """Install the handlers, in the main thread of the process."""
+        self._read_end, self._write_end = os.pipe()
+        os.set_blocking(self._read_end, False)
+        os.set_blocking(self._write_end, False)
+        self._former_fd = signal.set_wakeup_fd(self._write_end, warn_on_full_buffer=False)
+        self._former = {each: signal.signal(each, _noted) for each in self._wanted()}
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Put the former handlers back."""
+        for each, handler in self._former.items():
+            signal.signal(each, handler)
+        signal.set_wakeup_fd(self._former_fd)
+        self._close()
+
+    def wait(self, seconds: float | None = None, *, also: int | None = None) -> Wakeup:
+        """Wait for a signal, or until a file descriptor can be read.
+
+        Args:
+            seconds: The longest wait; None waits without end.
+            also: A file descriptor that ends the wait when it is readable or at its end.
+
+        Returns:
+            The signals that arrived, oldest first, and whether `also` is readable.
+        """
+        watched = [self._read_end] if also is None else [self._read_end, also]
+        ready, _, _ = select.select(watched, [], [], seconds)
+        return Wakeup(self._read() if self._read_end in ready else (), also in ready)
+
+    @contextmanager
+    def held(self) -> Iterator[set[signal.Signals]]:
+        """Hold the signals back, so that a fork cannot deliver one to the wrong process.
+
+        Yields:
+            The signal mask as it was, for the child to restore.
+        """
+        former = signal.pthread_sigmask(signal.SIG_BLOCK, self._signals)
+        try:
+            yield {signal.Signals(each) for each in former}
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, former)
+
+    def abandon(self) -> None:
+        """Let go in a forked child: its signals must not be written to the parent's pipe."""
+        signal.set_wakeup_fd(-1)
+        for each in self._former:
+            signal.signal(each, signal.SIG_DFL)
+        self._close()
+
+    def _wanted(self) -> list[signal.Signals]:
+        # Under nohup a hang-up is ignored, and must stay so.
+        ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        return [each for each in self._signals if not (ignored and each is signal.SIGHUP)]
+
+    def _read(self) -> tuple[int, ...]:
+        return tuple(os.read(self._read_end, READ_AT_ONCE))
+
+    def _close(self) -> None:
+        os.close(self._read_end)
+        os.close(self._write_end)
+
+
+def _noted(signum: int, frame: FrameType | None) -> None:
+    """Do nothing: the number has been written to the pipe before Python calls a handler."""

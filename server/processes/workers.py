@@ -1,0 +1,138 @@
+"""The worker processes: forked from one parent, started again when they die."""
+
+import logging
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from server.processes.restarts import RestartPlan
+from server.processes.signals import SignalInbox
+
+log = logging.getLogger(__name__)
+
+PARENT_ONLY = (signal.SIGINT, signal.SIGHUP)
+"""A terminal sends these to the whole group; the parent alone turns them into a SIGTERM."""
+
+
+@dataclass
+class _Slot:
+    pid: int | None = None
+    plan: RestartPlan = field(default_factory=RestartPlan)
+
+
+class Workers:
+    """A fixed number of places, each filled by one forked process.
+
+    Args:
+        count: The number of processes.
+        work: What each runs; its return or SystemExit gives the exit status.
+        inbox: The parent's signals, of which a worker must let go.
+    """
+
+    def __init__(self, count: int, work: Callable[[], None], inbox: SignalInbox) -> None:
+        """Prepare the places; nothing is forked yet."""
+        self._slots = [_Slot() for _ in range(count)]
+        self._work = work
+        self._inbox = inbox
+
+    @property
+    def pids(self) -> list[int]:
+        """The processes that have not been reported as exited."""
+        return [slot.pid for slot in self._slots if slot.pid is not None]
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds until a worker is due to start, None while all run."""
+        waits = [slot.plan.seconds_left for slot in self._slots]
+        return min((wait for wait in waits if wait is not None), default=None)
+
+    def start_due(self) -> None:
+        """Fork every worker that is due."""
+        for slot in self._slots:
+            if slot.plan.is_due:
+                self._start(slot)
+
+    def exited(self, pid: int) -> bool:
+        """Take note that a child of this process is gone.
+
+        Args:
+            pid: The child.
+
+        Returns:
+            Whether the child was a worker.
+        """
+        for slot in self._slots:
+            if slot.pid == pid:
+                slot.pid = None
+                slot.plan.died()
+                return True
+        return False
+
+    def send(self, signum: signal.Signals) -> None:
+        """Send a signal to all workers.
+
+        Args:
+            signum: The signal.
+        """
+        for pid in self.pids:
+            # A pid stays ours until it has been waited for, so this cannot hit a stranger.
+            os.kill(pid, signum)
+
+    def _start(self, slot: _Slot) -> None:
+        try:
+            slot.pid = self._fork()
+        except OSError as error:
+            log.error("cannot fork a worker: %s", error)  # noqa: TRY400 the reason is the message
+            slot.plan.died()
+        else:
+            slot.plan.started()
+
+    def _fork(self) -> int:
+        _flush()  # What is still buffered would be printed twice.
+        with self._inbox.held() as mask:
+            pid = os.fork()
+            if pid == 0:
+                self._become_worker(mask)
+        return pid
+
+    def _become_worker(self, mask: set[signal.Signals]) -> NoReturn:
+        status = os.EX_SOFTWARE
+        try:
+            self._inbox.abandon()
+            for each in PARENT_ONLY:
+                signal.signal(each, signal.SIG_IGN)
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+            self._work()
+            status = os.EX_OK
+        except SystemExit as leaving:
+            status = _status_of(leaving)
+        except BaseException:  # noqa: BLE001 nothing may reach the parent's stack in this process
+            traceback.print_exc()
+        finally:
+            _exit_without_cleanup(status)
+
+
+def _status_of(leaving: SystemExit) -> int:
+    if leaving.code is None:
+        return os.EX_OK
+    if isinstance(leaving.code, int):
+        return leaving.code & 0xFF
+    sys.stderr.write(f"{leaving.code}\n")
+    return 1
+
+
+def _exit_without_cleanup(status: int) -> NoReturn:
+    _flush()
+    os._exit(status)
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        # Nobody may be reading any more; that must not keep a worker from starting or ending.
+        with suppress(OSError, ValueError):
+            stream.flush()
