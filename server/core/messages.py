@@ -1,0 +1,170 @@
+"""The wire protocol of `/ws`: frames, close codes, and the reading of what clients send.
+
+JSON text frames under the subprotocol `curfew.v1`. Times are Unix seconds, durations end in
+`_ms`. `static/js/protocol.js` holds the same constants; a test keeps the two equal.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+from server.core import strict_json
+from server.core.reasons import Farewell, Reason
+from server.core.session import Deadlines, Json, Session
+
+SUBPROTOCOL: Final = "curfew.v1"
+MAX_FRAME_BYTES: Final = 64 * 1024
+
+
+class CloseCode(IntEnum):
+    """Why a socket is closed. Rule for any client: 44xx stop; everything else, come back."""
+
+    POLICY = 1008
+    TOO_BIG = 1009
+    DRAIN = 1012
+    OVERLOAD = 1013
+    SESSION_ENDED = 4401
+    NOT_ALLOWED = 4403
+    TIMED_OUT = 4408
+    UNVERIFIED = 4503
+    TOO_SLOW = 4508
+
+
+def close_code(reason: Reason | None) -> CloseCode:
+    """The code for an open socket whose session ended for `reason`."""
+    if reason in {Reason.IDLE_TIMEOUT, Reason.ABSOLUTE_TIMEOUT}:
+        return CloseCode.TIMED_OUT
+    return CloseCode.SESSION_ENDED
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """Asks for a `pong`. No activity: a forgotten tab must not keep a session alive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """A person did something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Application data for all other sockets of the same user."""
+
+    data: Json
+
+
+@dataclass(frozen=True, slots=True)
+class BadFrame:
+    """A frame outside the protocol; the socket stays open and hears what was wrong."""
+
+    code: str
+    detail: str
+
+
+ClientFrame = Ping | Activity | Message | BadFrame
+
+
+def read_frame(text: str | bytes) -> ClientFrame:
+    """What a client's frame means. Never raises: whatever comes has a meaning or is a BadFrame."""
+    if isinstance(text, bytes):
+        return BadFrame("binary_frame", "Send JSON in text frames.")
+    try:
+        frame = strict_json.parse(text)
+    except strict_json.NotJson:
+        return BadFrame("bad_json", "The frame is not JSON.")
+    kind = frame.pop("type", None) if isinstance(frame, dict) else None
+    if not isinstance(frame, dict) or not isinstance(kind, str):
+        return BadFrame("bad_frame", "A frame is an object with a `type`.")
+    return _typed(kind, frame)
+
+
+def _typed(kind: str, fields: dict[str, Json]) -> ClientFrame:
+    match kind, fields:
+        case "ping", {} if not fields:
+            return Ping()
+        case "activity", {} if not fields:
+            return Activity()
+        case "message", {"data": data} if len(fields) == 1:
+            return Message(data)
+        case (("ping" | "activity" | "message"), _):
+            return BadFrame("bad_fields", "This type has other fields; see the protocol page.")
+    return BadFrame("unknown_type", "This server knows ping, activity and message.")
+
+
+def hello(
+    connection: str, session: Session, until: Deadlines, now: float, retry_ms: tuple[int, int]
+) -> str:
+    """First frame of every socket that was let in."""
+    return _frame(
+        "hello",
+        connection=connection,
+        session={"id": session.sid, "user": session.user, "generation": session.generation},
+        now=now,
+        idle_expires_at=until.idle_expires_at,
+        absolute_expires_at=until.absolute_expires_at,
+        retry={"min_ms": retry_ms[0], "max_ms": retry_ms[1]},
+    )
+
+
+def rotated(generation: int) -> str:
+    """The cookie changed."""
+    return _frame("rotated", generation=generation)
+
+
+def expiring(reason: Reason, in_ms: int) -> str:
+    """The session ends in `in_ms` unless a person does something."""
+    return _frame("expiring", reason=reason.value, in_ms=in_ms)
+
+
+def extended(until: Deadlines) -> str:
+    """A deadline that was warned of has moved."""
+    return _frame(
+        "extended",
+        idle_expires_at=until.idle_expires_at,
+        absolute_expires_at=until.absolute_expires_at,
+    )
+
+
+def ended(farewell: Farewell) -> str:
+    """Last frame before the close frame of a socket whose session ended."""
+    return _frame("ended", reason=farewell.word, event=farewell.event, at=farewell.at)
+
+
+def sessions() -> str:
+    """The user's list of sessions changed: fetch it again."""
+    return _frame("sessions")
+
+
+def hold() -> str:
+    """This node cannot verify sessions now; nothing else follows until `resume`."""
+    return _frame("hold")
+
+
+def resume() -> str:
+    """This node can verify sessions again."""
+    return _frame("resume")
+
+
+def drain(reconnect_in_ms: int) -> str:
+    """This node stops; come back after that time."""
+    return _frame("drain", reconnect_in_ms=reconnect_in_ms)
+
+
+def message(sender: str, data: Json) -> str:
+    """Application data from another socket of the same user."""
+    return _frame("message", **{"from": sender, "data": data})
+
+
+def pong() -> str:
+    """The answer to `ping`."""
+    return _frame("pong")
+
+
+def error(bad: BadFrame) -> str:
+    """The answer to a frame outside the protocol."""
+    return _frame("error", code=bad.code, detail=bad.detail)
+
+
+def _frame(kind: str, **fields: Json) -> str:
+    return strict_json.encode({"type": kind, **fields})

@@ -1,0 +1,219 @@
+"""What becomes of a presented token: the whole session policy, as one pure table.
+
+Rows, first match wins. *Previous* are the tokens that were overtaken by the latest promotion.
+
+ #  presented                          verdict
+ 1  secret does not match, or a        Refuse (forged)
+    number that was never issued
+ 2  past the absolute deadline         End `absolute_timeout`
+ 3  past the idle deadline             End `idle_timeout`
+ 4  overtaken by a change of           Refuse (overtaken), until the token that overtook it came
+    privilege                          back and a grace has passed; then row 8
+ 5  the current generation             Accept; if rotation is due, hand out the successor
+ 6  issued after the current one       Accept and promote: it becomes current, what it overtook is
+                                       previous until now + grace
+ 7  previous, inside the grace         Accept, set no cookie
+ 8  any other, so genuine and older    End `token_reuse`
+
+The successor is the same one for every request within a grace of its first issue. When it never
+came back, the next number is handed out, but only once the table has *settled*: when every reply
+that carries an earlier number has arrived or never will. Otherwise a late reply could put an older
+cookie over a newer one, and its honest holder would end at row 8. (A reply arrives within the
+grace or not at all; that is the one assumption here, and what the grace is for.)
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from server.core.reasons import Reason
+from server.core.session import Rules, Session, deadlines
+from server.core.token import Token, is_genuine, issue_token
+
+
+class Refusal(StrEnum):
+    """Why a token is refused while its session lives on."""
+
+    FORGED = "forged"
+    OVERTAKEN = "overtaken"
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """Serve the request.
+
+    Attributes:
+        session: the record as it is now, or as it must be written before the request is served.
+        changed: whether `session` must be written.
+        token: the token to set as the cookie; None leaves the browser's cookie alone.
+        issued: the number handed out for the first time, which open sockets are told of.
+    """
+
+    session: Session
+    changed: bool = False
+    token: Token | None = None
+    issued: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """End the session everywhere."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Do not serve the request; the session lives on."""
+
+    why: Refusal
+
+
+Verdict = Accept | End | Refuse
+
+
+def evaluate(
+    session: Session, presented: Token, now: float, rules: Rules, *, may_rotate: bool = True
+) -> Verdict:
+    """Judge a presented token by the table above.
+
+    Args:
+        session: the record as the store has it.
+        presented: a token that names this session.
+        now: Unix seconds on the store's clock.
+        rules: the durations in force.
+        may_rotate: whether the reply can carry a cookie. A socket's handshake cannot count on it.
+    """
+    if not is_genuine(presented, session.seed) or presented.generation > session.issued:
+        return Refuse(Refusal.FORGED)
+    if timeout := deadlines(session, rules).passed(now):
+        return End(timeout)
+    if _is_overtaken(session, presented, now):
+        return Refuse(Refusal.OVERTAKEN)
+    if presented.generation == session.generation:
+        return _accept_current(session, now, rules, may_rotate=may_rotate)
+    if presented.generation > session.generation:
+        return _promote(session, presented.generation, now, rules)
+    if session.previous_from <= presented.generation and now < session.previous_until:
+        return _accept(session, _touched(session, now, rules))
+    return End(Reason.TOKEN_REUSE)
+
+
+def touch(session: Session, now: float, rules: Rules) -> Verdict:
+    """Judge activity that carries no token: an `activity` frame on an open socket."""
+    if timeout := deadlines(session, rules).passed(now):
+        return End(timeout)
+    return _accept(session, _touched(session, now, rules))
+
+
+def rotate(session: Session, now: float, rules: Rules) -> Accept:
+    """Hand out the next number on request, to the reply that answers it.
+
+    Asked again before it came back, the same number is the answer. While the table has not
+    settled since a rotation of its own accord, that rotation is the answer: nothing changes.
+    """
+    if _awaits_first_use(session, now, rules):
+        return _hand_out_again(session, session, rules)
+    if now < session.settles_at:
+        return Accept(session)
+    return _issue(session, session.issued + 1, now)
+
+
+def elevate(session: Session, now: float) -> Accept:
+    """Record that the password was just proved: the token changes at once, without grace.
+
+    Older tokens are refused from here on (ASVS 7.2.4), and not taken for theft until the new one
+    came back, since the reply that carries it may be lost.
+    """
+    number = session.issued + 1
+    elevated = replace(
+        session,
+        authenticated_at=now,
+        last_active_at=max(session.last_active_at, now),
+        generation=number,
+        current_since=now,
+        issued=number,
+        issued_at=now,
+        settles_at=now,
+        previous_from=number,
+        previous_until=0.0,
+        refused_below=number,
+        refused_until=None,
+    )
+    return _with_token(elevated, number)
+
+
+def _is_overtaken(session: Session, presented: Token, now: float) -> bool:
+    if presented.generation >= session.refused_below:
+        return False
+    return session.refused_until is None or now < session.refused_until
+
+
+def _accept_current(session: Session, now: float, rules: Rules, *, may_rotate: bool) -> Accept:
+    current = _came_back(_touched(session, now, rules), now, rules)
+    if not (may_rotate and _rotation_is_due(session, now, rules)):
+        return _accept(session, current)
+    if _awaits_first_use(session, now, rules):
+        return _hand_out_again(session, current, rules)
+    if now < session.settles_at:
+        return _accept(session, current)
+    return _issue(replace(current, settles_at=now + 2 * _grace(rules)), session.issued + 1, now)
+
+
+def _awaits_first_use(session: Session, now: float, rules: Rules) -> bool:
+    return session.issued > session.generation and now < session.issued_at + _grace(rules)
+
+
+def _hand_out_again(before: Session, after: Session, rules: Rules) -> Accept:
+    """The last reply with this number leaves within a grace of its issue and arrives within one."""
+    settles_at = before.issued_at + 2 * _grace(rules)
+    if settles_at > after.settles_at:
+        after = replace(after, settles_at=settles_at)
+    token = issue_token(after.sid, after.seed, after.issued)
+    return replace(_accept(before, after), token=token)
+
+
+def _rotation_is_due(session: Session, now: float, rules: Rules) -> bool:
+    return now >= session.current_since + rules.rotation_interval.total_seconds()
+
+
+def _issue(session: Session, number: int, now: float) -> Accept:
+    return _with_token(replace(session, issued=number, issued_at=now), number)
+
+
+def _with_token(session: Session, number: int) -> Accept:
+    token = issue_token(session.sid, session.seed, number)
+    return Accept(session, changed=True, token=token, issued=number)
+
+
+def _promote(session: Session, number: int, now: float, rules: Rules) -> Accept:
+    """The successor came back: its replies are over one grace from now, so the table settles."""
+    promoted = replace(
+        session,
+        generation=number,
+        current_since=now,
+        settles_at=min(session.settles_at, now + _grace(rules)),
+        previous_from=session.generation,
+        previous_until=now + _grace(rules),
+        last_active_at=max(session.last_active_at, now),
+    )
+    return Accept(_came_back(promoted, now, rules), changed=True)
+
+
+def _came_back(session: Session, now: float, rules: Rules) -> Session:
+    """Start the last grace of the tokens that a change of privilege overtook."""
+    if session.refused_below > 1 and session.refused_until is None:
+        return replace(session, refused_until=now + _grace(rules))
+    return session
+
+
+def _touched(session: Session, now: float, rules: Rules) -> Session:
+    due = session.last_active_at + rules.effective_touch_interval.total_seconds()
+    return replace(session, last_active_at=now) if now >= due else session
+
+
+def _accept(before: Session, after: Session) -> Accept:
+    return Accept(after, changed=after is not before)
+
+
+def _grace(rules: Rules) -> float:
+    return rules.rotation_grace.total_seconds()

@@ -1,0 +1,68 @@
+"""Why a session ended: one word, the same in event, frame, page, log and metric (P6)."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Reason(StrEnum):
+    """The reason words of the protocol. Their values are fixed: clients compare them."""
+
+    LOGOUT = "logout"
+    TERMINATED = "terminated"
+    ADMIN = "admin"
+    CREDENTIAL_CHANGED = "credential_changed"
+    ACCOUNT_DISABLED = "account_disabled"
+    SESSION_LIMIT = "session_limit"
+    TOKEN_REUSE = "token_reuse"  # noqa: S105 - a word, no secret
+    IDLE_TIMEOUT = "idle_timeout"
+    ABSOLUTE_TIMEOUT = "absolute_timeout"
+    SUPERSEDED = "superseded"
+
+
+UNAUTHENTICATED = "unauthenticated"
+"""Said where no session is known, so no `Reason` would be true."""
+
+
+@dataclass(frozen=True, slots=True)
+class Farewell:
+    """What is told of a session that is not live.
+
+    Attributes:
+        reason: why it ended; None when nothing is known of it.
+        event: the end's id, as in the receipt of whoever ended it.
+        at: when, in Unix seconds on the store's clock.
+    """
+
+    reason: Reason | None = None
+    event: str | None = None
+    at: float | None = None
+
+    @property
+    def word(self) -> str:
+        """The reason word, as frames, pages, logs and metrics have it."""
+        return UNAUTHENTICATED if self.reason is None else self.reason.value
+
+
+_SENTENCES: Final = {
+    Reason.LOGOUT: "You logged out.",
+    Reason.TERMINATED: "This session was ended from another one of your sessions.",
+    Reason.ADMIN: "An administrator ended this session.",
+    Reason.CREDENTIAL_CHANGED: "Your password was changed. Sign in with the new one.",
+    Reason.ACCOUNT_DISABLED: "This account was disabled.",
+    Reason.SESSION_LIMIT: (
+        "You signed in on more devices than allowed, so the least recently used session was ended."
+    ),
+    Reason.TOKEN_REUSE: (
+        "An old copy of this session's cookie was used. To be safe, the session was ended "
+        "everywhere. If that was not you, change your password."
+    ),
+    Reason.IDLE_TIMEOUT: "Nothing happened for a while, so you were signed out.",
+    Reason.ABSOLUTE_TIMEOUT: "This session reached its longest allowed time.",
+    Reason.SUPERSEDED: "You signed in again in this browser; the new session replaced this one.",
+}
+
+
+def sentence(reason: Reason) -> str:
+    """What a person is told when their session ended for this reason."""
+    return _SENTENCES[reason]

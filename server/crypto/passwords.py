@@ -1,0 +1,199 @@
+"""Password hashing: argon2id in threads of its own, bounded, and silent about who exists.
+
+Hashing is made slow on purpose, so this file also says how much of it may happen at once. It
+must not know accounts, requests or where hashes are kept.
+"""
+
+import asyncio
+import os
+import re
+from base64 import b64encode
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from threading import BoundedSemaphore
+from typing import Final, TypeVar
+
+from nacl.exceptions import InvalidkeyError
+from nacl.pwhash import argon2id
+
+from server.core.credentials import BadPassword, encode_password
+from server.core.errors import SessionError
+
+_T = TypeVar("_T")
+
+_MAX_MEMORY_BYTES: Final = 2**30
+_MAX_PASSES: Final = 10
+"""A stored string names its own cost; these bound what a tampered one can make a check cost."""
+
+# Exactly what `argon2id.str` writes: version 1.3, one lane, 16 bytes of salt, 32 of hash.
+_STORED = re.compile(
+    r"\$argon2id\$v=19\$m=([1-9][0-9]{0,6}),t=([1-9][0-9]?),p=1"
+    r"\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}"
+)
+
+
+class HasherBusy(SessionError):
+    """Too many passwords wait to be hashed: an overload, not a verdict about any of them."""
+
+    def __str__(self) -> str:
+        return "too many passwords are waiting to be hashed"
+
+
+@dataclass(frozen=True, slots=True)
+class Argon2Parameters:
+    """The cost of one argon2id hash, with one lane.
+
+    Args:
+        memory_bytes: a multiple of 1024, from 8 KiB to 1 GiB.
+        passes: over that memory, 1 to 10.
+
+    Raises:
+        ValueError: outside those bounds.
+    """
+
+    memory_bytes: int
+    passes: int
+
+    def __post_init__(self) -> None:
+        if self.memory_bytes not in range(argon2id.MEMLIMIT_MIN, _MAX_MEMORY_BYTES + 1, 1024):
+            raise ValueError("memory_bytes takes multiples of 1024 from 8 KiB to 1 GiB")
+        if self.passes not in range(1, _MAX_PASSES + 1):
+            raise ValueError(f"passes takes 1 to {_MAX_PASSES}")
+
+    def is_below(self, other: "Argon2Parameters") -> bool:
+        """Whether this costs an attacker less memory or fewer passes than the other."""
+        return self.memory_bytes < other.memory_bytes or self.passes < other.passes
+
+
+INTERACTIVE: Final = Argon2Parameters(memory_bytes=64 * 2**20, passes=2)
+"""libsodium's interactive limits, about 65 ms; above the 19 MiB and 2 passes that OWASP's
+Password Storage Cheat Sheet asks for."""
+
+CHEAPEST: Final = Argon2Parameters(memory_bytes=8 * 2**10, passes=1)
+"""The least that argon2id allows, about 35 us. For tests only."""
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordCheck:
+    """The answer to a password.
+
+    Args:
+        matches: it is the password that was hashed.
+        needs_rehash: it matches, and its hash is cheaper than the present parameters: hash the
+            password again while it is at hand.
+    """
+
+    matches: bool
+    needs_rehash: bool
+
+
+_NO_MATCH: Final = PasswordCheck(matches=False, needs_rehash=False)
+
+
+class PasswordHasher:
+    """Hashes and checks passwords in its own threads, at most so many at a time."""
+
+    def __init__(
+        self,
+        parameters: Argon2Parameters = INTERACTIVE,
+        workers: int = 2,
+        queue_limit: int = 64,
+    ) -> None:
+        """Start without threads; they come with the first password.
+
+        Args:
+            parameters: the cost of new hashes, and of checking a password nobody has.
+            workers: hashes at the same time; times `memory_bytes` this is the memory they take.
+            queue_limit: passwords that may wait beside them; the last one waits about
+                `queue_limit / workers` hashes, 2.1 s with the defaults.
+        """
+        self._parameters = parameters
+        self._dummy = _dummy_hash(parameters)
+        self._executor = ThreadPoolExecutor(workers, thread_name_prefix="argon2id")
+        self._places = BoundedSemaphore(workers + queue_limit)
+
+    async def hash(self, password: str) -> str:
+        """Return the string to store for a password: salt, parameters and hash in one.
+
+        Args:
+            password: one that `check_password_shape` has accepted.
+
+        Raises:
+            HasherBusy: the queue is full.
+            ValueError: the password is not text or longer than any may be.
+        """
+        match encode_password(password):
+            case BadPassword(detail):
+                raise ValueError(detail)
+            case encoded:
+                return await self._run(partial(_hash, encoded, self._parameters))
+
+    async def verify(self, password: str, stored: str | None) -> PasswordCheck:
+        """Check a password against a stored string, or do the same work and say no.
+
+        The work for a name nobody has, or whose string is damaged, is that of the present
+        parameters, so the time of the answer does not tell which names exist (ASVS 5.0 6.3.8).
+        A password that cannot be anybody's is refused at once, whoever it is for.
+
+        Args:
+            password: as it was typed.
+            stored: what `hash` returned once; None if there is no such account.
+
+        Raises:
+            HasherBusy: the queue is full, for existing and unknown accounts alike.
+        """
+        encoded = encode_password(password)
+        if isinstance(encoded, BadPassword):
+            return _NO_MATCH
+        cost = _parameters_of(stored) if stored is not None else None
+        if stored is None or cost is None:
+            await self._run(partial(_verify, self._dummy, encoded))
+            return _NO_MATCH
+        matches = await self._run(partial(_verify, stored, encoded))
+        return PasswordCheck(matches, needs_rehash=matches and cost.is_below(self._parameters))
+
+    def close(self) -> None:
+        """Wait for the hashes being made; cancel those not begun, and whoever awaits them."""
+        self._executor.shutdown(wait=True, cancel_futures=True)
+
+    async def _run(self, work: Callable[[], _T]) -> _T:
+        if not self._places.acquire(blocking=False):
+            raise HasherBusy
+        future = self._executor.submit(work)
+        # With the work, not with the waiting: a caller who gives up leaves a busy thread behind.
+        future.add_done_callback(self._free_place)
+        return await asyncio.wrap_future(future)
+
+    def _free_place(self, _: "Future[_T]") -> None:
+        self._places.release()
+
+
+def _hash(encoded: bytes, parameters: Argon2Parameters) -> str:
+    return argon2id.str(encoded, parameters.passes, parameters.memory_bytes).decode()
+
+
+def _verify(stored: str, encoded: bytes) -> bool:
+    try:
+        return argon2id.verify(stored.encode(), encoded)
+    except InvalidkeyError:
+        return False
+
+
+def _parameters_of(stored: str) -> Argon2Parameters | None:
+    """Read the cost of a stored string; None if it is damaged or asks for too much."""
+    match = _STORED.fullmatch(stored)
+    if match is None:
+        return None
+    try:
+        return Argon2Parameters(memory_bytes=int(match[1]) * 1024, passes=int(match[2]))
+    except ValueError:
+        return None
+
+
+def _dummy_hash(parameters: Argon2Parameters) -> str:
+    """Make up a string of this cost that no password matches: its hash is random bytes."""
+    salt, digest = (b64encode(os.urandom(size)).rstrip(b"=").decode() for size in (16, 32))
+    cost = f"m={parameters.memory_bytes // 1024},t={parameters.passes},p=1"
+    return f"$argon2id$v=19${cost}${salt}${digest}"

@@ -1,0 +1,99 @@
+"""The sealer: makes a copy of the store unreadable, and a changed or moved record worthless.
+
+A box is XChaCha20-Poly1305 with a random nonce, bound to its purpose and to the place it was
+written for. This file must not know what it seals, nor where a box is kept.
+
+    box = format version (1 byte) · key version (4, big-endian) · nonce (24) · ciphertext and tag
+"""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from nacl.exceptions import CryptoError
+from nacl.secret import Aead
+
+from server.crypto.keyring import Keyring
+
+_FORMAT: Final = b"\x01"
+_HEADER_BYTES: Final = 5
+_LEAST_BYTES: Final = _HEADER_BYTES + Aead.NONCE_SIZE + Aead.MACBYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a genuine box held.
+
+    Args:
+        plaintext: the bytes that were sealed.
+        stale: sealed under a key that is no longer the newest; seal it again when it is written.
+    """
+
+    plaintext: bytes = field(repr=False)
+    stale: bool
+
+
+class Sealer:
+    """Seals under the newest key of a ring and opens under all of them."""
+
+    __slots__ = ("_ciphers", "_keyring", "_newest")
+
+    def __init__(self, keyring: Keyring) -> None:
+        """Take the keys; nothing is derived before its purpose is used."""
+        self._keyring = keyring
+        self._newest: dict[str, bytes] = {}
+        self._ciphers: dict[str, dict[bytes, Aead]] = {}
+
+    def seal(self, plaintext: bytes, *, purpose: str, context: str) -> bytes:
+        """Return a box that opens only for the same purpose and context.
+
+        Args:
+            plaintext: what to hide; its length stays visible.
+            purpose: a constant of the program; each purpose has keys of its own.
+            context: what the box belongs to, such as a session id: a box copied to another
+                place does not open there.
+        """
+        ciphers = self._ciphers_for(purpose)
+        header = self._newest[purpose]
+        return header + ciphers[header].encrypt(plaintext, _binding(header, purpose, context))
+
+    def open(self, box: bytes, *, purpose: str, context: str) -> Opened | None:
+        """Return what is in the box, or None if anything about it is not as it was sealed.
+
+        Tampered, truncated, of another format, under an unknown key or bound to something else:
+        all are None, because a caller who could tell them apart would tell an attacker.
+
+        Args:
+            box: any bytes, however hostile.
+            purpose: as given to `seal`.
+            context: as given to `seal`.
+        """
+        header = box[:_HEADER_BYTES]
+        cipher = self._ciphers_for(purpose).get(header)
+        if cipher is None or len(box) < _LEAST_BYTES:
+            return None
+        try:
+            plaintext = cipher.decrypt(box[_HEADER_BYTES:], _binding(header, purpose, context))
+        except CryptoError:
+            return None
+        return Opened(plaintext, stale=header != self._newest[purpose])
+
+    def _ciphers_for(self, purpose: str) -> dict[bytes, Aead]:
+        """One cipher per header that a genuine box of this purpose can begin with."""
+        ciphers = self._ciphers.get(purpose)
+        if ciphers is None:
+            keys = self._keyring.derive(purpose)
+            ciphers = {_header(version): Aead(key) for version, key in keys.by_version.items()}
+            self._newest[purpose] = _header(keys.newest[0])
+            self._ciphers[purpose] = ciphers
+        return ciphers
+
+
+def _header(version: int) -> bytes:
+    return _FORMAT + version.to_bytes(4)
+
+
+def _binding(header: bytes, purpose: str, context: str) -> bytes:
+    """Join what a box is bound to; each part carries its length, so no two triples join alike."""
+    # surrogatepass: a context may come from outside, and must not make this raise.
+    parts = (header, purpose.encode(), context.encode(errors="surrogatepass"))
+    return b"".join(len(part).to_bytes(4) + part for part in parts)
