@@ -1,0 +1,145 @@
+"""Accounts: sign-up, credentials, roles. Replaceable: the engine asks only what `Accounts` says."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
+
+from server.core.credentials import (
+    BadPassword,
+    BadUsername,
+    canonical_username,
+    check_password_shape,
+)
+from server.core.errors import WriteConflict
+from server.crypto.common_passwords import is_common
+from server.crypto.passwords import PasswordHasher
+from server.store.accounts import Account, AccountStore, StoredAccount
+
+MAX_TRIES: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class NameTaken:
+    """Somebody has this user name."""
+
+    detail: str = "This user name is taken. Choose another one."
+
+
+class Accounts(Protocol):
+    """Who may sign in. Methods raise `StoreUnavailable` when their backing cannot be asked."""
+
+    async def verify(self, username: str, password: str) -> Account | None:
+        """The account, if name and password are right and it is not disabled.
+
+        Unknown, wrong and disabled take the same time.
+        """
+
+    async def create(
+        self, username: str, password: str, *, admin: bool = False
+    ) -> Account | BadUsername | BadPassword | NameTaken:
+        """Make an account."""
+
+    async def set_password(self, user: str, password: str) -> BadPassword | None:
+        """Replace the password of an existing account."""
+
+    async def set_disabled(self, user: str, *, disabled: bool) -> bool:
+        """Disable or enable; False when there is no such account."""
+
+    async def find(self, user: str) -> Account | None:
+        """The account of a user name, in any form that is accepted for it."""
+
+
+class StoredAccounts:
+    """`Accounts` in the session store, with argon2id passwords.
+
+    Args:
+        store: where accounts are.
+        hasher: bounded argon2id.
+        now: the store's clock, in Unix seconds.
+        new_id: makes operation ids.
+    """
+
+    def __init__(
+        self,
+        store: AccountStore,
+        hasher: PasswordHasher,
+        now: Callable[[], float],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._store = store
+        self._hasher = hasher
+        self._now = now
+        self._new_id = new_id
+
+    async def verify(self, username: str, password: str) -> Account | None:
+        stored = await self._load(username)
+        check = await self._hasher.verify(
+            password, stored.account.password_hash if stored else None
+        )
+        if stored is None or not check.matches or stored.account.disabled:
+            return None
+        if check.needs_rehash:
+            await self._rehash(stored, password)
+        return stored.account
+
+    async def create(
+        self, username: str, password: str, *, admin: bool = False
+    ) -> Account | BadUsername | BadPassword | NameTaken:
+        user = canonical_username(username)
+        if isinstance(user, BadUsername):
+            return user
+        if bad := _unfit(password, user):
+            return bad
+        if await self._store.load(user):
+            return NameTaken()
+        account = Account(
+            user=user,
+            password_hash=await self._hasher.hash(password),
+            admin=admin,
+            disabled=False,
+            created_at=self._now(),
+        )
+        saved = await self._store.save(account, based_on=0, operation=self._new_id())
+        return account if saved else NameTaken()
+
+    async def set_password(self, user: str, password: str) -> BadPassword | None:
+        if bad := _unfit(password, user):
+            return bad
+        password_hash = await self._hasher.hash(password)
+        await self._update(user, lambda account: replace(account, password_hash=password_hash))
+        return None
+
+    async def set_disabled(self, user: str, *, disabled: bool) -> bool:
+        return await self._update(user, lambda account: replace(account, disabled=disabled))
+
+    async def find(self, user: str) -> Account | None:
+        stored = await self._load(user)
+        return stored.account if stored else None
+
+    async def _load(self, username: str) -> StoredAccount | None:
+        user = canonical_username(username)
+        return None if isinstance(user, BadUsername) else await self._store.load(user)
+
+    async def _update(self, user: str, change: Callable[[Account], Account]) -> bool:
+        for _ in range(MAX_TRIES):
+            stored = await self._load(user)
+            if stored is None:
+                return False
+            if await self._store.save(
+                change(stored.account), based_on=stored.revision, operation=self._new_id()
+            ):
+                return True
+        raise WriteConflict(user, MAX_TRIES)
+
+    async def _rehash(self, stored: StoredAccount, password: str) -> None:
+        """Losing against another writer is fine: the next sign-in does it."""
+        stronger = replace(stored.account, password_hash=await self._hasher.hash(password))
+        await self._store.save(stronger, based_on=stored.revision, operation=self._new_id())
+
+
+def _unfit(password: str, user: str) -> BadPassword | None:
+    if bad := check_password_shape(password):
+        return bad
+    if is_common(password, username=user):
+        return BadPassword("This password is easy to guess. Choose a longer or less usual one.")
+    return None

@@ -1,0 +1,1 @@
+"""What runs between requests: open sockets, the control stream, leases, deadlines."""

@@ -1,0 +1,112 @@
+"""Keeps the deadlines of sessions with sockets here, by timers and not by messages.
+
+Each timer looks at the session again before it acts: another node may have seen activity.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from server.core import messages
+from server.core.errors import StoreUnavailable
+from server.core.reasons import Farewell
+from server.core.session import Deadlines, Rules, Session, deadlines, warning_time
+from server.live.hub import Hub
+
+log = logging.getLogger("curfew.deadlines")
+
+RETRY_AFTER: Final = 0.5
+"""Seconds between looks while the store does not answer."""
+
+
+Look = Callable[[str], Awaitable[Session | Farewell]]
+"""Answers the live session of an id, or what is to be told of it."""
+
+
+class DeadlineKeeper:
+    """One timer per session with sockets here.
+
+    Args:
+        hub: the sockets here.
+        rules: the durations in force.
+        now: the store's clock, in Unix seconds.
+        look: the session as the store has it, ended first when it is past a deadline.
+    """
+
+    def __init__(
+        self,
+        hub: Hub,
+        rules: Rules,
+        now: Callable[[], float],
+        look: Look,
+    ) -> None:
+        self._hub = hub
+        self._rules = rules
+        self._now = now
+        self._look = look
+        self._warning = warning_time(rules).total_seconds()
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._warned: dict[str, Deadlines] = {}
+        self._looks: set[asyncio.Task[None]] = set()
+
+    def watch(self, session: Session) -> None:
+        """Keep the deadlines of a session that has a socket here."""
+        if session.sid not in self._timers:
+            self._arm(session.sid, deadlines(session, self._rules).expires_at - self._warning)
+
+    def forget(self, sid: str) -> None:
+        """Stop: the session has no socket here any more."""
+        self._warned.pop(sid, None)
+        if timer := self._timers.pop(sid, None):
+            timer.cancel()
+
+    def look_again(self, sid: str) -> None:
+        """A deadline may have moved; sockets that were warned are told."""
+        if sid in self._timers:
+            self._fire(sid)
+
+    def close(self) -> None:
+        """Drop all timers."""
+        for sid in list(self._timers):
+            self.forget(sid)
+
+    def _arm(self, sid: str, at: float) -> None:
+        if timer := self._timers.get(sid):
+            timer.cancel()
+        loop = asyncio.get_running_loop()
+        self._timers[sid] = loop.call_later(max(0.0, at - self._now()), self._fire, sid)
+
+    def _fire(self, sid: str) -> None:
+        task = asyncio.create_task(self._check(sid))
+        self._looks.add(task)
+        task.add_done_callback(self._looks.discard)
+
+    async def _check(self, sid: str) -> None:
+        try:
+            session = await self._look(sid)
+        except StoreUnavailable:
+            self._arm_if_here(sid, self._now() + RETRY_AFTER)
+            return
+        if isinstance(session, Farewell):
+            self._hub.end([sid], session)
+        else:
+            self._tell(sid, deadlines(session, self._rules))
+
+    def _tell(self, sid: str, until: Deadlines) -> None:
+        now = self._now()
+        left = until.expires_at - now
+        if left > self._warning:
+            if self._warned.pop(sid, None):
+                self._hub.send_to_session(sid, messages.extended(until))
+            self._arm_if_here(sid, until.expires_at - self._warning)
+            return
+        if self._warned.get(sid) != until:
+            self._warned[sid] = until
+            in_ms = max(0, int(left * 1000))
+            self._hub.send_to_session(sid, messages.expiring(until.next_reason, in_ms))
+        self._arm_if_here(sid, until.expires_at)
+
+    def _arm_if_here(self, sid: str, at: float) -> None:
+        if sid in self._hub:
+            self._arm(sid, at)

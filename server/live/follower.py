@@ -1,0 +1,77 @@
+"""Follows the control stream by position, on a connection of its own, whatever happens to it."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from server.core.errors import StoreUnavailable
+from server.store.contract import Batch, ControlLog, Positions
+
+log = logging.getLogger("curfew.follower")
+
+FIRST_PAUSE: Final = 0.05
+"""Seconds before the first new try; doubles up to LONGEST_PAUSE."""
+LONGEST_PAUSE: Final = 0.5
+
+
+class Follower:
+    """Reads the streams for ever and hands on what they bring.
+
+    Args:
+        control: the streams.
+        on_batch: given every batch, in order; the next is read when it is done.
+        on_gap: called when entries were lost, after the position moved behind the loss.
+    """
+
+    def __init__(
+        self,
+        control: ControlLog,
+        on_batch: Callable[[Batch], Awaitable[None]],
+        on_gap: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._control = control
+        self._on_batch = on_batch
+        self._on_gap = on_gap
+        self._positions: Positions = {}
+        self._failures = 0
+
+    @property
+    def connected(self) -> bool:
+        """Whether the latest read was answered."""
+        return self._failures == 0
+
+    async def start(self) -> None:
+        """Take the streams' ends as the position. Before this node serves or is listed.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        self._positions = await self._control.tail()
+
+    async def run(self) -> None:
+        """Follow until cancelled."""
+        while True:
+            try:
+                await self._step()
+                self._failures = 0
+            except StoreUnavailable as error:
+                await self._pause(error)
+
+    async def _step(self) -> None:
+        if self._failures and await self._control.has_gap(self._positions):
+            log.warning("control stream: entries were lost")
+            positions = await self._control.tail()
+            await self._on_gap()
+            self._positions = positions
+        batch = await self._control.read(self._positions)
+        if batch.events or batch.acknowledgements:
+            await self._on_batch(batch)
+        self._positions = batch.positions
+
+    async def _pause(self, error: StoreUnavailable) -> None:
+        if not self._failures:
+            log.warning("control stream: %s; will resume at the same position", error)
+        await self._control.disconnect()
+        await asyncio.sleep(min(FIRST_PAUSE * 2**self._failures, LONGEST_PAUSE))
+        self._failures = min(self._failures + 1, 16)

@@ -1,0 +1,115 @@
+"""The sockets of this process, by session and by user. Knows neither Tornado nor the store."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from server.core.reasons import Farewell
+from server.core.session import Session
+
+
+class Connection(Protocol):
+    """One open socket, as the hub sees it.
+
+    Attributes:
+        id: names the socket to others; no credential.
+    """
+
+    id: str
+
+    def send(self, frame: str) -> None:
+        """Queue a frame; never blocks, never raises."""
+
+    def end(self, farewell: Farewell) -> None:
+        """Drop what is queued, say why, close. Nothing is sent or processed afterwards."""
+
+
+@dataclass(eq=False, slots=True)
+class LiveSession:
+    """A session that has sockets here."""
+
+    sid: str
+    user: str | None
+    epoch: str
+    connections: dict[str, Connection] = field(default_factory=dict)
+
+
+class Hub:
+    """Registers sockets and reaches them.
+
+    Args:
+        on_change: told of a session whose number of sockets here changed.
+    """
+
+    def __init__(self, on_change: Callable[[LiveSession], None]) -> None:
+        self._on_change = on_change
+        self._sessions: dict[str, LiveSession] = {}
+        self._users: dict[str, set[LiveSession]] = {}
+
+    def register(self, connection: Connection, session: Session) -> None:
+        """From here on the socket hears of everything that happens to its session."""
+        live = self._sessions.get(session.sid)
+        if live is None:
+            live = LiveSession(session.sid, session.user, session.epoch)
+            self._sessions[session.sid] = live
+            if live.user is not None:
+                self._users.setdefault(live.user, set()).add(live)
+        live.connections[connection.id] = connection
+        self._on_change(live)
+
+    def unregister(self, connection: Connection, sid: str) -> None:
+        """Forget a socket that closed; harmless when its session ended before."""
+        live = self._sessions.get(sid)
+        if live is None or live.connections.pop(connection.id, None) is None:
+            return
+        if not live.connections:
+            self._forget(live)
+        self._on_change(live)
+
+    def sessions(self) -> Iterator[LiveSession]:
+        """All sessions with sockets here; safe against changes while it is read."""
+        yield from list(self._sessions.values())
+
+    def __contains__(self, sid: object) -> bool:
+        """Whether the session has sockets here."""
+        return sid in self._sessions
+
+    def end(self, sids: Iterable[str], farewell: Farewell) -> int:
+        """Close all sockets of these sessions; how many that were."""
+        return sum(self._end(self._sessions[sid], farewell) for sid in sids if sid in self)
+
+    def end_other_epochs(self, epoch: str, farewell: Farewell) -> int:
+        """Close all sockets of sessions from before `epoch`; how many that were."""
+        return self.end([each.sid for each in self.sessions() if each.epoch != epoch], farewell)
+
+    def send_to_session(self, sid: str, frame: str) -> None:
+        """Queue a frame for every socket of the session."""
+        if live := self._sessions.get(sid):
+            _send(live.connections.values(), frame)
+
+    def send_to_user(self, user: str, frame: str, *, but: str = "") -> None:
+        """Queue a frame for every socket of the user, save the one with the id `but`."""
+        for live in self._users.get(user, ()):
+            _send((each for each in live.connections.values() if each.id != but), frame)
+
+    def _end(self, live: LiveSession, farewell: Farewell) -> int:
+        self._forget(live)
+        closing = list(live.connections.values())
+        live.connections.clear()
+        for connection in closing:
+            connection.end(farewell)
+        self._on_change(live)
+        return len(closing)
+
+    def _forget(self, live: LiveSession) -> None:
+        del self._sessions[live.sid]
+        if live.user is not None:
+            others = self._users[live.user]
+            others.discard(live)
+            if not others:
+                del self._users[live.user]
+
+
+def _send(connections: Iterable[Connection], frame: str) -> None:
+    for connection in list(connections):
+        connection.send(frame)

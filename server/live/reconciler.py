@@ -1,0 +1,70 @@
+"""Compares the sessions with sockets here with the store: what any lost message would have told.
+
+It runs when the control stream lost entries, and slowly all the time.
+"""
+
+import asyncio
+import logging
+from datetime import timedelta
+from itertools import islice
+from typing import Final
+
+from server.core.errors import StoreUnavailable
+from server.core.reasons import Farewell
+from server.live.deadlines import Look
+from server.live.hub import Hub
+
+log = logging.getLogger("curfew.reconciler")
+
+AT_ONCE: Final = 200
+"""Sessions looked at together: one command's worth, and the event loop stays free between."""
+
+
+class Reconciler:
+    """Closes the sockets of sessions that the store does not have any more.
+
+    Args:
+        hub: the sockets here.
+        look: the session as the store has it, ended first when it is past a deadline.
+        interval: between two slow sweeps.
+    """
+
+    def __init__(self, hub: Hub, look: Look, interval: timedelta) -> None:
+        self._hub = hub
+        self._look = look
+        self._interval = interval.total_seconds()
+
+    async def compare(self) -> int:
+        """Look at every session with sockets here; how many sockets had to be closed.
+
+        Raises:
+            StoreUnavailable: the rest was not looked at, and stays open.
+        """
+        closed = 0
+        remaining = iter([live.sid for live in self._hub.sessions()])
+        while sids := list(islice(remaining, AT_ONCE)):
+            found = await asyncio.gather(*(self._look(sid) for sid in sids))
+            for sid, session in zip(sids, found, strict=True):
+                if isinstance(session, Farewell):
+                    closed += self._hub.end([sid], session)
+        return closed
+
+    async def after_gap(self) -> None:
+        """Make up for entries of the control stream that were lost.
+
+        Raises:
+            StoreUnavailable: the rest was not looked at, and stays open.
+        """
+        closed = await self.compare()
+        log.warning("compared all sessions with the store; %d sockets closed", closed)
+
+    async def run(self) -> None:
+        """Sweep until cancelled."""
+        while True:
+            await asyncio.sleep(self._interval)
+            try:
+                closed = await self.compare()
+            except StoreUnavailable:
+                continue
+            if closed:
+                log.warning("sweep closed %d sockets that no message had closed", closed)

@@ -1,0 +1,345 @@
+"""SessionManager: applies the policy's verdicts to the store.
+
+Every change is load, judge, save, and again from the start when another writer was first. What is
+expected comes back as a value: `Live`, `Farewell` or `Refused`. `StoreUnavailable` passes through:
+unknown is not ended (P5).
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+from weakref import WeakValueDictionary
+
+from server.core import policy, strict_json
+from server.core.errors import DataRefused, WriteConflict
+from server.core.events import Event, SessionExtended, TokenRotated
+from server.core.policy import Accept, End, Refusal, Refuse, Verdict
+from server.core.reasons import Farewell, Reason
+from server.core.session import (
+    MAX_DATA_BYTES,
+    Device,
+    Json,
+    Rules,
+    Session,
+    deadlines,
+    warning_time,
+)
+from server.core.token import SEED_BYTES, Token, issue_token, make_sid
+from server.store.contract import (
+    Conflict,
+    Created,
+    Epochs,
+    Listed,
+    Loaded,
+    Saved,
+    SessionStore,
+    Stored,
+    Tombstone,
+    Unreadable,
+)
+
+log = logging.getLogger("curfew.sessions")
+
+MAX_TRIES: Final = 16
+"""Writers of one process take turns, so a try is only lost to another process."""
+SID_RANDOM_BYTES: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """The session is live; serve it.
+
+    Attributes:
+        stored: the record and its revision.
+        token: to be set as the cookie; None leaves the browser's cookie alone.
+    """
+
+    stored: Stored
+    token: Token | None = None
+
+    @property
+    def session(self) -> Session:
+        """The record."""
+        return self.stored.session
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The token is not served, and its session lives on."""
+
+    why: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class SignInInterrupted:
+    """All sessions of the user were ended while this sign-in was under way."""
+
+
+class SessionManager:
+    """The life of sessions, from creation to the last write. Ends with a receipt: `Terminations`.
+
+    Args:
+        store: where sessions are.
+        rules: the durations in force.
+        now: the store's clock, in Unix seconds.
+        random: cryptographically strong random bytes, as many as asked for.
+        node: this node's id.
+    """
+
+    def __init__(
+        self,
+        store: SessionStore,
+        rules: Rules,
+        now: Callable[[], float],
+        random: Callable[[int], bytes],
+        node: str,
+    ) -> None:
+        self._store = store
+        self._now = now
+        self._random = random
+        self._node = node
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self.rules = rules
+
+    async def check(self, token: Token, *, may_rotate: bool = True) -> Live | Farewell | Refused:
+        """Judge a presented token by the policy, and carry the verdict out.
+
+        Args:
+            token: from a cookie whose signature was right.
+            may_rotate: whether the reply can carry a new cookie.
+
+        Raises:
+            StoreUnavailable: nothing is known; neither sign out nor let in.
+            WriteConflict: the verdict could not be written in a bounded number of tries.
+        """
+        return await self._change(
+            token.sid,
+            lambda session: policy.evaluate(
+                session, token, self._now(), self.rules, may_rotate=may_rotate
+            ),
+        )
+
+    async def look(self, sid: str) -> Session | Farewell:
+        """The session without a token, for those who hold its socket; ended first if past time."""
+        found = await self._change(sid, self._still_live)
+        return found.session if isinstance(found, Live) else _farewell(found)
+
+    async def touch(self, sid: str) -> Session | Farewell:
+        """Record that a person did something on an open socket."""
+        found = await self._change(
+            sid, lambda session: policy.touch(session, self._now(), self.rules)
+        )
+        return found.session if isinstance(found, Live) else _farewell(found)
+
+    async def rotate(self, live: Live) -> Live | Farewell:
+        """Hand out the next token on request."""
+        return await self._accepted(
+            live, lambda session: policy.rotate(session, self._now(), self.rules)
+        )
+
+    async def elevate(self, live: Live) -> Live | Farewell:
+        """Record that the password was just proved; the token changes at once, without grace."""
+        return await self._accepted(live, lambda session: policy.elevate(session, self._now()))
+
+    async def write(self, live: Live, changes: Mapping[str, Json]) -> Live | Farewell:
+        """Merge top-level keys into the session's data; None removes a key.
+
+        Raises:
+            DataRefused: too large, or not JSON; nothing was written.
+            WriteConflict: other writers kept winning; nothing was written.
+        """
+        async with self._turn(live.session.sid):
+            return await self._accepted(
+                live, lambda session: _with_data(session, merge(session.data, changes))
+            )
+
+    async def epochs(self, user: str) -> Epochs:
+        """What `sign_in` must be given; read before the credentials are checked."""
+        return await self._store.epochs(self._store.shard_of(user), user)
+
+    async def sign_in(
+        self, user: str, epochs: Epochs, device: Device, previous: Live | None
+    ) -> Live | SignInInterrupted:
+        """Make a new session for a user whose credentials were right; never keeps an id.
+
+        Args:
+            user: canonical name.
+            epochs: read before the credentials were checked.
+            device: what the browser says of itself.
+            previous: the session of this browser, which ends as `superseded`. An anonymous one's
+                data is carried over.
+        """
+        carried = previous.session.data if previous and previous.session.user is None else {}
+        now = self._now()
+        session = replace(
+            self._new_session(self._store.shard_of(user), epochs, device, carried),
+            user=user,
+            authenticated_at=now,
+        )
+        created = await self._create(session, epochs)
+        if isinstance(created, Live) and previous is not None:
+            await self._end(previous.session, Reason.SUPERSEDED)
+        return created
+
+    async def begin_anonymous(
+        self, device: Device, data: Mapping[str, Json]
+    ) -> Live | SignInInterrupted:
+        """Make a session for a visitor who has something to keep.
+
+        Raises:
+            DataRefused: too large, or not JSON; nothing was made.
+        """
+        shard = int.from_bytes(self._random(2)) % self._store.shards
+        epochs = await self._store.epochs(shard, None)
+        empty = self._new_session(shard, epochs, device, {})
+        return await self._create(_with_data(empty, merge({}, data)).session, epochs)
+
+    async def sessions_of(self, user: str) -> Sequence[Listed]:
+        """The user's live sessions, the most recently used first."""
+        listed = await self._store.list_user(user)
+        return sorted(listed, key=lambda each: each.session.last_active_at, reverse=True)
+
+    async def users(self) -> Sequence[str]:
+        """Everybody who may have a live session. Looks through the whole store: for operators."""
+        return await self._store.users()
+
+    def _new_session(
+        self, shard: int, epochs: Epochs, device: Device, data: Mapping[str, Json]
+    ) -> Session:
+        now = self._now()
+        return Session(
+            sid=make_sid(shard, self._random(SID_RANDOM_BYTES)),
+            user=None,
+            seed=self._random(SEED_BYTES),
+            created_at=now,
+            authenticated_at=None,
+            last_active_at=now,
+            current_since=now,
+            epoch=epochs.shard,
+            device=device,
+            data=data,
+        )
+
+    async def _create(self, session: Session, epochs: Epochs) -> Live | SignInInterrupted:
+        created = await self._store.create(
+            session, operation=self._new_id(), user_epoch=epochs.user, origin=self._node
+        )
+        if isinstance(created, Created):
+            token = issue_token(session.sid, session.seed, session.generation)
+            return Live(created.stored, token)
+        return SignInInterrupted()
+
+    async def _accepted(self, live: Live, change: Callable[[Session], Accept]) -> Live | Farewell:
+        found = await self._change(live.session.sid, change, live.stored)
+        return _farewell(found) if isinstance(found, Refused) else found
+
+    async def _change(
+        self, sid: str, judge: Callable[[Session], Verdict], known: Stored | None = None
+    ) -> Live | Farewell | Refused:
+        """Load, judge, save; from the start when another writer was first.
+
+        Args:
+            sid: the session.
+            judge: pure; may be called several times, with fresher records.
+            known: a record that was just loaded, which saves loading it again.
+        """
+        for _ in range(MAX_TRIES):
+            loaded: Loaded = known or await self._store.load(sid)
+            known = None
+            if not isinstance(loaded, Stored):
+                return self._not_live(sid, loaded)
+            verdict = judge(loaded.session)
+            if isinstance(verdict, End):
+                return await self._end(loaded.session, verdict.reason)
+            if isinstance(verdict, Refuse):
+                return Refused(verdict.why)
+            saved = await self._save(loaded, verdict)
+            if not isinstance(saved, Conflict):
+                return saved
+        raise WriteConflict(sid, MAX_TRIES)
+
+    async def _save(self, loaded: Stored, verdict: Accept) -> Live | Farewell | Conflict:
+        if not (verdict.changed or loaded.stale_key):
+            return Live(loaded, verdict.token)
+        saved = await self._store.save(
+            verdict.session,
+            based_on=loaded.revision,
+            operation=self._new_id(),
+            event=self._event(loaded.session, verdict),
+        )
+        if isinstance(saved, Saved):
+            return Live(Stored(verdict.session, saved.revision), verdict.token)
+        if isinstance(saved, Conflict):
+            return saved
+        return self._not_live(loaded.session.sid, saved)
+
+    def _event(self, before: Session, verdict: Accept) -> Event | None:
+        if verdict.issued is not None:
+            return TokenRotated(before.sid, verdict.issued)
+        if verdict.session.last_active_at > before.last_active_at and self._was_warned(before):
+            return SessionExtended(before.sid)
+        return None
+
+    def _was_warned(self, session: Session) -> bool:
+        warned_from = (
+            deadlines(session, self.rules).expires_at - warning_time(self.rules).total_seconds()
+        )
+        return self._now() >= warned_from
+
+    async def _end(self, session: Session, reason: Reason) -> Farewell:
+        """End a session that has no caller waiting for a receipt."""
+        event = self._new_id()
+        ended = await self._store.end(
+            session.sid, user=session.user, event=event, reason=reason, origin=self._node
+        )
+        if ended.earlier is not None:
+            return Farewell(ended.earlier.reason, ended.earlier.event, ended.earlier.at)
+        log.info("session ended", extra={"sid": session.sid, "reason": reason.value})
+        return Farewell(reason, event, self._now())
+
+    def _still_live(self, session: Session) -> Verdict:
+        timeout = deadlines(session, self.rules).passed(self._now())
+        return End(timeout) if timeout else Accept(session)
+
+    def _not_live(self, sid: str, loaded: Loaded) -> Farewell:
+        if isinstance(loaded, Tombstone):
+            return Farewell(loaded.reason, loaded.event, loaded.at)
+        if isinstance(loaded, Unreadable):
+            log.error("session record does not open", extra={"sid": sid})
+        return Farewell()
+
+    def _turn(self, sid: str) -> asyncio.Lock:
+        return self._turns.setdefault(sid, asyncio.Lock())
+
+    def _new_id(self) -> str:
+        return self._random(16).hex()
+
+
+def merge(data: Mapping[str, Json], changes: Mapping[str, Json]) -> Mapping[str, Json]:
+    """`data` with the top-level keys of `changes`; None removes a key."""
+    merged = {**data, **changes}
+    return {key: value for key, value in merged.items() if value is not None}
+
+
+def _with_data(session: Session, data: Mapping[str, Json]) -> Accept:
+    """The record with this data; unchanged data costs no write.
+
+    Raises:
+        DataRefused: too large, or not JSON.
+    """
+    if data == session.data:
+        return Accept(session)
+    try:
+        size = len(strict_json.encode(data))
+    except strict_json.NotJson as error:
+        raise DataRefused("Session data must be JSON values.") from error
+    if size > MAX_DATA_BYTES:
+        detail = f"Session data would take {size} bytes; {MAX_DATA_BYTES} are allowed."
+        raise DataRefused(detail)
+    return Accept(replace(session, data=data), changed=True)
+
+
+def _farewell(found: Farewell | Refused) -> Farewell:
+    return found if isinstance(found, Farewell) else Farewell()

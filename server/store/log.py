@@ -1,0 +1,203 @@
+"""The control stream, the message stream and the reply streams, read by position.
+
+Pub/sub loses what is sent while a link is down and says nothing. A stream is read from the last
+entry that was seen, so a cut link resumes where it stopped, and a trimmed or reset stream shows.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from server.core.events import (
+    Acknowledgement,
+    Event,
+    MessageSent,
+    SessionExtended,
+    SessionsChanged,
+    SessionsEnded,
+    TokenRotated,
+)
+from server.core.reasons import Reason
+from server.store.connection import BLOCK_MS, ask, ask_once
+from server.store.contract import Batch, Positions
+from server.store.names import ShardNames, shard_of_user
+
+MAX_ENTRIES: Final = 10_000
+"""Kept per stream; the scripts name the same number."""
+ENTRIES_PER_READ: Final = 500
+REPLIES_TTL_MS: Final = 60_000
+START: Final = "0-0"
+
+
+class RedisControlLog:
+    """Implements `ControlLog`.
+
+    Args:
+        reader: a client of its own, for the blocking reads.
+        writer: the client for everything else.
+        shards: how many shards to follow.
+        node: whose reply stream to follow.
+        serves: False follows only replies: a command that ends sessions serves none.
+    """
+
+    def __init__(
+        self, reader: Redis, writer: Redis, shards: int, node: str, *, serves: bool = True
+    ) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._shards = shards
+        names = [ShardNames(shard) for shard in range(shards)]
+        self._replies = _replies(node)
+        self._messages = {each.messages for each in names} if serves else set()
+        self._control = {each.control for each in names} if serves else set()
+
+    async def tail(self) -> Positions:
+        streams = sorted(self._control | self._messages)
+        ends = {name: await self._last(name) for name in streams}
+        return ends | {self._replies: START}
+
+    async def has_gap(self, positions: Positions) -> bool:
+        for name in self._control:
+            if await self._has_gap(name, positions[name]):
+                return True
+        return False
+
+    async def read(self, positions: Positions) -> Batch:
+        reply = await ask_once(
+            "follow",
+            lambda: self._reader.xread(
+                dict(positions),  # type: ignore[arg-type]  # dict is invariant in its keys
+                count=ENTRIES_PER_READ,
+                block=BLOCK_MS,
+            ),
+        )
+        return self._batch(positions, _streams(reply))
+
+    async def disconnect(self) -> None:
+        await self._reader.connection_pool.disconnect(inuse_connections=True)
+
+    async def acknowledge(self, origin: str, acknowledgement: Acknowledgement) -> None:
+        name = _replies(origin)
+        pipeline = self._writer.pipeline(transaction=False)
+        pipeline.xadd(
+            name,
+            {"node": acknowledgement.node, "closed": json.dumps(acknowledgement.closed)},
+            maxlen=MAX_ENTRIES,
+        )
+        pipeline.pexpire(name, REPLIES_TTL_MS)
+        await ask("acknowledge", pipeline.execute)
+
+    async def send(self, message: MessageSent) -> None:
+        name = ShardNames(shard_of_user(message.user, self._shards)).messages
+        fields = dict(_in_pairs(event_fields(message)))
+        await ask_once("send", lambda: self._writer.xadd(name, fields, maxlen=MAX_ENTRIES))  # type: ignore[arg-type]
+
+    async def _last(self, name: str) -> str:
+        newest = await ask("tail", lambda: self._writer.xrevrange(name, count=1))
+        return newest[0][0].decode() if newest else START
+
+    async def _has_gap(self, name: str, position: str) -> bool:
+        try:
+            info = await ask_once("gap check", lambda: self._writer.xinfo_stream(name))
+        except Exception as error:
+            if isinstance(error.__cause__, ResponseError):
+                return position != START
+            raise
+        last, trimmed = _text(info["last-generated-id"]), _text(info["max-deleted-entry-id"])
+        return _order(last) < _order(position) or _order(trimmed) > _order(position)
+
+    def _batch(self, positions: Positions, streams: Sequence[tuple[str, Sequence[Any]]]) -> Batch:
+        events: list[Event] = []
+        acknowledgements: list[Acknowledgement] = []
+        after = dict(positions)
+        for name, entries in streams:
+            for entry, fields in entries:
+                after[name] = _text(entry)
+                if name == self._replies:
+                    acknowledgements.append(_read_acknowledgement(fields))
+                elif event := read_event(fields):
+                    events.append(event)
+        return Batch(events, acknowledgements, after)
+
+
+def _replies(node: str) -> str:
+    return ShardNames(0).replies(node)
+
+
+def event_fields(event: Event) -> tuple[str | bytes, ...]:
+    """The stream entry of an event that a caller appends; ends are appended by their scripts."""
+    match event:
+        case TokenRotated(sid, generation):
+            return ("kind", "rotated", "sid", sid, "generation", str(generation))
+        case SessionsChanged(user):
+            return ("kind", "changed", "user", user)
+        case SessionExtended(sid):
+            return ("kind", "extended", "sid", sid)
+        case MessageSent(user, connection, box):
+            return ("kind", "message", "user", user, "connection", connection, "box", box)
+        case SessionsEnded():
+            message = "ends are appended by the scripts that end"
+            raise TypeError(message)
+
+
+def read_event(fields: Mapping[bytes, bytes]) -> Event | None:
+    """The event of a stream entry; None for one of a newer version, or of another hand."""
+    try:
+        return _read_event(fields)
+    except (KeyError, ValueError):
+        return None
+
+
+def _read_event(fields: Mapping[bytes, bytes]) -> Event | None:
+    text = {key.decode(): value.decode() for key, value in fields.items() if key != b"box"}
+    match text["kind"]:
+        case "ended":
+            return SessionsEnded(
+                event=text["event"],
+                origin=text["origin"],
+                reason=Reason(text["reason"]),
+                at=float(text["at"]),
+                user=text["user"] or None,
+                sids=tuple(text["sids"].split()),
+            )
+        case "rotated":
+            return TokenRotated(text["sid"], int(text["generation"]))
+        case "changed":
+            return SessionsChanged(text["user"])
+        case "extended":
+            return SessionExtended(text["sid"])
+        case "message":
+            return MessageSent(text["user"], text["connection"], fields[b"box"])
+    return None
+
+
+def _read_acknowledgement(fields: Mapping[bytes, bytes]) -> Acknowledgement:
+    return Acknowledgement(fields[b"node"].decode(), json.loads(fields[b"closed"]))
+
+
+def _streams(reply: Any) -> list[tuple[str, Sequence[Any]]]:
+    """XREAD's reply, whose shape differs between RESP2 (pairs) and RESP3 (a mapping)."""
+    if not reply:
+        return []
+    pairs: Iterable[Any] = reply.items() if isinstance(reply, dict) else reply
+    return [(_text(name), _flat(entries)) for name, entries in pairs]
+
+
+def _flat(entries: Sequence[Any]) -> Sequence[Any]:
+    return entries[0] if len(entries) == 1 and isinstance(entries[0], list) else entries
+
+
+def _in_pairs(flat: Sequence[str | bytes]) -> Iterable[tuple[str | bytes, str | bytes]]:
+    return zip(flat[::2], flat[1::2], strict=True)
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def _order(entry: str) -> tuple[int, int]:
+    milliseconds, _, sequence = entry.partition("-")
+    return int(milliseconds), int(sequence)

@@ -1,0 +1,12 @@
+-- Sets how many sockets of a session one node holds. A number, not a step: repeating it is harmless.
+--
+-- KEYS  1 open sockets of the user  2 session  3 control
+-- ARGV  1 '<sid> <node>'  2 count  3 TTL, ms  4 user
+-- Returns nothing
+if tonumber(ARGV[2]) > 0 and redis.call('EXISTS', KEYS[2]) == 1 then
+  redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+  redis.call('PEXPIRE', KEYS[1], ARGV[3])
+else
+  redis.call('HDEL', KEYS[1], ARGV[1])
+end
+redis.call('XADD', KEYS[3], 'MAXLEN', '~', 10000, '*', 'kind', 'changed', 'user', ARGV[4])

@@ -1,0 +1,58 @@
+-- Creates a session and enforces the user's limit, in one step, so that no two sign-ins can both
+-- take the last place and no sign-in can slip past an end of all the user's sessions.
+--
+-- KEYS  1 session  2 tombstone  3 shard epoch  4 index of the user  5 epoch of the user  6 control
+-- ARGV  1 operation id  2 sid  3 value  4 record TTL, ms  5 expires_at (index score)
+--       6 shard epoch expected  7 user epoch expected  8 limit (0: an anonymous session, no index)
+--       9 key prefix of the shard  10 user  11 event id of evictions  12 origin
+--       13 tombstone TTL, ms  14 index TTL, ms
+-- Returns {'created', evicted sid, …} | {'ended', tombstone} | {'epoch_changed'} | {'taken'}
+local tombstone = redis.call('GET', KEYS[2])
+if tombstone then return {'ended', tombstone} end
+
+local existing = redis.call('GET', KEYS[1])
+if existing then
+  local operation = string.match(existing, '^%d+ (%S+) ')
+  if operation == ARGV[1] then return {'created'} end
+  return {'taken'}
+end
+
+local epoch = string.match(redis.call('GET', KEYS[3]) or '', '^%S*')
+if epoch ~= ARGV[6] then return {'epoch_changed'} end
+
+local reply = {'created'}
+if tonumber(ARGV[8]) > 0 then
+  if (redis.call('HGET', KEYS[5], 'event') or '') ~= ARGV[7] then return {'epoch_changed'} end
+
+  local clock = redis.call('TIME')
+  local now = clock[1] .. '.' .. string.format('%06d', clock[2])
+  redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', now)
+  local live = {}
+  for _, sid in ipairs(redis.call('ZRANGE', KEYS[4], 0, -1)) do
+    local value = redis.call('GET', ARGV[9] .. 'session:' .. sid)
+    if value and string.match(value, '^%d+ %S+ (%S*)\n') == epoch then
+      live[#live + 1] = sid
+    else
+      redis.call('ZREM', KEYS[4], sid)
+    end
+  end
+  -- The lowest score expires first, so it is the one that was used least recently.
+  for place = 1, #live - tonumber(ARGV[8]) + 1 do
+    local sid = live[place]
+    redis.call('DEL', ARGV[9] .. 'session:' .. sid)
+    redis.call('ZREM', KEYS[4], sid)
+    redis.call('SET', ARGV[9] .. 'ended:' .. sid,
+      ARGV[11] .. ' session_limit ' .. now, 'PX', ARGV[13])
+    reply[#reply + 1] = sid
+  end
+  if #reply > 1 then
+    redis.call('XADD', KEYS[6], 'MAXLEN', '~', 10000, '*', 'kind', 'ended', 'event', ARGV[11],
+      'origin', ARGV[12], 'reason', 'session_limit', 'at', now, 'user', ARGV[10],
+      'sids', table.concat(reply, ' ', 2))
+  end
+  redis.call('ZADD', KEYS[4], ARGV[5], ARGV[2])
+  redis.call('PEXPIRE', KEYS[4], ARGV[14])
+  redis.call('XADD', KEYS[6], 'MAXLEN', '~', 10000, '*', 'kind', 'changed', 'user', ARGV[10])
+end
+redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
+return reply

@@ -1,0 +1,32 @@
+-- Ends one session: its record goes, its reason stays, every node hears of it, in one step. Nodes
+-- hear of it also when it had ended before, so that the receipt can wait for their word.
+--
+-- KEYS  1 session  2 tombstone  3 shard epoch  4 index of the user  5 control  6 nodes
+-- ARGV  1 event id  2 sid  3 reason  4 origin  5 user ('' for anonymous)  6 tombstone TTL, ms
+-- Returns {'ended' | earlier tombstone | '' (nothing was there), node, lease end, …}
+local clock = redis.call('TIME')
+local now = clock[1] .. '.' .. string.format('%06d', clock[2])
+
+local outcome = redis.call('GET', KEYS[2])
+if outcome and string.match(outcome, '^%S+') == ARGV[1] then
+  outcome = 'ended'
+else
+  local value = not outcome and redis.call('GET', KEYS[1])
+  if value then
+    outcome = 'ended'
+    local epoch = redis.call('GET', KEYS[3]) or ''
+    if string.match(value, '^%d+ %S+ (%S*)\n') ~= string.match(epoch, '^%S*') then
+      outcome = epoch
+    end
+    redis.call('DEL', KEYS[1])
+    local mark = outcome == 'ended' and (ARGV[1] .. ' ' .. ARGV[3] .. ' ' .. now) or epoch
+    redis.call('SET', KEYS[2], mark, 'PX', ARGV[6])
+  end
+  redis.call('ZREM', KEYS[4], ARGV[2])
+  redis.call('XADD', KEYS[5], 'MAXLEN', '~', 10000, '*', 'kind', 'ended', 'event', ARGV[1],
+    'origin', ARGV[4], 'reason', ARGV[3], 'at', now, 'user', ARGV[5], 'sids', ARGV[2])
+end
+
+local reply = redis.call('ZRANGE', KEYS[6], now, '+inf', 'BYSCORE', 'WITHSCORES')
+table.insert(reply, 1, outcome or '')
+return reply

@@ -1,0 +1,23 @@
+-- Lists a user's sessions and prunes what has expired; its work is in the user's own sessions.
+--
+-- KEYS  1 index of the user  2 shard epoch  3 open sockets of the user  4 nodes
+-- ARGV  1 key prefix of the shard
+-- Returns {shard epoch, {sid, value, …}, {'<sid> <node>', count, …}, {live node, …}}
+local clock = redis.call('TIME')
+local now = clock[1] .. '.' .. string.format('%06d', clock[2])
+
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+local found = {}
+for _, sid in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+  local value = redis.call('GET', ARGV[1] .. 'session:' .. sid)
+  if value then
+    found[#found + 1] = sid
+    found[#found + 1] = value
+  else
+    redis.call('ZREM', KEYS[1], sid)
+  end
+end
+return {
+  redis.call('GET', KEYS[2]) or '', found, redis.call('HGETALL', KEYS[3]),
+  redis.call('ZRANGE', KEYS[4], now, '+inf', 'BYSCORE'),
+}

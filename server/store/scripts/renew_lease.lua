@@ -1,0 +1,11 @@
+-- Lists a node among the nodes until its lease ends, unless it is renewed before.
+--
+-- KEYS  1 nodes
+-- ARGV  1 node  2 lease, ms
+-- Returns the store's clock, {seconds, microseconds}
+local clock = redis.call('TIME')
+local now = clock[1] + clock[2] / 1000000
+redis.call('ZADD', KEYS[1], string.format('%.6f', now + ARGV[2] / 1000), ARGV[1])
+-- Leases that ended a day ago interest nobody.
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.6f', now - 86400))
+return clock

@@ -1,0 +1,28 @@
+-- Replaces a session's record if it still is the revision that the writer read and the session has
+-- not ended: no late write brings a session back (P3), none overwrites another's.
+--
+-- KEYS  1 session  2 tombstone  3 shard epoch  4 index of the user  5 control
+-- ARGV  1 operation id  2 revision expected  3 value  4 record TTL, ms  5 expires_at (index score)
+--       6 sid  7 index TTL, ms (0: an anonymous session, no index)  8… an event's fields, or none
+-- Returns {'saved'} | {'conflict'} | {'ended', tombstone} | {'missing'}
+local tombstone = redis.call('GET', KEYS[2])
+if tombstone then return {'ended', tombstone} end
+
+local value = redis.call('GET', KEYS[1])
+if not value then return {'missing'} end
+
+local revision, operation, epoch = string.match(value, '^(%d+) (%S+) (%S*)\n')
+local ended = redis.call('GET', KEYS[3]) or ''
+if epoch ~= string.match(ended, '^%S*') then return {'ended', ended} end
+if operation == ARGV[1] then return {'saved'} end
+if revision ~= ARGV[2] then return {'conflict'} end
+
+redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
+if tonumber(ARGV[7]) > 0 then
+  redis.call('ZADD', KEYS[4], ARGV[5], ARGV[6])
+  redis.call('PEXPIRE', KEYS[4], ARGV[7])
+end
+if #ARGV > 7 then
+  redis.call('XADD', KEYS[5], 'MAXLEN', '~', 10000, '*', unpack(ARGV, 8))
+end
+return {'saved'}

@@ -1,0 +1,18 @@
+-- Removes records whose epoch is over, and leaves the reason. They opened nothing any more; this
+-- gives their room back.
+--
+-- KEYS  1 shard epoch  2… sessions
+-- ARGV  1 key prefix of the shard  2 tombstone TTL, ms
+-- Returns how many were removed
+local ended = redis.call('GET', KEYS[1]) or ''
+local epoch = string.match(ended, '^%S*')
+local swept = 0
+for place = 2, #KEYS do
+  local value = redis.call('GET', KEYS[place])
+  if value and string.match(value, '^%d+ %S+ (%S*)\n') ~= epoch then
+    local sid = string.sub(KEYS[place], #ARGV[1] + #'session:' + 1)
+    redis.call('SET', ARGV[1] .. 'ended:' .. sid, ended, 'PX', ARGV[2])
+    swept = swept + redis.call('DEL', KEYS[place])
+  end
+end
+return swept

@@ -1,0 +1,263 @@
+"""All settings, from the environment. Frozen, typed, with units and where each default comes from.
+
+A wrong value stops the start with one line that names the variable, what it got and what it takes.
+Durations are written `500ms`, `30s`, `15m`, `12h`.
+"""
+
+import os
+import re
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from pathlib import Path
+from typing import Final
+
+from server.core.errors import ConfigurationError
+from server.core.session import Rules
+from server.crypto.keyring import Keyring, WeakKey, new_secret, parse_secret
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::\d{1,5})?")
+_COOKIE_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_LOOPBACK_HOSTS: Final = ("127.0.0.1", "localhost", "[::1]")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a Curfew process runs with.
+
+    Attributes:
+        host: address to listen on; loopback unless told otherwise.
+        port: TCP port.
+        processes: server processes that share the port.
+        data_dir: the embedded store, the keys and the lock; one running server a folder.
+        store_url: an external store, or empty for the embedded one.
+        shards: slots that users are spread over; fixed with the first start on a store.
+        secret_keys: newest first; the first writes, all read.
+        origins: browser origins that may sign in, write and open sockets. Exact.
+        rules: the session policy. Idle 30 min and absolute 12 h stay inside NIST SP 800-63B-4
+            AAL2 (1 h, 24 h) and OWASP's range for low risk.
+        node_lease: how long a node may serve without proving contact with the store.
+        hold_timeout: how long a node that lost its lease holds sockets before it closes them.
+        sweep_interval: between two comparisons of all open sockets with the store.
+        termination_wait: how long a termination waits for other nodes before it says `pending`.
+        signup: whether people may make accounts themselves.
+        trusted_proxies: peers whose forwarded headers count.
+        tls_cert: PEM file; with `tls_key` the server speaks TLS itself.
+        tls_key: PEM file.
+        log_format: `console` or `json`.
+        cookie_name: of the one cookie.
+    """
+
+    host: str
+    port: int
+    processes: int
+    data_dir: Path
+    store_url: str
+    shards: int
+    secret_keys: tuple[bytes, ...]
+    origins: frozenset[str]
+    rules: Rules
+    node_lease: timedelta
+    hold_timeout: timedelta
+    sweep_interval: timedelta
+    termination_wait: timedelta
+    signup: bool
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
+    tls_cert: Path | None
+    tls_key: Path | None
+    log_format: str
+    cookie_name: str
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine can connect."""
+        return is_loopback(self.host)
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Values of the Host header that are ours: those of the allowed origins."""
+        return frozenset(origin.split("://", 1)[1] for origin in self.origins)
+
+
+def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read all settings; make the key file where the design allows it.
+
+    Raises:
+        ConfigurationError: one line, for the person who starts the program.
+    """
+    read = _Reader(environment)
+    host, port = read.text("CURFEW_HOST", "127.0.0.1"), read.integer("CURFEW_PORT", 8888, 0, 65535)
+    loopback = is_loopback(host)
+    data_dir = Path(read.text("CURFEW_DATA_DIR", "./data")).absolute()
+    tls_cert, tls_key = read.path("CURFEW_TLS_CERT"), read.path("CURFEW_TLS_KEY")
+    if (tls_cert is None) != (tls_key is None):
+        raise ConfigurationError("CURFEW_TLS_CERT and CURFEW_TLS_KEY go together; set both.")
+    proxies = read.networks("CURFEW_TRUSTED_PROXIES")
+    if not (loopback or tls_cert or proxies):
+        raise ConfigurationError(
+            f"CURFEW_HOST is {host!r}, which other machines can reach over plain HTTP. Set "
+            "CURFEW_TLS_CERT and CURFEW_TLS_KEY, or CURFEW_TRUSTED_PROXIES for a TLS proxy."
+        )
+    scheme = "https" if tls_cert else "http"
+    return Settings(
+        host=host,
+        port=port,
+        processes=read.integer("CURFEW_PROCESSES", 1, 1, 64),
+        data_dir=data_dir,
+        store_url=read.store_url("CURFEW_STORE_URL"),
+        shards=read.integer("CURFEW_SHARDS", 1, 1, 100),
+        secret_keys=_secret_keys(read, data_dir, loopback=loopback),
+        origins=read.origins("CURFEW_ORIGINS", _own_origins(scheme, port)),
+        rules=_rules(read),
+        node_lease=read.duration("CURFEW_NODE_LEASE", "5s"),
+        hold_timeout=read.duration("CURFEW_HOLD_TIMEOUT", "30s"),
+        sweep_interval=read.duration("CURFEW_SWEEP_INTERVAL", "30s"),
+        termination_wait=read.duration("CURFEW_TERMINATION_WAIT", "2s"),
+        signup=read.choice("CURFEW_SIGNUP", "open" if loopback else "closed", "open", "closed")
+        == "open",
+        trusted_proxies=proxies,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+        log_format=read.choice("CURFEW_LOG_FORMAT", "console", "console", "json"),
+        cookie_name=read.cookie_name("CURFEW_COOKIE_NAME", "__Host-Http-curfew"),
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` names this machine alone."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _rules(read: "_Reader") -> Rules:
+    return Rules(
+        idle_timeout=read.duration("CURFEW_IDLE_TIMEOUT", "30m"),
+        absolute_timeout=read.duration("CURFEW_ABSOLUTE_TIMEOUT", "12h"),
+        rotation_interval=read.duration("CURFEW_ROTATION_INTERVAL", "15m"),
+        rotation_grace=read.duration("CURFEW_ROTATION_GRACE", "30s"),
+        reauthentication_window=read.duration("CURFEW_REAUTHENTICATION_WINDOW", "5m"),
+        touch_interval=read.duration("CURFEW_TOUCH_INTERVAL", "30s"),
+        max_sessions_per_user=read.integer("CURFEW_MAX_SESSIONS_PER_USER", 10, 1, 1000),
+    )
+
+
+def _own_origins(scheme: str, port: int) -> str:
+    default_port = {"http": 80, "https": 443}[scheme]
+    suffix = "" if port == default_port else f":{port}"
+    return ",".join(f"{scheme}://{host}{suffix}" for host in _LOOPBACK_HOSTS)
+
+
+def _secret_keys(read: "_Reader", data_dir: Path, *, loopback: bool) -> tuple[bytes, ...]:
+    """The keys, checked. On loopback the file is made on the first run."""
+    name, text = "CURFEW_SECRET_KEYS", read.text("CURFEW_SECRET_KEYS", "")
+    if not text:
+        name = "CURFEW_SECRET_KEYS_FILE"
+        given = read.text(name, "")
+        path = Path(given) if given else data_dir / "secret_keys"
+        if not path.exists() and not given and loopback:
+            _make_key_file(path)
+        text = _read_key_file(name, path)
+    try:
+        secrets = tuple(parse_secret(each) for each in re.split(r"[\s,]+", text.strip()))
+        Keyring.from_secrets(secrets)
+    except WeakKey as error:
+        raise ConfigurationError(f"{name}: {error}") from None
+    return secrets
+
+
+def _make_key_file(path: Path) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(new_secret() + "\n")
+
+
+def _read_key_file(name: str, path: Path) -> str:
+    try:
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            raise ConfigurationError(f"{name}: other users can read {path}. Run: chmod 600 {path}")
+        return path.read_text(encoding="ascii")
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not ASCII text"
+        raise ConfigurationError(
+            f"{name}: {path}: {reason}. `python run.py keys new` makes a key; set "
+            "CURFEW_SECRET_KEYS to it, or write it to this file with mode 0600."
+        ) from None
+
+
+class _Reader:
+    """Reads variables; each refusal names the variable, what it got and what it takes."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+
+    def text(self, name: str, default: str) -> str:
+        return self._environment.get(name, "").strip() or default
+
+    def integer(self, name: str, default: int, least: int, most: int) -> int:
+        text = self.text(name, str(default))
+        if not re.fullmatch(r"\d{1,9}", text) or not least <= int(text) <= most:
+            raise self._refusal(name, text, f"a whole number from {least} to {most}")
+        return int(text)
+
+    def duration(self, name: str, default: str) -> timedelta:
+        text = self.text(name, default)
+        match = _DURATION.fullmatch(text)
+        seconds = float(match[1]) * _UNITS[match[2]] if match else 0.0
+        if not 0 < seconds <= timedelta(days=400).total_seconds():
+            raise self._refusal(name, text, "a duration such as 500ms, 30s, 15m or 12h")
+        return timedelta(seconds=seconds)
+
+    def choice(self, name: str, default: str, *choices: str) -> str:
+        text = self.text(name, default)
+        if text not in choices:
+            raise self._refusal(name, text, " or ".join(choices))
+        return text
+
+    def path(self, name: str) -> Path | None:
+        text = self.text(name, "")
+        if text and not Path(text).is_file():
+            raise self._refusal(name, text, "the path of a PEM file")
+        return Path(text) if text else None
+
+    def origins(self, name: str, default: str) -> frozenset[str]:
+        origins = [each.strip() for each in self.text(name, default).split(",")]
+        for origin in origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise self._refusal(
+                    name, origin, "origins such as https://app.example, separated by commas"
+                )
+        return frozenset(origins)
+
+    def networks(self, name: str) -> tuple[IPv4Network | IPv6Network, ...]:
+        text = self.text(name, "")
+        try:
+            return tuple(ip_network(each.strip()) for each in text.split(",") if each.strip())
+        except ValueError:
+            raise self._refusal(name, text, "addresses or networks such as 10.0.0.0/8") from None
+
+    def store_url(self, name: str) -> str:
+        text = self.text(name, "")
+        if text and not text.startswith(("redis://", "rediss://", "unix://")):
+            shown = text.split("@")[-1]  # what stands before may be a password
+            raise self._refusal(name, shown, "redis://, rediss:// or unix://, or nothing")
+        return text
+
+    def cookie_name(self, name: str, default: str) -> str:
+        text = self.text(name, default)
+        if not _COOKIE_NAME.fullmatch(text):
+            raise self._refusal(name, text, "1 to 64 letters, digits, - and _")
+        return text
+
+    @staticmethod
+    def _refusal(name: str, got: str, takes: str) -> ConfigurationError:
+        return ConfigurationError(f"{name} is {got!r}; it takes {takes}.")
