@@ -1,0 +1,246 @@
+"""A person's own sessions: this one, its data, the list, the ends, the password."""
+
+from dataclasses import dataclass
+
+from handlers.access import Access
+from handlers.base import BaseHandler
+from handlers.body import read_json, read_object
+from handlers.pages import PageHandler
+from handlers.problems import (
+    SESSION_NOT_FOUND,
+    WRONG_PASSWORD,
+    Problem,
+    ProblemRaised,
+    bad_request,
+)
+from handlers.views import listed_view, session_view
+from server.core.reasons import Reason
+from server.core.receipt import Receipt
+
+
+class SessionResource(BaseHandler):
+    """`GET /api/session`"""
+
+    access = Access.SESSION
+
+    def get(self) -> None:
+        view = session_view(self.session, self.rules)
+        self.finish_json({"session": view, "csrf_token": self.csrf_token})
+
+
+class RotateHandler(BaseHandler):
+    """`POST /api/session/rotate`"""
+
+    access = Access.SESSION
+
+    async def post(self) -> None:
+        assert self.live is not None  # access made sure
+        if self.live.token is None:  # else rotation was due, and this request was handed its token
+            self.keep(await self.services.sessions.rotate(self.live))
+        token = self.live.token
+        self.finish_json({"generation": (token or self.session).generation})
+
+
+class DataHandler(BaseHandler):
+    """`/api/session/data`: the first write begins a session."""
+
+    access = Access.PUBLIC
+
+    def get(self) -> None:
+        self.finish_json(dict(self.live.session.data) if self.live else {})
+
+    async def patch(self) -> None:
+        changes = read_json(self.request)
+        if not isinstance(changes, dict):
+            raise ProblemRaised(bad_request("The body must be a JSON object."))
+        await self.write_data(changes)
+        self.get()
+
+
+class OwnSessions(BaseHandler):
+    """The acts on one's own sessions, shared by the API and the page."""
+
+    async def end_one(self, sid: str) -> Receipt:
+        """End one of one's own sessions.
+
+        Raises:
+            ProblemRaised: unknown and somebody else's are the same 404.
+        """
+        if sid == self.session.sid:
+            return await self._end_own()
+        for listed in await self.services.sessions.sessions_of(self.user):
+            if listed.session.sid == sid:
+                return await self.services.terminations.one(listed.session, Reason.TERMINATED)
+        raise ProblemRaised(SESSION_NOT_FOUND)
+
+    async def end_scope(self, scope: str) -> Receipt:
+        """End all `others`, or `all`, this one too.
+
+        Raises:
+            ProblemRaised: another scope.
+        """
+        if scope not in {"others", "all"}:
+            raise ProblemRaised(bad_request("`scope` is `others` or `all`."))
+        keep = self.session.sid if scope == "others" else None
+        receipt = await self.services.terminations.all_of(self.user, Reason.TERMINATED, keep=keep)
+        if scope == "all":
+            self.clear_session_cookie()
+        return receipt
+
+    async def change_password(self, current: str, new: str, *, end_others: bool) -> Receipt | None:
+        """Replace the password; this session goes on under a new token.
+
+        Raises:
+            ProblemRaised: the current password is wrong, or the new one will not do.
+        """
+        if self.live is None or not await self.services.accounts.verify(self.user, current):
+            raise ProblemRaised(WRONG_PASSWORD)
+        if bad := await self.services.accounts.set_password(self.user, new):
+            raise ProblemRaised(
+                Problem(400, "bad-password", "The password was not changed", bad.detail)
+            )
+        receipt = None
+        if end_others:
+            receipt = await self.services.terminations.all_of(
+                self.user, Reason.CREDENTIAL_CHANGED, keep=self.session.sid
+            )
+        self.keep(await self.services.sessions.elevate(self.live))
+        return receipt
+
+    async def _end_own(self) -> Receipt:
+        receipt = await self.services.terminations.one(self.session, Reason.LOGOUT)
+        self.clear_session_cookie()
+        return receipt
+
+
+class SessionsResource(OwnSessions):
+    """`/api/sessions`"""
+
+    def required_access(self) -> Access:
+        return Access.RECENT if self.changes_something else Access.SIGNED_IN
+
+    async def get(self) -> None:
+        listed = await self.services.sessions.sessions_of(self.user)
+        views = [listed_view(each, self.session.sid) for each in listed]
+        self.finish_json({"sessions": views})
+
+    async def delete(self) -> None:
+        receipt = await self.end_scope(self.get_query_argument("scope", ""))
+        self.finish_json(receipt.as_json())
+
+
+class OneSessionResource(OwnSessions):
+    """`DELETE /api/sessions/{id}`"""
+
+    access = Access.RECENT
+
+    async def delete(self, sid: str) -> None:
+        self.finish_json((await self.end_one(sid)).as_json())
+
+
+class PasswordResource(OwnSessions):
+    """`PUT /api/password`"""
+
+    access = Access.RECENT
+
+    async def put(self) -> None:
+        body = read_object(
+            self.request,
+            {"current_password": str, "new_password": str},
+            {"end_other_sessions": bool},
+        )
+        receipt = await self.change_password(
+            str(body["current_password"]),
+            str(body["new_password"]),
+            end_others=bool(body.get("end_other_sessions", True)),
+        )
+        self.finish_json(receipt.as_json() if receipt else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One session on the account page."""
+
+    id: str
+    current: bool
+    device: str
+    ip: str
+    created_at: float
+    last_active_at: float
+    sockets: int
+
+
+class AccountPage(OwnSessions, PageHandler):
+    """`/account`"""
+
+    async def get(self) -> None:
+        await self.show()
+
+    async def show(self, *, error: str | None = None, notice: str | None = None) -> None:
+        """The page, with what just happened."""
+        listed = await self.services.sessions.sessions_of(self.user)
+        cards = [Card(**listed_view(each, self.session.sid)) for each in listed]  # type: ignore[arg-type]
+        self.render("account.html", sessions=cards, error=error, notice=notice)
+
+
+class EndOnePage(AccountPage):
+    """`POST /account/sessions/{id}/end`"""
+
+    access = Access.RECENT
+
+    async def post(self, sid: str) -> None:
+        try:
+            receipt = await self.end_one(sid)
+        except ProblemRaised as refused:
+            await self.show(error=refused.problem.detail)
+        else:
+            await self.show(notice=_told(receipt))
+
+
+class EndManyPage(AccountPage):
+    """`POST /account/sessions/end`"""
+
+    access = Access.RECENT
+
+    async def post(self) -> None:
+        receipt = await self.end_scope(self.field("scope"))
+        if self.live is None:
+            self.see_other(f"/login?reason={Reason.LOGOUT}")
+        else:
+            await self.show(notice=_told(receipt))
+
+
+class PasswordPage(AccountPage):
+    """`POST /account/password`"""
+
+    access = Access.RECENT
+
+    async def post(self) -> None:
+        try:
+            receipt = await self.change_password(
+                self.field("current_password"),
+                self.field("new_password"),
+                end_others=self.field("end_other_sessions") == "on",
+            )
+        except ProblemRaised as refused:
+            self.set_status(refused.problem.status)
+            await self.show(error=refused.problem.detail)
+        else:
+            ended = f" {_told(receipt)}" if receipt and receipt.sessions else ""
+            await self.show(notice=f"Your password was changed.{ended}")
+
+
+def _told(receipt: Receipt) -> str:
+    """A receipt in words."""
+    sessions = _counted(receipt.sessions, "session")
+    sockets = _counted(receipt.sockets_closed, "open tab")
+    if receipt.nodes.waiting:
+        return (
+            f"{sessions} ended. {_counted(receipt.nodes.waiting, 'server')} did not confirm yet "
+            "that all tabs are closed."
+        )
+    return f"{sessions} ended, {sockets} closed."
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,76 @@
+"""The Tornado application: what every handler can reach, typed."""
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from handlers.cookie import SessionCookie
+from server.core.messages import MAX_FRAME_BYTES
+from server.services import Services
+from settings import Settings
+from tornado.routing import URLSpec
+from tornado.web import Application, RequestHandler, StaticFileHandler
+
+HERE: Final = Path(__file__).parent
+PING_INTERVAL: Final = 25
+"""Seconds; against dead peers, and under the idle limits of common load balancers."""
+CLOCK_TOLERANCE: Final = timedelta(days=1)
+"""Tornado compares a cookie's age with this machine's clock. The policy decides; this only bounds."""
+
+
+log = logging.getLogger("curfew.access")
+
+
+def log_request(handler: RequestHandler) -> None:
+    """One line for each answer: no query, no body, no header, so nothing secret."""
+    log.info(
+        "%d %s %s %.1f ms",
+        handler.get_status(),
+        handler.request.method,
+        handler.request.path,
+        1000 * handler.request.request_time(),
+    )
+
+
+class Curfew(Application):
+    """The application.
+
+    Attributes:
+        services: the session engine.
+        configuration: the settings.
+        cookie: writes and reads the one cookie.
+        origins: browser origins that may act.
+        hosts: values of the Host header that are ours.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        configuration: Settings,
+        routes: Sequence[URLSpec],
+        *,
+        not_found: type[RequestHandler],
+        static_files: type[StaticFileHandler],
+    ) -> None:
+        self.services = services
+        self.configuration = configuration
+        self.cookie = SessionCookie(
+            configuration.cookie_name,
+            services.keyring.derive("session cookie"),
+            max_age=configuration.rules.absolute_timeout + CLOCK_TOLERANCE,
+            secure=True,
+        )
+        self.origins = configuration.origins
+        self.hosts = configuration.hosts
+        super().__init__(
+            list(routes),
+            default_handler_class=not_found,
+            template_path=str(HERE / "templates"),
+            static_path=str(HERE.parent / "static"),
+            static_handler_class=static_files,
+            websocket_max_message_size=MAX_FRAME_BYTES,
+            websocket_ping_interval=PING_INTERVAL,
+            log_function=log_request,
+        )

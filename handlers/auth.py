@@ -1,0 +1,209 @@
+"""Signing up, in, out, and proving the password again: for programs and for pages."""
+
+from handlers.access import Access
+from handlers.base import BaseHandler
+from handlers.body import read_object
+from handlers.pages import REASONS, PageHandler
+from handlers.problems import (
+    SIGNUP_CLOSED,
+    WRONG_CREDENTIALS,
+    WRONG_PASSWORD,
+    Problem,
+    ProblemRaised,
+)
+from handlers.views import session_view
+from server.accounts import NameTaken
+from server.core.credentials import BadUsername, canonical_username
+from server.core.reasons import Reason
+from server.core.receipt import Receipt
+from server.store.accounts import Account
+
+CREDENTIALS = {"username": str, "password": str}
+
+
+class Authentication(BaseHandler):
+    """The acts themselves, shared by the API and the pages."""
+
+    async def sign_up(self, username: str, password: str) -> Account:
+        """Make an account.
+
+        Raises:
+            ProblemRaised: sign-up is closed, or name or password will not do.
+        """
+        if not self.application.configuration.signup:
+            raise ProblemRaised(SIGNUP_CLOSED)
+        made = await self.services.accounts.create(username, password)
+        if isinstance(made, Account):
+            return made
+        status, slug = {NameTaken: (409, "name-taken"), BadUsername: (400, "bad-username")}.get(
+            type(made), (400, "bad-password")
+        )
+        raise ProblemRaised(Problem(status, slug, "No account was made", made.detail))
+
+    async def sign_in(self, username: str, password: str) -> None:
+        """Begin a new session, if the credentials are right.
+
+        The epochs are read first: whatever ends the user's sessions from here on ends this
+        sign-in as well.
+
+        Raises:
+            ProblemRaised: wrong, unknown or disabled, all alike; or interrupted.
+        """
+        user = canonical_username(username)
+        epochs = await self.services.sessions.epochs(user if isinstance(user, str) else "")
+        account = await self.services.accounts.verify(username, password)
+        if account is None:
+            raise ProblemRaised(WRONG_CREDENTIALS)
+        signed_in = await self.services.sessions.sign_in(
+            account.user, epochs, self.device, previous=self.live
+        )
+        self.keep(signed_in)
+
+    async def sign_out(self) -> Receipt:
+        """End this session everywhere, and make the browser forget it."""
+        receipt = await self.services.terminations.one(self.session, Reason.LOGOUT)
+        self.clear_session_cookie()
+        self.set_header("Clear-Site-Data", '"cache", "storage"')
+        return receipt
+
+    async def reauthenticate(self, password: str) -> None:
+        """Prove the password again; the token changes at once.
+
+        Raises:
+            ProblemRaised: the password is wrong.
+        """
+        if self.live is None or not await self.services.accounts.verify(self.user, password):
+            raise ProblemRaised(WRONG_PASSWORD)
+        self.keep(await self.services.sessions.elevate(self.live))
+
+
+class SignupHandler(Authentication):
+    """`POST /api/signup`"""
+
+    access = Access.PUBLIC
+
+    async def post(self) -> None:
+        body = read_object(self.request, CREDENTIALS)
+        account = await self.sign_up(str(body["username"]), str(body["password"]))
+        self.set_status(201)
+        self.finish_json({"user": account.user})
+
+
+class LoginHandler(Authentication):
+    """`POST /api/login`"""
+
+    access = Access.PUBLIC
+
+    async def post(self) -> None:
+        body = read_object(self.request, CREDENTIALS)
+        await self.sign_in(str(body["username"]), str(body["password"]))
+        self.finish_json(
+            {"session": session_view(self.session, self.rules), "csrf_token": self.csrf_token}
+        )
+
+
+class LogoutHandler(Authentication):
+    """`POST /api/logout`"""
+
+    access = Access.SESSION
+
+    async def post(self) -> None:
+        self.finish_json((await self.sign_out()).as_json())
+
+
+class ReauthenticateHandler(Authentication):
+    """`POST /api/session/reauthenticate`"""
+
+    async def post(self) -> None:
+        body = read_object(self.request, {"password": str})
+        await self.reauthenticate(str(body["password"]))
+        self.finish_json({"session": session_view(self.session, self.rules)})
+
+
+class SignupPage(Authentication, PageHandler):
+    """`/signup`"""
+
+    access = Access.PUBLIC
+
+    def get(self) -> None:
+        self.render("signup.html", error=None, username="")
+
+    async def post(self) -> None:
+        username, password = self.field("username"), self.field("password")
+        try:
+            await self.sign_up(username, password)
+            await self.sign_in(username, password)
+        except ProblemRaised as refused:
+            self.set_status(refused.problem.status)
+            self.render("signup.html", error=refused.problem.detail, username=username)
+        else:
+            self.see_other("/account")
+
+
+class LoginPage(Authentication, PageHandler):
+    """`/login`"""
+
+    access = Access.PUBLIC
+
+    def get(self) -> None:
+        if self.live is not None and self.live.session.user:
+            self.see_other(self.next_path(self.get_query_argument("next", "")))
+            return
+        self._show(reason=self.get_query_argument("reason", None))
+
+    async def post(self) -> None:
+        username = self.field("username")
+        try:
+            await self.sign_in(username, self.field("password"))
+        except ProblemRaised as refused:
+            self.set_status(refused.problem.status)
+            self._show(error=refused.problem.detail, username=username)
+        else:
+            self.see_other(self.next_path(self.field("next")))
+
+    def _show(
+        self, *, error: str | None = None, reason: str | None = None, username: str = ""
+    ) -> None:
+        given = self.get_argument("next", "")
+        self.render(
+            "login.html",
+            error=error,
+            reason=reason,
+            reasons=REASONS,
+            username=username,
+            next=self.next_path(given) if given else "",
+        )
+
+
+class LogoutPage(Authentication, PageHandler):
+    """`/logout`: a button on GET, the act on POST."""
+
+    access = Access.PUBLIC
+
+    def get(self) -> None:
+        self.render("logout.html")
+
+    async def post(self) -> None:
+        if self.live is not None:
+            await self.sign_out()
+        self.see_other(f"/login?reason={Reason.LOGOUT}")
+
+
+class ReauthenticatePage(Authentication, PageHandler):
+    """`/reauthenticate`"""
+
+    def get(self) -> None:
+        self._show(None)
+
+    async def post(self) -> None:
+        try:
+            await self.reauthenticate(self.field("password"))
+        except ProblemRaised as refused:
+            self.set_status(refused.problem.status)
+            self._show(refused.problem.detail)
+        else:
+            self.see_other(self.next_path(self.field("next")))
+
+    def _show(self, error: str | None) -> None:
+        given = self.get_argument("next", "")
+        self.render("reauthenticate.html", error=error, next=self.next_path(given))

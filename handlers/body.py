@@ -1,0 +1,64 @@
+"""Reading request bodies: positive validation, strict types, no unknown fields."""
+
+from collections.abc import Mapping
+
+from handlers.problems import Problem, ProblemRaised, bad_request
+from server.core import strict_json
+from server.core.session import Json
+from tornado.httputil import HTTPServerRequest
+
+UNSUPPORTED = Problem(
+    415,
+    "unsupported-media-type",
+    "The body must be JSON",
+    "Send the body with Content-Type: application/json.",
+)
+
+
+def read_json(request: HTTPServerRequest) -> Json:
+    """The body's value.
+
+    Raises:
+        ProblemRaised: 415 for another media type, 400 for what is not JSON in UTF-8.
+    """
+    media_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise ProblemRaised(UNSUPPORTED)
+    try:
+        return strict_json.parse(request.body)
+    except strict_json.NotJson:
+        raise ProblemRaised(bad_request("The body is not JSON in UTF-8.")) from None
+
+
+def read_object(
+    request: HTTPServerRequest,
+    required: Mapping[str, type],
+    optional: Mapping[str, type] | None = None,
+) -> dict[str, Json]:
+    """The body's object, with exactly these fields and types.
+
+    Args:
+        request: the request.
+        required: fields that must be there, with their Python type.
+        optional: fields that may.
+
+    Raises:
+        ProblemRaised: as `read_json`, and 400 for any other shape.
+    """
+    body = read_json(request)
+    if not isinstance(body, dict):
+        raise ProblemRaised(bad_request("The body must be a JSON object."))
+    known = {**required, **(optional or {})}
+    for name in required:
+        if name not in body:
+            raise ProblemRaised(bad_request(f"The field `{name}` is missing."))
+    for name, value in body.items():
+        if name not in known:
+            raise ProblemRaised(bad_request(f"The body has a field too many: {_shown(name)}."))
+        if type(value) is not known[name]:
+            raise ProblemRaised(bad_request(f"The field `{name}` has the wrong type."))
+    return body
+
+
+def _shown(name: str) -> str:
+    return ascii(name[:40])

@@ -1,0 +1,202 @@
+"""The session cookie: found in a request, signed, checked, and written into an answer.
+
+This is the only place that knows what the cookie looks like. It reads the `Cookie` header by
+itself and to the letter of RFC 6265 §5.4: only space and tab are trimmed, nothing is unquoted,
+and between two cookies of one name nothing is chosen. A more forgiving reader may take another
+site's cookie for ours. This file must not import handlers, nor ask what a token means.
+"""
+
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+from tornado.web import create_signed_value, decode_signed_value
+
+from server.crypto.keyring import DerivedKeys
+
+default_cookie_name: Final = "__Host-Http-curfew"
+"""The prefix makes browsers refuse the name from another host, another path, without Secure, or
+from a script (RFC 6265bis §4.1.3)."""
+
+_MAX_CHARACTERS: Final = 4096
+"""Browsers drop a cookie whose name and value are longer (RFC 6265bis §5.7)."""
+
+_SIGNED_VALUE_VERSION: Final = 2
+"""HMAC-SHA256. Version 1 is SHA-1 over joined fields, and Tornado still reads it when allowed."""
+
+_COOKIE_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_PREFIX_THAT_NEEDS_SECURE = re.compile(r"__(?:host|secure|http)-", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The request carries no cookie of that name that could be ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """The request carries the name more than once: one of them is planted, and nobody knows which.
+
+    Treated as not signed in, and worth a line in the log.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A genuine cookie's content.
+
+    Args:
+        token: the text that was signed.
+        stale_key: signed by a key that is no longer the newest; set the cookie again.
+    """
+
+    token: str = field(repr=False)
+    stale_key: bool
+
+
+def find_cookie(headers: Sequence[str], name: str) -> str | Absent | Duplicate:
+    """Return the raw value of the one cookie with exactly this name.
+
+    Pairs are split at `;`, trimmed of space and tab alone, and compared by case; values are
+    returned as sent, quotes and all. A pair without `=` has no name.
+
+    Args:
+        headers: every `Cookie` header of the request, as `HTTPHeaders.get_list` gives them.
+        name: the cookie's name.
+
+    Returns:
+        The value; `Absent` too if it is longer than 4096 characters, which ours never is.
+    """
+    values = [value for header in headers for key, value in _pairs(header) if key == name]
+    if len(values) > 1:
+        return Duplicate()
+    if not values or len(values[0]) > _MAX_CHARACTERS:
+        return Absent()
+    return values[0]
+
+
+def _pairs(header: str) -> Iterator[tuple[str, str]]:
+    for pair in header.split(";"):
+        name, equals, value = pair.partition("=")
+        if equals:
+            yield name.strip(" \t"), value.strip(" \t")
+
+
+class SessionCookie:
+    """One cookie of the server: its name, its keys, and the attributes it is always set with."""
+
+    __slots__ = ("_attributes", "_clock", "_max_age_days", "_name", "_newest_key", "_older_keys")
+
+    def __init__(
+        self,
+        name: str,
+        keys: DerivedKeys,
+        max_age: timedelta,
+        secure: bool,  # noqa: FBT001 - part of the cookie, not a switch of behaviour
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Fix what every cookie of this name has in common.
+
+        Args:
+            name: a token of RFC 9110 §5.6.2. The signature covers it.
+            keys: the subkeys of this cookie's purpose.
+            max_age: how long a signature is good for. The session's own deadlines are shorter;
+                this bounds a cookie whose session record is not even looked up.
+            secure: whether to set Secure. Browsers also send such cookies to loopback over
+                plain HTTP.
+            clock: Unix seconds, for the signature's time.
+
+        Raises:
+            ValueError: not a cookie name, or a prefix that no browser takes without Secure.
+        """
+        if not _COOKIE_NAME.fullmatch(name):
+            raise ValueError("a cookie name has only letters, digits and !#$%&'*+-.^_`|~")
+        if not secure and _PREFIX_THAT_NEEDS_SECURE.match(name):
+            raise ValueError(f"browsers refuse a cookie named {name} that is not Secure")
+        self._name = name
+        # Two rings, the one in daily use first: to ask Tornado afterwards which key it was would
+        # take as long again. Dicts, because that is how Tornado knows that keys have versions.
+        self._newest_key = dict([keys.newest])
+        self._older_keys = {v: key for v, key in keys.by_version.items() if v != keys.newest[0]}
+        self._max_age_days = max_age / timedelta(days=1)
+        self._attributes = "; HttpOnly; SameSite=Lax" + ("; Secure" if secure else "")
+        self._clock = clock
+
+    def encode(self, token: str) -> str:
+        """Return the token signed by the newest key, with the cookie's name and the time.
+
+        Args:
+            token: ASCII text.
+
+        Raises:
+            ValueError: the token is not ASCII, or too long for any browser to keep.
+        """
+        (newest,) = self._newest_key
+        value = create_signed_value(
+            self._newest_key,
+            self._name,
+            token.encode("ascii"),
+            version=_SIGNED_VALUE_VERSION,
+            clock=self._clock,
+            key_version=newest,
+        ).decode("ascii")
+        if len(self._name) + len(value) > _MAX_CHARACTERS:
+            raise ValueError("the token is too long for a cookie")
+        return value
+
+    def decode(self, value: str) -> Decoded | None:
+        """Return the token that one of our keys signed under this name, or None.
+
+        The signature is compared in constant time and before anything else is believed. Forged,
+        cut, expired, of another name, format or key: all are None. Nothing a client can send
+        raises.
+
+        Args:
+            value: any text, as `find_cookie` returns it.
+        """
+        if not value.isascii() or len(value) > _MAX_CHARACTERS:
+            return None
+        for keys, stale in ((self._newest_key, False), (self._older_keys, True)):
+            token = self._verified(keys, value)
+            if token is not None:
+                return Decoded(token.decode("ascii"), stale_key=stale)
+        return None
+
+    def _verified(self, keys: dict[int, bytes], value: str) -> bytes | None:
+        return decode_signed_value(
+            keys,
+            self._name,
+            value,
+            max_age_days=self._max_age_days,
+            clock=self._clock,
+            min_version=_SIGNED_VALUE_VERSION,
+        )
+
+    def set_header(self, token: str, *, max_age_seconds: int) -> str:
+        """Return the `Set-Cookie` value that gives a browser this token.
+
+        Written here and not by `set_cookie`, which would quote the value. No character of it
+        can end the header: the name was checked, and the signed value is base64 and digits.
+
+        Args:
+            token: ASCII text.
+            max_age_seconds: what is left of the session; at or below 0 the browser drops it.
+
+        Raises:
+            ValueError: as `encode`.
+        """
+        return self._header(self.encode(token), f"Max-Age={max(0, max_age_seconds)}")
+
+    def clear_header(self) -> str:
+        """Return the `Set-Cookie` value that makes a browser forget the cookie.
+
+        It carries the same attributes, without which a browser refuses the prefixed name and
+        keeps what it has.
+        """
+        return self._header("", "Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT")
+
+    def _header(self, value: str, lifetime: str) -> str:
+        return f"{self._name}={value}; Path=/; {lifetime}{self._attributes}"

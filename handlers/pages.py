@@ -1,0 +1,130 @@
+"""Server-rendered pages: they work without JavaScript, and tell people what happened."""
+
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+from urllib.parse import urlencode, urlsplit
+
+from handlers.access import Access
+from handlers.base import BaseHandler
+from handlers.problems import NOT_FOUND, Problem, ProblemRaised
+from server.core.reasons import Reason, sentence
+from tornado.escape import url_escape
+from tornado.web import Finish, StaticFileHandler
+
+REASONS = {reason.value: sentence(reason) for reason in Reason}
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'nonce-{nonce}' 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+    "object-src 'none'; require-trusted-types-for 'script'"
+)
+
+
+class PageHandler(BaseHandler):
+    """Base of all pages: HTML, redirects to the login page, errors as pages."""
+
+    def set_default_headers(self) -> None:
+        super().set_default_headers()
+        self.set_header("Content-Security-Policy", CONTENT_SECURITY_POLICY.format(nonce=self.nonce))
+
+    def get_template_namespace(self) -> dict[str, Any]:
+        """What every template can use."""
+        signed_in = self.live and self.live.session.user
+        return super().get_template_namespace() | {
+            "session": self.live.session if self.live and signed_in else None,
+            "csrf_token": self.csrf_token,
+            "nonce": self.nonce,
+            "signup_open": self.application.configuration.signup,
+            "url_escape": url_escape,
+            "iso": iso,
+            "ago": self.ago,
+        }
+
+    def presented_csrf_token(self) -> str:
+        """Forms carry it in a field."""
+        return self.get_body_argument("csrf_token", super().presented_csrf_token())
+
+    def field(self, name: str) -> str:
+        """A form field, to the letter; empty when it is missing."""
+        return self.get_body_argument(name, "", strip=False)
+
+    def next_path(self, given: str) -> str:
+        """Where to go afterwards: a path of our own, or the account page."""
+        parts = urlsplit(given)
+        ours = given.startswith("/") and not given.startswith(("//", "/\\"))
+        safe = ours and given.isprintable() and "\\" not in given and not parts.netloc
+        return given if safe else "/account"
+
+    def see_other(self, path: str) -> None:
+        """Redirect after a form: 303, so that reloading sends nothing again."""
+        self.redirect(path, status=303)
+
+    def on_unauthenticated(self) -> None:
+        query = {"next": self.request.path} if self.request.method in {"GET", "HEAD"} else {}
+        if self.farewell.reason:
+            query["reason"] = self.farewell.word
+        self.redirect(f"/login?{urlencode(query)}" if query else "/login", status=303)
+        raise Finish
+
+    def on_stale_authentication(self) -> None:
+        self.redirect("/reauthenticate?next=/account", status=303)
+        raise Finish
+
+    def write_problem(self, problem: Problem) -> None:
+        self.live = None  # an error page shows nothing of a session that it may not have checked
+        self.finish(
+            self.render_string(
+                "error.html", status=problem.status, heading=problem.title, detail=problem.detail
+            )
+        )
+
+    def ago(self, moment: float) -> str:
+        """A past moment in words."""
+        seconds = max(0.0, self.now() - moment)
+        for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+            if number := int(seconds // length):
+                return f"{number} {unit}{'s' if number > 1 else ''} ago"
+        return "just now"
+
+
+class StartPage(PageHandler):
+    """`/`"""
+
+    access = Access.PUBLIC
+
+    def get(self) -> None:
+        self.render("index.html")
+
+
+class NotFoundHandler(PageHandler):
+    """Everything that no route takes. Says so without looking at any session."""
+
+    access = Access.PUBLIC
+
+    async def prepare(self) -> None:
+        raise ProblemRaised(NOT_FOUND)
+
+    def write_problem(self, problem: Problem) -> None:
+        if self.request.path.startswith("/api/"):
+            BaseHandler.write_problem(self, problem)
+        else:
+            super().write_problem(problem)
+
+
+class StaticFiles(StaticFileHandler):
+    """`/static/`: the same for everybody, so it may be cached, and is asked after each time
+    unless its address names its version."""
+
+    def set_default_headers(self) -> None:
+        self.set_header("Server", "Curfew")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Cross-Origin-Resource-Policy", "same-origin")
+        self.set_header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+
+    def set_extra_headers(self, path: str) -> None:
+        if not self.get_argument("v", ""):
+            self.set_header("Cache-Control", "no-cache")
+
+
+def iso(moment: float) -> str:
+    """A moment as ISO 8601 with its offset."""
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")

@@ -1,0 +1,138 @@
+"""Errors as values of RFC 9457: each has a stable type, and says what to do."""
+
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+from server.core.errors import DataRefused, SessionError, StoreUnavailable, WriteConflict
+from server.core.reasons import Farewell, sentence
+from server.core.session import Json
+from server.crypto.passwords import HasherBusy
+from tornado.web import HTTPError
+
+TYPE_PREFIX = "/problems/"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a client is told of an error.
+
+    Attributes:
+        status: HTTP status code.
+        slug: last part of the stable `type`.
+        title: the kind of error, for people.
+        detail: this case of it, for people; never anything secret, never an exception's text.
+        extra: further members.
+        headers: of the response.
+    """
+
+    status: int
+    slug: str
+    title: str
+    detail: str
+    extra: dict[str, Json] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Json]:
+        """The `application/problem+json` document."""
+        return {
+            "type": TYPE_PREFIX + self.slug,
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            **self.extra,
+        }
+
+
+class ProblemRaised(HTTPError):
+    """Ends the request with a problem."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.status)
+        self.problem = problem
+
+
+def problem_of(error: BaseException | None, status: int) -> Problem:
+    """What is told of an exception that ended a request; of one we do not know, nothing."""
+    match error:
+        case ProblemRaised(problem=problem):
+            return problem
+        case StoreUnavailable() | HasherBusy():
+            return UNAVAILABLE
+        case WriteConflict():
+            return WRITE_CONFLICT
+        case DataRefused(detail=detail):
+            return Problem(413, "data-refused", "The data cannot be kept", detail)
+        case SessionError():
+            return INTERNAL
+    return INTERNAL if status == HTTPStatus.INTERNAL_SERVER_ERROR else _by_status(status)
+
+
+def unauthenticated(farewell: Farewell) -> Problem:
+    """Without a live session; tells why it ended where that is known (P6)."""
+    detail = sentence(farewell.reason) if farewell.reason else "Sign in to go on."
+    extra: dict[str, Json] = {"reason": farewell.word, "event": farewell.event}
+    return Problem(401, "unauthenticated", "No live session", detail, extra)
+
+
+def bad_request(detail: str) -> Problem:
+    """The request does not have the form that the route takes."""
+    return Problem(400, "bad-request", "The request has the wrong form", detail)
+
+
+def forbidden_origin(detail: str) -> Problem:
+    """The request does not come from one of our own pages."""
+    return Problem(403, "forbidden-origin", "Not from an allowed origin", detail)
+
+
+UNAVAILABLE = Problem(
+    503,
+    "unavailable",
+    "Your session could not be checked",
+    "The server cannot reach its session store. You are still signed in; try again in a moment.",
+    headers={"Retry-After": "1"},
+)
+WRITE_CONFLICT = Problem(
+    409, "write-conflict", "Other requests changed the same data", "Nothing was lost. Try again."
+)
+INTERNAL = Problem(500, "internal", "Something went wrong here", "The error was logged.")
+NOT_FOUND = Problem(404, "not-found", "Not found", "There is nothing at this address.")
+UNKNOWN_HOST = Problem(
+    421, "unknown-host", "Unknown host", "This server does not answer for that host name."
+)
+CSRF_TOKEN_WRONG = Problem(
+    403,
+    "csrf-token-wrong",
+    "The CSRF token is missing or wrong",
+    "Send the `csrf_token` of GET /api/session as the header X-CSRF-Token. On a page, reload it.",
+)
+REAUTHENTICATION_REQUIRED = Problem(
+    403,
+    "reauthentication-required",
+    "Prove your password again",
+    "This needs a recent password. POST it to /api/session/reauthenticate and try again.",
+)
+NOT_ADMIN = Problem(403, "not-admin", "For administrators", "Your account has no such right.")
+WRONG_CREDENTIALS = Problem(
+    401, "wrong-credentials", "Not signed in", "The user name or the password is wrong."
+)
+WRONG_PASSWORD = Problem(403, "wrong-password", "Wrong password", "The password is wrong.")
+SIGN_IN_INTERRUPTED = Problem(
+    409,
+    "sign-in-interrupted",
+    "Not signed in",
+    "All your sessions were ended while you signed in. Try again.",
+)
+SIGNUP_CLOSED = Problem(
+    403, "signup-closed", "Sign-up is closed", "Ask whoever runs this server for an account."
+)
+SESSION_NOT_FOUND = Problem(
+    404, "session-not-found", "No such session", "You have no live session with this id."
+)
+USER_NOT_FOUND = Problem(404, "user-not-found", "No such user", "There is no such account.")
+
+
+def _by_status(status: int) -> Problem:
+    if status == HTTPStatus.NOT_FOUND:
+        return NOT_FOUND
+    phrase = HTTPStatus(status).phrase if status in set(HTTPStatus) else "Error"
+    return Problem(status, phrase.lower().replace(" ", "-"), phrase, f"{phrase}.")

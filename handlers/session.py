@@ -1,0 +1,136 @@
+"""The session of a request: from the cookie to `self.live`, and back into a cookie."""
+
+import logging
+from collections.abc import Mapping
+
+from handlers.application import Curfew
+from handlers.client import device_of
+from handlers.cookie import Absent, Decoded, Duplicate, find_cookie
+from handlers.problems import SIGN_IN_INTERRUPTED, ProblemRaised, unauthenticated
+from server.core.reasons import Farewell
+from server.core.session import Device, Json, Rules, Session, deadlines
+from server.core.token import Token, parse_token
+from server.services import Services
+from server.sessions import Live, Refused, SignInInterrupted
+from tornado.web import RequestHandler
+
+log = logging.getLogger("curfew.http")
+
+
+class SessionHandler(RequestHandler):
+    """A request with a session.
+
+    Attributes:
+        live: the live session, None without one.
+        farewell: what is to be told where there is none.
+        may_rotate: whether the answer can carry a new cookie.
+    """
+
+    application: Curfew
+    live: Live | None = None
+    farewell: Farewell = Farewell()
+    may_rotate = True
+
+    @property
+    def services(self) -> Services:
+        """The session engine."""
+        return self.application.services
+
+    @property
+    def session(self) -> Session:
+        """The live session's record. Only where `access` made sure that there is one."""
+        if self.live is None:
+            raise ProblemRaised(unauthenticated(self.farewell))
+        return self.live.session
+
+    @property
+    def user(self) -> str:
+        """Who is signed in. Only where `access` made sure that somebody is."""
+        return self.session.user or ""
+
+    @property
+    def device(self) -> Device:
+        """What the browser says of itself."""
+        return device_of(self.request, self.application.configuration.trusted_proxies)
+
+    @property
+    def rules(self) -> Rules:
+        """The durations in force."""
+        return self.services.sessions.rules
+
+    def now(self) -> float:
+        """Unix seconds on the store's clock."""
+        return self.services.clock.now()
+
+    async def load_session(self) -> None:
+        """Judge the cookie. A cookie that does not verify costs no store command.
+
+        Raises:
+            StoreUnavailable: nothing is known; neither sign out nor let in.
+        """
+        presented = self._presented()
+        if presented is None:
+            return
+        token, stale_key = presented
+        found = await self.services.sessions.check(token, may_rotate=self.may_rotate)
+        if isinstance(found, Live):
+            self.keep(found)
+            if stale_key and found.token is None and token.generation == found.session.generation:
+                self._set_cookie(found.session, token)
+        elif isinstance(found, Refused):
+            log.warning("token refused", extra={"sid": token.sid, "why": found.why.value})
+        else:
+            self.farewell = found
+
+    async def write_data(self, changes: Mapping[str, Json]) -> None:
+        """Merge keys into the session's data; None removes one. Begins a session without one.
+
+        Raises:
+            DataRefused: too large, or not JSON; nothing was written.
+            StoreUnavailable: the write may have happened; sending it again is safe.
+        """
+        if self.live is not None:
+            self.keep(await self.services.sessions.write(self.live, changes))
+        elif any(value is not None for value in changes.values()):
+            self.keep(await self.services.sessions.begin_anonymous(self.device, changes))
+
+    def keep(self, found: Live | Farewell | SignInInterrupted) -> Live:
+        """Go on with this session, and give the browser its new token where there is one.
+
+        Raises:
+            ProblemRaised: the session ended meanwhile. No cookie is set.
+        """
+        if isinstance(found, Farewell):
+            self.live, self.farewell = None, found
+            raise ProblemRaised(unauthenticated(found))
+        if isinstance(found, SignInInterrupted):
+            raise ProblemRaised(SIGN_IN_INTERRUPTED)
+        self.live = found
+        if found.token is not None:
+            self._set_cookie(found.session, found.token)
+        return found
+
+    def clear_session_cookie(self) -> None:
+        """Make the browser forget its token. Only in the answer to whoever ended the session: a
+        late answer of another kind could wipe the cookie of a newer sign-in."""
+        self.live = None
+        self.set_header("Set-Cookie", self.application.cookie.clear_header())
+
+    def _presented(self) -> tuple[Token, bool] | None:
+        headers = self.request.headers.get_list("Cookie")
+        value = find_cookie(headers, self.application.configuration.cookie_name)
+        if isinstance(value, Duplicate):
+            log.warning("cookie refused", extra={"why": "duplicate", "ip": self.request.remote_ip})
+        if isinstance(value, Absent | Duplicate):
+            return None
+        decoded = self.application.cookie.decode(value)
+        token = parse_token(decoded.token) if isinstance(decoded, Decoded) else None
+        if decoded is None or token is None:
+            log.warning("cookie refused", extra={"why": "forged", "ip": self.request.remote_ip})
+            return None
+        return token, decoded.stale_key
+
+    def _set_cookie(self, session: Session, token: Token) -> None:
+        left = deadlines(session, self.rules).absolute_expires_at - self.now()
+        cookie = self.application.cookie.set_header(str(token), max_age_seconds=int(left))
+        self.set_header("Set-Cookie", cookie)

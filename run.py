@@ -1,0 +1,168 @@
+"""Curfew's entry: `python run.py` serves; `python run.py --help` lists the other commands.
+
+To serve an application of your own, call `serve` with its routes; see docs/tutorial.md.
+"""
+
+import argparse
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+
+from tornado.netutil import bind_sockets
+from tornado.routing import URLSpec
+
+from handlers.serving import serve as serve_process
+from server.commands import doctor, sessions, users
+from server.commands.opening import opened
+from server.commands.output import CommandFailed
+from server.core.errors import ConfigurationError, StoreUnavailable
+from server.crypto.keyring import new_secret
+from server.log_format import configure_logging
+from server.services import Services, open_services
+from server.store.embedded import StoreStartFailed
+from server.supervisor import AlreadyRunning, supervise
+from settings import Settings, load_settings
+
+Command = Callable[[Services], Coroutine[None, None, None]]
+
+
+def serve(routes: Sequence[URLSpec] = ()) -> int:
+    """Serve until Ctrl-C or SIGTERM.
+
+    Args:
+        routes: the application's own, looked at before Curfew's.
+
+    Returns:
+        The exit status.
+    """
+    settings = load_settings()
+    configure_logging(settings.log_format)
+    return supervise(
+        data_dir=settings.data_dir,
+        embedded=not settings.store_url,
+        processes=settings.processes,
+        bind=lambda: _listen(settings),
+        serve=lambda sockets, parent: asyncio.run(serve_process(settings, sockets, parent, routes)),
+        announce=lambda: _announce(settings),
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Carry out the command line; the exit status."""
+    given = _parser().parse_args(arguments)
+    try:
+        return int(given.run(given) or os.EX_OK)
+    except ConfigurationError as error:
+        return _fail(str(error), os.EX_CONFIG)
+    except (AlreadyRunning, StoreStartFailed, CommandFailed) as error:
+        return _fail(str(error), 1)
+    except StoreUnavailable as error:
+        return _fail(f"{error}. Is CURFEW_STORE_URL right, and the store running?", 1)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="run.py", description="Serves Curfew, or acts on it.")
+    parser.set_defaults(run=lambda _: serve())
+    commands = parser.add_subparsers(title="commands", metavar="")
+    _add_user_commands(commands.add_parser("user", help="add, disable, or give a new password"))
+    _add_session_commands(commands.add_parser("sessions", help="list or end sessions, live"))
+    keys = commands.add_parser("keys", help="make a secret key")
+    keys.add_argument("act", choices=["new"])
+    keys.set_defaults(run=lambda _: print(new_secret()))
+    examine = commands.add_parser("doctor", help="look at what a server needs")
+    examine.set_defaults(run=lambda _: _run_doctor())
+    return parser
+
+
+def _add_user_commands(parser: argparse.ArgumentParser) -> None:
+    acts = parser.add_subparsers(required=True, metavar="add | disable | passwd")
+    add = acts.add_parser("add", help="make an account; the password is asked for")
+    add.add_argument("name")
+    add.add_argument("--admin", action="store_true", help="may act on other people's sessions")
+    add.set_defaults(
+        run=lambda given: _with_services(
+            lambda each: users.add(each, given.name, admin=given.admin)
+        )
+    )
+    disable = acts.add_parser("disable", help="refuse sign-in and end all sessions")
+    disable.add_argument("name")
+    disable.set_defaults(
+        run=lambda given: _with_services(lambda each: users.disable(each, given.name))
+    )
+    passwd = acts.add_parser("passwd", help="set a new password and end all sessions")
+    passwd.add_argument("name")
+    passwd.set_defaults(
+        run=lambda given: _with_services(lambda each: users.change_password(each, given.name))
+    )
+
+
+def _add_session_commands(parser: argparse.ArgumentParser) -> None:
+    acts = parser.add_subparsers(required=True, metavar="list | end")
+    show = acts.add_parser("list", help="list live sessions")
+    show.add_argument("--user")
+    show.set_defaults(
+        run=lambda given: _with_services(lambda each: sessions.show(each, given.user))
+    )
+    end = acts.add_parser("end", help="end sessions live; prints the receipt")
+    which = end.add_mutually_exclusive_group(required=True)
+    which.add_argument("sid", nargs="?")
+    which.add_argument("--user")
+    which.add_argument("--all", action="store_true")
+    end.add_argument("--yes", action="store_true", help="do not ask")
+    end.set_defaults(run=lambda given: _with_services(lambda each: _end(each, given)))
+
+
+async def _end(services: Services, given: argparse.Namespace) -> None:
+    if given.all:
+        await sessions.end_everything(services, confirmed=given.yes)
+    elif given.user is not None:
+        await sessions.end_user(services, given.user)
+    else:
+        await sessions.end_one(services, given.sid)
+
+
+def _with_services(command: Command) -> None:
+    async def run() -> None:
+        async with opened(load_settings()) as services:
+            await command(services)
+
+    asyncio.run(run())
+
+
+def _run_doctor() -> None:
+    settings = load_settings()
+    _with_services(lambda services: doctor.examine(services, settings))
+
+
+def _listen(settings: Settings) -> list[socket.socket]:
+    """Listening sockets, once the store is known to answer."""
+    asyncio.run(_reach_store(settings))
+    try:
+        return bind_sockets(settings.port, settings.host)
+    except OSError as error:
+        raise ConfigurationError(
+            f"CURFEW_PORT {settings.port} on {settings.host} cannot be used: {error.strerror}."
+        ) from None
+
+
+async def _reach_store(settings: Settings) -> None:
+    async with open_services(settings, serves=False):
+        pass
+
+
+def _announce(settings: Settings) -> None:
+    scheme = "https" if settings.tls_cert else "http"
+    store = "your store" if settings.store_url else f"the store in {settings.data_dir}"
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    print(f"Curfew serves on {scheme}://{host}:{settings.port}/ with {store}. Ctrl-C stops it.")
+
+
+def _fail(text: str, status: int) -> int:
+    print(text, file=sys.stderr)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+"""`sessions list` and `sessions end`."""
+
+import sys
+
+from server.commands.output import CommandFailed, print_listed, print_receipt
+from server.core.reasons import Farewell, Reason
+from server.core.token import is_sid
+from server.services import Services
+
+
+async def show(services: Services, user: str | None) -> None:
+    """List the live sessions of a user, or of everybody."""
+    users = [user] if user is not None else await services.sessions.users()
+    for each in users:
+        for listed in await services.sessions.sessions_of(each):
+            print_listed(listed)
+
+
+async def end_one(services: Services, sid: str) -> None:
+    """End one session.
+
+    Raises:
+        CommandFailed: there is no such live session.
+    """
+    found = await services.sessions.look(sid) if is_sid(sid) else Farewell()
+    if isinstance(found, Farewell):
+        ended = f"; it ended: {found.word}" if found.reason else ""
+        raise CommandFailed(f"There is no live session {sid!r}{ended}.")
+    print_receipt(await services.terminations.one(found, Reason.ADMIN))
+
+
+async def end_user(services: Services, user: str) -> None:
+    """End all sessions of a user."""
+    print_receipt(await services.terminations.all_of(user, Reason.ADMIN))
+
+
+async def end_everything(services: Services, *, confirmed: bool) -> None:
+    """End all sessions of everybody, after asking.
+
+    Raises:
+        CommandFailed: the answer was no, or nobody could be asked.
+    """
+    if not confirmed and not _confirmed():
+        raise CommandFailed("Nothing was ended.")
+    for receipt in await services.terminations.everything(Reason.ADMIN):
+        print_receipt(receipt)
+
+
+def _confirmed() -> bool:
+    if not sys.stdin.isatty():
+        raise CommandFailed("This ends every session of everybody; say --yes to mean it.")
+    return input("End every session of everybody? Type yes: ").strip() == "yes"

@@ -1,0 +1,56 @@
+"""`user add`, `user disable` and `user passwd`."""
+
+import getpass
+import sys
+
+from server.commands.output import CommandFailed, print_receipt
+from server.core.reasons import Reason
+from server.services import Services
+from server.store.accounts import Account
+
+
+async def add(services: Services, name: str, *, admin: bool) -> None:
+    """Make an account; the password is asked for, or read from standard input.
+
+    Raises:
+        CommandFailed: name or password will not do.
+    """
+    made = await services.accounts.create(name, _password("Password: "), admin=admin)
+    if not isinstance(made, Account):
+        raise CommandFailed(made.detail)
+    print(f"{made.user} can sign in now" + (" as an administrator." if made.admin else "."))
+
+
+async def disable(services: Services, name: str) -> None:
+    """Refuse sign-in to a user, and end all sessions there are.
+
+    Raises:
+        CommandFailed: there is no such account.
+    """
+    user = await _known(services, name)
+    await services.accounts.set_disabled(user, disabled=True)
+    print_receipt(await services.terminations.all_of(user, Reason.ACCOUNT_DISABLED))
+
+
+async def change_password(services: Services, name: str) -> None:
+    """Give a user a new password, and end all sessions there are.
+
+    Raises:
+        CommandFailed: there is no such account, or the password will not do.
+    """
+    user = await _known(services, name)
+    if bad := await services.accounts.set_password(user, _password("New password: ")):
+        raise CommandFailed(bad.detail)
+    print_receipt(await services.terminations.all_of(user, Reason.CREDENTIAL_CHANGED))
+
+
+async def _known(services: Services, name: str) -> str:
+    account = await services.accounts.find(name)
+    if account is None:
+        raise CommandFailed(f"There is no account {name!r}.")
+    return account.user
+
+
+def _password(prompt: str) -> str:
+    """Asked for without echo, or the first line of standard input where nobody can be asked."""
+    return getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")

@@ -1,0 +1,132 @@
+"""A real Curfew, started by `run.py` as a person would, on a free port and in a folder of its own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.request import urlopen
+
+from tests.support.processes import eventually
+
+ROOT = Path(__file__).parents[2]
+STOP_SECONDS = 60.0
+
+
+class CurfewServer:
+    """One running server, of one or more processes.
+
+    Args:
+        settings: environment variables without their `CURFEW_` prefix, in lower case.
+        script: what to run in place of `run.py`.
+    """
+
+    def __init__(self, *, script: Path = ROOT / "run.py", **settings: str) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="curfew-server-")
+        self.data_dir = Path(self._folder.name) / "data"
+        self.port = free_port()
+        self.log_path = Path(self._folder.name) / "server.log"
+        self._script = script
+        self._settings = settings
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it serves; also its own origin."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def socket_url(self) -> str:
+        """Where its sockets are."""
+        return f"ws://127.0.0.1:{self.port}/ws"
+
+    @property
+    def pid(self) -> int:
+        """The parent process."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def log(self) -> str:
+        """What it printed so far."""
+        return self.log_path.read_text(encoding="utf-8")
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the server, or a command beside it, is started with."""
+        given = {f"CURFEW_{name.upper()}": value for name, value in self._settings.items()}
+        return {
+            **os.environ,
+            "CURFEW_DATA_DIR": str(self.data_dir),
+            "CURFEW_PORT": str(self.port),
+            **given,
+        }
+
+    def start(self) -> Self:
+        """Start it and wait until it is ready."""
+        with self.log_path.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, str(self._script)],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        eventually(self._is_ready)
+        return self
+
+    def stop(self, signum: signal.Signals = signal.SIGTERM) -> int:
+        """Send a signal and wait for the end; the exit status."""
+        assert self._process is not None
+        self._process.send_signal(signum)
+        return self._process.wait(STOP_SECONDS)
+
+    def command(self, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+        """Run `run.py` with a sub-command on the same store."""
+        return subprocess.run(
+            [sys.executable, str(ROOT / "run.py"), *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            input=given,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=STOP_SECONDS,
+        )
+
+    def __enter__(self) -> Self:
+        """Start."""
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop, whatever state it is in."""
+        if self._process is not None and self._process.poll() is None:
+            self.stop()
+        self._folder.cleanup()
+
+    def _is_ready(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, f"the server ended:\n{self.log}"
+        try:
+            with urlopen(f"{self.url}/readyz", timeout=1) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+
+def free_port() -> int:
+    """A TCP port of the loopback that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,331 @@
+"""The cookie: found exactly or not at all, genuine or nothing, and set to be kept safe."""
+
+import base64
+import hmac
+from datetime import timedelta
+
+import pytest
+from tornado.httputil import HTTPHeaders
+from tornado.web import create_signed_value
+
+from handlers.cookie import (
+    Absent,
+    Decoded,
+    Duplicate,
+    SessionCookie,
+    default_cookie_name,
+    find_cookie,
+)
+from server.crypto.keyring import Keyring
+
+NAME = default_cookie_name
+OLD = bytes(range(32))
+NEW = bytes(range(32, 64))
+TOKEN = "00" + "s" * 22 + ".7." + "t" * 43
+NOW = 1_800_000_000.0
+
+
+def cookie(
+    *secrets: bytes, name: str = NAME, at: float = NOW, secure: bool = True
+) -> SessionCookie:
+    """Return the cookie of a server with these keys, at this time."""
+    keys = Keyring.from_secrets(secrets or [NEW]).derive("cookie")
+    return SessionCookie(name, keys, timedelta(hours=12), secure, lambda: at)
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        (f"{NAME}=v", "v"),
+        (f"a=1; {NAME}=v; b=2", "v"),
+        (f"a=1;{NAME}=v;b=2", "v"),
+        (f" \t{NAME}\t = \tv \t", "v"),
+        (f"{NAME}=", ""),
+        (f"{NAME}=a=b==", "a=b=="),
+        (f'{NAME}="v"', '"v"'),
+        (f'{NAME}="a\\073b"', '"a\\073b"'),
+        (f"{NAME}=%20v+", "%20v+"),
+        (f"{NAME}=a b", "a b"),
+        (f"{NAME}={'v' * 4096}", "v" * 4096),
+        (f"{NAME}=\xa0v\xa0", "\xa0v\xa0"),
+        (f"x{NAME}=evil; {NAME}=v", "v"),
+        (f"{NAME}=v; {NAME}", "v"),
+        (f"{NAME}=v,b=1", "v,b=1"),
+    ],
+)
+def test_the_one_cookie_of_the_name_is_found_as_sent(header: str, found: str) -> None:
+    assert find_cookie([header], NAME) == found
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        ";",
+        "=",
+        f"={NAME}",
+        f"=={NAME}=v",
+        f"={NAME}=v",
+        NAME,
+        f"a={NAME}=v",
+        f"a=1, {NAME}=v",
+        f'"{NAME}"=v',
+        f"{NAME.lower()}=v",
+        f"{NAME.upper()}=v",
+        f"{NAME}x=v",
+        f"x{NAME}=v",
+        f"{NAME}={'v' * 4097}",
+    ],
+)
+def test_nothing_else_is_ours(header: str) -> None:
+    assert find_cookie([header], NAME) == Absent()
+
+
+SPACES = [chr(code) for code in range(256) if chr(code) not in " \t;="]
+
+
+@pytest.mark.parametrize("space", SPACES, ids=[f"{ord(space):02x}" for space in SPACES])
+def test_only_space_and_tab_are_trimmed_from_names(space: str) -> None:
+    assert find_cookie([f"{space}{NAME}=v"], NAME) == Absent()
+    assert find_cookie([f"{NAME}{space}=v"], NAME) == Absent()
+    assert find_cookie([f"{space}{NAME}=evil; {NAME}=v"], NAME) == "v"
+    assert find_cookie([f"{NAME}=v; {NAME}{space}=evil"], NAME) == "v"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [f"{NAME}=a; {NAME}=b"],
+        [f"{NAME}=a; {NAME}=a"],
+        [f"{NAME}=a", f"{NAME}=b"],
+        [f"x=1; {NAME}=a; y=2", "z=3", f"{NAME}=b"],
+        [f"{NAME}=; {NAME}=b"],
+        [f"{NAME}={'v' * 5000}; {NAME}=b"],
+        [f"{NAME}=b; \t{NAME} = {'v' * 5000}"],
+        [f"{NAME}=a; {NAME}=b; {NAME}=c"],
+    ],
+)
+def test_the_same_name_twice_is_neither(headers: list[str]) -> None:
+    assert find_cookie(headers, NAME) == Duplicate()
+
+
+def test_a_request_without_cookies_has_none() -> None:
+    assert find_cookie([], NAME) == Absent()
+
+
+def test_headers_come_as_tornado_gives_them() -> None:
+    headers = HTTPHeaders.parse(f"Cookie: a=1\r\nCookie: \xa0{NAME}=x; {NAME}=v\r\n")
+    assert find_cookie(headers.get_list("Cookie"), NAME) == "v"
+
+
+def test_a_signed_token_comes_back() -> None:
+    assert cookie().decode(cookie().encode(TOKEN)) == Decoded(TOKEN, stale_key=False)
+
+
+def test_a_cookie_survives_its_way_through_the_header() -> None:
+    value = cookie().encode(TOKEN)
+    assert find_cookie([f"a=1; {NAME}={value}"], NAME) == value
+
+
+def test_an_old_key_is_read_and_reported() -> None:
+    value = cookie(OLD).encode(TOKEN)
+    assert cookie(NEW, OLD).decode(value) == Decoded(TOKEN, stale_key=True)
+
+
+def test_a_retired_key_is_not_read() -> None:
+    assert cookie(NEW).decode(cookie(OLD).encode(TOKEN)) is None
+
+
+def test_only_the_newest_key_writes() -> None:
+    value = cookie(NEW, OLD).encode(TOKEN)
+    assert cookie(OLD).decode(value) is None
+    assert cookie(NEW).decode(value) == Decoded(TOKEN, stale_key=False)
+    assert cookie(OLD, NEW).decode(value) == Decoded(TOKEN, stale_key=True)
+
+
+def test_another_purpose_with_the_same_secret_is_not_read() -> None:
+    keys = Keyring.from_secrets([NEW]).derive("csrf")
+    other = SessionCookie(NAME, keys, timedelta(hours=12), secure=True, clock=lambda: NOW)
+    assert cookie().decode(other.encode(TOKEN)) is None
+
+
+def test_a_renamed_cookie_is_not_read() -> None:
+    assert cookie().decode(cookie(name="__Host-other").encode(TOKEN)) is None
+
+
+def test_a_signature_lives_as_long_as_max_age() -> None:
+    value = cookie().encode(TOKEN)
+    twelve_hours = 12 * 3600
+    assert cookie(at=NOW + twelve_hours).decode(value) is not None
+    assert cookie(at=NOW + twelve_hours + 1).decode(value) is None
+
+
+def test_a_signature_from_a_server_whose_clock_is_ahead_is_read() -> None:
+    assert cookie(at=NOW - 300).decode(cookie().encode(TOKEN)) is not None
+
+
+def test_version_1_is_refused_even_when_correctly_signed() -> None:
+    keys = Keyring.from_secrets([NEW]).derive("cookie")
+    value = create_signed_value(keys.newest[1], NAME, TOKEN, version=1, clock=lambda: NOW)
+    assert cookie().decode(value.decode()) is None
+
+
+def resigned(key: bytes, key_version: str, *, version: str = "2") -> str:
+    """Return a value correctly signed by this key that names any version."""
+    fields = [key_version, str(int(NOW)), NAME, base64.b64encode(TOKEN.encode()).decode()]
+    text = "|".join([version, *(f"{len(field)}:{field}" for field in fields), ""])
+    return text + hmac.new(key, text.encode(), "sha256").hexdigest()
+
+
+def test_the_key_version_decides_which_key_is_asked() -> None:
+    newest, key = Keyring.from_secrets([NEW]).derive("cookie").newest
+    assert cookie().decode(resigned(key, str(newest))) == Decoded(TOKEN, stale_key=False)
+    for version in ("0", "1", str(newest + 1), "-1", "", "x", "9" * 500):
+        assert cookie().decode(resigned(key, version)) is None
+    for version in ("1", "3", "02", "22", "999", "1000", ""):
+        assert cookie().decode(resigned(key, str(newest), version=version)) is None
+
+
+def test_a_signature_without_key_version_is_not_read() -> None:
+    _, key = Keyring.from_secrets([NEW]).derive("cookie").newest
+    value = create_signed_value(key, NAME, TOKEN, version=2, clock=lambda: NOW)
+    assert value.startswith(b"2|1:0|")
+    assert cookie().decode(value.decode()) is None
+
+
+def test_not_even_a_genuine_value_may_be_longer_than_browsers_keep() -> None:
+    version, key = Keyring.from_secrets([NEW]).derive("cookie").newest
+    value = create_signed_value(
+        {version: key}, NAME, "t" * 3000, version=2, clock=lambda: NOW, key_version=version
+    )
+    assert len(value) > 4096
+    assert cookie().decode(value.decode()) is None
+
+
+def test_parts_of_two_genuine_cookies_do_not_mix() -> None:
+    one = cookie().encode(TOKEN)
+    other = cookie().encode(TOKEN.replace("7", "8"))
+    assert cookie().decode(one[:-64] + other[-64:]) is None
+    assert cookie().decode(other[:-64] + one[-64:]) is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "2",
+        "2|",
+        "2|1:0",
+        "2|1:0|10:1800000000|",
+        "2|-1:0|-1:|-1:|-1:|",
+        "2|" + "9" * 4000 + ":0|",
+        "|" * 4096,
+        "x" * 10_000_000,
+        "\x00",
+        "é",
+        "\ud800",
+        "\uff12|1:0|",
+        f'"{TOKEN}"',
+        TOKEN,
+    ],
+    ids=str,
+)
+def test_nothing_a_client_sends_raises(value: str) -> None:
+    assert cookie().decode(value) is None
+
+
+def test_the_signature_is_compared_exactly() -> None:
+    value = cookie().encode(TOKEN)
+    assert cookie().decode(value.upper()) is None
+    assert cookie().decode(value[:-64] + value[-64:].upper()) is None
+    assert cookie().decode(value + "\n") is None
+    assert cookie().decode(" " + value) is None
+    assert cookie().decode(value[:-64]) is None
+
+
+def test_the_token_is_not_in_the_repr() -> None:
+    assert TOKEN not in repr(cookie().decode(cookie().encode(TOKEN)))
+
+
+def test_the_header_that_sets_it() -> None:
+    value = cookie().encode(TOKEN)
+    assert cookie().set_header(TOKEN, max_age_seconds=1800) == (
+        f"{NAME}={value}; Path=/; Max-Age=1800; HttpOnly; SameSite=Lax; Secure"
+    )
+
+
+def test_the_header_that_clears_it() -> None:
+    assert cookie().clear_header() == (
+        f"{NAME}=; Path=/; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; "
+        "HttpOnly; SameSite=Lax; Secure"
+    )
+
+
+def test_without_secure_only_that_word_is_missing() -> None:
+    plain = cookie(name="curfew", secure=False)
+    assert plain.set_header(TOKEN, max_age_seconds=5).endswith("; HttpOnly; SameSite=Lax")
+    assert plain.clear_header().endswith("; HttpOnly; SameSite=Lax")
+
+
+@pytest.mark.parametrize("seconds", [0, -1, -(10**9)])
+def test_a_session_without_time_left_is_dropped_by_the_browser(seconds: int) -> None:
+    assert "; Max-Age=0; " in cookie().set_header(TOKEN, max_age_seconds=seconds)
+
+
+def test_tornado_takes_the_header() -> None:
+    headers = HTTPHeaders()
+    headers.add("Set-Cookie", cookie().set_header(TOKEN, max_age_seconds=5))
+    assert headers.get_list("Set-Cookie")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "a b", "a;b", "a=b", "a,b", 'a"b', "a\r\nb", "a\n", "a\x00b", "a\x7f", "é", "a(b)", "a/b"],
+)
+def test_names_that_are_none_are_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="cookie name"):
+        cookie(name=name)
+
+
+@pytest.mark.parametrize(
+    "name", [NAME, "__Host-x", "__Secure-x", "__Http-x", "__HOST-x", "__secure-x"]
+)
+def test_a_prefixed_name_without_secure_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="not Secure"):
+        cookie(name=name, secure=False)
+    assert f"{name}=;" in cookie(name=name, secure=True).clear_header()
+
+
+def test_size_is_limited_to_what_browsers_keep() -> None:
+    fixed = len(NAME) + len(cookie().encode("")) + 3  # the length of the value takes 4 digits
+    most = (4096 - fixed) // 4 * 3
+    largest = cookie().encode("t" * most)
+    assert 4092 < len(NAME) + len(largest) <= 4096
+    assert cookie().decode(largest) is not None
+    with pytest.raises(ValueError, match="too long"):
+        cookie().encode("t" * (most + 1))
+    with pytest.raises(ValueError, match="too long"):
+        cookie().set_header("t" * 5000, max_age_seconds=1)
+
+
+@pytest.mark.parametrize("token", ["é", "\ud800", "\x80"])
+def test_a_token_is_ascii(token: str) -> None:
+    with pytest.raises(ValueError, match="ascii"):
+        cookie().encode(token)
+
+
+@pytest.mark.parametrize("token", ["", "a\r\nSet-Cookie: b=c", "a; Domain=example.org", "\x00"])
+def test_no_token_can_change_the_header(token: str) -> None:
+    header = cookie().set_header(token, max_age_seconds=1)
+    assert header.isprintable()
+    assert header.count(";") == 5
+    value = find_cookie([header.partition(";")[0]], NAME)
+    assert isinstance(value, str)
+    assert cookie().decode(value) == Decoded(token, stale_key=False)
+
+
+def test_by_default_the_wall_clock_is_used() -> None:
+    keys = Keyring.from_secrets([NEW]).derive("cookie")
+    now = SessionCookie(NAME, keys, timedelta(hours=1), secure=True)
+    assert now.decode(now.encode(TOKEN)) is not None
+    assert now.decode(cookie(at=0).encode(TOKEN)) is None
