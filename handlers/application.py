@@ -1,5 +1,6 @@
 """The Tornado application: what every handler can reach, typed."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import timedelta
@@ -64,6 +65,9 @@ class Curfew(Application):
         )
         self.origins = configuration.origins
         self.hosts = configuration.hosts
+        self._under_way = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
         super().__init__(
             list(routes),
             default_handler_class=not_found,
@@ -74,3 +78,18 @@ class Curfew(Application):
             websocket_ping_interval=PING_INTERVAL,
             log_function=log_request,
         )
+
+    def request_begins(self) -> None:
+        """Count a request that must end before this process does."""
+        self._under_way += 1
+        self._idle.clear()
+
+    def request_ends(self) -> None:
+        """The request's answer was handed over."""
+        self._under_way -= 1
+        if not self._under_way:
+            self._idle.set()
+
+    async def idle(self) -> None:
+        """Wait until no request is under way."""
+        await self._idle.wait()

@@ -7,6 +7,7 @@ request that fails one never reaches the next, and never the handler.
 import hmac
 import logging
 import secrets
+from asyncio import Future
 from functools import cached_property
 from http import HTTPStatus
 from types import TracebackType
@@ -18,6 +19,7 @@ from handlers.problems import (
     CSRF_TOKEN_WRONG,
     NOT_ADMIN,
     REAUTHENTICATION_REQUIRED,
+    UNAVAILABLE,
     UNKNOWN_HOST,
     Problem,
     ProblemRaised,
@@ -51,6 +53,14 @@ class BaseHandler(SessionHandler):
         """Of this answer's content security policy."""
         return secrets.token_urlsafe(16)
 
+    def initialize(self) -> None:
+        """From here on a stopping process waits for this request."""
+        self.application.request_begins()
+
+    def on_finish(self) -> None:
+        """The answer was handed over."""
+        self.application.request_ends()
+
     def required_access(self) -> Access:
         """Who may use the handler with this request's method."""
         return self.access
@@ -81,6 +91,21 @@ class BaseHandler(SessionHandler):
         """Whether the method may (RFC 9110 9.2.1)."""
         return self.request.method not in SAFE_METHODS
 
+    def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
+        """End the answer; in place of a session's answer 503, if this node may not serve now.
+
+        A process that was paused after it had checked the session gets here after the session may
+        have ended: the fence is looked at before the first byte goes out.
+        """
+        if self.live is None or self._headers_written or self.services.fence.is_open:
+            return super().finish(chunk)
+        self.live = None
+        self.clear()
+        self.answer_with(UNAVAILABLE)
+        done: Future[None] = Future()
+        done.set_result(None)
+        return done
+
     def data_received(self, chunk: bytes) -> None:
         """Bodies are small and never streamed."""
 
@@ -103,7 +128,10 @@ class BaseHandler(SessionHandler):
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs.get("exc_info", (None, None, None))[1]
-        problem = problem_of(error, status_code)
+        self.answer_with(problem_of(error, status_code))
+
+    def answer_with(self, problem: Problem) -> None:
+        """End the answer with a problem."""
         self.set_status(problem.status)
         for name, value in problem.headers.items():
             self.set_header(name, value)

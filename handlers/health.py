@@ -2,7 +2,6 @@
 
 from handlers.access import Access
 from handlers.base import BaseHandler
-from handlers.problems import UNAVAILABLE, ProblemRaised
 
 
 class Probe(BaseHandler):
@@ -23,9 +22,8 @@ class Healthz(Probe):
 
 
 class Readyz(Probe):
-    """`GET /readyz`: this node has the store, and the store's events."""
+    """`GET /readyz`: this node has the store and its events, and may serve."""
 
     def get(self) -> None:
-        if not (self.services.lease.is_held and self.services.follower.connected):
-            raise ProblemRaised(UNAVAILABLE)
+        self.services.fence.require()
         self.finish_json({"status": "ready"})

@@ -7,13 +7,14 @@ import signal
 import socket
 import ssl
 from collections.abc import Sequence
+from contextlib import suppress
+from datetime import timedelta
 from typing import Final
 
 from handlers.application import Curfew
 from handlers.pages import NotFoundHandler, StaticFiles
 from handlers.routes import ROUTES
-from handlers.socket import SocketHandler
-from server.services import Services, open_services
+from server.services import open_services
 from settings import Settings
 from tornado.httpserver import HTTPServer
 from tornado.routing import URLSpec
@@ -26,10 +27,12 @@ MAX_HEADER_BYTES: Final = 16 * 1024
 BODY_TIMEOUT: Final = 10.0
 IDLE_TIMEOUT: Final = 75.0
 """Seconds; of a kept connection without a request, and of one whose headers do not come."""
-DRAIN_WINDOW_MS: Final = 2_000
-"""Over which clients of a stopping server are asked to come back."""
-LAST_REQUESTS: Final = 5.0
+DRAIN_WINDOW: Final = timedelta(seconds=5)
+"""Over which clients of a stopping server are asked to come back: never all at once."""
+LAST_REQUESTS: Final = 10.0
 """Seconds that requests under way get to finish."""
+LAST_CLOSES: Final = 6.0
+"""Seconds that sockets get; Tornado cuts a peer that does not answer its close frame after 5."""
 
 
 async def serve(
@@ -74,24 +77,20 @@ async def serve(
         await stopped.wait()
         loop.remove_reader(parent)
         server.stop()
-        _drain(services)
-        await _finish(server)
+        services.hub.drain(DRAIN_WINDOW, random.random)
+        await _finish(application, server)
 
 
-def _drain(services: Services) -> None:
-    """Tell each client a moment of its own to come back, so that they do not come all at once."""
-    for live in services.hub.sessions():
-        for connection in list(live.connections.values()):
-            if isinstance(connection, SocketHandler):
-                connection.drain(random.randrange(DRAIN_WINDOW_MS))  # noqa: S311 - spread, no secret
-
-
-async def _finish(server: HTTPServer) -> None:
+async def _finish(application: Curfew, server: HTTPServer) -> None:
+    """Let requests under way end, then close what is still open."""
     try:
         async with asyncio.timeout(LAST_REQUESTS):
-            await server.close_all_connections()
+            await application.idle()
     except TimeoutError:
-        log.warning("some connections did not finish in time")
+        log.warning("some requests did not finish in time")
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LAST_CLOSES):
+            await server.close_all_connections()
 
 
 def _tls(settings: Settings) -> ssl.SSLContext | None:

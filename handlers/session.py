@@ -72,6 +72,7 @@ class SessionHandler(RequestHandler):
         if presented is None:
             return
         token, stale_key = presented
+        self.services.fence.require()
         found = await self.services.sessions.check(token, may_rotate=self.may_rotate)
         if isinstance(found, Live):
             self.keep(found)

@@ -1,7 +1,8 @@
-"""The composition root: opens everything in order, joins it, closes it in reverse."""
+"""The composition root: opens everything in order, closes it in reverse."""
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -10,21 +11,16 @@ from server.accounts import Accounts, StoredAccounts
 from server.crypto.keyring import Keyring
 from server.crypto.passwords import PasswordHasher
 from server.crypto.sealer import Sealer
-from server.live.deadlines import DeadlineKeeper
-from server.live.dispatch import Dispatch
-from server.live.follower import Follower
-from server.live.hub import Hub, LiveSession
-from server.live.lease import Lease
-from server.live.messenger import Messenger
-from server.live.presence import Presence
-from server.live.receipts import ReceiptDesk
-from server.live.reconciler import Reconciler
+from server.engine import Surroundings, Timing, build_engine
+from server.live.fence import Fence
+from server.live.hub import Hub
+from server.live.socket import SocketParts
 from server.sessions import SessionManager
 from server.store import embedded
 from server.store.accounts import RedisAccountStore
 from server.store.clock import StoreClock
 from server.store.codec import SessionCodec
-from server.store.connection import open_client, open_reader
+from server.store.connection import LONGEST_BLOCK, open_client, open_reader
 from server.store.inspection import claim_layout, durability_of
 from server.store.log import RedisControlLog
 from server.store.nodes import RedisNodeRegistry
@@ -42,27 +38,23 @@ class Services:
         node: this node's id.
         clock: the store's clock.
         keyring: the secret keys.
+        accounts: who may sign in.
         sessions: the life of sessions.
         terminations: their ends, with receipts.
-        accounts: who may sign in.
         hub: the sockets here.
-        deadlines: keeps the deadlines of sessions with sockets here.
-        messenger: application data between sockets.
-        lease: this node's place on the list of nodes.
-        follower: this node's place in the control stream.
+        socket_parts: what sockets are made with.
+        fence: whether this node may serve.
     """
 
     node: str
     clock: StoreClock
     keyring: Keyring
+    accounts: Accounts
     sessions: SessionManager
     terminations: Terminations
-    accounts: Accounts
     hub: Hub
-    deadlines: DeadlineKeeper
-    messenger: Messenger
-    lease: Lease
-    follower: Follower
+    socket_parts: SocketParts
+    fence: Fence
 
 
 @asynccontextmanager
@@ -76,70 +68,58 @@ async def open_services(settings: Settings, *, serves: bool = True) -> AsyncIter
         StoreUnavailable: the store did not answer.
         ConfigurationError: the store does not fit the settings.
     """
-    node = os.urandom(6).hex()
+    node, shards = os.urandom(6).hex(), settings.shards
     url = settings.store_url or embedded.store_url(settings.data_dir)
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(open_client(url))
         reader = await stack.enter_async_context(open_reader(url))
-        await claim_layout(client, settings.shards)
+        await claim_layout(client, shards)
 
         clock, scripts = StoreClock(client), Scripts(client)
         await clock.synchronise()
         keyring = Keyring.from_secrets(settings.secret_keys)
         sealer = Sealer(keyring)
-        rules, shards = settings.rules, settings.shards
-        store = RedisSessionStore(client, scripts, SessionCodec(sealer), clock, rules, shards)
-        control = RedisControlLog(reader, client, shards, node, serves=serves)
-        registry = RedisNodeRegistry(client, scripts, clock, shards, settings.node_lease)
-
-        sessions = SessionManager(store, rules, clock.now, os.urandom, node)
-        desk = ReceiptDesk()
-        terminations = Terminations(
-            store, desk, os.urandom, node, settings.termination_wait, await durability_of(client)
-        )
         hasher = PasswordHasher()
         stack.callback(hasher.close)
         accounts = StoredAccounts(
             RedisAccountStore(client, scripts, sealer, shards), hasher, clock.now, _new_id
         )
-
-        presence = Presence(lambda user, sid, count: store.count_sockets(user, sid, node, count))
-
-        def on_change(live: LiveSession) -> None:
-            presence.changed(live)
-            if not live.connections:
-                deadlines.forget(live.sid)
-
-        hub = Hub(on_change)
-        deadlines = DeadlineKeeper(hub, rules, clock.now, sessions.look)
-        stack.callback(deadlines.close)
-        messenger = Messenger(hub, control, sealer)
-        reconciler = Reconciler(hub, sessions.look, settings.sweep_interval)
-        dispatch = Dispatch(node, hub, deadlines, desk, control, messenger)
-        follower = Follower(control, dispatch.apply, reconciler.after_gap)
-        lease = Lease(registry, node, settings.node_lease)
+        block = min(LONGEST_BLOCK, settings.node_lease / 6)
+        surroundings = Surroundings(
+            node=node,
+            store=RedisSessionStore(
+                client, scripts, SessionCodec(sealer), clock, settings.rules, shards
+            ),
+            registry=RedisNodeRegistry(client, scripts, clock, shards, settings.node_lease),
+            control=RedisControlLog(reader, client, shards, node, block, serves=serves),
+            sealer=sealer,
+            durability=await durability_of(client),
+            now=clock.now,
+            monotonic=time.monotonic,
+            random=os.urandom,
+        )
+        engine = build_engine(surroundings, settings.rules, _timing(settings))
+        stack.callback(engine.deadlines.close)
 
         background = _Background(await stack.enter_async_context(asyncio.TaskGroup()))
         stack.callback(background.stop)
-        await follower.start()
-        background.start(follower.run())
+        await engine.follower.start()
+        background.start(engine.follower.run())
         if serves:
-            await lease.renew()
-            stack.push_async_callback(lease.release)
-            for work in (lease.run, presence.run, reconciler.run):
-                background.start(work())
+            stack.push_async_callback(engine.lease.release)
+            for work in engine.serving():
+                background.start(work)
+            await engine.fence.opened()
         yield Services(
             node=node,
             clock=clock,
             keyring=keyring,
-            sessions=sessions,
-            terminations=terminations,
             accounts=accounts,
-            hub=hub,
-            deadlines=deadlines,
-            messenger=messenger,
-            lease=lease,
-            follower=follower,
+            sessions=engine.sessions,
+            terminations=engine.terminations,
+            hub=engine.hub,
+            socket_parts=engine.socket_parts,
+            fence=engine.fence,
         )
 
 
@@ -158,6 +138,15 @@ class _Background:
         """Cancel all."""
         for task in self._tasks:
             task.cancel()
+
+
+def _timing(settings: Settings) -> Timing:
+    return Timing(
+        node_lease=settings.node_lease,
+        hold_timeout=settings.hold_timeout,
+        sweep_interval=settings.sweep_interval,
+        termination_wait=settings.termination_wait,
+    )
 
 
 def _new_id() -> str:

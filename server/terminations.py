@@ -5,7 +5,6 @@ listed node's word that it has closed the sockets and serves the session no more
 """
 
 import logging
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import timedelta
@@ -27,7 +26,7 @@ class Waiting(Protocol):
         """By all nodes that acknowledged."""
 
     async def wait_for(self, nodes: Mapping[str, float], wait: timedelta) -> NodeCounts:
-        """Wait until all `nodes` acknowledged, but not longer than `wait`."""
+        """Wait until all `nodes` acknowledged or lost their lease, but not longer than `wait`."""
 
 
 class Desk(Protocol):
@@ -51,6 +50,7 @@ class Terminations:
         node: this node's id.
         wait: how long a caller waits for other nodes.
         durability: what is known of the store's writes.
+        monotonic: seconds, never set back.
     """
 
     def __init__(
@@ -61,12 +61,14 @@ class Terminations:
         node: str,
         wait: timedelta,
         durability: Durability,
+        monotonic: Callable[[], float],
     ) -> None:
         self._store = store
         self._desk = desk
         self._random = random
         self._node = node
         self._wait = wait
+        self._monotonic = monotonic
         self.durability = durability
 
     async def one(self, session: Session, reason: Reason) -> Receipt:
@@ -113,7 +115,7 @@ class Terminations:
         return receipt.counting(await self._store.sweep_shard(shard))
 
     async def _with_receipt(self, reason: Reason, end: End) -> Receipt:
-        started, event = time.monotonic(), self._random(16).hex()
+        started, event = self._monotonic(), self._random(16).hex()
         with self._desk.expecting(event) as waiting:
             ended = await end(event)
             counts = await waiting.wait_for(ended.nodes, self._wait)
@@ -124,7 +126,7 @@ class Terminations:
                 sockets_closed=waiting.sockets_closed,
                 nodes=counts,
                 durability=self.durability,
-                elapsed_ms=(time.monotonic() - started) * 1000,
+                elapsed_ms=(self._monotonic() - started) * 1000,
             )
         log.info("terminated", extra={"reason": reason.value, **receipt.as_json()})
         return receipt

@@ -22,24 +22,25 @@ class Follower:
         control: the streams.
         on_batch: given every batch, in order; the next is read when it is done.
         on_gap: called when entries were lost, after the position moved behind the loss.
+        on_proof: told when all entries from before a moment (monotonic, in seconds) were applied.
+        monotonic: seconds, never set back.
     """
 
     def __init__(
         self,
         control: ControlLog,
         on_batch: Callable[[Batch], Awaitable[None]],
-        on_gap: Callable[[], Awaitable[None]],
+        on_gap: Callable[[], Awaitable[object]],
+        on_proof: Callable[[float], None],
+        monotonic: Callable[[], float],
     ) -> None:
         self._control = control
         self._on_batch = on_batch
         self._on_gap = on_gap
+        self._on_proof = on_proof
+        self._monotonic = monotonic
         self._positions: Positions = {}
         self._failures = 0
-
-    @property
-    def connected(self) -> bool:
-        """Whether the latest read was answered."""
-        return self._failures == 0
 
     async def start(self) -> None:
         """Take the streams' ends as the position. Before this node serves or is listed.
@@ -47,7 +48,9 @@ class Follower:
         Raises:
             StoreUnavailable: the store did not answer.
         """
+        asked_at = self._monotonic()
         self._positions = await self._control.tail()
+        self._on_proof(asked_at)
 
     async def run(self) -> None:
         """Follow until cancelled."""
@@ -59,15 +62,29 @@ class Follower:
                 await self._pause(error)
 
     async def _step(self) -> None:
+        asked_at = self._monotonic()
         if self._failures and await self._control.has_gap(self._positions):
-            log.warning("control stream: entries were lost")
-            positions = await self._control.tail()
-            await self._on_gap()
-            self._positions = positions
+            await self._skip_gap()
         batch = await self._control.read(self._positions)
+        if not batch.is_last and await self._control.has_gap(self._positions):
+            await self._skip_gap()
+            return
         if batch.events or batch.acknowledgements:
             await self._on_batch(batch)
         self._positions = batch.positions
+        if batch.is_last:
+            self._on_proof(asked_at)
+
+    async def _skip_gap(self) -> None:
+        """Entries were trimmed before they were read, or the store lost its data.
+
+        A reader that was at the end can only miss entries when more than a whole batch came
+        between two reads, or when the connection was cut; so only then is it asked.
+        """
+        log.warning("control stream: entries were lost")
+        positions = await self._control.tail()
+        await self._on_gap()
+        self._positions = positions
 
     async def _pause(self, error: StoreUnavailable) -> None:
         if not self._failures:

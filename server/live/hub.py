@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Protocol
 
 from server.core.reasons import Farewell
@@ -22,6 +23,18 @@ class Connection(Protocol):
 
     def end(self, farewell: Farewell) -> None:
         """Drop what is queued, say why, close. Nothing is sent or processed afterwards."""
+
+    def hold(self) -> None:
+        """Say `hold`; then send and process nothing until `resume`."""
+
+    def resume(self) -> None:
+        """Say `resume` and go on with what is queued."""
+
+    def close_unverified(self) -> None:
+        """Close without a verdict: the client comes back and keeps its page."""
+
+    def drain(self, reconnect_in_ms: int) -> None:
+        """Say when to come back, and close: this node stops."""
 
 
 @dataclass(eq=False, slots=True)
@@ -91,6 +104,34 @@ class Hub:
         """Queue a frame for every socket of the user, save the one with the id `but`."""
         for live in self._users.get(user, ()):
             _send((each for each in live.connections.values() if each.id != but), frame)
+
+    def hold(self) -> None:
+        """Hold all sockets."""
+        for connection in self._connections():
+            connection.hold()
+
+    def resume(self) -> None:
+        """Let all sockets go on."""
+        for connection in self._connections():
+            connection.resume()
+
+    def close_unverified(self) -> None:
+        """Close all sockets without a verdict."""
+        for connection in self._connections():
+            connection.close_unverified()
+
+    def drain(self, window: timedelta, spread: Callable[[], float]) -> None:
+        """Close all sockets, each with a moment of its own to come back in.
+
+        Args:
+            window: over which they come back.
+            spread: a random number of [0, 1).
+        """
+        for connection in self._connections():
+            connection.drain(int(spread() * (window / timedelta(milliseconds=1))))
+
+    def _connections(self) -> list[Connection]:
+        return [each for live in self.sessions() for each in live.connections.values()]
 
     def _end(self, live: LiveSession, farewell: Farewell) -> int:
         self._forget(live)

@@ -2,57 +2,70 @@
 
 import asyncio
 import logging
-import time
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Final
 
 from server.core.errors import StoreUnavailable
+from server.live.fence import Fence
 from server.store.contract import NodeRegistry
 
 log = logging.getLogger("curfew.lease")
 
+RETRY_AFTER: Final = timedelta(milliseconds=250)
+"""Between tries while the store does not answer, if a third of the lease is longer."""
+
 
 class Lease:
-    """Proves contact with the store.
+    """Keeps this node listed, as long as the control stream reaches it.
 
     Args:
         registry: the list of nodes.
         node: this node's id.
-        duration: how long one proof is good for, on the monotonic clock.
+        duration: how long one renewal is good for.
+        fence: told of every renewal.
+        monotonic: seconds, never set back.
     """
 
-    def __init__(self, registry: NodeRegistry, node: str, duration: timedelta) -> None:
+    def __init__(
+        self,
+        registry: NodeRegistry,
+        node: str,
+        duration: timedelta,
+        fence: Fence,
+        monotonic: Callable[[], float],
+    ) -> None:
         self._registry = registry
         self._node = node
-        self._duration = duration.total_seconds()
-        self._ends_at = 0.0
-
-    @property
-    def is_held(self) -> bool:
-        """Whether the latest proof is still good."""
-        return time.monotonic() < self._ends_at
+        self._pause = (duration / 3).total_seconds()
+        self._retry = min(self._pause, RETRY_AFTER.total_seconds())
+        self._fence = fence
+        self._monotonic = monotonic
 
     async def renew(self) -> None:
-        """Prove contact once. The lease counts from before the question, not from the answer.
+        """Be listed for one more lease, counted from before the question.
 
         Raises:
-            StoreUnavailable: the earlier proof stays as good as it was.
+            StoreUnavailable: the earlier renewal stays as good as it was.
         """
-        asked_at = time.monotonic()
+        asked_at = self._monotonic()
         await self._registry.renew(self._node)
-        self._ends_at = asked_at + self._duration
+        self._fence.listed(asked_at)
 
     async def run(self) -> None:
-        """Renew until cancelled."""
+        """Renew until cancelled. A node that the stream does not reach lets its lease run out."""
         while True:
-            await asyncio.sleep(self._duration / 3)
-            try:
-                await self.renew()
-            except StoreUnavailable as error:
-                log.warning("lease not renewed: %s", error)
+            pause = self._retry
+            if self._fence.follows:
+                try:
+                    await self.renew()
+                    pause = self._pause
+                except StoreUnavailable as error:
+                    log.warning("lease not renewed: %s", error)
+            await asyncio.sleep(pause)
 
     async def release(self) -> None:
         """Leave the list. The caller has stopped serving."""
-        self._ends_at = 0.0
         try:
             await self._registry.remove(self._node)
         except StoreUnavailable:

@@ -1,10 +1,14 @@
 """Time is the store's: deadlines are compared on one clock, whatever the nodes' own clocks say."""
 
 import time
+from typing import Final
 
 from redis.asyncio import Redis
 
 from server.store.connection import ask
+
+LONGEST_ROUND_TRIP: Final = 0.1
+"""Seconds; half of it is the largest error of a reading."""
 
 
 class StoreClock:
@@ -12,7 +16,7 @@ class StoreClock:
 
     def __init__(self, client: Redis) -> None:
         self._client = client
-        self._offset = time.time() - time.monotonic()
+        self._offset = 0.0
 
     def now(self) -> float:
         """Unix seconds on the store's clock, without asking it."""
@@ -29,10 +33,14 @@ class StoreClock:
         self.learn(seconds + microseconds / 1_000_000, asked_at=before)
 
     def learn(self, store_time: float, *, asked_at: float) -> None:
-        """Take a reading from a reply; the request's half of the way is taken as half of it.
+        """Take a reading from a reply; the request's way is taken as half of the round trip.
+
+        A reply that took long tells little, so it is left aside.
 
         Args:
             store_time: Unix seconds on the store's clock.
             asked_at: the monotonic clock when the store was asked.
         """
-        self._offset = store_time - (asked_at + time.monotonic()) / 2
+        answered_at = time.monotonic()
+        if answered_at - asked_at <= LONGEST_ROUND_TRIP or not self._offset:
+            self._offset = store_time - (asked_at + answered_at) / 2

@@ -7,6 +7,7 @@ execute a write again whose reply was lost, and its defaults take 59 s to notice
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any, Final
 
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -20,8 +21,8 @@ COMMAND_TIMEOUT: Final = 0.75
 """Seconds for one reply. Two tries stay under the 2 s within which a dead store is noticed."""
 CONNECT_TIMEOUT: Final = 0.5
 MAX_CONNECTIONS: Final = 64
-BLOCK_MS: Final = 500
-"""A quiet stream answers a blocking read this often …"""
+LONGEST_BLOCK: Final = timedelta(milliseconds=500)
+"""A quiet stream answers a blocking read at least this often …"""
 READ_TIMEOUT: Final = 1.5
 """… so that silence for this many seconds means trouble: a frozen store is noticed within it."""
 

@@ -175,6 +175,9 @@ class NodeRegistry(Protocol):
     async def renew(self, node: str) -> None:
         """List the node for one more lease."""
 
+    async def live(self) -> Mapping[str, float]:
+        """The nodes whose lease has not ended by the store's clock, and when it does."""
+
     async def remove(self, node: str) -> None:
         """Take a node off the list that has stopped serving."""
 
@@ -191,11 +194,13 @@ class Batch:
         events: of the control and message streams.
         acknowledgements: of this node's reply stream.
         positions: where the next read begins.
+        is_last: whether the streams had no more than this.
     """
 
     events: Sequence[Event]
     acknowledgements: Sequence[Acknowledgement]
     positions: Positions
+    is_last: bool
 
 
 class ControlLog(Protocol):

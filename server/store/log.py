@@ -6,6 +6,7 @@ entry that was seen, so a cut link resumes where it stopped, and a trimmed or re
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Final
 
 from redis.asyncio import Redis
@@ -21,7 +22,7 @@ from server.core.events import (
     TokenRotated,
 )
 from server.core.reasons import Reason
-from server.store.connection import BLOCK_MS, ask, ask_once
+from server.store.connection import ask, ask_once
 from server.store.contract import Batch, Positions
 from server.store.names import ShardNames, shard_of_user
 
@@ -40,15 +41,24 @@ class RedisControlLog:
         writer: the client for everything else.
         shards: how many shards to follow.
         node: whose reply stream to follow.
+        block: how long a read waits where there is nothing new.
         serves: False follows only replies: a command that ends sessions serves none.
     """
 
     def __init__(
-        self, reader: Redis, writer: Redis, shards: int, node: str, *, serves: bool = True
+        self,
+        reader: Redis,
+        writer: Redis,
+        shards: int,
+        node: str,
+        block: timedelta,
+        *,
+        serves: bool = True,
     ) -> None:
         self._reader = reader
         self._writer = writer
         self._shards = shards
+        self._block_ms = int(block / timedelta(milliseconds=1))
         names = [ShardNames(shard) for shard in range(shards)]
         self._replies = _replies(node)
         self._messages = {each.messages for each in names} if serves else set()
@@ -71,7 +81,7 @@ class RedisControlLog:
             lambda: self._reader.xread(
                 dict(positions),  # type: ignore[arg-type]  # dict is invariant in its keys
                 count=ENTRIES_PER_READ,
-                block=BLOCK_MS,
+                block=self._block_ms,
             ),
         )
         return self._batch(positions, _streams(reply))
@@ -120,7 +130,8 @@ class RedisControlLog:
                     acknowledgements.append(_read_acknowledgement(fields))
                 elif event := read_event(fields):
                     events.append(event)
-        return Batch(events, acknowledgements, after)
+        is_last = all(len(entries) < ENTRIES_PER_READ for _, entries in streams)
+        return Batch(events, acknowledgements, after, is_last)
 
 
 def _replies(node: str) -> str:

@@ -1,6 +1,7 @@
 """The list of nodes, with the end of each one's lease on the store's clock."""
 
 import time
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 
@@ -36,6 +37,13 @@ class RedisNodeRegistry:
                 "renew_lease", [names.nodes], [node, self._lease_ms]
             )
             self._clock.learn(int(seconds) + int(microseconds) / 1_000_000, asked_at=asked_at)
+
+    async def live(self) -> Mapping[str, float]:
+        flat = await self._scripts.run("live_nodes", [self._shards[0].nodes], [])
+        return {
+            node.decode(): float(ends_at)
+            for node, ends_at in zip(flat[::2], flat[1::2], strict=True)
+        }
 
     async def remove(self, node: str) -> None:
         for names in self._shards:

@@ -22,10 +22,14 @@ class Outbox:
     Args:
         send: hands one frame to the transport.
         on_full: called once when the peer reads too slowly.
+        may_send: asked before each frame; while it may not, frames wait for `resume`.
     """
 
-    def __init__(self, send: Send, on_full: Callable[[], None]) -> None:
+    def __init__(
+        self, send: Send, on_full: Callable[[], None], may_send: Callable[[], bool]
+    ) -> None:
         self._send = send
+        self._may_send = may_send
         self._on_full = on_full
         self._frames: deque[str] = deque()
         self._bytes = 0
@@ -42,7 +46,11 @@ class Outbox:
             return
         self._frames.append(frame)
         self._bytes += len(frame)
-        if self._sending is None:
+        self.resume()
+
+    def resume(self) -> None:
+        """Send what waits, if it may be sent now."""
+        if self._sending is None and self._frames and self._may_send():
             self._sending = asyncio.create_task(self._send_all())
 
     def close(self) -> None:
@@ -53,7 +61,7 @@ class Outbox:
 
     async def _send_all(self) -> None:
         try:
-            while self._frames:
+            while self._frames and self._may_send():
                 frame = self._frames.popleft()
                 await self._send(frame)
                 self._bytes = max(0, self._bytes - len(frame))

@@ -1,0 +1,157 @@
+"""Joins what serves one node's sessions, on whatever store it is given.
+
+Hub and control stream, fence and follower know nothing of each other; here they meet. Everything
+that differs between a real process and one under test comes in from outside: the store, the
+clocks, chance.
+"""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import timedelta
+
+from server.core.receipt import Durability
+from server.core.session import Rules
+from server.crypto.sealer import Sealer
+from server.live.deadlines import DeadlineKeeper
+from server.live.dispatch import Dispatch
+from server.live.fence import Fence
+from server.live.follower import Follower
+from server.live.hub import Hub, LiveSession
+from server.live.lease import Lease
+from server.live.messenger import Messenger
+from server.live.presence import Presence
+from server.live.receipts import ReceiptDesk
+from server.live.reconciler import Reconciler
+from server.live.socket import SocketParts
+from server.sessions import SessionManager
+from server.store.contract import ControlLog, NodeRegistry, SessionStore
+from server.terminations import Terminations
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What an engine is given.
+
+    Attributes:
+        node: id of this node.
+        store: sessions, their index and their ends.
+        registry: the list of nodes.
+        control: the streams.
+        sealer: seals messages between sockets.
+        durability: what is known of the store's writes.
+        now: the store's clock, in Unix seconds.
+        monotonic: seconds, never set back.
+        random: cryptographically strong random bytes, as many as asked for.
+    """
+
+    node: str
+    store: SessionStore
+    registry: NodeRegistry
+    control: ControlLog
+    sealer: Sealer
+    durability: Durability
+    now: Callable[[], float]
+    monotonic: Callable[[], float]
+    random: Callable[[int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The engine's own durations; those of sessions are in `Rules`."""
+
+    node_lease: timedelta
+    hold_timeout: timedelta
+    sweep_interval: timedelta
+    termination_wait: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The parts of one node.
+
+    Attributes:
+        sessions: the life of sessions.
+        terminations: their ends, with receipts.
+        hub: the sockets here.
+        deadlines: keeps the deadlines of sessions with sockets here.
+        messenger: application data between sockets.
+        fence: whether this node may serve.
+        follower: this node's place in the control stream.
+        lease: this node's place on the list of nodes.
+        presence: reports the numbers of sockets here.
+        reconciler: compares sessions here with the store.
+        socket_parts: what sockets are made with.
+    """
+
+    sessions: SessionManager
+    terminations: Terminations
+    hub: Hub
+    deadlines: DeadlineKeeper
+    messenger: Messenger
+    fence: Fence
+    follower: Follower
+    lease: Lease
+    presence: Presence
+    reconciler: Reconciler
+    socket_parts: SocketParts
+
+    def serving(self) -> list[Coroutine[None, None, None]]:
+        """What runs, besides the follower, as long as the node serves."""
+        return [each.run() for each in (self.fence, self.lease, self.presence, self.reconciler)]
+
+
+def build_engine(given: Surroundings, rules: Rules, timing: Timing) -> Engine:
+    """Join the parts. Nothing runs yet."""
+    sessions = SessionManager(given.store, rules, given.now, given.random, given.node)
+    desk = ReceiptDesk(given.registry.live, given.now)
+    terminations = Terminations(
+        given.store,
+        desk,
+        given.random,
+        given.node,
+        timing.termination_wait,
+        given.durability,
+        given.monotonic,
+    )
+
+    async def report(user: str, sid: str, count: int) -> None:
+        await given.store.count_sockets(user, sid, given.node, count)
+
+    def on_change(live: LiveSession) -> None:
+        presence.changed(live)
+        if not live.connections:
+            deadlines.forget(live.sid)
+
+    presence = Presence(report)
+    hub = Hub(on_change)
+    deadlines = DeadlineKeeper(hub, rules, given.now, sessions.look)
+    messenger = Messenger(hub, given.control, given.sealer)
+    reconciler = Reconciler(hub, sessions.look, timing.sweep_interval)
+    fence = Fence(hub, reconciler.compare, timing.node_lease, timing.hold_timeout, given.monotonic)
+    dispatch = Dispatch(given.node, hub, deadlines, desk, given.control, messenger)
+    follower = Follower(
+        given.control, dispatch.apply, reconciler.after_gap, fence.followed, given.monotonic
+    )
+    lease = Lease(given.registry, given.node, timing.node_lease, fence, given.monotonic)
+    return Engine(
+        sessions=sessions,
+        terminations=terminations,
+        hub=hub,
+        deadlines=deadlines,
+        messenger=messenger,
+        fence=fence,
+        follower=follower,
+        lease=lease,
+        presence=presence,
+        reconciler=reconciler,
+        socket_parts=SocketParts(
+            hub=hub,
+            fence=fence,
+            deadlines=deadlines,
+            messenger=messenger,
+            look=sessions.look,
+            touch=sessions.touch,
+            now=given.now,
+            rules=rules,
+        ),
+    )

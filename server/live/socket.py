@@ -1,0 +1,191 @@
+"""One open socket, whatever carries it: it opens in order, and lives no longer than its session.
+
+The order is: check the session (the carrier did, from the cookie), register, check again, `hello`.
+Between the first check and the registration an end would go unheard; the second check hears it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from server.core import messages
+from server.core.errors import StoreUnavailable, WriteConflict
+from server.core.messages import Activity, BadFrame, CloseCode, Message, Ping
+from server.core.reasons import Farewell
+from server.core.session import Json, Rules, Session, deadlines
+from server.live.deadlines import DeadlineKeeper, Look
+from server.live.fence import Fence
+from server.live.hub import Hub
+from server.live.messenger import Messenger
+from server.live.outbox import Outbox
+
+RETRY_MS: Final = (500, 5_000)
+"""The window in which a client that lost its socket comes back, at random."""
+UNAVAILABLE = BadFrame("unavailable", "The message may not have been sent; try again.")
+
+
+class Transport(Protocol):
+    """What carries the frames."""
+
+    async def write(self, frame: str) -> None:
+        """Hand over a frame; done when the carrier wants more.
+
+        Raises:
+            ConnectionError: the peer is gone.
+        """
+
+    def write_now(self, frame: str) -> None:
+        """Hand over a frame without waiting; never raises."""
+
+    def close(self, code: int, reason: str) -> None:
+        """Send the close frame behind what was handed over; cut a peer that does not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class SocketParts:
+    """What all sockets of a node share.
+
+    Attributes:
+        hub: the sockets here.
+        fence: whether this node may serve.
+        deadlines: keeps the deadlines of sessions with sockets here.
+        messenger: application data between sockets.
+        look: the session as the store has it, ended first when it is past a deadline.
+        touch: the same, after recording that a person did something.
+        now: the store's clock, in Unix seconds.
+        rules: the durations in force.
+    """
+
+    hub: Hub
+    fence: Fence
+    deadlines: DeadlineKeeper
+    messenger: Messenger
+    look: Look
+    touch: Look
+    now: Callable[[], float]
+    rules: Rules
+
+
+class Socket:
+    """Implements the hub's `Connection`.
+
+    Args:
+        id: names the socket to others; no credential.
+        transport: carries the frames.
+        parts: what all sockets share.
+    """
+
+    def __init__(self, id: str, transport: Transport, parts: SocketParts) -> None:  # noqa: A002
+        self.id = id
+        self._transport = transport
+        self._parts = parts
+        self._session: Session | None = None
+        self._over = False
+        self._outbox = Outbox(transport.write, self._too_slow, lambda: parts.fence.is_open)
+
+    async def open(self, found: Session | Farewell | None) -> None:
+        """Register, check again, and only then say hello.
+
+        Args:
+            found: the first check's answer; None if the session could not be checked.
+        """
+        if found is None or not self._parts.fence.is_open:
+            self.close_unverified()
+        elif isinstance(found, Farewell):
+            self._close_after(messages.ended(found), CloseCode.SESSION_ENDED, found.word)
+        else:
+            await self._join(found)
+
+    async def receive(self, frame: str | bytes) -> None:
+        """Do what a client asks; nothing while held, or once the session's end is known."""
+        await self._parts.fence.opened()
+        if self._over or self._session is None:
+            return
+        match messages.read_frame(frame):
+            case Ping():
+                self.send(messages.pong())
+            case Activity():
+                await self._touch(self._session.sid)
+            case Message(data):
+                await self._forward(self._session.user, data)
+            case BadFrame() as bad:
+                self.send(messages.error(bad))
+
+    def closed(self) -> None:
+        """The carrier has closed."""
+        self._over = True
+        self._outbox.close()
+        if self._session is not None:
+            self._parts.hub.unregister(self, self._session.sid)
+
+    def send(self, frame: str) -> None:
+        """Queue a frame; never blocks, never raises."""
+        if not self._over:
+            self._outbox.put(frame)
+
+    def end(self, farewell: Farewell) -> None:
+        """Drop what is queued, say why, close."""
+        code = messages.close_code(farewell.reason)
+        self._close_after(messages.ended(farewell), code, farewell.word)
+
+    def hold(self) -> None:
+        """Say so, past the queue; the fence keeps everything else back."""
+        if not self._over:
+            self._transport.write_now(messages.hold())
+
+    def resume(self) -> None:
+        """Say so, and send what was kept back."""
+        if not self._over:
+            self._transport.write_now(messages.resume())
+            self._outbox.resume()
+
+    def close_unverified(self) -> None:
+        """Close without a verdict: the client comes back and keeps its page."""
+        self._close_after(None, CloseCode.UNVERIFIED, "unverified")
+
+    def drain(self, reconnect_in_ms: int) -> None:
+        """This node stops: tell the client when to come back, and close."""
+        self._close_after(messages.drain(reconnect_in_ms), CloseCode.DRAIN, "drain")
+
+    async def _join(self, session: Session) -> None:
+        parts, self._session = self._parts, session
+        parts.hub.register(self, session)
+        try:
+            again = await parts.look(session.sid)
+        except StoreUnavailable:
+            self.close_unverified()
+            return
+        if isinstance(again, Farewell):
+            parts.hub.end([session.sid], again)
+        elif not self._over:
+            until = deadlines(again, parts.rules)
+            self.send(messages.hello(self.id, again, until, parts.now(), RETRY_MS))
+            parts.deadlines.watch(again)
+
+    async def _touch(self, sid: str) -> None:
+        try:
+            found = await self._parts.touch(sid)
+        except (StoreUnavailable, WriteConflict):
+            return  # not known is not ended; the next activity tries again
+        if isinstance(found, Farewell):
+            self._parts.hub.end([sid], found)
+
+    async def _forward(self, user: str | None, data: Json) -> None:
+        if user is None:
+            return
+        try:
+            await self._parts.messenger.send(user, self.id, data)
+        except StoreUnavailable:
+            self.send(messages.error(UNAVAILABLE))
+
+    def _too_slow(self) -> None:
+        self._close_after(None, CloseCode.TOO_SLOW, "too_slow")
+
+    def _close_after(self, last: str | None, code: CloseCode, reason: str) -> None:
+        """Close past the queue, behind one last frame."""
+        if self._over:
+            return
+        self.closed()
+        if last is not None:
+            self._transport.write_now(last)
+        self._transport.close(code, reason)
