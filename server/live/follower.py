@@ -21,7 +21,7 @@ class Follower:
     Args:
         control: the streams.
         on_batch: given every batch, in order; the next is read when it is done.
-        on_gap: called when entries were lost, after the position moved behind the loss.
+        on_loss: called when entries were lost, after the position moved behind the loss.
         on_proof: told when all entries from before a moment (monotonic, in seconds) were applied.
         monotonic: seconds, never set back.
     """
@@ -30,13 +30,13 @@ class Follower:
         self,
         control: ControlLog,
         on_batch: Callable[[Batch], Awaitable[None]],
-        on_gap: Callable[[], Awaitable[object]],
+        on_loss: Callable[[], Awaitable[object]],
         on_proof: Callable[[float], None],
         monotonic: Callable[[], float],
     ) -> None:
         self._control = control
         self._on_batch = on_batch
-        self._on_gap = on_gap
+        self._on_loss = on_loss
         self._on_proof = on_proof
         self._monotonic = monotonic
         self._positions: Positions = {}
@@ -63,11 +63,9 @@ class Follower:
 
     async def _step(self) -> None:
         asked_at = self._monotonic()
-        if self._failures and await self._control.has_gap(self._positions):
-            await self._skip_gap()
         batch = await self._control.read(self._positions)
-        if not batch.is_last and await self._control.has_gap(self._positions):
-            await self._skip_gap()
+        if batch.lost_entries:
+            await self._skip_loss()
             return
         if batch.events or batch.acknowledgements:
             await self._on_batch(batch)
@@ -75,15 +73,11 @@ class Follower:
         if batch.is_last:
             self._on_proof(asked_at)
 
-    async def _skip_gap(self) -> None:
-        """Entries were trimmed before they were read, or the store lost its data.
-
-        A reader that was at the end can only miss entries when more than a whole batch came
-        between two reads, or when the connection was cut; so only then is it asked.
-        """
+    async def _skip_loss(self) -> None:
+        """Take up the end of the streams, and only then compare: what comes later is read."""
         log.warning("control stream: entries were lost")
         positions = await self._control.tail()
-        await self._on_gap()
+        await self._on_loss()
         self._positions = positions
 
     async def _pause(self, error: StoreUnavailable) -> None:

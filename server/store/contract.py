@@ -182,8 +182,22 @@ class NodeRegistry(Protocol):
         """Take a node off the list that has stopped serving."""
 
 
-Positions = Mapping[str, str]
-"""Per stream, the id of the last entry that was read."""
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a stream.
+
+    Attributes:
+        entry: id of the last entry that was read.
+        count: how many entries were ever added up to it. When more than that have been trimmed,
+            some were trimmed unread.
+    """
+
+    entry: str
+    count: int
+
+
+Positions = Mapping[str, Position]
+"""A place in each of the streams that are followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,12 +209,15 @@ class Batch:
         acknowledgements: of this node's reply stream.
         positions: where the next read begins.
         is_last: whether the streams had no more than this.
+        lost_entries: whether control entries behind the former positions are gone, so that the
+            batch does not tell everything: trimmed, or the store lost its data.
     """
 
     events: Sequence[Event]
     acknowledgements: Sequence[Acknowledgement]
     positions: Positions
     is_last: bool
+    lost_entries: bool = False
 
 
 class ControlLog(Protocol):
@@ -208,9 +225,6 @@ class ControlLog(Protocol):
 
     async def tail(self) -> Positions:
         """The ends of the streams now."""
-
-    async def has_gap(self, positions: Positions) -> bool:
-        """Whether entries after `positions` are gone: trimmed, or the store lost its data."""
 
     async def read(self, positions: Positions) -> Batch:
         """The entries after `positions`, after a short wait where there are none."""

@@ -7,11 +7,12 @@ entry that was seen, so a cut link resumes where it stopped, and a trimmed or re
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
 
+from server.core.errors import StoreUnavailable
 from server.core.events import (
     Acknowledgement,
     Event,
@@ -23,14 +24,14 @@ from server.core.events import (
 )
 from server.core.reasons import Reason
 from server.store.connection import ask, ask_once
-from server.store.contract import Batch, Positions
+from server.store.contract import Batch, Position, Positions
 from server.store.names import ShardNames, shard_of_user
 
 MAX_ENTRIES: Final = 10_000
 """Kept per stream; the scripts name the same number."""
 ENTRIES_PER_READ: Final = 500
 REPLIES_TTL_MS: Final = 60_000
-START: Final = "0-0"
+BEGINNING: Final = Position("0-0", 0)
 
 
 class RedisControlLog:
@@ -65,26 +66,24 @@ class RedisControlLog:
         self._control = {each.control for each in names} if serves else set()
 
     async def tail(self) -> Positions:
-        streams = sorted(self._control | self._messages)
-        ends = {name: await self._last(name) for name in streams}
-        return ends | {self._replies: START}
-
-    async def has_gap(self, positions: Positions) -> bool:
-        for name in self._control:
-            if await self._has_gap(name, positions[name]):
-                return True
-        return False
+        ends = {name: await self._end_of(name) for name in self._control | self._messages}
+        return ends | {self._replies: BEGINNING}
 
     async def read(self, positions: Positions) -> Batch:
-        reply = await ask_once(
-            "follow",
-            lambda: self._reader.xread(
-                dict(positions),  # type: ignore[arg-type]  # dict is invariant in its keys
-                count=ENTRIES_PER_READ,
-                block=self._block_ms,
-            ),
+        """One command more tells whether entries are gone that were never read."""
+        pipeline = self._reader.pipeline(transaction=False)
+        entries = {name: position.entry for name, position in positions.items()}
+        pipeline.xread(entries, count=ENTRIES_PER_READ, block=self._block_ms)  # type: ignore[arg-type]  # invariant
+        for name in self._control:
+            pipeline.xinfo_stream(name)
+        streams, *infos = await ask_once("follow", partial(pipeline.execute, raise_on_error=False))
+        if isinstance(streams, Exception):
+            raise StoreUnavailable("follow", type(streams).__name__) from streams
+        lost = any(
+            _lost_entries(info, positions[name])
+            for name, info in zip(self._control, infos, strict=True)
         )
-        return self._batch(positions, _streams(reply))
+        return self._batch(positions, _streams(streams), lost_entries=lost)
 
     async def disconnect(self) -> None:
         await self._reader.connection_pool.disconnect(inuse_connections=True)
@@ -105,33 +104,32 @@ class RedisControlLog:
         fields = dict(_in_pairs(event_fields(message)))
         await ask_once("send", lambda: self._writer.xadd(name, fields, maxlen=MAX_ENTRIES))  # type: ignore[arg-type]
 
-    async def _last(self, name: str) -> str:
-        newest = await ask("tail", lambda: self._writer.xrevrange(name, count=1))
-        return newest[0][0].decode() if newest else START
+    async def _end_of(self, name: str) -> Position:
+        pipeline = self._writer.pipeline(transaction=False)
+        pipeline.xinfo_stream(name)
+        (info,) = await ask("tail", partial(pipeline.execute, raise_on_error=False))
+        return _end(info)
 
-    async def _has_gap(self, name: str, position: str) -> bool:
-        try:
-            info = await ask_once("gap check", lambda: self._writer.xinfo_stream(name))
-        except Exception as error:
-            if isinstance(error.__cause__, ResponseError):
-                return position != START
-            raise
-        last, trimmed = _text(info["last-generated-id"]), _text(info["max-deleted-entry-id"])
-        return _order(last) < _order(position) or _order(trimmed) > _order(position)
-
-    def _batch(self, positions: Positions, streams: Sequence[tuple[str, Sequence[Any]]]) -> Batch:
+    def _batch(
+        self,
+        positions: Positions,
+        streams: Sequence[tuple[str, Sequence[Any]]],
+        *,
+        lost_entries: bool,
+    ) -> Batch:
         events: list[Event] = []
         acknowledgements: list[Acknowledgement] = []
         after = dict(positions)
         for name, entries in streams:
-            for entry, fields in entries:
-                after[name] = _text(entry)
+            for _, fields in entries:
                 if name == self._replies:
                     acknowledgements.append(_read_acknowledgement(fields))
                 elif event := read_event(fields):
                     events.append(event)
+            count = positions[name].count + len(entries)
+            after[name] = Position(_text(entries[-1][0]), count)
         is_last = all(len(entries) < ENTRIES_PER_READ for _, entries in streams)
-        return Batch(events, acknowledgements, after, is_last)
+        return Batch(events, acknowledgements, after, is_last, lost_entries)
 
 
 def _replies(node: str) -> str:
@@ -207,6 +205,27 @@ def _in_pairs(flat: Sequence[str | bytes]) -> Iterable[tuple[str | bytes, str | 
 
 def _text(value: str | bytes) -> str:
     return value.decode() if isinstance(value, bytes) else value
+
+
+def _end(info: Any) -> Position:
+    """The end of a stream, from XINFO's reply; a stream that does not exist is an empty one.
+
+    Raises:
+        StoreUnavailable: the reply is an error of another kind.
+    """
+    if isinstance(info, Exception):
+        if "no such key" in str(info):
+            return BEGINNING
+        raise StoreUnavailable("follow", type(info).__name__) from info
+    return Position(_text(info["last-generated-id"]), int(info["entries-added"]))
+
+
+def _lost_entries(info: Any, position: Position) -> bool:
+    """Whether the stream lost entries behind `position`, or is another one."""
+    end = _end(info)
+    trimmed = end.count - (0 if end is BEGINNING else int(info["length"]))
+    is_another = end.count < position.count or _order(end.entry) < _order(position.entry)
+    return is_another or trimmed > position.count
 
 
 def _order(entry: str) -> tuple[int, int]:
