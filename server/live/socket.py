@@ -2,6 +2,7 @@
 
 The order is: check the session (the carrier did, from the cookie), register, check again, `hello`.
 Between the first check and the registration an end would go unheard; the second check hears it.
+Until it has, what is sent to all of a user's sockets passes this one by.
 """
 
 from collections.abc import Callable
@@ -80,7 +81,7 @@ class Socket:
         self._transport = transport
         self._parts = parts
         self._session: Session | None = None
-        self._over = False
+        self._joined = self._over = False
         self._outbox = Outbox(transport.write, self._too_slow, lambda: parts.fence.is_open)
 
     async def open(self, found: Session | Farewell | None) -> None:
@@ -99,7 +100,7 @@ class Socket:
     async def receive(self, frame: str | bytes) -> None:
         """Do what a client asks; nothing while held, or once the session's end is known."""
         await self._parts.fence.opened()
-        if self._over or self._session is None:
+        if not self._is_up or self._session is None:
             return
         match messages.read_frame(frame):
             case Ping():
@@ -119,8 +120,8 @@ class Socket:
             self._parts.hub.unregister(self, self._session.sid)
 
     def send(self, frame: str) -> None:
-        """Queue a frame; never blocks, never raises."""
-        if not self._over:
+        """Queue a frame; never blocks, never raises. Before `hello` there is nobody to send to."""
+        if self._is_up:
             self._outbox.put(frame)
 
     def end(self, farewell: Farewell) -> None:
@@ -130,12 +131,12 @@ class Socket:
 
     def hold(self) -> None:
         """Say so, past the queue; the fence keeps everything else back."""
-        if not self._over:
+        if self._is_up:
             self._transport.write_now(messages.hold())
 
     def resume(self) -> None:
         """Say so, and send what was kept back."""
-        if not self._over:
+        if self._is_up:
             self._transport.write_now(messages.resume())
             self._outbox.resume()
 
@@ -146,6 +147,10 @@ class Socket:
     def drain(self, reconnect_in_ms: int) -> None:
         """This node stops: tell the client when to come back, and close."""
         self._close_after(messages.drain(reconnect_in_ms), CloseCode.DRAIN, "drain")
+
+    @property
+    def _is_up(self) -> bool:
+        return self._joined and not self._over
 
     async def _join(self, session: Session) -> None:
         parts, self._session = self._parts, session
@@ -159,6 +164,7 @@ class Socket:
             parts.hub.end([session.sid], again)
         elif not self._over:
             until = deadlines(again, parts.rules)
+            self._joined = True
             self.send(messages.hello(self.id, again, until, parts.now(), RETRY_MS))
             parts.deadlines.watch(again)
 

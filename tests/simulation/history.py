@@ -1,0 +1,181 @@
+"""One seeded history: faults and acts at random, then peace, then the question who still serves."""
+
+import asyncio
+from collections.abc import Callable
+
+from server.core.messages import CloseCode
+from server.engine import Engine
+from server.store.contract import Stored
+from tests.simulation.world import Change, Node, World
+
+STEPS = 14
+PEACE = 6.0
+"""Seconds without faults at the end: more than hold, compare and one retry need."""
+LIVE_CODES = {None, CloseCode.UNVERIFIED}
+"""How a socket of a live session may be found: open, or told to come back."""
+
+
+class HistoryFailed(AssertionError):
+    """A history broke a promise; its seed replays it exactly."""
+
+
+def unchanged(engine: Engine) -> None:
+    """The engine as it is."""
+    del engine
+
+
+def run_history(seed: int, change: Change = unchanged) -> None:
+    """Run the history of a seed.
+
+    Args:
+        seed: decides everything.
+        change: breaks each engine on purpose.
+
+    Raises:
+        HistoryFailed: with the seed and what went wrong.
+    """
+    world = World(seed, change)
+    world.loop.run(_history(world))
+    problems = world.truth.violations + [str(each) for each in world.loop.failures]
+    if problems:
+        raise HistoryFailed(f"seed {seed}: {problems[0]} ({len(problems)} in all)")
+
+
+async def _history(world: World) -> None:
+    for _ in range(world.chance.choice([2, 2, 3])):
+        await world.add_node()
+    for user in ("ann", "ann", "bob"):
+        await world.sign_in(world.nodes[0], user)
+    for node in world.nodes:
+        for token, _ in world.tokens:
+            node.spawn(node.open_socket(token))
+    for _ in range(STEPS):
+        await asyncio.sleep(world.chance.choice([0.001, 0.02, 0.2, 0.6]) * world.chance.random())
+        world.chance.choices(ACTS, WEIGHTS)[0](world)
+    _make_peace(world)
+    await asyncio.sleep(PEACE)
+    _look_around(world)
+
+
+def _make_peace(world: World) -> None:
+    world.server.thaw()
+    for node in world.nodes:
+        node.link.heal()
+        node.link.reset()
+        world.loop.go_on(node.name)
+
+
+def _look_around(world: World) -> None:
+    """Everything is well again: ends have reached everybody, and nobody else was signed out."""
+    for node in world.nodes:
+        if not node.engine.fence.is_open:
+            world.truth.violations.append(f"{node.name} did not come back")
+        for wire in node.wires:
+            _look_at(world, wire.code, wire.sid)
+
+
+def _look_at(world: World, code: int | None, sid: str) -> None:
+    if not isinstance(world.memory.load(sid), Stored):
+        if code is None:
+            world.truth.violations.append(f"a socket of {sid} outlived its session")
+    elif code not in LIVE_CODES:
+        world.truth.violations.append(f"a socket of {sid}, which is live, was closed with {code}")
+
+
+def _node(world: World) -> Node:
+    return world.chance.choice(world.nodes)
+
+
+def _open(world: World) -> None:
+    node, (token, _) = _node(world), world.chance.choice(world.tokens)
+    node.spawn(node.open_socket(token))
+
+
+def _ask(world: World) -> None:
+    node, (token, _) = _node(world), world.chance.choice(world.tokens)
+    node.spawn(node.request(token))
+
+
+def _write(world: World) -> None:
+    node, (token, _) = _node(world), world.chance.choice(world.tokens)
+    node.spawn(node.write(token))
+
+
+def _talk(world: World) -> None:
+    for node in world.nodes:
+        node.spawn(node.message())
+
+
+def _end(world: World) -> None:
+    """End something, often while somebody opens a socket of it and others talk."""
+    node, (token, session) = _node(world), world.chance.choice(world.tokens)
+    opener = _node(world)
+    if world.chance.random() < 0.7:
+        opener.spawn(opener.open_socket(token))
+    what = world.chance.choices(["session", "user", "everything"], [6, 3, 1])[0]
+    delay = world.chance.choice([0.0, 0.001, 0.004, 0.01])
+    world.loop.call_later(delay, lambda: node.spawn(node.end(what, session)))
+    for later in (0.1, 0.9, 1.3, 2.0):
+        world.loop.call_later(later, lambda: _talk(world))
+
+
+def _sign_in(world: World) -> None:
+    node = _node(world)
+    node.spawn(world.sign_in(node, world.chance.choice(["ann", "bob"])))
+
+
+def _pause(world: World) -> None:
+    """Often with frames on their way to its sockets, and an end while it is away."""
+    node, seconds = _node(world), world.chance.choice([0.1, 0.8, 1.5, 3.0])
+    if world.chance.random() < 0.7:
+        _talk(world)
+    if world.chance.random() < 0.5:
+        world.loop.call_later(seconds * world.chance.random(), lambda: _end(world))
+    begins = world.chance.uniform(0, 0.008)
+    world.loop.call_later(begins, lambda: world.loop.pause(node.name))
+    world.loop.call_later(begins + seconds, lambda: world.loop.go_on(node.name))
+
+
+def _cut(world: World) -> None:
+    link = _node(world).link
+    link.loses_requests = world.chance.random() < 0.6
+    link.loses_replies = not link.loses_requests or world.chance.random() < 0.5
+    world.loop.call_later(world.chance.choice([0.1, 0.7, 1.6, 4.0]), link.heal)
+
+
+def _slow(world: World) -> None:
+    link = _node(world).link
+    link.slowest = world.chance.choice([0.05, 0.2])
+    world.loop.call_later(world.chance.choice([0.5, 2.0]), link.heal)
+
+
+def _reset(world: World) -> None:
+    _node(world).link.reset()
+
+
+def _freeze(world: World) -> None:
+    world.server.freeze()
+    world.loop.call_later(world.chance.choice([0.1, 0.6, 1.4, 4.5]), world.server.thaw)
+
+
+def _trim(world: World) -> None:
+    world.memory.control.trim()
+
+
+Act = Callable[[World], None]
+_WEIGHTED: list[tuple[Act, int]] = [
+    (_end, 6),
+    (_open, 3),
+    (_ask, 3),
+    (_write, 2),
+    (_talk, 3),
+    (_sign_in, 1),
+    (_pause, 4),
+    (_cut, 4),
+    (_slow, 2),
+    (_reset, 2),
+    (_freeze, 2),
+    (_trim, 1),
+]
+ACTS = [act for act, _ in _WEIGHTED]
+WEIGHTS = [weight for _, weight in _WEIGHTED]

@@ -1,0 +1,324 @@
+"""A store in memory that does what the scripts do, at one moment of virtual time each.
+
+It passes the same conformance suite as the real one. What lies between it and a node (delays,
+cuts, freezes) is `network.py`'s.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from server.core.events import (
+    EVERYTHING,
+    Acknowledgement,
+    Event,
+    MessageSent,
+    SessionsChanged,
+    SessionsEnded,
+)
+from server.core.reasons import Reason
+from server.core.session import Rules, Session, deadlines
+from server.core.token import shard_of_sid
+from server.store.contract import (
+    Batch,
+    Conflict,
+    Created,
+    Ended,
+    EpochChanged,
+    Epochs,
+    Listed,
+    Loaded,
+    Missing,
+    Position,
+    Positions,
+    Saved,
+    Stored,
+    Tombstone,
+)
+
+ENTRIES_PER_READ = 8
+"""Small, so that batches are cut in histories as they are under load."""
+
+
+@dataclass
+class Stream:
+    """Entries in order; `added` counts all there ever were."""
+
+    entries: list[tuple[int, object]] = field(default_factory=list)
+    added: int = 0
+
+    def append(self, entry: object) -> None:
+        """Add an entry."""
+        self.added += 1
+        self.entries.append((self.added, entry))
+
+    def after(self, number: int) -> list[tuple[int, object]]:
+        """The next entries behind a number, a batch at most."""
+        return [entry for entry in self.entries if entry[0] > number][:ENTRIES_PER_READ]
+
+    def trim(self) -> None:
+        """Lose all entries."""
+        self.entries.clear()
+
+    @property
+    def end(self) -> Position:
+        """Behind the last entry."""
+        return Position(str(self.added), self.added)
+
+
+class Memory:
+    """The state, and what each script does to it.
+
+    Args:
+        now: the store's clock.
+        rules: the durations in force.
+        lease: of nodes, in seconds.
+        shards: how many.
+    """
+
+    def __init__(
+        self, now: Callable[[], float], rules: Rules, lease: float, shards: int = 1
+    ) -> None:
+        self.now = now
+        self.rules = rules
+        self.lease = lease
+        self.shards = shards
+        self.records: dict[str, tuple[Session, int, str]] = {}
+        self.tombstones: dict[str, Tombstone] = {}
+        self.index: dict[str, dict[str, float]] = {}
+        self.user_epochs: dict[str, tuple[str, tuple[str, ...]]] = {}
+        self.shard_ends: dict[int, Tombstone] = {}
+        self.nodes: dict[str, float] = {}
+        self.sockets: dict[str, dict[tuple[str, str], int]] = {}
+        self.control = Stream()
+        self.messages = Stream()
+        self.replies: dict[str, Stream] = {}
+        self.waiting: list[asyncio.Future[None]] = []
+        self.on_end: Callable[[str], object] = id
+
+    def load(self, sid: str) -> Loaded:
+        """As `load`."""
+        if tombstone := self.tombstones.get(sid):
+            return tombstone
+        record = self.records.get(sid)
+        if record is None:
+            return Missing()
+        return self._ended_by_epoch(record[0]) or Stored(record[0], record[1])
+
+    def epochs(self, shard: int, user: str | None) -> Epochs:
+        """As `epochs`."""
+        return Epochs(self._epoch(shard), self.user_epochs.get(user or "", ("", ()))[0])
+
+    def create(
+        self, session: Session, operation: str, user_epoch: str, origin: str
+    ) -> Created | EpochChanged | Tombstone:
+        """As create.lua."""
+        sid = session.sid
+        if tombstone := self.tombstones.get(sid):
+            return tombstone
+        if sid in self.records:
+            same = self.records[sid][2] == operation
+            return Created(Stored(session, 1), ()) if same else EpochChanged()
+        if session.epoch != self._epoch(shard_of_sid(sid)):
+            return EpochChanged()
+        evicted: tuple[str, ...] = ()
+        if session.user is not None:
+            if self.epochs(0, session.user).user != user_epoch:
+                return EpochChanged()
+            evicted = self._make_room(session.user, f"{operation}-limit", origin)
+            self._score(session)
+            self.publish(SessionsChanged(session.user))
+        self.records[sid] = (session, 1, operation)
+        return Created(Stored(session, 1), evicted)
+
+    def save(
+        self, session: Session, based_on: int, operation: str, event: Event | None
+    ) -> Saved | Conflict | Tombstone | Missing:
+        """As save.lua."""
+        loaded = self.load(session.sid)
+        if not isinstance(loaded, Stored):
+            return loaded if isinstance(loaded, Tombstone) else Missing()
+        if self.records[session.sid][2] == operation:
+            return Saved(based_on + 1)
+        if loaded.revision != based_on:
+            return Conflict()
+        self.records[session.sid] = (session, based_on + 1, operation)
+        if session.user is not None:
+            self._score(session)
+        if event is not None:
+            self.publish(event)
+        return Saved(based_on + 1)
+
+    def end(self, sid: str, user: str | None, event: str, reason: Reason, origin: str) -> Ended:
+        """As end_session.lua."""
+        loaded = self.load(sid)
+        if isinstance(loaded, Tombstone) and loaded.event == event:
+            return Ended((sid,), self.live())
+        ended: tuple[str, ...] = ()
+        if isinstance(loaded, Stored):
+            self._bury(sid, Tombstone(event, reason, self.now()))
+            ended = (sid,)
+        self.index.get(user or "", {}).pop(sid, None)
+        self.publish(SessionsEnded(event, origin, reason, self.now(), user, (sid,)))
+        earlier = loaded if isinstance(loaded, Tombstone) else None
+        return Ended(ended, self.live(), earlier)
+
+    def end_user(
+        self, user: str, keep: str | None, event: str, reason: Reason, origin: str
+    ) -> Ended:
+        """As end_user.lua."""
+        done, sids = self.user_epochs.get(user, ("", ()))
+        if done != event:
+            indexed = self.index.get(user, {})
+            sids = tuple(sid for sid in list(indexed) if sid != keep and sid in self.records)
+            for sid in [sid for sid in list(indexed) if sid != keep]:
+                del indexed[sid]
+            for sid in sids:
+                self._bury(sid, Tombstone(event, reason, self.now()))
+            self.user_epochs[user] = (event, sids)
+            self.publish(SessionsEnded(event, origin, reason, self.now(), user, sids))
+        return Ended(sids, self.live())
+
+    def end_shard(self, shard: int, event: str, reason: Reason, origin: str) -> Ended:
+        """As end_shard.lua."""
+        if self._epoch(shard) != event:
+            for sid, (session, _, _) in self.records.items():
+                if shard_of_sid(sid) == shard and not self._ended_by_epoch(session):
+                    self.on_end(sid)
+            self.shard_ends[shard] = Tombstone(event, reason, self.now())
+            self.publish(SessionsEnded(event, origin, reason, self.now(), None, (EVERYTHING,)))
+        return Ended((), self.live())
+
+    def sweep_shard(self, shard: int) -> int:
+        """As sweep.lua over all records."""
+        over = [
+            session
+            for session, _, _ in self.records.values()
+            if shard_of_sid(session.sid) == shard and self._ended_by_epoch(session)
+        ]
+        for session in over:
+            self._bury(session.sid, self.shard_ends[shard])
+        return len(over)
+
+    def list_user(self, user: str) -> Sequence[Listed]:
+        """As list_user.lua."""
+        indexed, live = self.index.get(user, {}), self.live()
+        for sid in [sid for sid, expires_at in indexed.items() if expires_at <= self.now()]:
+            del indexed[sid]
+        found = [(sid, self.load(sid)) for sid in indexed]
+        counts = self.sockets.get(user, {})
+        return [
+            Listed(
+                stored.session,
+                sum(n for (each, node), n in counts.items() if each == sid and node in live),
+            )
+            for sid, stored in found
+            if isinstance(stored, Stored)
+        ]
+
+    def count_sockets(self, user: str, sid: str, node: str, count: int) -> None:
+        """As count_sockets.lua."""
+        counts = self.sockets.setdefault(user, {})
+        if count and sid in self.records:
+            counts[sid, node] = count
+        else:
+            counts.pop((sid, node), None)
+        self.publish(SessionsChanged(user))
+
+    def renew(self, node: str) -> None:
+        """As renew_lease.lua."""
+        self.nodes[node] = self.now() + self.lease
+
+    def live(self) -> Mapping[str, float]:
+        """As live_nodes.lua."""
+        return {node: ends_at for node, ends_at in self.nodes.items() if ends_at >= self.now()}
+
+    def tail(self, node: str) -> Positions:
+        """The ends of the streams that a node follows."""
+        return {
+            "control": self.control.end,
+            "messages": self.messages.end,
+            "replies": self.replies.setdefault(node, Stream()).end,
+        }
+
+    def has_news(self, node: str, positions: Positions) -> bool:
+        """Whether a blocking read would answer at once."""
+        return any(
+            stream.after(int(positions[name].entry)) for name, stream in self._followed(node)
+        )
+
+    def read(self, node: str, positions: Positions) -> Batch:
+        """One read of the streams."""
+        events: list[Event] = []
+        acknowledgements: list[Acknowledgement] = []
+        after, is_last = dict(positions), True
+        for name, stream in self._followed(node):
+            entries = stream.after(int(positions[name].entry))
+            for number, entry in entries:
+                after[name] = Position(str(number), positions[name].count + len(entries))
+                if isinstance(entry, Acknowledgement):
+                    acknowledgements.append(entry)
+                else:
+                    events.append(entry)  # type: ignore[arg-type]
+            is_last = is_last and len(entries) < ENTRIES_PER_READ
+        trimmed = self.control.added - len(self.control.entries)
+        lost = trimmed > positions["control"].count
+        return Batch(events, acknowledgements, after, is_last, lost)
+
+    def acknowledge(self, origin: str, acknowledgement: Acknowledgement) -> None:
+        """Append to the origin's replies."""
+        self.replies.setdefault(origin, Stream()).append(acknowledgement)
+        self._wake()
+
+    def send(self, message: MessageSent) -> None:
+        """Append to the messages."""
+        self.messages.append(message)
+        self._wake()
+
+    def publish(self, event: Event) -> None:
+        """Append to the control stream."""
+        self.control.append(event)
+        self._wake()
+
+    def _followed(self, node: str) -> list[tuple[str, Stream]]:
+        replies = self.replies.setdefault(node, Stream())
+        return [("control", self.control), ("messages", self.messages), ("replies", replies)]
+
+    def _wake(self) -> None:
+        for future in self.waiting:
+            if not future.done():
+                future.set_result(None)
+        self.waiting.clear()
+
+    def _epoch(self, shard: int) -> str:
+        end = self.shard_ends.get(shard)
+        return end.event if end else ""
+
+    def _ended_by_epoch(self, session: Session) -> Tombstone | None:
+        shard = shard_of_sid(session.sid)
+        return self.shard_ends[shard] if session.epoch != self._epoch(shard) else None
+
+    def _bury(self, sid: str, tombstone: Tombstone) -> None:
+        self.on_end(sid)
+        self.records.pop(sid, None)
+        self.tombstones[sid] = tombstone
+
+    def _score(self, session: Session) -> None:
+        expires_at = deadlines(session, self.rules).expires_at
+        self.index.setdefault(session.user or "", {})[session.sid] = expires_at
+
+    def _make_room(self, user: str, event: str, origin: str) -> tuple[str, ...]:
+        indexed = self.index.setdefault(user, {})
+        for sid, expires_at in list(indexed.items()):
+            if expires_at <= self.now() or not isinstance(self.load(sid), Stored):
+                del indexed[sid]
+        excess = len(indexed) - self.rules.max_sessions_per_user + 1
+        evicted = tuple(sorted(indexed, key=lambda sid: (indexed[sid], sid))[: max(0, excess)])
+        for sid in evicted:
+            del indexed[sid]
+            self._bury(sid, Tombstone(event, Reason.SESSION_LIMIT, self.now()))
+        if evicted:
+            self.publish(
+                SessionsEnded(event, origin, Reason.SESSION_LIMIT, self.now(), user, evicted)
+            )
+        return evicted

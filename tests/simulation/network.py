@@ -1,0 +1,237 @@
+"""What lies between a node and the store: delays, cuts in either direction, freezes, resets.
+
+A request travels on its own: a node that gave up waiting, or was paused, does not take it back.
+So a write may be executed long after its caller was told that nothing is known.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import copy_context
+from typing import Any, TypeVar
+
+from server.core.errors import StoreUnavailable
+from server.core.events import Acknowledgement, Event, MessageSent
+from server.core.reasons import Reason
+from server.core.session import Session
+from server.store.contract import (
+    Batch,
+    Conflict,
+    Created,
+    Ended,
+    EpochChanged,
+    Epochs,
+    Listed,
+    Loaded,
+    Missing,
+    Positions,
+    Saved,
+    Tombstone,
+)
+from tests.simulation.memory import Memory
+from tests.simulation.virtual import NODE
+
+T = TypeVar("T")
+
+COMMAND_TIMEOUT = 0.25
+READ_TIMEOUT = 0.5
+BLOCK = 0.15
+
+
+class Server:
+    """The store's process: it may freeze, and go on with everything that came meanwhile."""
+
+    def __init__(self) -> None:
+        self._thawed = asyncio.Event()
+        self._thawed.set()
+
+    def freeze(self) -> None:
+        """Execute nothing."""
+        self._thawed.clear()
+
+    def thaw(self) -> None:
+        """Execute what has come."""
+        self._thawed.set()
+
+    async def running(self) -> None:
+        """Wait until it executes."""
+        await self._thawed.wait()
+
+
+class Link:
+    """One node's way to the store and back."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self._chance = chance
+        self.slowest = 0.004
+        self.loses_requests = self.loses_replies = False
+        self.under_way: set[asyncio.Task[Any]] = set()
+
+    async def way(self) -> None:
+        """One direction's delay."""
+        await asyncio.sleep(self._chance.uniform(0.0002, self.slowest))
+
+    def reset(self) -> None:
+        """CLIENT KILL: whatever is under way fails at once."""
+        for task in list(self.under_way):
+            task.cancel()
+
+    def heal(self) -> None:
+        """No faults."""
+        self.slowest = 0.004
+        self.loses_requests = self.loses_replies = False
+
+
+class RemoteStore:
+    """The contract's three stores, as one node reaches them over its link."""
+
+    def __init__(self, memory: Memory, server: Server, link: Link, node: str) -> None:
+        self._memory = memory
+        self._server = server
+        self._link = link
+        self._node = node
+        self.shards = memory.shards
+
+    def shard_of(self, user: str) -> int:
+        """As everywhere."""
+        return sum(user.encode()) % self.shards
+
+    async def load(self, sid: str) -> Loaded:
+        """See the contract."""
+        return await self._ask(lambda: self._memory.load(sid))
+
+    async def epochs(self, shard: int, user: str | None) -> Epochs:
+        """See the contract."""
+        return await self._ask(lambda: self._memory.epochs(shard, user))
+
+    async def create(
+        self, session: Session, *, operation: str, user_epoch: str, origin: str
+    ) -> Created | EpochChanged | Tombstone:
+        """See the contract."""
+        return await self._ask(lambda: self._memory.create(session, operation, user_epoch, origin))
+
+    async def save(
+        self, session: Session, *, based_on: int, operation: str, event: Event | None = None
+    ) -> Saved | Conflict | Tombstone | Missing:
+        """See the contract."""
+        return await self._ask(lambda: self._memory.save(session, based_on, operation, event))
+
+    async def end(
+        self, sid: str, *, user: str | None, event: str, reason: Reason, origin: str
+    ) -> Ended:
+        """See the contract."""
+        return await self._ask(lambda: self._memory.end(sid, user, event, reason, origin))
+
+    async def end_user(
+        self, user: str, *, keep: str | None, event: str, reason: Reason, origin: str
+    ) -> Ended:
+        """See the contract."""
+        return await self._ask(lambda: self._memory.end_user(user, keep, event, reason, origin))
+
+    async def end_shard(self, shard: int, *, event: str, reason: Reason, origin: str) -> Ended:
+        """See the contract."""
+        return await self._ask(lambda: self._memory.end_shard(shard, event, reason, origin))
+
+    async def sweep_shard(self, shard: int) -> int:
+        """See the contract."""
+        return await self._ask(lambda: self._memory.sweep_shard(shard))
+
+    async def list_user(self, user: str) -> Sequence[Listed]:
+        """See the contract."""
+        return await self._ask(lambda: self._memory.list_user(user))
+
+    async def users(self) -> Sequence[str]:
+        """See the contract."""
+        return await self._ask(lambda: sorted(self._memory.index))
+
+    async def count_sockets(self, user: str, sid: str, node: str, count: int) -> None:
+        """See the contract."""
+        await self._ask(lambda: self._memory.count_sockets(user, sid, node, count))
+
+    async def renew(self, node: str) -> None:
+        """See the contract."""
+        await self._ask(lambda: self._memory.renew(node))
+
+    async def live(self) -> Mapping[str, float]:
+        """See the contract."""
+        return await self._ask(self._memory.live)
+
+    async def remove(self, node: str) -> None:
+        """See the contract."""
+        await self._ask(lambda: self._memory.nodes.pop(node, None))
+
+    async def tail(self) -> Positions:
+        """See the contract."""
+        return await self._ask(lambda: self._memory.tail(self._node))
+
+    async def read(self, positions: Positions) -> Batch:
+        """See the contract."""
+        return await self._once(
+            lambda: self._memory.read(self._node, positions), READ_TIMEOUT, positions
+        )
+
+    async def disconnect(self) -> None:
+        """There is nothing to drop: each request has a way of its own."""
+
+    async def acknowledge(self, origin: str, acknowledgement: Acknowledgement) -> None:
+        """See the contract."""
+        await self._ask(lambda: self._memory.acknowledge(origin, acknowledgement))
+
+    async def send(self, message: MessageSent) -> None:
+        """See the contract."""
+        await self._once(lambda: self._memory.send(message), COMMAND_TIMEOUT)
+
+    async def _ask(self, script: Callable[[], T]) -> T:
+        """Try twice, as the real client does: scripts may be executed twice."""
+        try:
+            return await self._once(script, COMMAND_TIMEOUT)
+        except StoreUnavailable:
+            return await self._once(script, COMMAND_TIMEOUT)
+
+    async def _once(
+        self, script: Callable[[], T], patience: float, blocking: Positions | None = None
+    ) -> T:
+        context = copy_context()
+        context.run(NODE.set, "")
+        travel = asyncio.get_running_loop().create_task(
+            self._travel(script, blocking), context=context
+        )
+        self._link.under_way.add(travel)
+        travel.add_done_callback(self._link.under_way.discard)
+        try:
+            async with asyncio.timeout(patience):
+                return await asyncio.shield(travel)
+        except TimeoutError:
+            raise StoreUnavailable("simulated", "TimeoutError") from None
+        except asyncio.CancelledError:
+            if travel.cancelled() and not _is_cancelling():
+                raise StoreUnavailable("simulated", "ConnectionError") from None
+            raise
+
+    async def _travel(self, script: Callable[[], T], blocking: Positions | None) -> T:
+        await self._link.way()
+        if self._link.loses_requests:
+            await asyncio.Event().wait()
+        await self._server.running()
+        if blocking is not None and not self._memory.has_news(self._node, blocking):
+            await self._news()
+            await self._server.running()
+        result = script()
+        await self._link.way()
+        if self._link.loses_replies:
+            await asyncio.Event().wait()
+        return result
+
+    async def _news(self) -> None:
+        future = asyncio.get_running_loop().create_future()
+        self._memory.waiting.append(future)
+        try:
+            async with asyncio.timeout(BLOCK):
+                await future
+        except TimeoutError:
+            pass
+
+
+def _is_cancelling() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

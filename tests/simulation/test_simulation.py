@@ -1,0 +1,100 @@
+"""Thousands of seeded histories of the real engine, and the proof that the check can fail."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from server.core.reasons import Farewell
+from server.core.session import Session
+from server.engine import Engine
+from server.live.fence import Fence
+from server.live.socket import Socket
+from tests.simulation.history import HistoryFailed, run_history, unchanged
+
+HISTORIES = int(os.environ.get("CURFEW_HISTORIES", "20000"))
+FIRST_SEED = int(os.environ.get("CURFEW_FIRST_SEED", "0"))
+WITHIN = 1_500
+"""Histories in which a broken engine must be found out."""
+
+
+def test_no_history_serves_an_ended_session_or_lies_in_a_receipt() -> None:
+    share = HISTORIES // (os.cpu_count() or 1) // 4
+    starts = range(FIRST_SEED, FIRST_SEED + HISTORIES, share)
+    with ProcessPoolExecutor() as pool:
+        problems = [
+            each for found in pool.map(_run_share, starts, [share] * len(starts)) for each in found
+        ]
+    assert problems == [], f"replay with CURFEW_HISTORIES=1 CURFEW_FIRST_SEED=<seed>: {problems}"
+
+
+def test_a_seed_replays_exactly() -> None:
+    first, second = (_outcome(7, _without_lease) for _ in range(2))
+    assert first == second
+
+
+class _NeverShut(Fence):
+    """A node that serves without any proof."""
+
+    @property
+    def is_open(self) -> bool:
+        return True
+
+    def _notice_lapse(self) -> None:
+        pass
+
+    async def run(self) -> None:
+        await asyncio.Event().wait()
+
+
+class _BlindToPauses(Fence):
+    """A node that shuts when its timer fires, but does not look at the clock before it serves."""
+
+    @property
+    def is_open(self) -> bool:
+        return self._held_at is None
+
+
+def _without_lease(engine: Engine) -> None:
+    engine.fence.__class__ = _NeverShut
+
+
+def _without_fencing_after_a_pause(engine: Engine) -> None:
+    engine.fence.__class__ = _BlindToPauses
+
+
+@pytest.mark.parametrize("change", [_without_lease, _without_fencing_after_a_pause])
+def test_histories_find_a_node_that_does_not_stop(change: Callable[[Engine], None]) -> None:
+    assert any("too late" in _outcome(seed, change) for seed in range(WITHIN))
+
+
+def test_histories_find_a_handshake_without_its_second_check(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    join = Socket._join
+
+    async def join_unchecked(socket: Socket, session: Session) -> None:
+        async def believe(_: str) -> Session | Farewell:
+            return session
+
+        socket._parts = replace(socket._parts, look=believe)
+        await join(socket, session)
+
+    monkeypatch.setattr(Socket, "_join", join_unchecked)
+    assert any(_outcome(seed) for seed in range(WITHIN))
+
+
+def _outcome(seed: int, change: Callable[[Engine], None] = unchanged) -> str:
+    try:
+        run_history(seed, change)
+    except HistoryFailed as failed:
+        return str(failed)
+    return ""
+
+
+def _run_share(start: int, count: int) -> list[str]:
+    outcomes = (_outcome(seed) for seed in range(start, start + count))
+    return [each for each in outcomes if each]

@@ -1,0 +1,258 @@
+"""Nodes with the real engine on virtual time, and what must be true of them at every step."""
+
+import random
+from collections.abc import Callable, Coroutine
+from contextvars import copy_context
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from server.core.errors import StoreUnavailable, WriteConflict
+from server.core.events import MessageSent
+from server.core.reasons import Farewell, Reason
+from server.core.receipt import Durability, Receipt, State
+from server.core.session import Device, Rules, Session
+from server.core.token import Token
+from server.crypto.keyring import Keyring
+from server.crypto.sealer import Sealer
+from server.engine import Engine, Surroundings, Timing, build_engine
+from server.live.socket import Socket, SocketParts
+from server.sessions import Live
+from server.store.contract import Epochs, Tombstone
+from tests.simulation.memory import Memory
+from tests.simulation.network import Link, RemoteStore, Server
+from tests.simulation.virtual import NODE, VirtualLoop
+
+LEASE = 1.0
+"""Seconds. It is the bound: no node serves a session longer than this after its end."""
+TIMING = Timing(
+    node_lease=timedelta(seconds=LEASE),
+    hold_timeout=timedelta(seconds=3),
+    sweep_interval=timedelta(seconds=20),
+    termination_wait=timedelta(seconds=2.5),
+)
+RULES = Rules(rotation_interval=timedelta(hours=1))
+SEALER = Sealer(Keyring.from_secrets([bytes(range(32))]))
+SILENT = ('{"type":"ended"', '{"type":"hold"', '{"type":"drain"')
+"""Frames that serve nothing."""
+
+Change = Callable[[Engine], None]
+"""Breaks an engine on purpose, to show that the check can fail."""
+
+
+@dataclass
+class Truth:
+    """What the store and the receipts said, and what was served against it.
+
+    Attributes:
+        gone_at: from when on nobody may serve a session: a lease after its end, or when a receipt
+            said that all nodes had stopped.
+        violations: what must not have happened.
+    """
+
+    gone_at: dict[str, float] = field(default_factory=dict)
+    violations: list[str] = field(default_factory=list)
+
+    def ended(self, sid: str, at: float) -> None:
+        """A session ended in the store."""
+        self.gone_at.setdefault(sid, at + LEASE)
+
+    def finished(self, sid: str, at: float) -> None:
+        """A receipt said that nobody serves the session any more."""
+        self.gone_at[sid] = min(self.gone_at[sid], at)
+
+    def served(self, sid: str, at: float, what: str) -> None:
+        """A node served a session."""
+        if at > self.gone_at.get(sid, float("inf")):
+            late = at - self.gone_at[sid]
+            self.violations.append(f"{what} of {sid} was served {late:.4f} s too late")
+
+
+class Wire:
+    """A socket's transport whose peer reads everything at once."""
+
+    def __init__(self, world: "World", node: "Node", sid: str) -> None:
+        self._world = world
+        self._node = node
+        self.sid = sid
+        self.code: int | None = None
+        self.socket: Socket | None = None
+
+    async def write(self, frame: str) -> None:
+        """See `Transport`."""
+        self.write_now(frame)
+
+    def write_now(self, frame: str) -> None:
+        """See `Transport`."""
+        if self.code is not None:
+            self._world.truth.violations.append(f"a frame of {self.sid} behind its close frame")
+        if not frame.startswith(SILENT):
+            self._world.truth.served(self.sid, self._world.loop.now, frame[:24])
+
+    def close(self, code: int, reason: str) -> None:
+        """See `Transport`."""
+        del reason
+        self.code = code
+
+
+class _Overheard:
+    """A node's control log, with an ear on what its sockets send."""
+
+    def __init__(
+        self, remote: RemoteStore, send: Callable[[MessageSent], Coroutine[Any, Any, None]]
+    ) -> None:
+        self.tail, self.read, self.disconnect = remote.tail, remote.read, remote.disconnect
+        self.acknowledge = remote.acknowledge
+        self.send = send
+
+
+class Node:
+    """One server process."""
+
+    def __init__(self, world: "World", name: str, change: Change) -> None:
+        self.name = name
+        self.world = world
+        self.link = Link(world.chance)
+        self.wires: list[Wire] = []
+        remote = RemoteStore(world.memory, world.server, self.link, name)
+        self.remote = remote
+        control = _Overheard(remote, self.pass_on)
+        self.engine = build_engine(
+            Surroundings(
+                node=name,
+                store=remote,
+                registry=remote,
+                control=control,
+                sealer=SEALER,
+                durability=Durability.FSYNC,
+                now=world.clock,
+                monotonic=world.loop.time,
+                random=world.chance.randbytes,
+            ),
+            RULES,
+            TIMING,
+        )
+        change(self.engine)
+        self.parts: SocketParts = self.engine.socket_parts
+
+    def spawn(self, work: Any) -> Any:
+        """Run something as this node, which may be paused."""
+        context = copy_context()
+        context.run(NODE.set, self.name)
+        return self.world.loop.create_task(work, context=context)
+
+    async def start(self) -> None:
+        """Serve."""
+        await self.engine.follower.start()
+        for work in (self.engine.follower.run(), *self.engine.serving()):
+            self.spawn(work)
+        await self.engine.fence.opened()
+
+    async def open_socket(self, token: Token) -> None:
+        """What the handler does with a handshake."""
+        found: Session | Farewell | None
+        try:
+            self.engine.fence.require()
+            checked = await self.engine.sessions.check(token, may_rotate=False)
+            found = checked.session if isinstance(checked, Live) else Farewell()
+        except (StoreUnavailable, WriteConflict):
+            found = None
+        wire = Wire(self.world, self, token.sid)
+        wire.socket = Socket(f"{self.name}-{len(self.wires)}", wire, self.parts)
+        self.wires.append(wire)
+        await wire.socket.open(found)
+
+    async def request(self, token: Token) -> None:
+        """What the handler does with a request that reads."""
+        began = self.world.loop.now
+        try:
+            self.engine.fence.require()
+            checked = await self.engine.sessions.check(token)
+        except (StoreUnavailable, WriteConflict):
+            return
+        if isinstance(checked, Live) and self.engine.fence.is_open:
+            self.world.truth.served(token.sid, began, "a request")
+
+    async def write(self, token: Token) -> None:
+        """What the handler does with a request that writes data, slowly."""
+        try:
+            self.engine.fence.require()
+            checked = await self.engine.sessions.check(token)
+            if isinstance(checked, Live):
+                value = self.world.chance.random()
+                await self.engine.sessions.write(checked, {"value": value})
+        except (StoreUnavailable, WriteConflict):
+            return
+
+    async def message(self) -> None:
+        """A client sends on one of the sockets here."""
+        open_wires = [wire for wire in self.wires if wire.code is None]
+        if open_wires:
+            wire = self.world.chance.choice(open_wires)
+            assert wire.socket is not None
+            await wire.socket.receive('{"type":"message","data":1}')
+
+    async def pass_on(self, message: MessageSent) -> None:
+        """A socket's message goes out to the user's other sockets: that is serving its session."""
+        wire = self.wires[int(message.connection.partition("-")[2])]
+        self.world.truth.served(wire.sid, self.world.loop.now, "a message out")
+        await self.remote.send(message)
+
+    async def end(self, what: str, session: Session) -> None:
+        """End sessions, and hold the receipt to the truth."""
+        ends = self.engine.terminations
+        try:
+            if what == "session":
+                receipts = [await ends.one(session, Reason.LOGOUT)]
+            elif what == "user":
+                receipts = [await ends.all_of(session.user or "", Reason.ADMIN)]
+            else:
+                receipts = await ends.everything(Reason.ADMIN)
+        except StoreUnavailable:
+            return
+        for receipt in receipts:
+            self.world.check(receipt)
+
+
+class World:
+    """A store, some nodes, some people, and a seed."""
+
+    def __init__(self, seed: int, change: Change) -> None:
+        self.chance = random.Random(seed)  # noqa: S311 - it must repeat itself
+        self.loop = VirtualLoop()
+        self.truth = Truth()
+        self.server = Server()
+        self.memory = Memory(self.clock, RULES, LEASE)
+        self.tokens: list[tuple[Token, Session]] = []
+        self.memory.on_end = lambda sid: self.truth.ended(sid, self.loop.now)
+        self.change = change
+        self.nodes: list[Node] = []
+
+    def clock(self) -> float:
+        """The store's clock."""
+        return self.loop.now + 1e9
+
+    async def add_node(self) -> None:
+        """Start another process."""
+        node = Node(self, f"node{len(self.nodes)}", self.change)
+        await node.spawn(node.start())
+        self.nodes.append(node)
+
+    async def sign_in(self, node: Node, user: str) -> None:
+        """Somebody signs in."""
+        try:
+            epochs: Epochs = await node.engine.sessions.epochs(user)
+            made = await node.engine.sessions.sign_in(user, epochs, Device(), None)
+        except StoreUnavailable:
+            return
+        if isinstance(made, Live) and made.token is not None:
+            self.tokens.append((made.token, made.session))
+
+    def check(self, receipt: Receipt) -> None:
+        """A receipt that says all nodes have stopped covers every end before it."""
+        if receipt.state is State.PENDING:
+            return
+        for token, _ in self.tokens:
+            found = self.memory.load(token.sid)
+            if isinstance(found, Tombstone) and found.event == receipt.event:
+                self.truth.finished(token.sid, self.loop.now)
