@@ -44,6 +44,7 @@ class Settings:
         hold_timeout: how long a node that lost its lease holds sockets before it closes them.
         sweep_interval: between two comparisons of all open sockets with the store.
         termination_wait: how long a termination waits for other nodes before it says `pending`.
+        termination_replicas: how many replicas must have an end before it is `complete`.
         signup: whether people may make accounts themselves.
         trusted_proxies: peers whose forwarded headers count.
         tls_cert: PEM file; with `tls_key` the server speaks TLS itself.
@@ -65,6 +66,7 @@ class Settings:
     hold_timeout: timedelta
     sweep_interval: timedelta
     termination_wait: timedelta
+    termination_replicas: int
     signup: bool
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     tls_cert: Path | None
@@ -117,6 +119,7 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         hold_timeout=read.duration("CURFEW_HOLD_TIMEOUT", "30s"),
         sweep_interval=read.duration("CURFEW_SWEEP_INTERVAL", "30s"),
         termination_wait=read.duration("CURFEW_TERMINATION_WAIT", "2s"),
+        termination_replicas=read.integer("CURFEW_TERMINATION_REPLICAS", 0, 0, 9),
         signup=read.choice("CURFEW_SIGNUP", "open" if loopback else "closed", "open", "closed")
         == "open",
         trusted_proxies=proxies,

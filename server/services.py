@@ -75,7 +75,7 @@ async def open_services(settings: Settings, *, serves: bool = True) -> AsyncIter
         reader = await stack.enter_async_context(open_reader(url))
         await claim_layout(client, shards)
 
-        clock, scripts = StoreClock(client), Scripts(client)
+        clock, scripts = StoreClock(client), Scripts(client, settings.termination_replicas)
         await clock.synchronise()
         keyring = Keyring.from_secrets(settings.secret_keys)
         sealer = Sealer(keyring)

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from server.core.reasons import Reason
-from server.core.receipt import Durability, NodeCounts, Receipt
+from server.core.receipt import Durability, NodeCounts, Receipt, State
 from server.core.session import Session
 from server.store.contract import Ended, SessionStore
 
@@ -121,11 +121,11 @@ class Terminations:
             counts = await waiting.wait_for(ended.nodes, self._wait)
             receipt = Receipt(
                 event=event,
-                state=counts.state,
+                state=State.PENDING if ended.replicated is False else counts.state,
                 sessions=len(ended.sids),
                 sockets_closed=waiting.sockets_closed,
                 nodes=counts,
-                durability=self.durability,
+                durability=Durability.REPLICAS if ended.replicated else self.durability,
                 elapsed_ms=(self._monotonic() - started) * 1000,
             )
         log.info("terminated", extra={"reason": reason.value, **receipt.as_json()})

@@ -12,7 +12,7 @@ class State(StrEnum):
     BOUNDED = "bounded"
     """The nodes that did not acknowledge have lost their lease and serve nothing."""
     PENDING = "pending"
-    """The caller's wait ended before the rest had acknowledged."""
+    """The caller's wait ended before the rest, or the replicas asked for, had acknowledged."""
 
 
 class Durability(StrEnum):

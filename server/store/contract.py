@@ -97,11 +97,13 @@ class Ended:
             of them hears of the end, and acknowledges it, even when there was nothing to end: its
             word then covers every earlier end as well.
         earlier: how the session had ended before, if it had.
+        replicated: whether as many replicas have the end as were asked for; None if none were.
     """
 
     sids: tuple[str, ...]
     nodes: Mapping[str, float]
     earlier: Tombstone | None = None
+    replicated: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,7 @@ class RedisSessionStore:
         self, sid: str, *, user: str | None, event: str, reason: Reason, origin: str
     ) -> Ended:
         names = self._names(sid)
-        earlier, *nodes = await self._scripts.run(
+        (earlier, *nodes), replicated = await self._scripts.end(
             "end_session",
             [
                 names.session(sid),
@@ -168,14 +168,14 @@ class RedisSessionStore:
             [event, sid, reason.value, origin, user or "", self._absolute_ms],
         )
         if earlier == b"ended":
-            return Ended((sid,), _leases(nodes))
-        return Ended((), _leases(nodes), read_tombstone(earlier))
+            return Ended((sid,), _leases(nodes), replicated=replicated)
+        return Ended((), _leases(nodes), read_tombstone(earlier), replicated)
 
     async def end_user(
         self, user: str, *, keep: str | None, event: str, reason: Reason, origin: str
     ) -> Ended:
         names = ShardNames(self.shard_of(user))
-        sids, *nodes = await self._scripts.run(
+        (sids, *nodes), replicated = await self._scripts.end(
             "end_user",
             [names.index(user), names.user_epoch(user), names.control, names.nodes],
             [
@@ -189,16 +189,16 @@ class RedisSessionStore:
                 _ms(SIGN_IN_TAKES_AT_MOST),
             ],
         )
-        return Ended(tuple(sids.decode().split()), _leases(nodes))
+        return Ended(tuple(sids.decode().split()), _leases(nodes), replicated=replicated)
 
     async def end_shard(self, shard: int, *, event: str, reason: Reason, origin: str) -> Ended:
         names = ShardNames(shard)
-        nodes = await self._scripts.run(
+        nodes, replicated = await self._scripts.end(
             "end_shard",
             [names.epoch, names.control, names.nodes],
             [event, reason.value, origin],
         )
-        return Ended((), _leases(nodes))
+        return Ended((), _leases(nodes), replicated=replicated)
 
     async def sweep_shard(self, shard: int) -> int:
         names, swept = ShardNames(shard), 0
