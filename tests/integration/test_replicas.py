@@ -50,7 +50,7 @@ async def test_an_end_that_the_replica_has_is_complete(
     receipt = await end_a_session(primary.url, tmp_path, replicas=1)
     assert (receipt.state, receipt.durability) == (State.COMPLETE, Durability.REPLICAS)
     with replica.client() as client:
-        assert any(b":ended:" in key for key in client.keys())
+        assert any(b":ended:" in key for key in client.scan_iter())
 
 
 async def test_an_end_that_too_few_replicas_have_is_pending(
