@@ -54,10 +54,12 @@ class Live:
     Attributes:
         stored: the record and its revision.
         token: to be set as the cookie; None leaves the browser's cookie alone.
+        presented: the number of the token that was presented.
     """
 
     stored: Stored
     token: Token | None = None
+    presented: int = 0
 
     @property
     def session(self) -> Session:
@@ -114,12 +116,13 @@ class SessionManager:
             StoreUnavailable: nothing is known; neither sign out nor let in.
             WriteConflict: the verdict could not be written in a bounded number of tries.
         """
-        return await self._change(
+        found = await self._change(
             token.sid,
             lambda session: policy.evaluate(
                 session, token, self._now(), self.rules, may_rotate=may_rotate
             ),
         )
+        return replace(found, presented=token.generation) if isinstance(found, Live) else found
 
     async def look(self, sid: str) -> Session | Farewell:
         """The session without a token, for those who hold its socket; ended first if past time."""
@@ -134,10 +137,14 @@ class SessionManager:
         return found.session if isinstance(found, Live) else _farewell(found)
 
     async def rotate(self, live: Live) -> Live | Farewell:
-        """Hand out the next token on request."""
-        return await self._accepted(
-            live, lambda session: policy.rotate(session, self._now(), self.rules)
-        )
+        """Hand out the next token on request; to a previous token, as ever, none."""
+
+        def judge(session: Session) -> Accept:
+            if live.presented < session.generation:
+                return Accept(session)
+            return policy.rotate(session, self._now(), self.rules)
+
+        return await self._accepted(live, judge)
 
     async def elevate(self, live: Live) -> Live | Farewell:
         """Record that the password was just proved; the token changes at once, without grace."""

@@ -1,0 +1,74 @@
+"""Rotation as clients see it, over HTTP and on open sockets."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.client import Client, frame, set_cookie
+from tests.support.server import CurfewServer
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[CurfewServer]:
+    with CurfewServer(rotation_grace="1s") as running:
+        yield running
+
+
+async def test_a_request_for_rotation_hands_out_the_next_generation(server: CurfewServer) -> None:
+    async with Client(server.url) as ann:
+        await ann.sign_up("ann")
+        for generation in range(2, 26):
+            answer = await ann.request("POST", "/api/session/rotate")
+            assert (answer.status_code, answer.json()) == (200, {"generation": generation})
+        session = (await ann.request("GET", "/api/session")).json()["session"]
+        assert session["generation"] == 25
+        assert session["absolute_expires_at"] == session["created_at"] + 12 * 3600
+
+
+async def test_a_previous_token_is_served_but_given_no_cookie(server: CurfewServer) -> None:
+    async with Client(server.url) as bob:
+        await bob.sign_up("bob")
+        previous = bob.cookie
+        await bob.request("POST", "/api/session/rotate")
+        await bob.request("GET", "/api/session")
+        bob.cookie = previous
+        answer = await bob.request("POST", "/api/session/rotate")
+        assert (answer.status_code, answer.json()) == (200, {"generation": 2})
+        assert set_cookie(answer) is None
+
+
+async def test_an_older_token_after_the_grace_ends_the_session_everywhere(
+    server: CurfewServer,
+) -> None:
+    async with Client(server.url) as eve, Client(server.url) as thief:
+        await eve.sign_up("eve")
+        thief.cookie = eve.cookie
+        async with eve.open_socket() as socket:
+            await frame(socket, "hello")
+            await eve.request("POST", "/api/session/rotate")
+            assert (await frame(socket, "rotated"))["generation"] == 2
+            await eve.request("GET", "/api/session")
+            while (await thief.request("GET", "/api/session")).status_code == 200:
+                pass
+            assert (await frame(socket, "ended"))["reason"] == "token_reuse"
+            await socket.wait_closed()
+            assert (socket.close_code, socket.close_reason) == (4401, "token_reuse")
+        answer = await eve.request("GET", "/api/session")
+        assert (answer.status_code, answer.json()["reason"]) == (401, "token_reuse")
+        assert set_cookie(answer) is None
+
+
+async def test_a_proved_password_refuses_older_tokens_without_taking_them_for_theft(
+    server: CurfewServer,
+) -> None:
+    async with Client(server.url) as kim:
+        await kim.sign_up("kim")
+        older = kim.cookie
+        body = {"password": "a quiet lantern over the harbour"}
+        answer = await kim.request("POST", "/api/session/reauthenticate", body)
+        assert answer.status_code == 200
+        newer, kim.cookie = kim.cookie, older
+        refused = await kim.request("GET", "/api/session")
+        assert (refused.status_code, refused.json()["reason"]) == (401, "unauthenticated")
+        kim.cookie = newer
+        assert (await kim.request("GET", "/api/session")).status_code == 200
