@@ -1,32 +1,58 @@
 """`GET /ws`: carries a `Socket` over Tornado."""
 
 import secrets
+from functools import partial
+from typing import ClassVar, Final
+
+from tornado.iostream import StreamClosedError
+from tornado.websocket import WebSocketClosedError, WebSocketHandler, WebSocketProtocol13
 
 from handlers import origins
 from handlers.access import Access
 from handlers.base import BaseHandler
 from handlers.problems import Problem, ProblemRaised
+from handlers.strict_text import StrictTextProtocol
 from server.core.errors import StoreUnavailable, WriteConflict
-from server.core.messages import SUBPROTOCOL
+from server.core.messages import MAX_FRAME_BYTES, SUBPROTOCOL, CloseCode
+from server.core.session import Json, Session
 from server.live.socket import Socket
-from tornado.iostream import StreamClosedError
-from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
+READ_AT_MOST: Final = 4 * MAX_FRAME_BYTES
+"""Up to here a frame over the protocol's limit is read to its end, so that the close frame arrives:
+of a longer one Tornado leaves the rest unread, and a reset may overtake its close frame."""
+UPGRADE_REQUIRED = Problem(
+    426,
+    "upgrade-required",
+    "This address speaks WebSocket",
+    f"Open it as a WebSocket with the subprotocol {SUBPROTOCOL}.",
+    headers={"Upgrade": "websocket"},
+)
 WRONG_SUBPROTOCOL = Problem(
     400, "wrong-subprotocol", "Unknown subprotocol", f"This server speaks {SUBPROTOCOL}."
 )
 
 
 class SocketHandler(BaseHandler, WebSocketHandler):
-    """One socket; `server.live.socket` says how it lives."""
+    """One socket; `server.live.socket` says how it lives.
+
+    Attributes:
+        verified: whether the store could be asked about the cookie.
+        gone: whether the peer is, or was sent away.
+        socket: from when it opens.
+    """
 
     access = Access.PUBLIC  # without a session the socket is told why, which needs the upgrade
     may_rotate = False  # after the 101 there is no answer that could carry a cookie
     verified = True
+    recent_only: ClassVar[bool] = False
+    """Whether messages need a recently proved password; for a socket of the application's own."""
+    gone = False
+    socket: Socket | None = None
 
     async def prepare(self) -> None:
         """Let our own pages through; find out about the session."""
         self._refuse_wrong_address()
+        self.allow(None if self._asks_for_websocket() else UPGRADE_REQUIRED)
         self.allow(origins.refuse_socket(self.request.headers, self.application.origins))
         try:
             await self.load_session()
@@ -45,19 +71,61 @@ class SocketHandler(BaseHandler, WebSocketHandler):
             raise ProblemRaised(WRONG_SUBPROTOCOL)
         return SUBPROTOCOL
 
+    @property
+    def max_message_size(self) -> int:
+        """See `READ_AT_MOST`."""
+        return READ_AT_MOST
+
+    def get_websocket_protocol(self) -> WebSocketProtocol13 | None:
+        """Tornado's, but for text that is not UTF-8; None for another version than 13."""
+        protocol = super().get_websocket_protocol()
+        if not isinstance(protocol, WebSocketProtocol13):
+            return None
+        refuse = partial(self._refuse, CloseCode.POLICY, "not_utf8")
+        return StrictTextProtocol(self, protocol, refuse)
+
     async def open(self, *_args: str, **_kwargs: str) -> None:
         """Open the socket with what the cookie was found to be."""
+        if self.gone:  # while the cookie was looked at; Tornado opens it all the same
+            return
         found = self.live.session if self.live else self.farewell
-        self.socket = Socket(secrets.token_urlsafe(9), Carrier(self), self.services.socket_parts)
+        self.socket = Socket(
+            secrets.token_urlsafe(9),
+            Carrier(self),
+            self.services.socket_parts,
+            self.on_data,
+            recent_only=self.recent_only,
+        )
         await self.socket.open(found if self.verified else None)
 
     async def on_message(self, message: str | bytes) -> None:
         """The next frame is read when this one is dealt with."""
-        await self.socket.receive(message)
+        if len(message if isinstance(message, bytes) else message.encode()) > MAX_FRAME_BYTES:
+            self._refuse(CloseCode.TOO_BIG, "too_big")
+        elif self.socket is not None:
+            await self.socket.receive(message)
+
+    async def on_data(self, session: Session, data: Json) -> None:
+        """Do something with the data of a `message` frame: send it to the user's other sockets.
+
+        Raises:
+            StoreUnavailable: the client is told that it may not have been done.
+        """
+        if self.socket is not None:
+            await self.socket.forward(session, data)
 
     def on_close(self) -> None:
-        """The socket is gone."""
-        self.socket.closed()
+        """The peer is gone, perhaps before the socket was open."""
+        self.gone = True
+        if self.socket is not None:
+            self.socket.closed()
+
+    def _asks_for_websocket(self) -> bool:
+        return self.request.headers.get("Upgrade", "").lower() == "websocket"
+
+    def _refuse(self, code: CloseCode, reason: str) -> None:
+        self.on_close()
+        self.close(code, reason)
 
 
 class Carrier:

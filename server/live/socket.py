@@ -5,7 +5,7 @@ Between the first check and the registration an end would go unheard; the second
 Until it has, what is sent to all of a user's sockets passes this one by.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -13,7 +13,13 @@ from server.core import messages
 from server.core.errors import StoreUnavailable, WriteConflict
 from server.core.messages import Activity, BadFrame, CloseCode, Message, Ping
 from server.core.reasons import Farewell
-from server.core.session import Json, Rules, Session, deadlines
+from server.core.session import (
+    Json,
+    Rules,
+    Session,
+    deadlines,
+    is_recently_authenticated,
+)
 from server.live.deadlines import DeadlineKeeper, Look
 from server.live.fence import Fence
 from server.live.hub import Hub
@@ -22,7 +28,13 @@ from server.live.outbox import Outbox
 
 RETRY_MS: Final = (500, 5_000)
 """The window in which a client that lost its socket comes back, at random."""
+REAUTHENTICATION_REQUIRED = BadFrame(
+    "reauthentication-required", "Prove your password again, then send this again."
+)
 UNAVAILABLE = BadFrame("unavailable", "The message may not have been sent; try again.")
+
+Handle = Callable[[Session, Json], Awaitable[None]]
+"""Does what an application does with a message of a client; raises `StoreUnavailable`."""
 
 
 class Transport(Protocol):
@@ -74,10 +86,22 @@ class Socket:
         id: names the socket to others; no credential.
         transport: carries the frames.
         parts: what all sockets share.
+        handle: what is done with a client's message; `forward` sends it to the user's others.
+        recent_only: whether messages need a recently proved password (ASVS 5.0 7.5).
     """
 
-    def __init__(self, id: str, transport: Transport, parts: SocketParts) -> None:  # noqa: A002
+    def __init__(
+        self,
+        id: str,  # noqa: A002 - the hub's word
+        transport: Transport,
+        parts: SocketParts,
+        handle: Handle,
+        *,
+        recent_only: bool,
+    ) -> None:
         self.id = id
+        self._handle = handle
+        self._recent_only = recent_only
         self._transport = transport
         self._parts = parts
         self._session: Session | None = None
@@ -108,9 +132,18 @@ class Socket:
             case Activity():
                 await self._touch(self._session.sid)
             case Message(data):
-                await self._forward(self._session.user, data)
+                await self._message(self._session, data)
             case BadFrame() as bad:
                 self.send(messages.error(bad))
+
+    async def forward(self, session: Session, data: Json) -> None:
+        """Send a message to all other sockets of the user.
+
+        Raises:
+            StoreUnavailable: it may not have been sent.
+        """
+        if session.user is not None:
+            await self._parts.messenger.send(session.user, self.id, data)
 
     def closed(self) -> None:
         """The carrier has closed."""
@@ -176,13 +209,26 @@ class Socket:
         if isinstance(found, Farewell):
             self._parts.hub.end([sid], found)
 
-    async def _forward(self, user: str | None, data: Json) -> None:
-        if user is None:
-            return
+    async def _message(self, session: Session, data: Json) -> None:
         try:
-            await self._parts.messenger.send(user, self.id, data)
+            if self._recent_only and not await self._is_recent(session):
+                self.send(messages.error(REAUTHENTICATION_REQUIRED))
+            else:
+                await self._handle(session, data)
         except StoreUnavailable:
             self.send(messages.error(UNAVAILABLE))
+
+    async def _is_recent(self, session: Session) -> bool:
+        """Whether the password was proved recently; since the socket opened, perhaps elsewhere."""
+        parts = self._parts
+        if is_recently_authenticated(session, parts.now(), parts.rules):
+            return True
+        found = await parts.look(session.sid)
+        if isinstance(found, Farewell):
+            parts.hub.end([session.sid], found)
+            return False
+        self._session = found
+        return is_recently_authenticated(found, parts.now(), parts.rules)
 
     def _too_slow(self) -> None:
         self._close_after(None, CloseCode.TOO_SLOW, "too_slow")

@@ -11,7 +11,7 @@ from server.core.errors import StoreUnavailable, WriteConflict
 from server.core.events import MessageSent
 from server.core.reasons import Farewell, Reason
 from server.core.receipt import Durability, Receipt, State
-from server.core.session import Device, Rules, Session
+from server.core.session import Device, Json, Rules, Session
 from server.core.token import Token
 from server.crypto.keyring import Keyring
 from server.crypto.sealer import Sealer
@@ -94,6 +94,11 @@ class Wire:
         del reason
         self.code = code
 
+    async def forward(self, session: Session, data: Json) -> None:
+        """What the handler does with a message."""
+        assert self.socket is not None
+        await self.socket.forward(session, data)
+
 
 class _Overheard:
     """A node's control log, with an ear on what its sockets send."""
@@ -158,7 +163,9 @@ class Node:
         except (StoreUnavailable, WriteConflict):
             found = None
         wire = Wire(self.world, self, token.sid)
-        wire.socket = Socket(f"{self.name}-{len(self.wires)}", wire, self.parts)
+        wire.socket = Socket(
+            f"{self.name}-{len(self.wires)}", wire, self.parts, wire.forward, recent_only=False
+        )
         self.wires.append(wire)
         await wire.socket.open(found)
 

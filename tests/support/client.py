@@ -1,4 +1,4 @@
-"""A person's browser, as far as HTTP and WebSockets go: a cookie jar, the Origin, the CSRF token."""
+"""A person's browser, as far as HTTP and WebSockets go: a jar, the Origin, the CSRF token."""
 
 import json
 from types import TracebackType
@@ -33,7 +33,7 @@ class Client:
     @property
     def cookie(self) -> str:
         """The cookie's value, as the browser would send it; empty without one."""
-        return self.http.headers.get("Cookie", "").partition("=")[2]
+        return str(self.http.headers.get("Cookie", "")).partition("=")[2]
 
     @cookie.setter
     def cookie(self, value: str) -> None:
@@ -84,7 +84,7 @@ class Client:
         """A WebSocket of this browser, as an asynchronous context manager."""
         cookie = self.http.headers.get("Cookie")
         return connect(
-            self.url.replace("http", "ws", 1) + "/ws",
+            self.url.replace("http", "ws", 1) + options.pop("path", "/ws"),
             origin=options.pop("origin", self.url),
             subprotocols=["curfew.v1"],  # type: ignore[list-item]  # NewType of str
             additional_headers={"Cookie": cookie} if cookie else {},
