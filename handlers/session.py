@@ -3,6 +3,8 @@
 import logging
 from collections.abc import Mapping
 
+from tornado.web import RequestHandler
+
 from handlers.application import Curfew
 from handlers.client import device_of
 from handlers.cookie import Absent, Decoded, Duplicate, find_cookie
@@ -11,8 +13,8 @@ from server.core.reasons import Farewell
 from server.core.session import Device, Json, Rules, Session, deadlines
 from server.core.token import Token, parse_token
 from server.services import Services
-from server.sessions import Live, Refused, SignInInterrupted
-from tornado.web import RequestHandler
+from server.sessions import SignInInterrupted
+from server.verdicts import Live, Refused
 
 log = logging.getLogger("curfew.http")
 
@@ -112,8 +114,10 @@ class SessionHandler(RequestHandler):
         return found
 
     def clear_session_cookie(self) -> None:
-        """Make the browser forget its token. Only in the answer to whoever ended the session: a
-        late answer of another kind could wipe the cookie of a newer sign-in."""
+        """Make the browser forget its token. Only in the answer to whoever ended the session.
+
+        A late answer of another kind could wipe the cookie of a newer sign-in.
+        """
         self.live = None
         self.set_header("Set-Cookie", self.application.cookie.clear_header())
 

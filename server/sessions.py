@@ -1,21 +1,18 @@
-"""SessionManager: applies the policy's verdicts to the store.
+"""SessionManager: the life of sessions, as handlers ask for it.
 
-Every change is load, judge, save, and again from the start when another writer was first. What is
-expected comes back as a value: `Live`, `Farewell` or `Refused`. `StoreUnavailable` passes through:
-unknown is not ended (P5).
+What is expected comes back as a value: `Live`, `Farewell` or `Refused`. `StoreUnavailable` passes
+through: unknown is not ended (P5).
 """
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 from weakref import WeakValueDictionary
 
 from server.core import policy, strict_json
-from server.core.errors import DataRefused, WriteConflict
-from server.core.events import Event, SessionExtended, TokenRotated
-from server.core.policy import Accept, End, Refusal, Refuse, Verdict
+from server.core.errors import DataRefused
+from server.core.policy import Accept
 from server.core.reasons import Farewell, Reason
 from server.core.session import (
     MAX_DATA_BYTES,
@@ -23,55 +20,17 @@ from server.core.session import (
     Json,
     Rules,
     Session,
-    deadlines,
-    warning_time,
 )
 from server.core.token import SEED_BYTES, Token, issue_token, make_sid
 from server.store.contract import (
-    Conflict,
     Created,
     Epochs,
     Listed,
-    Loaded,
-    Saved,
     SessionStore,
-    Stored,
-    Tombstone,
-    Unreadable,
 )
+from server.verdicts import Live, Refused, Verdicts
 
-log = logging.getLogger("curfew.sessions")
-
-MAX_TRIES: Final = 16
-"""Writers of one process take turns, so a try is only lost to another process."""
 SID_RANDOM_BYTES: Final = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Live:
-    """The session is live; serve it.
-
-    Attributes:
-        stored: the record and its revision.
-        token: to be set as the cookie; None leaves the browser's cookie alone.
-        presented: the number of the token that was presented.
-    """
-
-    stored: Stored
-    token: Token | None = None
-    presented: int = 0
-
-    @property
-    def session(self) -> Session:
-        """The record."""
-        return self.stored.session
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """The token is not served, and its session lives on."""
-
-    why: Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +61,7 @@ class SessionManager:
         self._now = now
         self._random = random
         self._node = node
+        self._verdicts = Verdicts(store, rules, now, self._new_id, node)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.rules = rules
 
@@ -116,7 +76,7 @@ class SessionManager:
             StoreUnavailable: nothing is known; neither sign out nor let in.
             WriteConflict: the verdict could not be written in a bounded number of tries.
         """
-        found = await self._change(
+        found = await self._verdicts.apply(
             token.sid,
             lambda session: policy.evaluate(
                 session, token, self._now(), self.rules, may_rotate=may_rotate
@@ -126,12 +86,14 @@ class SessionManager:
 
     async def look(self, sid: str) -> Session | Farewell:
         """The session without a token, for those who hold its socket; ended first if past time."""
-        found = await self._change(sid, self._still_live)
+        found = await self._verdicts.apply(
+            sid, lambda session: policy.look(session, self._now(), self.rules)
+        )
         return found.session if isinstance(found, Live) else _farewell(found)
 
     async def touch(self, sid: str) -> Session | Farewell:
         """Record that a person did something on an open socket."""
-        found = await self._change(
+        found = await self._verdicts.apply(
             sid, lambda session: policy.touch(session, self._now(), self.rules)
         )
         return found.session if isinstance(found, Live) else _farewell(found)
@@ -187,7 +149,7 @@ class SessionManager:
         )
         created = await self._create(session, epochs)
         if isinstance(created, Live) and previous is not None:
-            await self._end(previous.session, Reason.SUPERSEDED)
+            await self._verdicts.end(previous.session, Reason.SUPERSEDED)
         return created
 
     async def begin_anonymous(
@@ -239,83 +201,8 @@ class SessionManager:
         return SignInInterrupted()
 
     async def _accepted(self, live: Live, change: Callable[[Session], Accept]) -> Live | Farewell:
-        found = await self._change(live.session.sid, change, live.stored)
+        found = await self._verdicts.apply(live.session.sid, change, live.stored)
         return _farewell(found) if isinstance(found, Refused) else found
-
-    async def _change(
-        self, sid: str, judge: Callable[[Session], Verdict], known: Stored | None = None
-    ) -> Live | Farewell | Refused:
-        """Load, judge, save; from the start when another writer was first.
-
-        Args:
-            sid: the session.
-            judge: pure; may be called several times, with fresher records.
-            known: a record that was just loaded, which saves loading it again.
-        """
-        for _ in range(MAX_TRIES):
-            loaded: Loaded = known or await self._store.load(sid)
-            known = None
-            if not isinstance(loaded, Stored):
-                return self._not_live(sid, loaded)
-            verdict = judge(loaded.session)
-            if isinstance(verdict, End):
-                return await self._end(loaded.session, verdict.reason)
-            if isinstance(verdict, Refuse):
-                return Refused(verdict.why)
-            saved = await self._save(loaded, verdict)
-            if not isinstance(saved, Conflict):
-                return saved
-        raise WriteConflict(sid, MAX_TRIES)
-
-    async def _save(self, loaded: Stored, verdict: Accept) -> Live | Farewell | Conflict:
-        if not (verdict.changed or loaded.stale_key):
-            return Live(loaded, verdict.token)
-        saved = await self._store.save(
-            verdict.session,
-            based_on=loaded.revision,
-            operation=self._new_id(),
-            event=self._event(loaded.session, verdict),
-        )
-        if isinstance(saved, Saved):
-            return Live(Stored(verdict.session, saved.revision), verdict.token)
-        if isinstance(saved, Conflict):
-            return saved
-        return self._not_live(loaded.session.sid, saved)
-
-    def _event(self, before: Session, verdict: Accept) -> Event | None:
-        if verdict.issued is not None:
-            return TokenRotated(before.sid, verdict.issued)
-        if verdict.session.last_active_at > before.last_active_at and self._was_warned(before):
-            return SessionExtended(before.sid)
-        return None
-
-    def _was_warned(self, session: Session) -> bool:
-        warned_from = (
-            deadlines(session, self.rules).expires_at - warning_time(self.rules).total_seconds()
-        )
-        return self._now() >= warned_from
-
-    async def _end(self, session: Session, reason: Reason) -> Farewell:
-        """End a session that has no caller waiting for a receipt."""
-        event = self._new_id()
-        ended = await self._store.end(
-            session.sid, user=session.user, event=event, reason=reason, origin=self._node
-        )
-        if ended.earlier is not None:
-            return Farewell(ended.earlier.reason, ended.earlier.event, ended.earlier.at)
-        log.info("session ended", extra={"sid": session.sid, "reason": reason.value})
-        return Farewell(reason, event, self._now())
-
-    def _still_live(self, session: Session) -> Verdict:
-        timeout = deadlines(session, self.rules).passed(self._now())
-        return End(timeout) if timeout else Accept(session)
-
-    def _not_live(self, sid: str, loaded: Loaded) -> Farewell:
-        if isinstance(loaded, Tombstone):
-            return Farewell(loaded.reason, loaded.event, loaded.at)
-        if isinstance(loaded, Unreadable):
-            log.error("session record does not open", extra={"sid": sid})
-        return Farewell()
 
     def _turn(self, sid: str) -> asyncio.Lock:
         return self._turns.setdefault(sid, asyncio.Lock())

@@ -9,7 +9,7 @@ from server.core.reasons import Reason
 from server.core.receipt import Durability, Receipt, State
 from server.core.session import Device
 from server.services import open_services
-from server.sessions import Live
+from server.verdicts import Live
 from settings import load_settings
 from tests.support.processes import eventually
 from tests.support.valkey import ValkeyServer

@@ -17,8 +17,8 @@ from server.crypto.keyring import Keyring
 from server.crypto.sealer import Sealer
 from server.engine import Engine, Surroundings, Timing, build_engine
 from server.live.socket import Socket, SocketParts
-from server.sessions import Live
 from server.store.contract import Epochs, Tombstone
+from server.verdicts import Live
 from tests.simulation.memory import Memory
 from tests.simulation.network import Link, RemoteStore, Server
 from tests.simulation.virtual import NODE, VirtualLoop

@@ -1,0 +1,155 @@
+"""Carries the policy's verdicts out: load, judge, save, and again when another writer was first.
+
+What is expected comes back as a value: `Live`, `Farewell` or `Refused`. `StoreUnavailable` passes
+through: unknown is not ended (P5).
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from server.core.errors import WriteConflict
+from server.core.events import Event, SessionExtended, TokenRotated
+from server.core.policy import Accept, End, Refusal, Refuse, Verdict
+from server.core.reasons import Farewell, Reason
+from server.core.session import Rules, Session, deadlines, warning_time
+from server.core.token import Token
+from server.store.contract import (
+    Conflict,
+    Loaded,
+    Saved,
+    SessionStore,
+    Stored,
+    Tombstone,
+    Unreadable,
+)
+
+log = logging.getLogger("curfew.sessions")
+
+MAX_TRIES: Final = 16
+"""Writers of one process take turns, so a try is only lost to another process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """The session is live; serve it.
+
+    Attributes:
+        stored: the record and its revision.
+        token: to be set as the cookie; None leaves the browser's cookie alone.
+        presented: the number of the token that was presented.
+    """
+
+    stored: Stored
+    token: Token | None = None
+    presented: int = 0
+
+    @property
+    def session(self) -> Session:
+        """The record."""
+        return self.stored.session
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The token is not served, and its session lives on."""
+
+    why: Refusal
+
+
+class Verdicts:
+    """Applies verdicts to the store.
+
+    Args:
+        store: where sessions are.
+        rules: the durations in force.
+        now: the store's clock, in Unix seconds.
+        new_id: makes operation and event ids.
+        node: this node's id.
+    """
+
+    def __init__(
+        self,
+        store: SessionStore,
+        rules: Rules,
+        now: Callable[[], float],
+        new_id: Callable[[], str],
+        node: str,
+    ) -> None:
+        self._store = store
+        self._rules = rules
+        self._now = now
+        self._new_id = new_id
+        self._node = node
+
+    async def apply(
+        self, sid: str, judge: Callable[[Session], Verdict], known: Stored | None = None
+    ) -> Live | Farewell | Refused:
+        """Load, judge, save; from the start when another writer was first.
+
+        Args:
+            sid: the session.
+            judge: pure; may be called several times, with fresher records.
+            known: a record that was just loaded, which saves loading it again.
+        """
+        for _ in range(MAX_TRIES):
+            loaded: Loaded = known or await self._store.load(sid)
+            known = None
+            if not isinstance(loaded, Stored):
+                return self._not_live(sid, loaded)
+            verdict = judge(loaded.session)
+            if isinstance(verdict, End):
+                return await self.end(loaded.session, verdict.reason)
+            if isinstance(verdict, Refuse):
+                return Refused(verdict.why)
+            saved = await self._save(loaded, verdict)
+            if not isinstance(saved, Conflict):
+                return saved
+        raise WriteConflict(sid, MAX_TRIES)
+
+    async def _save(self, loaded: Stored, verdict: Accept) -> Live | Farewell | Conflict:
+        if not (verdict.changed or loaded.stale_key):
+            return Live(loaded, verdict.token)
+        saved = await self._store.save(
+            verdict.session,
+            based_on=loaded.revision,
+            operation=self._new_id(),
+            event=self._event(loaded.session, verdict),
+        )
+        if isinstance(saved, Saved):
+            return Live(Stored(verdict.session, saved.revision), verdict.token)
+        if isinstance(saved, Conflict):
+            return saved
+        return self._not_live(loaded.session.sid, saved)
+
+    def _event(self, before: Session, verdict: Accept) -> Event | None:
+        if verdict.issued is not None:
+            return TokenRotated(before.sid, verdict.issued)
+        if verdict.session.last_active_at > before.last_active_at and self._was_warned(before):
+            return SessionExtended(before.sid)
+        return None
+
+    def _was_warned(self, session: Session) -> bool:
+        warned_from = (
+            deadlines(session, self._rules).expires_at - warning_time(self._rules).total_seconds()
+        )
+        return self._now() >= warned_from
+
+    async def end(self, session: Session, reason: Reason) -> Farewell:
+        """End a session that has no caller waiting for a receipt."""
+        event = self._new_id()
+        ended = await self._store.end(
+            session.sid, user=session.user, event=event, reason=reason, origin=self._node
+        )
+        if ended.earlier is not None:
+            return Farewell(ended.earlier.reason, ended.earlier.event, ended.earlier.at)
+        log.info("session ended", extra={"sid": session.sid, "reason": reason.value})
+        return Farewell(reason, event, self._now())
+
+    def _not_live(self, sid: str, loaded: Loaded) -> Farewell:
+        if isinstance(loaded, Tombstone):
+            return Farewell(loaded.reason, loaded.event, loaded.at)
+        if isinstance(loaded, Unreadable):
+            log.error("session record does not open", extra={"sid": sid})
+        return Farewell()
