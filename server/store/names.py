@@ -39,6 +39,10 @@ class ShardNames:
         """The latest end of all the user's sessions."""
         return f"{self.prefix}epoch:{user}"
 
+    def carried_out(self, event: str) -> str:
+        """The memory of an end of many sessions."""
+        return f"{self.prefix}done:{event}"
+
     def sockets(self, user: str) -> str:
         """How many sockets each node holds of each of the user's sessions."""
         return f"{self.prefix}sockets:{user}"

@@ -35,8 +35,9 @@ from server.store.scripts import Scripts
 
 RECORD_KEPT_AFTER_EXPIRY: Final = timedelta(hours=1)
 """So that a person who comes back after lunch is told why, and not only that, it ended."""
-SIGN_IN_TAKES_AT_MOST: Final = timedelta(days=1)
-"""How long an end of all of a user's sessions is remembered against sign-ins under way."""
+ENDS_REMEMBERED: Final = timedelta(days=1)
+"""How long an end of many sessions is remembered, against sign-ins that were under way and against
+requests that come again: longer than either can take."""
 
 SCANNED_PER_COMMAND: Final = 500
 
@@ -74,11 +75,9 @@ class RedisSessionStore:
 
     async def epochs(self, shard: int, user: str | None) -> Epochs:
         names = ShardNames(shard)
-        value = await ask("epochs", lambda: self._client.get(names.epoch))
-        if user is None:
-            return Epochs(_first_word(value))
-        event = await ask("epochs", lambda: self._client.hget(names.user_epoch(user), "event"))
-        return Epochs(_first_word(value), (event or b"").decode())
+        keys = [names.epoch, *([names.user_epoch(user)] if user is not None else [])]
+        shard_end, *user_end = await ask("epochs", lambda: self._client.mget(keys))
+        return Epochs(_first_word(shard_end), _first_word(user_end[0]) if user_end else "")
 
     async def create(
         self, session: Session, *, operation: str, user_epoch: str, origin: str
@@ -177,7 +176,13 @@ class RedisSessionStore:
         names = ShardNames(self.shard_of(user))
         (sids, *nodes), replicated = await self._scripts.end(
             "end_user",
-            [names.index(user), names.user_epoch(user), names.control, names.nodes],
+            [
+                names.index(user),
+                names.user_epoch(user),
+                names.control,
+                names.nodes,
+                names.carried_out(event),
+            ],
             [
                 event,
                 reason.value,
@@ -186,7 +191,7 @@ class RedisSessionStore:
                 keep or "",
                 self._absolute_ms,
                 names.prefix,
-                _ms(SIGN_IN_TAKES_AT_MOST),
+                _ms(ENDS_REMEMBERED),
             ],
         )
         return Ended(tuple(sids.decode().split()), _leases(nodes), replicated=replicated)
@@ -195,8 +200,8 @@ class RedisSessionStore:
         names = ShardNames(shard)
         nodes, replicated = await self._scripts.end(
             "end_shard",
-            [names.epoch, names.control, names.nodes],
-            [event, reason.value, origin],
+            [names.epoch, names.control, names.nodes, names.carried_out(event)],
+            [event, reason.value, origin, _ms(ENDS_REMEMBERED)],
         )
         return Ended((), _leases(nodes), replicated=replicated)
 

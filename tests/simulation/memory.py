@@ -86,7 +86,8 @@ class Memory:
         self.records: dict[str, tuple[Session, int, str]] = {}
         self.tombstones: dict[str, Tombstone] = {}
         self.index: dict[str, dict[str, float]] = {}
-        self.user_epochs: dict[str, tuple[str, tuple[str, ...]]] = {}
+        self.user_epochs: dict[str, str] = {}
+        self.carried_out: dict[str, tuple[str, ...]] = {}
         self.shard_ends: dict[int, Tombstone] = {}
         self.nodes: dict[str, float] = {}
         self.sockets: dict[str, dict[tuple[str, str], int]] = {}
@@ -107,7 +108,7 @@ class Memory:
 
     def epochs(self, shard: int, user: str | None) -> Epochs:
         """As `epochs`."""
-        return Epochs(self._epoch(shard), self.user_epochs.get(user or "", ("", ()))[0])
+        return Epochs(self._epoch(shard), self.user_epochs.get(user or "", ""))
 
     def create(
         self, session: Session, operation: str, user_epoch: str, origin: str
@@ -167,21 +168,21 @@ class Memory:
         self, user: str, keep: str | None, event: str, reason: Reason, origin: str
     ) -> Ended:
         """As end_user.lua."""
-        done, sids = self.user_epochs.get(user, ("", ()))
-        if done != event:
+        if event not in self.carried_out:
             indexed = self.index.get(user, {})
             sids = tuple(sid for sid in list(indexed) if sid != keep and sid in self.records)
             for sid in [sid for sid in list(indexed) if sid != keep]:
                 del indexed[sid]
             for sid in sids:
                 self._bury(sid, Tombstone(event, reason, self.now()))
-            self.user_epochs[user] = (event, sids)
+            self.user_epochs[user], self.carried_out[event] = event, sids
             self.publish(SessionsEnded(event, origin, reason, self.now(), user, sids))
-        return Ended(sids, self.live())
+        return Ended(self.carried_out[event], self.live())
 
     def end_shard(self, shard: int, event: str, reason: Reason, origin: str) -> Ended:
         """As end_shard.lua."""
-        if self._epoch(shard) != event:
+        if event not in self.carried_out:
+            self.carried_out[event] = ()
             for sid, (session, _, _) in self.records.items():
                 if shard_of_sid(sid) == shard and not self._ended_by_epoch(session):
                     self.on_end(sid)

@@ -22,7 +22,7 @@ if epoch ~= ARGV[6] then return {'epoch_changed'} end
 
 local reply = {'created'}
 if tonumber(ARGV[8]) > 0 then
-  if (redis.call('HGET', KEYS[5], 'event') or '') ~= ARGV[7] then return {'epoch_changed'} end
+  if (redis.call('GET', KEYS[5]) or '') ~= ARGV[7] then return {'epoch_changed'} end
 
   local clock = redis.call('TIME')
   local now = clock[1] .. '.' .. string.format('%06d', clock[2])

@@ -1,13 +1,15 @@
 -- Ends every session of the shard at once, whatever their number: records carry the epoch they were
 -- created in, and the epoch changes. Sign-ins under way are refused by the same comparison.
 --
--- KEYS  1 shard epoch  2 control  3 nodes
--- ARGV  1 event id  2 reason  3 origin
+-- As in end_user.lua an end is remembered by its id, so that no epoch ever comes back.
+--
+-- KEYS  1 shard epoch  2 control  3 nodes  4 memory of this end
+-- ARGV  1 event id  2 reason  3 origin  4 TTL of the memory, ms
 -- Returns {node, lease end, …}
 local clock = redis.call('TIME')
 local now = clock[1] .. '.' .. string.format('%06d', clock[2])
 
-if string.match(redis.call('GET', KEYS[1]) or '', '^%S*') ~= ARGV[1] then
+if redis.call('SET', KEYS[4], '', 'NX', 'PX', ARGV[4]) then
   redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. ARGV[2] .. ' ' .. now)
   redis.call('XADD', KEYS[2], 'MAXLEN', '~', 10000, '*', 'kind', 'ended', 'event', ARGV[1],
     'origin', ARGV[3], 'reason', ARGV[2], 'at', now, 'user', '', 'sids', '*')
