@@ -1,6 +1,7 @@
 """What becomes of a presented token: the whole session policy, as one pure table.
 
-Rows, first match wins. *Previous* are the tokens that were overtaken by the latest promotion.
+Rows, first match wins. *Previous* are the tokens that a promotion overtook, each for one grace
+from that promotion.
 
  #  presented                          verdict
  1  secret does not match, or a        Refuse (forged)
@@ -24,10 +25,14 @@ grace or not at all; that is the one assumption here, and what the grace is for.
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Final
 
 from server.core.reasons import Reason
 from server.core.session import Rules, Session, deadlines
 from server.core.token import Token, is_genuine, issue_token
+
+MAX_PREVIOUS: Final = 16
+"""Promotions within one grace whose tokens are still served."""
 
 
 class Refusal(StrEnum):
@@ -93,7 +98,7 @@ def evaluate(
         return _accept_current(session, now, rules, may_rotate=may_rotate)
     if presented.generation > session.generation:
         return _promote(session, presented.generation, now, rules)
-    if session.previous_from <= presented.generation and now < session.previous_until:
+    if _is_previous(session, presented.generation, now):
         return _accept(session, _touched(session, now, rules))
     return End(Reason.TOKEN_REUSE)
 
@@ -140,12 +145,23 @@ def elevate(session: Session, now: float) -> Accept:
         issued=number,
         issued_at=now,
         settles_at=now,
-        previous_from=number,
-        previous_until=0.0,
+        previous=(),
         refused_below=number,
         refused_until=None,
     )
     return _with_token(elevated, number)
+
+
+def _is_previous(session: Session, number: int, now: float) -> bool:
+    """Whether the promotion that overtook this number is less than a grace ago."""
+    graces = [until for first, until in session.previous if first <= number]
+    return bool(graces) and now < graces[-1]
+
+
+def _still_served(session: Session, now: float) -> tuple[tuple[int, float], ...]:
+    """Bounded: rotations on request could follow each other as fast as a client can ask."""
+    served = tuple(pair for pair in session.previous if now < pair[1])
+    return served[1 - MAX_PREVIOUS :]
 
 
 def _is_overtaken(session: Session, presented: Token, now: float) -> bool:
@@ -198,8 +214,7 @@ def _promote(session: Session, number: int, now: float, rules: Rules) -> Accept:
         generation=number,
         current_since=now,
         settles_at=min(session.settles_at, now + _grace(rules)),
-        previous_from=session.generation,
-        previous_until=now + _grace(rules),
+        previous=(*_still_served(session, now), (session.generation, now + _grace(rules))),
         last_active_at=max(session.last_active_at, now),
     )
     return Accept(_came_back(promoted, now, rules), changed=True)

@@ -69,8 +69,8 @@ class Session:
         issued_at: when `issued` was first handed out.
         settles_at: until then replies carrying an earlier token may still reach the browser, so
             no further number is handed out.
-        previous_from: tokens from this number up to the current one are previous …
-        previous_until: … and are served until this time.
+        previous: tokens that were overtaken and are still served. Each pair is one promotion: the
+            first number it overtook, up to the next pair's or the current one, and until when.
         refused_below: tokens under this number were overtaken by a change of privilege and are
             refused …
         refused_until: … without being taken for theft until this time; None while the token
@@ -91,8 +91,7 @@ class Session:
     issued: int = 1
     issued_at: float = 0.0
     settles_at: float = 0.0
-    previous_from: int = 1
-    previous_until: float = 0.0
+    previous: tuple[tuple[int, float], ...] = ()
     refused_below: int = 1
     refused_until: float | None = None
     device: Device = Device()

@@ -57,8 +57,12 @@ class SessionCodec:
 def _session(plaintext: bytes) -> Session:
     """What was sealed by `encode`: authentic, so its shape is known."""
     document = cast("dict[str, Any]", strict_json.parse(plaintext))
-    seed, device = b64decode(document["seed"]), Device(**document["device"])
-    return Session(**{name: document[name] for name in _FIELDS} | {"seed": seed, "device": device})
+    restored = {
+        "seed": b64decode(document["seed"]),
+        "device": Device(**document["device"]),
+        "previous": tuple((first, until) for first, until in document["previous"]),
+    }
+    return Session(**{name: document[name] for name in _FIELDS} | restored)
 
 
 def read_tombstone(value: bytes) -> Tombstone | None:

@@ -1,0 +1,101 @@
+"""What a request tells of its client, and how little of it is believed."""
+
+from ipaddress import ip_network
+from types import SimpleNamespace
+
+import pytest
+from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
+
+from handlers.client import MAX_USER_AGENT, Network, client_address, device_name, device_of
+from server.core.session import Device
+
+FIREFOX = "Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+SAFARI = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 "
+    "(KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1"
+)
+PROXIES = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
+
+
+def request(peer: str, *headers: tuple[str, str]) -> HTTPServerRequest:
+    """Return a request from this peer with these headers."""
+    given = HTTPHeaders({"Host": "localhost"})
+    for name, value in headers:
+        given.add(name, value)
+    return HTTPServerRequest(
+        start_line=RequestStartLine("GET", "/", "HTTP/1.1"),
+        headers=given,
+        connection=SimpleNamespace(  # type: ignore[arg-type]  # all that is looked at
+            context=SimpleNamespace(remote_ip=peer, protocol="http")
+        ),
+    )
+
+
+def address(peer: str, *forwarded: str, trusted: tuple[Network, ...] = PROXIES) -> str:
+    """Return the client's address behind these `X-Forwarded-For` headers."""
+    headers = [("X-Forwarded-For", each) for each in forwarded]
+    return client_address(request(peer, *headers), trusted)
+
+
+def test_without_a_forwarded_header_it_is_the_peer() -> None:
+    assert address("192.0.2.1") == "192.0.2.1"
+    assert address("10.0.0.1") == "10.0.0.1"
+    assert address("fd00::1") == "fd00::1"
+
+
+def test_a_peer_that_is_no_trusted_proxy_cannot_name_another_address() -> None:
+    assert address("192.0.2.1", "198.51.100.7") == "192.0.2.1"
+    assert address("10.0.0.1", "198.51.100.7", trusted=()) == "10.0.0.1"
+
+
+def test_a_trusted_proxy_names_its_client() -> None:
+    assert address("10.0.0.1", "198.51.100.7") == "198.51.100.7"
+    assert address("fd00::1", "2001:db8::7") == "2001:db8::7"
+
+
+def test_of_a_chain_the_last_one_that_a_trusted_proxy_saw_counts() -> None:
+    assert address("10.0.0.1", "6.6.6.6, 198.51.100.7") == "198.51.100.7"
+    assert address("10.0.0.1", "6.6.6.6, 198.51.100.7, 10.0.0.2") == "198.51.100.7"
+    assert address("10.0.0.1", "6.6.6.6", "198.51.100.7, fd00::2") == "198.51.100.7"
+
+
+@pytest.mark.parametrize(
+    "forged", ["", ",", "unknown", "<script>", "198.51.100.7:80", "1.2.3", "::g", "a" * 9999]
+)
+def test_what_is_no_address_ends_the_chain(forged: str) -> None:
+    assert address("10.0.0.1", forged) == "10.0.0.1"
+    assert address("10.0.0.1", f"{forged}, 198.51.100.7") == "198.51.100.7"
+    assert address("10.0.0.1", f"198.51.100.7, {forged}, 10.0.0.2") == "10.0.0.2"
+
+
+def test_a_peer_without_an_address_is_no_trusted_one() -> None:
+    assert not address("", "198.51.100.7")
+    assert address("unix:", "198.51.100.7") == "unix:"
+
+
+def test_the_device_is_the_user_agent_and_the_address() -> None:
+    device = device_of(request("192.0.2.1", ("User-Agent", "test browser")), PROXIES)
+    assert device == Device("test browser", "192.0.2.1")
+    assert device_of(request("192.0.2.1"), ()) == Device("", "192.0.2.1")
+
+
+def test_a_user_agent_is_cut_and_loses_its_control_characters() -> None:
+    hostile = "a\x9b31m\tb\x85c" + "x" * 9999  # Tornado lets none from below space through but tab
+    kept = device_of(request("192.0.2.1", ("User-Agent", hostile)), ()).user_agent
+    assert len(kept) == MAX_USER_AGENT
+    assert kept.startswith("a 31m b cxxx")
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "name"),
+    [
+        (FIREFOX, "Firefox on Ubuntu"),
+        (SAFARI, "Mobile Safari on iOS"),
+        ("curl/8.5.0", "curl"),
+        ("", "Unknown browser"),
+        ("<script>alert(1)</script>", "Unknown browser"),
+        ("\udce4" * 256, "Unknown browser"),
+    ],
+)
+def test_a_user_agent_is_told_in_words(user_agent: str, name: str) -> None:
+    assert device_name(user_agent) == name
