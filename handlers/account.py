@@ -12,6 +12,7 @@ from handlers.problems import (
     Problem,
     ProblemRaised,
     bad_request,
+    unauthenticated,
 )
 from handlers.views import listed_view, session_view
 from server.core.reasons import Reason
@@ -34,10 +35,10 @@ class RotateHandler(BaseHandler):
     access = Access.SESSION
 
     async def post(self) -> None:
-        assert self.live is not None  # access made sure
-        if self.live.token is None:  # else rotation was due, and this request was handed its token
-            self.keep(await self.services.sessions.rotate(self.live))
-        token = self.live.token
+        live = self.live
+        if live and live.token is None:  # else rotation was due, and this request has its token
+            live = self.keep(await self.services.sessions.rotate(live))
+        token = live.token if live else None
         self.finish_json({"generation": (token or self.session).generation})
 
 
@@ -50,6 +51,10 @@ class DataHandler(BaseHandler):
         self.finish_json(dict(self.live.session.data) if self.live else {})
 
     async def patch(self) -> None:
+        if self.live is None and self.presented_csrf_token():
+            # Meant for a session that is over. A new one would hide that, and its cookie could
+            # take the place of a newer sign-in's.
+            raise ProblemRaised(unauthenticated(self.farewell))
         changes = read_json(self.request)
         if not isinstance(changes, dict):
             raise ProblemRaised(bad_request("The body must be a JSON object."))
@@ -125,7 +130,8 @@ class SessionsResource(OwnSessions):
         self.finish_json({"sessions": views})
 
     async def delete(self) -> None:
-        receipt = await self.end_scope(self.get_query_argument("scope", ""))
+        scopes = self.get_query_arguments("scope")
+        receipt = await self.end_scope(scopes[0] if len(scopes) == 1 else "")
         self.finish_json(receipt.as_json())
 
 
@@ -183,37 +189,50 @@ class AccountPage(OwnSessions, PageHandler):
         self.render("account.html", sessions=cards, error=error, notice=notice)
 
 
-class EndOnePage(AccountPage):
-    """`POST /account/sessions/{id}/end`"""
+class AccountForm(AccountPage):
+    """Base of what the forms of `/account` are sent to."""
 
-    access = Access.RECENT
+    def required_access(self) -> Access:
+        return Access.RECENT if self.changes_something else Access.SIGNED_IN
 
-    async def post(self, sid: str) -> None:
-        try:
-            receipt = await self.end_one(sid)
-        except ProblemRaised as refused:
-            await self.show(error=refused.problem.detail)
-        else:
-            await self.show(notice=_told(receipt))
+    async def get(self, *_: str) -> None:
+        """Somebody goes to the address that a form left in the address bar."""
+        self.see_other("/account")
 
+    async def show_refusal(self, problem: Problem) -> None:
+        """The page, with why nothing was done."""
+        self.set_status(problem.status)
+        await self.show(error=problem.detail)
 
-class EndManyPage(AccountPage):
-    """`POST /account/sessions/end`"""
-
-    access = Access.RECENT
-
-    async def post(self) -> None:
-        receipt = await self.end_scope(self.field("scope"))
+    async def show_receipt(self, receipt: Receipt) -> None:
+        """The page with what was ended; the login page if this session was."""
         if self.live is None:
             self.see_other(f"/login?reason={Reason.LOGOUT}")
         else:
             await self.show(notice=_told(receipt))
 
 
-class PasswordPage(AccountPage):
-    """`POST /account/password`"""
+class EndOnePage(AccountForm):
+    """`POST /account/sessions/{id}/end`"""
 
-    access = Access.RECENT
+    async def post(self, sid: str) -> None:
+        try:
+            receipt = await self.end_one(sid)
+        except ProblemRaised as refused:
+            await self.show_refusal(refused.problem)
+        else:
+            await self.show_receipt(receipt)
+
+
+class EndManyPage(AccountForm):
+    """`POST /account/sessions/end`"""
+
+    async def post(self) -> None:
+        await self.show_receipt(await self.end_scope(self.field("scope")))
+
+
+class PasswordPage(AccountForm):
+    """`POST /account/password`"""
 
     async def post(self) -> None:
         try:
@@ -223,8 +242,7 @@ class PasswordPage(AccountPage):
                 end_others=self.field("end_other_sessions") == "on",
             )
         except ProblemRaised as refused:
-            self.set_status(refused.problem.status)
-            await self.show(error=refused.problem.detail)
+            await self.show_refusal(refused.problem)
         else:
             ended = f" {_told(receipt)}" if receipt and receipt.sessions else ""
             await self.show(notice=f"Your password was changed.{ended}")

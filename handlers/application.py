@@ -7,32 +7,22 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from tornado.routing import URLSpec
+from tornado.web import Application, RequestHandler, StaticFileHandler
+
 from handlers.cookie import SessionCookie
 from server.core.messages import MAX_FRAME_BYTES
 from server.services import Services
 from settings import Settings
-from tornado.routing import URLSpec
-from tornado.web import Application, RequestHandler, StaticFileHandler
 
 HERE: Final = Path(__file__).parent
 PING_INTERVAL: Final = 25
 """Seconds; against dead peers, and under the idle limits of common load balancers."""
 CLOCK_TOLERANCE: Final = timedelta(days=1)
-"""Tornado compares a cookie's age with this machine's clock. The policy decides; this only bounds."""
+"""Tornado compares a cookie's age with this machine's clock; the policy decides, this bounds."""
 
 
 log = logging.getLogger("curfew.access")
-
-
-def log_request(handler: RequestHandler) -> None:
-    """One line for each answer: no query, no body, no header, so nothing secret."""
-    log.info(
-        "%d %s %s %.1f ms",
-        handler.get_status(),
-        handler.request.method,
-        handler.request.path,
-        1000 * handler.request.request_time(),
-    )
 
 
 class Curfew(Application):
@@ -76,8 +66,20 @@ class Curfew(Application):
             static_handler_class=static_files,
             websocket_max_message_size=MAX_FRAME_BYTES,
             websocket_ping_interval=PING_INTERVAL,
-            log_function=log_request,
         )
+
+    def log_request(self, handler: RequestHandler) -> None:
+        """Count the answer, and write a line without query, body or header: nothing secret.
+
+        The path may hold any byte from 128 on, which terminals and readers of lines may obey.
+        """
+        request, status = handler.request, handler.get_status()
+        seconds = request.request_time()
+        self.services.metrics.answered(
+            type(handler).__name__, request.method or "", status, seconds
+        )
+        path = ascii(request.path)[1:-1]
+        log.info("%d %s %s %.1f ms", status, request.method, path, 1000 * seconds)
 
     def request_begins(self) -> None:
         """Count a request that must end before this process does."""

@@ -186,7 +186,7 @@ class LogoutPage(Authentication, PageHandler):
     async def post(self) -> None:
         if self.live is not None:
             await self.sign_out()
-        self.see_other(f"/login?reason={Reason.LOGOUT}")
+        self.see_other(f"/login?reason={self.farewell.reason or Reason.LOGOUT}")
 
 
 class ReauthenticatePage(Authentication, PageHandler):

@@ -1,7 +1,7 @@
 """What all handlers share: headers, the checks before a handler runs, errors as problems or pages.
 
-The order of the checks is the order of `prepare`: host and origin, session, access, CSRF token. A
-request that fails one never reaches the next, and never the handler.
+The order of the checks is the order of `prepare`: host and origin, method, size, session, access,
+CSRF token. A request that fails one never reaches the next, and never the handler.
 """
 
 import hmac
@@ -13,9 +13,13 @@ from http import HTTPStatus
 from types import TracebackType
 from typing import Any, ClassVar
 
+from tornado.web import HTTPError, RequestHandler
+
 from handlers import origins
 from handlers.access import Access
+from handlers.body import MAX_BODY_BYTES
 from handlers.problems import (
+    BODY_TOO_LARGE,
     CSRF_TOKEN_WRONG,
     NOT_ADMIN,
     REAUTHENTICATION_REQUIRED,
@@ -23,6 +27,7 @@ from handlers.problems import (
     UNKNOWN_HOST,
     Problem,
     ProblemRaised,
+    method_not_allowed,
     problem_of,
     unauthenticated,
 )
@@ -30,7 +35,6 @@ from handlers.session import SessionHandler
 from server.core.errors import SessionError
 from server.core.session import is_recently_authenticated
 from server.core.token import csrf_token
-from tornado.web import HTTPError
 
 log = logging.getLogger("curfew.http")
 
@@ -47,6 +51,12 @@ class BaseHandler(SessionHandler):
 
     access: ClassVar[Access] = Access.SIGNED_IN
     any_host: ClassVar[bool] = False
+
+    def __init_subclass__(cls) -> None:
+        """HEAD wherever GET (RFC 9110 9.1), but where Tornado's own GET opens a WebSocket."""
+        super().__init_subclass__()
+        if "get" in vars(cls):
+            cls.head = BaseHandler.answer_head
 
     @cached_property
     def nonce(self) -> str:
@@ -81,10 +91,24 @@ class BaseHandler(SessionHandler):
     async def prepare(self) -> None:
         """Let the request through to the handler, or end it with a problem."""
         self._refuse_wrong_address()
+        if self.request.method not in self.methods():
+            raise HTTPError(HTTPStatus.METHOD_NOT_ALLOWED)
+        self.allow(BODY_TOO_LARGE if len(self.request.body) > MAX_BODY_BYTES else None)
         await self.load_session()
         await self._refuse_unentitled()
         if self.changes_something and self.live is not None:
             self.allow(None if self._has_csrf_token() else CSRF_TOKEN_WRONG)
+
+    @classmethod
+    def methods(cls) -> list[str]:
+        """What the handler answers."""
+        return [name for name in cls.SUPPORTED_METHODS if _implements(cls, name)]
+
+    async def answer_head(self, *args: str) -> None:
+        """Answer as to GET; Tornado leaves the body away."""
+        answered = self.get(*args)
+        if answered is not None:
+            await answered
 
     @property
     def changes_something(self) -> bool:
@@ -128,7 +152,10 @@ class BaseHandler(SessionHandler):
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs.get("exc_info", (None, None, None))[1]
-        self.answer_with(problem_of(error, status_code))
+        if status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            self.answer_with(method_not_allowed(self.methods()))
+        else:
+            self.answer_with(problem_of(error, status_code))
 
     def answer_with(self, problem: Problem) -> None:
         """End the answer with a problem."""
@@ -149,9 +176,9 @@ class BaseHandler(SessionHandler):
 
     def log_exception(
         self,
-        typ: type[BaseException] | None,
+        typ: type[BaseException] | None,  # noqa: ARG002 - Tornado's signature
         value: BaseException | None,
-        tb: TracebackType | None,
+        tb: TracebackType | None,  # noqa: ARG002 - Tornado's signature
     ) -> None:
         """Expected ends of requests are no errors; what we do not know is, with its traceback."""
         if isinstance(value, ProblemRaised):
@@ -164,8 +191,8 @@ class BaseHandler(SessionHandler):
             log.error("unexpected error", exc_info=value, extra={"path": self.request.path})
 
     def _refuse_wrong_address(self) -> None:
-        """Before the session is looked at, so that a stranger's request does not count as activity."""
-        if not self.any_host and self.request.host not in self.application.hosts:
+        """Before the session is looked at, so that no stranger's request counts as activity."""
+        if not self.any_host and self.request.host.lower() not in self.application.hosts:
             raise ProblemRaised(UNKNOWN_HOST)
         if self.changes_something:
             self.allow(origins.refuse_unsafe(self.request.headers, self.application.origins))
@@ -201,3 +228,8 @@ class BaseHandler(SessionHandler):
     def presented_csrf_token(self) -> str:
         """What the request brought as its CSRF token."""
         return self.request.headers.get("X-CSRF-Token", "")
+
+
+def _implements(handler: type[RequestHandler], method: str) -> bool:
+    name = method.lower()
+    return getattr(handler, name) is not getattr(RequestHandler, name)

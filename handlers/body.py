@@ -1,11 +1,22 @@
 """Reading request bodies: positive validation, strict types, no unknown fields."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from tornado.httputil import HTTPServerRequest
 
 from handlers.problems import Problem, ProblemRaised, bad_request
 from server.core import strict_json
 from server.core.session import Json
-from tornado.httputil import HTTPServerRequest
+
+MAX_BODY_BYTES: Final = 128 * 1024
+"""Twice the largest session data, as JSON escapes may double it."""
+MAX_DEPTH: Final = 32
+"""Of what stands in lists and objects. Python reads and writes JSON by recursion, so what was
+just shallow enough to be read here would fail where less of the stack is left."""
+
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 UNSUPPORTED = Problem(
     415,
@@ -19,15 +30,19 @@ def read_json(request: HTTPServerRequest) -> Json:
     """The body's value.
 
     Raises:
-        ProblemRaised: 415 for another media type, 400 for what is not JSON in UTF-8.
+        ProblemRaised: 415 for another media type, 400 for what is not JSON in UTF-8, or is JSON
+            that could not be handed on.
     """
     media_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise ProblemRaised(UNSUPPORTED)
     try:
-        return strict_json.parse(request.body)
+        value = strict_json.parse(request.body)
     except strict_json.NotJson:
         raise ProblemRaised(bad_request("The body is not JSON in UTF-8.")) from None
+    if flaw := _flaw(value):
+        raise ProblemRaised(bad_request(flaw))
+    return value
 
 
 def read_object(
@@ -58,6 +73,24 @@ def read_object(
         if type(value) is not known[name]:
             raise ProblemRaised(bad_request(f"The field `{name}` has the wrong type."))
     return body
+
+
+def _flaw(value: Json) -> str | None:
+    """What is wrong with a value that JSON as such allows."""
+    layer: Sequence[Json] = [value]
+    for _ in range(MAX_DEPTH + 1):
+        if any(isinstance(each, str) and _HALF_CHARACTER.search(each) for each in layer):
+            return "The body holds half a character, which is no text (a lone surrogate)."
+        layer = [inner for each in layer for inner in _inside(each)]
+        if not layer:
+            return None
+    return f"The body is nested more than {MAX_DEPTH} levels deep."
+
+
+def _inside(value: Json) -> Sequence[Json]:
+    if isinstance(value, dict):
+        return [*value, *value.values()]
+    return value if isinstance(value, list) else ()
 
 
 def _shown(name: str) -> str:

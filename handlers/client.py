@@ -5,9 +5,10 @@ import re
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
-from server.core.session import Device
 from tornado.httputil import HTTPServerRequest
 from ua_parser import parse
+
+from server.core.session import Device
 
 MAX_USER_AGENT = 256
 """Characters kept of what a browser says of itself."""

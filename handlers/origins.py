@@ -4,8 +4,9 @@ Exact comparison of scheme, host and port (ASVS 5.0 3.5.1, 4.4.2). Tornado's own
 scheme, lets an absent Origin pass, and compares with a Host that the client chose.
 """
 
-from handlers.problems import Problem, forbidden_origin
 from tornado.httputil import HTTPHeaders
+
+from handlers.problems import Problem, forbidden_origin
 
 
 def refuse_socket(headers: HTTPHeaders, allowed: frozenset[str]) -> Problem | None:

@@ -1,22 +1,28 @@
 """Server-rendered pages: they work without JavaScript, and tell people what happened."""
 
+import re
 from datetime import UTC, datetime
-from typing import Any, ClassVar
-from urllib.parse import urlencode, urlsplit
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from tornado.escape import url_escape
+from tornado.web import Finish, HTTPError, StaticFileHandler
 
 from handlers.access import Access
 from handlers.base import BaseHandler
-from handlers.problems import NOT_FOUND, Problem, ProblemRaised
+from handlers.problems import NOT_FOUND, Problem, ProblemRaised, method_not_allowed, problem_of
 from server.core.reasons import Reason, sentence
-from tornado.escape import url_escape
-from tornado.web import Finish, StaticFileHandler
 
 REASONS = {reason.value: sentence(reason) for reason in Reason}
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'nonce-{nonce}' 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
-    "object-src 'none'; require-trusted-types-for 'script'"
+    "default-src 'none'; script-src 'nonce-{nonce}' 'self'; style-src 'self'; "
+    "img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'; object-src 'none'; require-trusted-types-for 'script'"
 )
+OWN_PATH: Final = re.compile(r"/(?!/)[!-\[\]-~]{0,2047}")
+"""One slash, then visible ASCII without the backslash, which browsers read as another slash; they
+drop tabs and line ends."""
 
 
 class PageHandler(BaseHandler):
@@ -45,14 +51,13 @@ class PageHandler(BaseHandler):
 
     def field(self, name: str) -> str:
         """A form field, to the letter; empty when it is missing."""
-        return self.get_body_argument(name, "", strip=False)
+        # Not by Tornado's own getters: they put spaces in the place of control characters.
+        values = self.request.body_arguments.get(name)
+        return self.decode_argument(values[-1], name) if values else ""
 
     def next_path(self, given: str) -> str:
         """Where to go afterwards: a path of our own, or the account page."""
-        parts = urlsplit(given)
-        ours = given.startswith("/") and not given.startswith(("//", "/\\"))
-        safe = ours and given.isprintable() and "\\" not in given and not parts.netloc
-        return given if safe else "/account"
+        return given if OWN_PATH.fullmatch(given) else "/account"
 
     def see_other(self, path: str) -> None:
         """Redirect after a form: 303, so that reloading sends nothing again."""
@@ -103,6 +108,9 @@ class NotFoundHandler(PageHandler):
     async def prepare(self) -> None:
         raise ProblemRaised(NOT_FOUND)
 
+    def write_error(self, status_code: int, **kwargs: Any) -> None:  # noqa: ARG002 - always the same
+        self.answer_with(NOT_FOUND)
+
     def write_problem(self, problem: Problem) -> None:
         if self.request.path.startswith("/api/"):
             BaseHandler.write_problem(self, problem)
@@ -111,8 +119,10 @@ class NotFoundHandler(PageHandler):
 
 
 class StaticFiles(StaticFileHandler):
-    """`/static/`: the same for everybody, so it may be cached, and is asked after each time
-    unless its address names its version."""
+    """`/static/`: the same for everybody, so it may be cached.
+
+    Asked after each time, unless its address names its version.
+    """
 
     def set_default_headers(self) -> None:
         self.set_header("Server", "Curfew")
@@ -120,7 +130,22 @@ class StaticFiles(StaticFileHandler):
         self.set_header("Cross-Origin-Resource-Policy", "same-origin")
         self.set_header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 
-    def set_extra_headers(self, path: str) -> None:
+    def parse_url_path(self, url_path: str) -> str:
+        """The file's name; the file system would raise at a NUL in it."""
+        if "\0" in url_path:
+            raise HTTPError(HTTPStatus.NOT_FOUND)
+        return super().parse_url_path(url_path)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        problem = problem_of(kwargs.get("exc_info", (None, None))[1], status_code)
+        if status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            problem = method_not_allowed(["GET", "HEAD"])
+            self.set_header("Allow", problem.headers["Allow"])
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("Content-Type", "text/plain; charset=UTF-8")
+        self.finish(f"{problem.title}. {problem.detail}\n")
+
+    def set_extra_headers(self, path: str) -> None:  # noqa: ARG002 - Tornado's signature
         if not self.get_argument("v", ""):
             self.set_header("Cache-Control", "no-cache")
 

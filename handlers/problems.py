@@ -1,13 +1,15 @@
 """Errors as values of RFC 9457: each has a stable type, and says what to do."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
+
+from tornado.web import HTTPError
 
 from server.core.errors import DataRefused, SessionError, StoreUnavailable, WriteConflict
 from server.core.reasons import Farewell, sentence
 from server.core.session import Json
 from server.crypto.passwords import HasherBusy
-from tornado.web import HTTPError
 
 TYPE_PREFIX = "/problems/"
 
@@ -56,8 +58,10 @@ def problem_of(error: BaseException | None, status: int) -> Problem:
     match error:
         case ProblemRaised(problem=problem):
             return problem
-        case StoreUnavailable() | HasherBusy():
+        case StoreUnavailable():
             return UNAVAILABLE
+        case HasherBusy():
+            return BUSY
         case WriteConflict():
             return WRITE_CONFLICT
         case DataRefused(detail=detail):
@@ -84,11 +88,27 @@ def forbidden_origin(detail: str) -> Problem:
     return Problem(403, "forbidden-origin", "Not from an allowed origin", detail)
 
 
+def method_not_allowed(methods: Sequence[str]) -> Problem:
+    """The address does not take the method (RFC 9110 15.5.6)."""
+    allowed = ", ".join(methods)
+    detail = f"This address takes: {allowed}."
+    return Problem(
+        405, "method-not-allowed", "Not with this method", detail, headers={"Allow": allowed}
+    )
+
+
 UNAVAILABLE = Problem(
     503,
     "unavailable",
-    "Your session could not be checked",
-    "The server cannot reach its session store. You are still signed in; try again in a moment.",
+    "Sessions cannot be checked now",
+    "The server cannot reach its session store. Nobody is signed out by this; try again soon.",
+    headers={"Retry-After": "1"},
+)
+BUSY = Problem(
+    503,
+    "busy",
+    "Too much to do",
+    "Too many passwords are being checked now. Try again in a moment.",
     headers={"Retry-After": "1"},
 )
 WRITE_CONFLICT = Problem(
@@ -97,7 +117,10 @@ WRITE_CONFLICT = Problem(
 INTERNAL = Problem(500, "internal", "Something went wrong here", "The error was logged.")
 NOT_FOUND = Problem(404, "not-found", "Not found", "There is nothing at this address.")
 UNKNOWN_HOST = Problem(
-    421, "unknown-host", "Unknown host", "This server does not answer for that host name."
+    421,
+    "unknown-host",
+    "Unknown host",
+    "This server answers for the hosts of its allowed origins only (CURFEW_ORIGINS).",
 )
 CSRF_TOKEN_WRONG = Problem(
     403,
@@ -116,6 +139,9 @@ WRONG_CREDENTIALS = Problem(
     401, "wrong-credentials", "Not signed in", "The user name or the password is wrong."
 )
 WRONG_PASSWORD = Problem(403, "wrong-password", "Wrong password", "The password is wrong.")
+BODY_TOO_LARGE = Problem(
+    413, "body-too-large", "The body is too large", "A request's body has at most 128 KiB."
+)
 SIGN_IN_INTERRUPTED = Problem(
     409,
     "sign-in-interrupted",
@@ -134,5 +160,7 @@ USER_NOT_FOUND = Problem(404, "user-not-found", "No such user", "There is no suc
 def _by_status(status: int) -> Problem:
     if status == HTTPStatus.NOT_FOUND:
         return NOT_FOUND
+    if status == HTTPStatus.BAD_REQUEST:
+        return bad_request("Its address, its headers or its body could not be read.")
     phrase = HTTPStatus(status).phrase if status in set(HTTPStatus) else "Error"
     return Problem(status, phrase.lower().replace(" ", "-"), phrase, f"{phrase}.")

@@ -1,9 +1,10 @@
 """All routes, on one page."""
 
-from handlers import account, admin, auth, health, pages, socket
-from server.core.token import SID_PATTERN
 from tornado.routing import URLSpec
 from tornado.web import url
+
+from handlers import account, admin, auth, health, metrics, openapi, pages, socket
+from server.core.token import SID_PATTERN
 
 NAME = r"([^/]{1,64})"
 
@@ -37,4 +38,6 @@ ROUTES: list[URLSpec] = [
     url(r"/ws", socket.SocketHandler),
     url(r"/healthz", health.Healthz),
     url(r"/readyz", health.Readyz),
+    url(r"/metrics", metrics.MetricsHandler),
+    url(r"/openapi\.json", openapi.OpenApiHandler),
 ]

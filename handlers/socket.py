@@ -118,14 +118,16 @@ class SocketHandler(BaseHandler, WebSocketHandler):
         """The peer is gone, perhaps before the socket was open."""
         self.gone = True
         if self.socket is not None:
-            self.socket.closed()
+            self.socket.closed(self.close_code)
 
     def _asks_for_websocket(self) -> bool:
         return self.request.headers.get("Upgrade", "").lower() == "websocket"
 
     def _refuse(self, code: CloseCode, reason: str) -> None:
-        self.on_close()
-        self.close(code, reason)
+        if self.socket is None:
+            self.close(code, reason)
+        else:
+            self.socket.refuse(code, reason)
 
 
 class Carrier:

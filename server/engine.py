@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
 
+from server.core.counting import Counts
 from server.core.receipt import Durability
 from server.core.session import Rules
 from server.crypto.sealer import Sealer
@@ -42,6 +43,7 @@ class Surroundings:
         now: the store's clock, in Unix seconds.
         monotonic: seconds, never set back.
         random: cryptographically strong random bytes, as many as asked for.
+        counts: told of what happens.
     """
 
     node: str
@@ -53,6 +55,7 @@ class Surroundings:
     now: Callable[[], float]
     monotonic: Callable[[], float]
     random: Callable[[int], bytes]
+    counts: Counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,9 @@ class Engine:
 
 def build_engine(given: Surroundings, rules: Rules, timing: Timing) -> Engine:
     """Join the parts. Nothing runs yet."""
-    sessions = SessionManager(given.store, rules, given.now, given.random, given.node)
+    sessions = SessionManager(
+        given.store, rules, given.now, given.random, given.node, given.counts.ended
+    )
     desk = ReceiptDesk(given.registry.live, given.now)
     terminations = Terminations(
         given.store,
@@ -112,6 +117,7 @@ def build_engine(given: Surroundings, rules: Rules, timing: Timing) -> Engine:
         timing.termination_wait,
         given.durability,
         given.monotonic,
+        given.counts.terminated,
     )
 
     async def report(user: str, sid: str, count: int) -> None:
@@ -126,11 +132,15 @@ def build_engine(given: Surroundings, rules: Rules, timing: Timing) -> Engine:
     hub = Hub(on_change)
     deadlines = DeadlineKeeper(hub, rules, given.now, sessions.look)
     messenger = Messenger(hub, given.control, given.sealer)
-    reconciler = Reconciler(hub, sessions.look, timing.sweep_interval)
-    fence = Fence(hub, reconciler.compare, timing.node_lease, timing.hold_timeout, given.monotonic)
-    dispatch = Dispatch(given.node, hub, deadlines, desk, given.control, messenger)
+    reconciler = Reconciler(hub, sessions.look, timing.sweep_interval, given.now, given.counts)
+    fence = Fence(
+        hub, reconciler.after_hold, timing.node_lease, timing.hold_timeout, given.monotonic
+    )
+    dispatch = Dispatch(
+        given.node, hub, deadlines, desk, given.control, messenger, given.now, given.counts
+    )
     follower = Follower(
-        given.control, dispatch.apply, reconciler.after_gap, fence.followed, given.monotonic
+        given.control, dispatch.apply, reconciler.after_loss, fence.followed, given.monotonic
     )
     lease = Lease(given.registry, given.node, timing.node_lease, fence, given.monotonic)
     return Engine(
@@ -153,5 +163,6 @@ def build_engine(given: Surroundings, rules: Rules, timing: Timing) -> Engine:
             touch=sessions.touch,
             now=given.now,
             rules=rules,
+            counts=given.counts,
         ),
     )

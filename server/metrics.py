@@ -16,6 +16,7 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
+from server.core.counting import Counts
 from server.core.reasons import Reason
 from server.core.receipt import Receipt
 from server.live.fence import Fence
@@ -34,6 +35,9 @@ REQUEST_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.
 """Seconds. Most answers take a few ms, a password hash about 0.1 s."""
 TERMINATION_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
 """Seconds, up to the default of CURFEW_TERMINATION_WAIT."""
+
+LATENCY_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0, 5.0, 15.0, 30.0, 60.0)
+"""Seconds. A push takes a few ms; the rest is bounded by lease and sweep."""
 
 # They double the samples, and tell only when each of them was used first.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -73,10 +77,28 @@ class Metrics:
             REQUEST_BUCKETS,
             "handler",
         )
+        self._reached_seconds = self._histogram(
+            "curfew_termination_latency_seconds",
+            "From an end to the closing of its sockets in this process, by how it was heard of.",
+            LATENCY_BUCKETS,
+            "path",
+        )
         self._swept = self._counter(
             "curfew_sweep_closed_total",
             "Sockets whose session had ended without a message that said so.",
         ).labels(node)
+
+    @property
+    def counts(self) -> Counts:
+        """What the engine is handed."""
+        return Counts(
+            terminated=self.terminated,
+            ended=self.ended,
+            reached=self.reached,
+            swept=self.swept,
+            socket_closed=self.socket_closed,
+            socket_left=self.socket_left,
+        )
 
     def watch(self, hub: Hub, fence: Fence) -> None:
         """Export what these two know, asked when somebody looks."""
@@ -94,6 +116,21 @@ class Metrics:
             "curfew_follower_connected",
             "1 while the control stream is known to reach this node.",
             lambda: fence.follows,
+        )
+        self._gauge(
+            "curfew_sockets_held",
+            "Sockets held because this node cannot prove contact with the store.",
+            lambda: 0 if fence.is_open else sum(len(live.connections) for live in hub.sessions()),
+        )
+        self._gauge(
+            "curfew_lease_age_seconds",
+            "Since the latest proof that this node is listed.",
+            lambda: fence.listed_age,
+        )
+        self._gauge(
+            "curfew_stream_lag_seconds",
+            "Since the latest proof that the control stream was read to its end.",
+            lambda: fence.followed_age,
         )
         self._gauge("curfew_lease_held", "1 while this node may serve.", lambda: fence.is_open)
 
@@ -139,6 +176,15 @@ class Metrics:
         shown = method if method in METHODS else OTHER
         self._requests.labels(self._node, handler, shown, status).inc()
         self._request_seconds.labels(self._node, handler).observe(seconds)
+
+    def reached(self, path: str, seconds: float) -> None:
+        """Count an end that closed sockets here.
+
+        Args:
+            path: how this node heard of it: `push`, `gap`, `sweep` or `lease`.
+            seconds: from the end to here.
+        """
+        self._reached_seconds.labels(self._node, path).observe(max(0.0, seconds))
 
     def swept(self, closed: int) -> None:
         """Count sockets that a comparison with the store closed."""

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from prometheus_client import CollectorRegistry
+
 from server.accounts import Accounts, StoredAccounts
 from server.crypto.keyring import Keyring
 from server.crypto.passwords import PasswordHasher
@@ -15,6 +17,7 @@ from server.engine import Surroundings, Timing, build_engine
 from server.live.fence import Fence
 from server.live.hub import Hub
 from server.live.socket import SocketParts
+from server.metrics import Metrics
 from server.sessions import SessionManager
 from server.store import embedded
 from server.store.accounts import RedisAccountStore
@@ -44,6 +47,7 @@ class Services:
         hub: the sockets here.
         socket_parts: what sockets are made with.
         fence: whether this node may serve.
+        metrics: what this process counts.
     """
 
     node: str
@@ -55,6 +59,7 @@ class Services:
     hub: Hub
     socket_parts: SocketParts
     fence: Fence
+    metrics: Metrics
 
 
 @asynccontextmanager
@@ -84,6 +89,7 @@ async def open_services(settings: Settings, *, serves: bool = True) -> AsyncIter
         accounts = StoredAccounts(
             RedisAccountStore(client, scripts, sealer, shards), hasher, clock.now, _new_id
         )
+        metrics = Metrics(node, CollectorRegistry())
         block = min(LONGEST_BLOCK, settings.node_lease / 6)
         surroundings = Surroundings(
             node=node,
@@ -97,9 +103,11 @@ async def open_services(settings: Settings, *, serves: bool = True) -> AsyncIter
             now=clock.now,
             monotonic=time.monotonic,
             random=os.urandom,
+            counts=metrics.counts,
         )
         engine = build_engine(surroundings, settings.rules, _timing(settings))
         stack.callback(engine.deadlines.close)
+        metrics.watch(engine.hub, engine.fence)
 
         background = _Background(await stack.enter_async_context(asyncio.TaskGroup()))
         stack.callback(background.stop)
@@ -120,6 +128,7 @@ async def open_services(settings: Settings, *, serves: bool = True) -> AsyncIter
             hub=engine.hub,
             socket_parts=engine.socket_parts,
             fence=engine.fence,
+            metrics=metrics,
         )
 
 

@@ -47,6 +47,7 @@ class SessionManager:
         now: the store's clock, in Unix seconds.
         random: cryptographically strong random bytes, as many as asked for.
         node: this node's id.
+        ended: told of every end that has no receipt.
     """
 
     def __init__(
@@ -56,12 +57,14 @@ class SessionManager:
         now: Callable[[], float],
         random: Callable[[int], bytes],
         node: str,
+        ended: Callable[[Reason], object],
     ) -> None:
         self._store = store
         self._now = now
         self._random = random
         self._node = node
-        self._verdicts = Verdicts(store, rules, now, self._new_id, node)
+        self._ended = ended
+        self._verdicts = Verdicts(store, rules, now, self._new_id, node, ended)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.rules = rules
 
@@ -196,6 +199,8 @@ class SessionManager:
             session, operation=self._new_id(), user_epoch=epochs.user, origin=self._node
         )
         if isinstance(created, Created):
+            for _ in created.evicted:
+                self._ended(Reason.SESSION_LIMIT)
             token = issue_token(session.sid, session.seed, session.generation)
             return Live(created.stored, token)
         return SignInInterrupted()

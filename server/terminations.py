@@ -51,6 +51,7 @@ class Terminations:
         wait: how long a caller waits for other nodes.
         durability: what is known of the store's writes.
         monotonic: seconds, never set back.
+        terminated: told of every receipt.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Terminations:
         wait: timedelta,
         durability: Durability,
         monotonic: Callable[[], float],
+        terminated: Callable[[Reason, Receipt], object],
     ) -> None:
         self._store = store
         self._desk = desk
@@ -69,6 +71,7 @@ class Terminations:
         self._node = node
         self._wait = wait
         self._monotonic = monotonic
+        self._terminated = terminated
         self.durability = durability
 
     async def one(self, session: Session, reason: Reason) -> Receipt:
@@ -128,5 +131,6 @@ class Terminations:
                 durability=Durability.REPLICAS if ended.replicated else self.durability,
                 elapsed_ms=(self._monotonic() - started) * 1000,
             )
+        self._terminated(reason, receipt)
         log.info("terminated", extra={"reason": reason.value, **receipt.as_json()})
         return receipt

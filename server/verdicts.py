@@ -67,6 +67,7 @@ class Verdicts:
         now: the store's clock, in Unix seconds.
         new_id: makes operation and event ids.
         node: this node's id.
+        ended: told of every end.
     """
 
     def __init__(
@@ -76,8 +77,10 @@ class Verdicts:
         now: Callable[[], float],
         new_id: Callable[[], str],
         node: str,
+        ended: Callable[[Reason], object],
     ) -> None:
         self._store = store
+        self._ended = ended
         self._rules = rules
         self._now = now
         self._new_id = new_id
@@ -144,6 +147,7 @@ class Verdicts:
         )
         if ended.earlier is not None:
             return Farewell(ended.earlier.reason, ended.earlier.event, ended.earlier.at)
+        self._ended(reason)
         log.info("session ended", extra={"sid": session.sid, "reason": reason.value})
         return Farewell(reason, event, self._now())
 

@@ -2,8 +2,10 @@
 
 import logging
 from collections import defaultdict
+from collections.abc import Callable
 
 from server.core import messages
+from server.core.counting import Counts
 from server.core.errors import StoreUnavailable
 from server.core.events import (
     EVERYTHING,
@@ -35,6 +37,8 @@ class Dispatch:
         desk: where this node's own terminations wait.
         control: carries acknowledgements to other nodes.
         messenger: delivers messages.
+        now: the store's clock, in Unix seconds.
+        counts: told of closed sockets.
     """
 
     def __init__(
@@ -45,7 +49,11 @@ class Dispatch:
         desk: ReceiptDesk,
         control: ControlLog,
         messenger: Messenger,
+        now: Callable[[], float],
+        counts: Counts,
     ) -> None:
+        self._now = now
+        self._counts = counts
         self._node = node
         self._hub = hub
         self._deadlines = deadlines
@@ -72,6 +80,8 @@ class Dispatch:
             closed = self._hub.end_other_epochs(event.event, farewell)
         else:
             closed = self._hub.end(event.sids, farewell)
+        if closed:
+            self._counts.reached("push", self._now() - event.at)
         if event.user:
             self._hub.send_to_user(event.user, messages.sessions())
         return closed

@@ -58,9 +58,14 @@ class Fence:
         return self._monotonic() < self._followed_at + self._lease
 
     @property
-    def proof_age(self) -> float:
-        """Seconds since the older of the two proofs was asked for."""
-        return self._monotonic() - min(self._listed_at, self._followed_at)
+    def listed_age(self) -> float:
+        """Seconds since the latest proof that this node is listed."""
+        return self._monotonic() - self._listed_at
+
+    @property
+    def followed_age(self) -> float:
+        """Seconds since the latest proof that the control stream was read to its end."""
+        return self._monotonic() - self._followed_at
 
     def listed(self, asked_at: float) -> None:
         """This node was on the list at some moment after `asked_at`."""

@@ -5,10 +5,12 @@ It runs when the control stream lost entries, and slowly all the time.
 
 import asyncio
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 from itertools import islice
 from typing import Final
 
+from server.core.counting import Counts
 from server.core.errors import StoreUnavailable
 from server.core.reasons import Farewell
 from server.live.deadlines import Look
@@ -27,44 +29,60 @@ class Reconciler:
         hub: the sockets here.
         look: the session as the store has it, ended first when it is past a deadline.
         interval: between two slow sweeps.
+        now: the store's clock, in Unix seconds.
+        counts: told of what had to be closed.
     """
 
-    def __init__(self, hub: Hub, look: Look, interval: timedelta) -> None:
+    def __init__(
+        self, hub: Hub, look: Look, interval: timedelta, now: Callable[[], float], counts: Counts
+    ) -> None:
         self._hub = hub
+        self._now = now
+        self._counts = counts
         self._look = look
         self._interval = interval.total_seconds()
 
-    async def compare(self) -> int:
-        """Look at every session with sockets here; how many sockets had to be closed.
+    async def after_hold(self) -> None:
+        """Before a node that could not prove contact serves again.
 
         Raises:
             StoreUnavailable: the rest was not looked at, and stays open.
         """
+        await self._compare("lease")
+
+    async def after_loss(self) -> None:
+        """Make up for entries of the control stream that were lost.
+
+        Raises:
+            StoreUnavailable: the rest was not looked at, and stays open.
+        """
+        closed = await self._compare("gap")
+        log.warning("compared all sessions with the store; %d sockets closed", closed)
+
+    async def run(self) -> None:
+        """Sweep until cancelled. It should find nothing."""
+        while True:
+            await asyncio.sleep(self._interval)
+            try:
+                closed = await self._compare("sweep")
+            except StoreUnavailable:
+                continue
+            if closed:
+                self._counts.swept(closed)
+                log.warning("sweep closed %d sockets that no message had closed", closed)
+
+    async def _compare(self, path: str) -> int:
         closed = 0
         remaining = iter([live.sid for live in self._hub.sessions()])
         while sids := list(islice(remaining, AT_ONCE)):
             found = await asyncio.gather(*(self._look(sid) for sid in sids))
             for sid, session in zip(sids, found, strict=True):
                 if isinstance(session, Farewell):
-                    closed += self._hub.end([sid], session)
+                    closed += self._close(sid, session, path)
         return closed
 
-    async def after_gap(self) -> None:
-        """Make up for entries of the control stream that were lost.
-
-        Raises:
-            StoreUnavailable: the rest was not looked at, and stays open.
-        """
-        closed = await self.compare()
-        log.warning("compared all sessions with the store; %d sockets closed", closed)
-
-    async def run(self) -> None:
-        """Sweep until cancelled."""
-        while True:
-            await asyncio.sleep(self._interval)
-            try:
-                closed = await self.compare()
-            except StoreUnavailable:
-                continue
-            if closed:
-                log.warning("sweep closed %d sockets that no message had closed", closed)
+    def _close(self, sid: str, farewell: Farewell, path: str) -> int:
+        closed = self._hub.end([sid], farewell)
+        if closed and farewell.at is not None:
+            self._counts.reached(path, self._now() - farewell.at)
+        return closed

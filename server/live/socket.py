@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from server.core import messages
+from server.core.counting import Counts
 from server.core.errors import StoreUnavailable, WriteConflict
 from server.core.messages import Activity, BadFrame, CloseCode, Message, Ping
 from server.core.reasons import Farewell
@@ -67,6 +68,7 @@ class SocketParts:
         touch: the same, after recording that a person did something.
         now: the store's clock, in Unix seconds.
         rules: the durations in force.
+        counts: told of closed sockets.
     """
 
     hub: Hub
@@ -77,6 +79,7 @@ class SocketParts:
     touch: Look
     now: Callable[[], float]
     rules: Rules
+    counts: Counts
 
 
 class Socket:
@@ -145,8 +148,17 @@ class Socket:
         if session.user is not None:
             await self._parts.messenger.send(session.user, self.id, data)
 
-    def closed(self) -> None:
-        """The carrier has closed."""
+    def closed(self, code: int | None) -> None:
+        """The carrier has closed.
+
+        Args:
+            code: of the client's close frame; None when it sent none.
+        """
+        if not self._over:
+            self._parts.counts.socket_left(code)
+            self._leave()
+
+    def _leave(self) -> None:
         self._over = True
         self._outbox.close()
         if self._session is not None:
@@ -176,6 +188,10 @@ class Socket:
     def close_unverified(self) -> None:
         """Close without a verdict: the client comes back and keeps its page."""
         self._close_after(None, CloseCode.UNVERIFIED, "unverified")
+
+    def refuse(self, code: CloseCode, reason: str) -> None:
+        """Close for what the client did."""
+        self._close_after(None, code, reason)
 
     def drain(self, reconnect_in_ms: int) -> None:
         """This node stops: tell the client when to come back, and close."""
@@ -237,7 +253,8 @@ class Socket:
         """Close past the queue, behind one last frame."""
         if self._over:
             return
-        self.closed()
+        self._leave()
+        self._parts.counts.socket_closed(code, reason)
         if last is not None:
             self._transport.write_now(last)
         self._transport.close(code, reason)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from server.core.counting import UNCOUNTED
 from server.core.errors import StoreUnavailable, WriteConflict
 from server.core.events import MessageSent
 from server.core.reasons import Farewell, Reason
@@ -133,6 +134,7 @@ class Node:
                 now=world.clock,
                 monotonic=world.loop.time,
                 random=world.chance.randbytes,
+                counts=UNCOUNTED,
             ),
             RULES,
             TIMING,
