@@ -80,6 +80,8 @@ class StoredAccounts:
             return None
         if check.needs_rehash:
             await self._rehash(stored, password)
+        elif stored.stale_key:
+            await self._save(stored, stored.account)
         return stored.account
 
     async def create(
@@ -132,9 +134,12 @@ class StoredAccounts:
         raise WriteConflict(user, MAX_TRIES)
 
     async def _rehash(self, stored: StoredAccount, password: str) -> None:
-        """Losing against another writer is fine: the next sign-in does it."""
         stronger = replace(stored.account, password_hash=await self._hasher.hash(password))
-        await self._store.save(stronger, based_on=stored.revision, operation=self._new_id())
+        await self._save(stored, stronger)
+
+    async def _save(self, stored: StoredAccount, account: Account) -> None:
+        """Write what sign-in improves. Losing against another writer is fine: the next does it."""
+        await self._store.save(account, based_on=stored.revision, operation=self._new_id())
 
 
 def _unfit(password: str, user: str) -> BadPassword | None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from prometheus_client import CollectorRegistry
 
@@ -31,6 +32,9 @@ from server.store.scripts import Scripts
 from server.store.sessions import RedisSessionStore
 from server.terminations import Terminations
 from settings import Settings
+
+CANCEL_AGAIN: Final = 0.1
+"""Seconds between two tries to cancel a task."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,15 @@ async def open_services(settings: Settings, *, serves: bool = True) -> AsyncIter
         StoreUnavailable: the store did not answer.
         ConfigurationError: the store does not fit the settings.
     """
+    try:
+        async with _services(settings, serves=serves) as services:
+            yield services
+    except BaseExceptionGroup as group:  # made by the task group, of whatever ended it first
+        raise group.exceptions[0] from None
+
+
+@asynccontextmanager
+async def _services(settings: Settings, *, serves: bool) -> AsyncIterator[Services]:
     node, shards = os.urandom(6).hex(), settings.shards
     url = settings.store_url or embedded.store_url(settings.data_dir)
     async with AsyncExitStack() as stack:
@@ -110,7 +123,7 @@ async def open_services(settings: Settings, *, serves: bool = True) -> AsyncIter
         metrics.watch(engine.hub, engine.fence)
 
         background = _Background(await stack.enter_async_context(asyncio.TaskGroup()))
-        stack.callback(background.stop)
+        stack.push_async_callback(background.stop)
         await engine.follower.start()
         background.start(engine.follower.run())
         if serves:
@@ -143,10 +156,12 @@ class _Background:
         """Run until `stop`."""
         self._tasks.append(self._group.create_task(work))
 
-    def stop(self) -> None:
-        """Cancel all."""
-        for task in self._tasks:
-            task.cancel()
+    async def stop(self) -> None:
+        """Cancel all until they are gone: Python 3.11's `wait_for` can swallow a cancellation."""
+        while left := [task for task in self._tasks if not task.done()]:
+            for task in left:
+                task.cancel()
+            await asyncio.wait(left, timeout=CANCEL_AGAIN)
 
 
 def _timing(settings: Settings) -> Timing:

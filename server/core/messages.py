@@ -17,7 +17,7 @@ MAX_FRAME_BYTES: Final = 64 * 1024
 
 
 class CloseCode(IntEnum):
-    """Why a socket is closed. Rule for any client: 44xx stop; everything else, come back."""
+    """Why a socket is closed. Rule for any client: 44xx, 1008 and 1009 stop; else come back."""
 
     POLICY = 1008
     TOO_BIG = 1009

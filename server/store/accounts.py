@@ -35,10 +35,11 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class StoredAccount:
-    """An account and the revision that a save is based on."""
+    """An account, the revision that a save is based on, and whether an older key sealed it."""
 
     account: Account
     revision: int
+    stale_key: bool
 
 
 class AccountStore(Protocol):
@@ -69,7 +70,7 @@ class RedisAccountStore:
         if opened is None:
             return None
         document = cast("dict[str, Any]", strict_json.parse(opened.plaintext))
-        return StoredAccount(Account(**document), int(header.split(b" ")[0]))
+        return StoredAccount(Account(**document), int(header.split(b" ")[0]), opened.stale)
 
     async def save(self, account: Account, *, based_on: int, operation: str) -> bool:
         plaintext = strict_json.encode(asdict(account)).encode("ascii")

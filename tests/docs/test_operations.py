@@ -1,0 +1,56 @@
+"""The operations page against the code: metrics, their labels, and loggers."""
+
+import re
+from datetime import timedelta
+
+from prometheus_client import CollectorRegistry
+
+from server.live.fence import Fence
+from server.live.hub import Hub
+from server.metrics import Metrics
+from tests.docs.markdown import ROOT, code, page, table
+
+PAGE = page("docs/operations.md")
+
+
+def test_every_metric_is_on_the_page_with_its_labels_and_no_other() -> None:
+    rows = {code(row[0])[0]: set(code(row[1])) for row in table(PAGE, "metric")}
+    assert rows == metrics_in_the_code()
+
+
+def metrics_in_the_code() -> dict[str, set[str]]:
+    """Names as Prometheus shows them, with their labels but for `node`."""
+    registry = CollectorRegistry()
+    metrics = Metrics("node", registry)
+    metrics.watch(Hub(lambda _: None), fence())
+    found = {}
+    for family in registry._names_to_collectors.values():
+        kind, name = family._type, family._name  # type: ignore[attr-defined]  # no public way
+        labels = set(family._labelnames)  # type: ignore[attr-defined]  # likewise
+        found[f"{name}_total" if kind == "counter" else name] = labels - {"node"}
+    return found
+
+
+def fence() -> Fence:
+    """Some fence."""
+
+    async def compare() -> None: ...
+
+    second = timedelta(seconds=1)
+    return Fence(Hub(lambda _: None), compare, second, second, lambda: 0.0)
+
+
+def test_every_logger_is_on_the_page_and_no_other() -> None:
+    named = {name for row in table(PAGE, "logger") for name in code(row[0])}
+    assert named == loggers_in_the_code()
+
+
+def loggers_in_the_code() -> set[str]:
+    """Names of the loggers of a server process that write anything."""
+    found = set()
+    for folder in ("handlers", "server"):
+        for file in (ROOT / folder).rglob("*.py"):
+            text = file.read_text(encoding="utf-8")
+            if "log." in text:
+                found |= set(re.findall(r'getLogger\("(curfew\.\w+)"\)', text))
+    return found | {"server.supervisor"}
