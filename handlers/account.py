@@ -132,7 +132,7 @@ class SessionsResource(OwnSessions):
     async def delete(self) -> None:
         scopes = self.get_query_arguments("scope")
         receipt = await self.end_scope(scopes[0] if len(scopes) == 1 else "")
-        self.finish_json(receipt.as_json())
+        self.finish_receipt(receipt)
 
 
 class OneSessionResource(OwnSessions):
@@ -141,7 +141,7 @@ class OneSessionResource(OwnSessions):
     access = Access.RECENT
 
     async def delete(self, sid: str) -> None:
-        self.finish_json((await self.end_one(sid)).as_json())
+        self.finish_receipt(await self.end_one(sid))
 
 
 class PasswordResource(OwnSessions):
@@ -160,7 +160,10 @@ class PasswordResource(OwnSessions):
             str(body["new_password"]),
             end_others=bool(body.get("end_other_sessions", True)),
         )
-        self.finish_json(receipt.as_json() if receipt else {})
+        if receipt:
+            self.finish_receipt(receipt)
+        else:
+            self.finish_json({})
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ class UserSessionsResource(AdminHandler):
     async def delete(self, name: str) -> None:
         user = await self.known_user(name)
         receipt = await self.services.terminations.all_of(user, Reason.ADMIN)
-        self.finish_json(receipt.as_json())
+        self.finish_receipt(receipt)
 
 
 class UserDisabledResource(AdminHandler):
@@ -50,4 +50,4 @@ class UserDisabledResource(AdminHandler):
             self.finish_json({"user": user, "disabled": False})
             return
         receipt = await self.services.terminations.all_of(user, Reason.ACCOUNT_DISABLED)
-        self.finish_json(receipt.as_json())
+        self.finish_receipt(receipt)

@@ -108,7 +108,7 @@ class LogoutHandler(Authentication):
     access = Access.SESSION
 
     async def post(self) -> None:
-        self.finish_json((await self.sign_out()).as_json())
+        self.finish_receipt(await self.sign_out())
 
 
 class ReauthenticateHandler(Authentication):

@@ -33,6 +33,7 @@ from handlers.problems import (
 )
 from handlers.session import SessionHandler
 from server.core.errors import SessionError
+from server.core.receipt import Receipt
 from server.core.session import is_recently_authenticated
 from server.core.token import csrf_token
 
@@ -173,6 +174,14 @@ class BaseHandler(SessionHandler):
         self.write(value)
         self.set_header("Content-Type", f"{content_type}; charset=UTF-8")
         self.finish()
+
+    def finish_receipt(self, receipt: Receipt) -> None:
+        """End the answer with the truth about an end, also if this node may not serve any more.
+
+        It shows nothing of the session, so it is nobody's answer but the act's own.
+        """
+        self.live = None
+        self.finish_json(receipt.as_json())
 
     def log_exception(
         self,

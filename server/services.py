@@ -110,7 +110,7 @@ async def _services(settings: Settings, *, serves: bool) -> AsyncIterator[Servic
                 client, scripts, SessionCodec(sealer), clock, settings.rules, shards
             ),
             registry=RedisNodeRegistry(client, scripts, clock, shards, settings.node_lease),
-            control=RedisControlLog(reader, client, shards, node, block, serves=serves),
+            control=RedisControlLog(reader, client, scripts, shards, node, block, serves=serves),
             sealer=sealer,
             durability=await durability_of(client),
             now=clock.now,

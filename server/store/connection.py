@@ -50,6 +50,7 @@ def _open(url: str, read_timeout: float, connections: int) -> Redis:
         socket_connect_timeout=CONNECT_TIMEOUT,
         retry=Retry(NoBackoff(), 0),
         client_name="curfew",
+        driver_info=None,  # telling it would cost each new connection two round trips
     )
     return Redis.from_pool(pool)
 

@@ -26,6 +26,7 @@ from server.core.reasons import Reason
 from server.store.connection import ask, ask_once
 from server.store.contract import Batch, Position, Positions
 from server.store.names import ShardNames, shard_of_user
+from server.store.scripts import Scripts
 
 MAX_ENTRIES: Final = 10_000
 """Kept per stream; the scripts name the same number."""
@@ -40,6 +41,7 @@ class RedisControlLog:
     Args:
         reader: a client of its own, for the blocking reads.
         writer: the client for everything else.
+        scripts: run on that client.
         shards: how many shards to follow.
         node: whose reply stream to follow.
         block: how long a read waits where there is nothing new.
@@ -50,6 +52,7 @@ class RedisControlLog:
         self,
         reader: Redis,
         writer: Redis,
+        scripts: Scripts,
         shards: int,
         node: str,
         block: timedelta,
@@ -58,6 +61,7 @@ class RedisControlLog:
     ) -> None:
         self._reader = reader
         self._writer = writer
+        self._scripts = scripts
         self._shards = shards
         self._block_ms = int(block / timedelta(milliseconds=1))
         names = [ShardNames(shard) for shard in range(shards)]
@@ -89,15 +93,10 @@ class RedisControlLog:
         await self._reader.connection_pool.disconnect(inuse_connections=True)
 
     async def acknowledge(self, origin: str, acknowledgement: Acknowledgement) -> None:
-        name = _replies(origin)
-        pipeline = self._writer.pipeline(transaction=False)
-        pipeline.xadd(
-            name,
-            {"node": acknowledgement.node, "closed": json.dumps(acknowledgement.closed)},
-            maxlen=MAX_ENTRIES,
+        closed = json.dumps(acknowledgement.closed)
+        await self._scripts.run(
+            "acknowledge", [_replies(origin)], [acknowledgement.node, closed, REPLIES_TTL_MS]
         )
-        pipeline.pexpire(name, REPLIES_TTL_MS)
-        await ask("acknowledge", pipeline.execute)
 
     async def send(self, message: MessageSent) -> None:
         name = ShardNames(shard_of_user(message.user, self._shards)).messages

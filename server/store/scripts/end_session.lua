@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Ends one session: its record goes, its reason stays, every node hears of it, in one step. Nodes
 -- hear of it also when it had ended before, so that the receipt can wait for their word.
 --

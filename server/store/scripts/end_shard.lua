@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Ends every session of the shard at once, whatever their number: records carry the epoch they were
 -- created in, and the epoch changes. Sign-ins under way are refused by the same comparison.
 --

@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Ends all sessions of a user, but for one to keep, and changes the user's epoch, so that a
 -- sign-in whose password was checked before this step is refused after it.
 --

@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Lists a node among the nodes until its lease ends, unless it is renewed before.
 --
 -- KEYS  1 nodes

@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Removes records whose epoch is over, and leaves the reason. They opened nothing any more; this
 -- gives their room back.
 --

@@ -1,0 +1,9 @@
+#!lua flags=allow-oom
+-- Tells the origin of some ends that a node has carried them out. Also on a full store: ending
+-- sessions is how people get out of trouble.
+--
+-- KEYS  1 replies of the origin
+-- ARGV  1 node  2 for each event how many sockets were closed, JSON  3 TTL, ms
+-- Returns nothing
+redis.call('XADD', KEYS[1], 'MAXLEN', '~', 10000, '*', 'node', ARGV[1], 'closed', ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])

@@ -1,0 +1,112 @@
+"""Runs every fault once and writes what was seen: `python -m tests.chaos.matrix`."""
+
+import asyncio
+import sys
+from itertools import groupby
+from pathlib import Path
+from typing import Final
+
+from tests.chaos.faults import FAULTS
+from tests.chaos.rig import LEASE_SECONDS, SETTINGS, Rig
+from tests.chaos.story import Fault, Story, tell
+from tests.chaos.witness import Witness
+from tests.support.people import people_of
+
+TABLE: Final = Path(__file__).parents[2] / "docs" / "fault-matrix.md"
+COLUMNS: Final = (
+    "fault",
+    "ended session saw at A",
+    "at B",
+    "others saw at B",
+    "receipt",
+    "last served",
+    "silent",
+    "recovery",
+    "signed out",
+)
+HEAD: Final = f"""\
+# Faults, and what was seen
+
+Made by `make chaos-matrix` (`python -m tests.chaos.matrix`), which writes this file. `tests/chaos`
+checks the same faults, by the same code, in every run.
+
+Two servers, A and B, share one Valkey that syncs every write; each reaches it over a link of its
+own that can be broken. When the fault begins, a session has an open socket and a stream of requests
+on each server. It is then ended at A by another session of its user, which asks again for as long
+as it is answered 503. That other session and a stranger's are watched on both servers as well.
+
+Settings: {", ".join(f"`CURFEW_{name.upper()}={value}`" for name, value in SETTINGS.items())}.
+
+- **saw**: what sockets were told after their first `hello`. `cut`: the connection broke. A client
+  comes back after every close that is not 44xx, so more may follow.
+- **receipt**: its state, and how many listed nodes acknowledged, lost their lease, were still
+  waited for. `none`: the session was gone before a receipt could be had. 503: what the request was
+  answered before; the session may have ended by it.
+- **last served**: how long after the end the last thing was asked for that was still answered or
+  delivered to the ended session. The bound is the lease, {LEASE_SECONDS:g} s, and the moment of a
+  `complete` or `bounded` receipt.
+- **silent**: from the end until the session's last socket was closed or held. A process that is
+  stopped can do neither, and serves nothing.
+- **recovery**: from the repair until everybody else was served again, socket and requests, on both
+  servers.
+- **signed out**: others who were refused, closed with 44xx, or made to forget their cookie.
+
+| {" | ".join(COLUMNS)} |
+|{"---|" * len(COLUMNS)}
+"""
+
+
+async def main() -> int:
+    """Write the table; 1 if something was served too late."""
+    rows, too_late = [], []
+    with Rig() as rig:
+        for fault in FAULTS:
+            async with people_of(rig.a.url) as people:
+                story = await tell(rig, people, fault)
+            rows.append(_row(fault, story))
+            too_late += [f"{fault.name}: {each}" for each in story.served_too_late]
+            sys.stdout.write(rows[-1] + "\n")
+    TABLE.write_text(HEAD + "\n".join(rows) + "\n", encoding="utf-8")
+    sys.stdout.writelines(f"{each}\n" for each in too_late)
+    return 1 if too_late else 0
+
+
+def _row(fault: Fault, story: Story) -> str:
+    at_a, at_b = story.ended
+    cells = [
+        fault.title,
+        _saw(at_a),
+        _saw(at_b),
+        _saw(story.others[-1]),
+        _receipt(story),
+        f"{story.last_served:.1f} s",
+        f"{story.silent_after:.1f} s",
+        "-" if fault.loses_data else f"{story.recovery:.1f} s",
+        _signed_out(fault, story),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _saw(witness: Witness) -> str:
+    """What sockets were told; the same word again and again is told once."""
+    words = [word for word, _ in groupby(witness.words[1:])]
+    return ", ".join(f"`{word}`" for word in words) or "nothing"
+
+
+def _receipt(story: Story) -> str:
+    unavailable = "503, then " if story.unavailable else ""
+    if story.receipt is None:
+        return f"{unavailable}`none`"
+    nodes = story.receipt["nodes"]
+    counts = f"{nodes['acked']}, {nodes['lease_expired']}, {nodes['waiting']}"
+    return f"{unavailable}`{story.state}` ({counts})"
+
+
+def _signed_out(fault: Fault, story: Story) -> str:
+    if fault.loses_data:
+        return "all: nobody is known any more"
+    return str(sum(each.is_signed_out for each in story.others) or "nobody")
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))

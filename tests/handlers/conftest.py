@@ -1,0 +1,116 @@
+"""The application of pytest-tornado's fixtures: everything real, on the shared Valkey."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from tornado.httpclient import AsyncHTTPClient
+from tornado.ioloop import IOLoop
+
+import server.services
+from handlers.application import Curfew
+from handlers.pages import NotFoundHandler, StaticFiles
+from handlers.routes import ROUTES
+from server.crypto.passwords import CHEAPEST, PasswordHasher
+from server.services import Services, open_services
+from settings import Settings, load_settings
+from tests.support.browser import Browser
+from tests.support.processes import PATIENCE_SECONDS
+
+
+class Opened:
+    """Services that one task opens and closes, as their task group asks for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._over = asyncio.Event()
+
+    async def open(self) -> Services:
+        """Open them."""
+        opened: asyncio.Future[Services] = asyncio.get_running_loop().create_future()
+        self._task = asyncio.create_task(self._hold(opened))
+        self._task.add_done_callback(lambda _: opened.cancel())
+        try:
+            return await opened
+        except asyncio.CancelledError:
+            await self._task
+            raise
+
+    async def close(self) -> None:
+        """Close them."""
+        self._over.set()
+        await self._task
+
+    async def _hold(self, opened: "asyncio.Future[Services]") -> None:
+        async with open_services(self._settings) as services:
+            opened.set_result(services)
+            await self._over.wait()
+
+
+@pytest.fixture
+def variables() -> dict[str, str]:
+    """Settings of the test, without their prefix; tests parametrise this."""
+    return {}
+
+
+@pytest.fixture
+def configuration(
+    store_url: str, http_port: int, tmp_path: Path, variables: dict[str, str]
+) -> Settings:
+    """The settings of the application."""
+    given = {
+        "DATA_DIR": str(tmp_path),
+        "STORE_URL": store_url,
+        "PORT": str(http_port),
+        "NODE_LEASE": "1m",  # a renewal also reads the store's clock, which `travel` sets
+        **variables,
+    }
+    return load_settings({f"CURFEW_{name}": value for name, value in given.items()})
+
+
+@pytest.fixture
+def services(
+    io_loop: IOLoop, configuration: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Services]:
+    """The session engine; only the cost of a password hash is that of tests."""
+    monkeypatch.setattr(server.services, "PasswordHasher", partial(PasswordHasher, CHEAPEST))
+    opened = Opened(configuration)
+    yield io_loop.run_sync(opened.open, timeout=PATIENCE_SECONDS)
+    io_loop.run_sync(opened.close, timeout=PATIENCE_SECONDS)
+
+
+@pytest.fixture
+def app(services: Services, configuration: Settings) -> Curfew:
+    """The application that pytest-tornado's `http_server` serves."""
+    return Curfew(
+        services, configuration, ROUTES, not_found=NotFoundHandler, static_files=StaticFiles
+    )
+
+
+@pytest.fixture
+def new_browser(
+    app: Curfew,  # noqa: ARG001 - tests that need a browser may parametrise its `variables`
+    http_client: AsyncHTTPClient,
+    base_url: str,
+) -> Callable[[], Browser]:
+    """Opens browsers without a session."""
+    return lambda: Browser(http_client, base_url)
+
+
+@pytest.fixture
+def browser(new_browser: Callable[[], Browser]) -> Browser:
+    """A browser without a session."""
+    return new_browser()
+
+
+@pytest.fixture
+def travel(services: Services) -> Callable[[float], None]:
+    """Sets the clock forward by some seconds."""
+
+    def forward(seconds: float) -> None:
+        services.clock.learn(services.clock.now() + seconds, asked_at=time.monotonic())
+
+    return forward

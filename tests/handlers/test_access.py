@@ -1,0 +1,220 @@
+"""Nothing is open unless it says so: all routes, with all methods, without and with a session."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from tornado.httpclient import HTTPResponse
+
+from handlers.application import Curfew
+from handlers.base import BaseHandler
+from handlers.pages import PageHandler
+from server.services import Services
+from tests.support.browser import Browser, json_of, page_of, problem_of
+from tests.support.client import PASSWORD
+from tests.support.routes import METHODS, NOBODY, UNSAFE, Route, all_routes
+
+ROUTES = all_routes()
+READING = ("GET", "HEAD")
+PUBLIC = {
+    *((method, "/") for method in READING),
+    *((method, path) for method in (*READING, "POST") for path in ("/signup", "/login", "/logout")),
+    ("POST", "/api/signup"),
+    ("POST", "/api/login"),
+    *((method, "/api/session/data") for method in (*READING, "PATCH")),
+    *((method, path) for method in READING for path in ("/healthz", "/readyz")),
+    *((method, path) for method in READING for path in ("/metrics", "/openapi.json")),
+    ("GET", "/ws"),  # told why by a close code, which needs the upgrade
+}
+FOR_ANY_SESSION = {
+    *((method, "/api/session") for method in READING),
+    ("POST", "/api/session/rotate"),
+    ("POST", "/api/logout"),
+}
+FOR_A_RECENT_PASSWORD = {
+    ("DELETE", "/api/sessions"),
+    ("DELETE", f"/api/sessions/{NOBODY}"),
+    ("PUT", "/api/password"),
+    ("POST", "/account/password"),
+    ("POST", "/account/sessions/end"),
+    ("POST", f"/account/sessions/{NOBODY}/end"),
+}
+CLOSED = [
+    (method, route)
+    for route in ROUTES
+    for method in METHODS
+    if method in route.methods and (method, route.path) not in PUBLIC and route.path != "/ws"
+]
+
+
+def refuses_strangers(answer: HTTPResponse, route: Route) -> None:
+    """Check that the answer is the one to somebody who is not signed in."""
+    assert "Set-Cookie" not in answer.headers
+    if not route.is_api:
+        assert answer.code == 303
+        assert answer.headers["Location"].partition("?")[0] == "/login"
+        assert answer.body == b""
+    elif answer.request.method == "HEAD":
+        assert answer.code == 401
+    else:
+        assert (answer.code, problem_of(answer)) == (401, "unauthenticated")
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(("method", "route"), CLOSED)
+async def test_without_a_session_all_that_is_not_listed_as_public_is_closed(
+    browser: Browser, method: str, route: Route
+) -> None:
+    for cookie in ("", "planted"):
+        browser.cookie = cookie
+        refuses_strangers(await browser.send(method, route.path, {}), route)
+
+
+@pytest.mark.gen_test
+async def test_an_anonymous_session_opens_no_more_than_what_is_listed(browser: Browser) -> None:
+    await browser.send("PATCH", "/api/session/data", {"a": 1})
+    browser.csrf_token = json_of(await browser.send("GET", "/api/session"))["csrf_token"]
+    for method, route in CLOSED:
+        if (method, route.path) not in FOR_ANY_SESSION:
+            refuses_strangers(await browser.send(method, route.path, {}), route)
+
+
+@pytest.mark.gen_test
+async def test_a_person_without_the_role_is_no_administrator(browser: Browser) -> None:
+    await browser.sign_up("anna")
+    tried = 0
+    for method, route in CLOSED:
+        if route.path.startswith("/api/admin/"):
+            refused = await browser.send(method, route.path, {})
+            assert refused.code == 403
+            assert method == "HEAD" or problem_of(refused) == "not-admin"
+            tried += 1
+    assert tried >= 3
+
+
+@pytest.mark.gen_test
+async def test_an_old_password_opens_only_what_does_not_matter(
+    browser: Browser, services: Services, travel: Callable[[float], None]
+) -> None:
+    await services.accounts.create("root", PASSWORD, admin=True)
+    await browser.sign_in("root")
+    travel(301)
+    for method, route in CLOSED:
+        if route.path.startswith("/api/admin/") or (method, route.path) in FOR_A_RECENT_PASSWORD:
+            refused = await browser.send(method, route.path, form={"csrf_token": "x"}) if (
+                not route.is_api
+            ) else await browser.send(method, route.path, {})  # fmt: skip
+            if route.is_api:
+                assert refused.code == 403
+                assert method == "HEAD" or problem_of(refused) == "reauthentication-required"
+            else:
+                assert refused.code == 303
+                assert refused.headers["Location"] == "/reauthenticate?next=/account"
+
+
+@pytest.mark.gen_test
+async def test_a_handler_that_says_nothing_of_access_is_closed(
+    app: Curfew, browser: Browser
+) -> None:
+    class Forgotten(BaseHandler):
+        def get(self) -> None:
+            self.finish_json({"secret": 1})
+
+    class ForgottenPage(PageHandler):
+        def get(self) -> None:
+            self.finish("secret")
+
+    app.add_handlers(".*", [("/api/forgotten", Forgotten), ("/forgotten", ForgottenPage)])
+    api, page = await asyncio.gather(
+        browser.send("GET", "/api/forgotten"), browser.send("GET", "/forgotten")
+    )
+    assert (api.code, problem_of(api)) == (401, "unauthenticated")
+    assert (page.code, page.headers["Location"]) == (303, "/login?next=%2Fforgotten")
+    await browser.sign_up("anna")
+    assert json_of(await browser.send("GET", "/api/forgotten")) == {"secret": 1}
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("route", [each for each in ROUTES if each.path != "/ws"])
+async def test_another_method_is_refused_with_the_ones_there_are(
+    browser: Browser, route: Route
+) -> None:
+    await browser.sign_up("anna")
+    for method in {*METHODS, "TRACE", "BREW"} - route.methods:
+        refused = await browser.send(method, route.path)
+        assert refused.code == 405
+        assert set(refused.headers["Allow"].split(", ")) == route.methods
+        if method != "HEAD":
+            assert problem_of(refused) == "method-not-allowed" if route.is_api else page_of(refused)
+
+
+@pytest.mark.gen_test
+async def test_a_socket_is_opened_by_get_alone(browser: Browser) -> None:
+    await browser.sign_up("anna")
+    for method in ("HEAD", "POST"):
+        refused = await browser.send(
+            method,
+            "/ws",
+            Upgrade="websocket",
+            Connection="Upgrade",
+            Sec_WebSocket_Version="13",
+            Sec_WebSocket_Key="A" * 22 + "==",
+        )
+        assert (refused.code, refused.headers["Allow"]) == (405, "GET")
+
+
+@pytest.mark.gen_test
+async def test_head_is_answered_as_get_without_the_body(browser: Browser) -> None:
+    await browser.sign_up("anna")
+    for route in ROUTES:
+        if "GET" in route.methods and route.path not in {"/ws", "/metrics"}:
+            read = await browser.send("GET", route.path)
+            head = await browser.send("HEAD", route.path)
+            assert (head.code, head.body) == (read.code, b"")
+            names = {*read.headers} - {"Date"}
+            assert {*head.headers} - {"Date"} == names
+            assert head.headers["Content-Length"] == read.headers["Content-Length"]
+
+
+@pytest.mark.gen_test
+async def test_every_answer_is_kept_by_nobody_and_guarded(browser: Browser) -> None:
+    paths = [*(route.path for route in ROUTES), "/nowhere", "/api/nowhere"]
+    answers = [await browser.send("GET", "/api/session", Host="evil.example")]
+    for signed_in in (False, True):
+        if signed_in:
+            await browser.sign_up("anna")
+        answers += [
+            await browser.send(method, path, {}, Origin="http://evil.example")
+            for path in paths
+            for method in ("GET", "HEAD", "BREW", *UNSAFE)
+        ]
+    for answer in answers:
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["Vary"] == "Cookie"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+        assert answer.headers["Server"] == "Curfew"
+        assert answer.code < 500
+
+
+@pytest.mark.gen_test
+async def test_only_known_hosts_are_answered_but_for_probes(
+    browser: Browser, http_port: int
+) -> None:
+    await browser.sign_up("anna")
+    for host in (
+        "evil.example",
+        "localhost",
+        f"localhost:1{http_port}",
+        f"x.localhost:{http_port}",
+    ):
+        api = await browser.send("GET", "/api/session", Host=host)
+        assert (api.code, problem_of(api)) == (421, "unknown-host")
+        page = await browser.send("GET", "/account", Host=host)
+        assert page.code == 421
+        assert "CURFEW_ORIGINS" in page_of(page)
+        for probe in ("/healthz", "/readyz"):
+            assert (await browser.send("GET", probe, Host=host)).code == 200
+    for host in ("127.0.0.1", "[::1]", "LOCALHOST"):
+        known = await browser.send("GET", "/api/session", Host=f"{host}:{http_port}")
+        assert known.code == 200

@@ -1,0 +1,153 @@
+"""What is hardly HTTP: refused or cut off, and the server goes on."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from handlers.serving import MAX_HEADER_BYTES
+from tests.support.processes import eventually
+from tests.support.raw_http import Answer, exchange
+from tests.support.server import CurfewServer
+
+REFUSED_OR_CUT = {0, 400, 413, 431}
+JSON = b"Content-Type: application/json\r\n"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[CurfewServer]:
+    """With its own limits, shared by the tests of the file."""
+    with CurfewServer() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def goes_on(server: CurfewServer) -> Iterator[None]:
+    """Whatever was sent, the server answers the next one, and has logged no error of its own."""
+    yield
+    assert exchange(server.port, b"GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n").status == 200
+    assert " ERROR " not in server.log
+    assert "Traceback" not in server.log
+
+
+def send(server: CurfewServer, head: bytes, rest: bytes = b"", *, end: bool = False) -> Answer:
+    """Send a request to the server's own host; `head` goes on to the end of its headers."""
+    line, _, headers = head.partition(b"\r\n")
+    host = b"Host: 127.0.0.1:%d\r\n" % server.port
+    return exchange(server.port, line + b"\r\n" + host + headers + b"\r\n" + rest, end=end)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"GET /",
+        b"GET  / HTTP/1.1",
+        b"GET / HTTP/2.0",
+        b"GET / HTTP/9",
+        b"GET / index HTTP/1.1",
+        b"G\xc3\x89T / HTTP/1.1",
+        b"GET /\x01 HTTP/1.1",
+        b"GET /\x1b[31m HTTP/1.1",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"PRI * HTTP/2.0",
+        b"",
+    ],
+)
+def test_a_line_that_is_no_request_is_refused(server: CurfewServer, line: bytes) -> None:
+    assert send(server, line + b"\r\n").status in REFUSED_OR_CUT
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        b"Host: evil.example\r\n",
+        b"a b: c\r\n",
+        b"no colon\r\n",
+        b": nothing\r\n",
+        b"A: a\x00b\r\n",
+        b"A: a\x1bb\r\n",
+        b"A: a\rB: b\r\n",
+        b"Content-Length: x\r\n",
+        b"Content-Length: -1\r\n",
+        b"Content-Length: 1, 2\r\n",
+        b"Content-Length: 1\r\nContent-Length: 2\r\n",
+        b"Content-Length: 0\r\nTransfer-Encoding: chunked\r\n",
+        b"Transfer-Encoding: gzip\r\n",
+        b"Transfer-Encoding: chunked, chunked\r\n",
+    ],
+)
+def test_headers_that_are_none_are_refused(server: CurfewServer, headers: bytes) -> None:
+    assert send(server, b"GET / HTTP/1.1\r\n" + headers).status == 400
+
+
+def test_a_host_must_be_named_once(server: CurfewServer) -> None:
+    assert exchange(server.port, b"GET / HTTP/1.1\r\n\r\n").status == 400
+    assert exchange(server.port, b"GET / HTTP/1.1\r\nHost: \r\n\r\n").status in {400, 421}
+    assert exchange(server.port, b"GET / HTTP/1.0\r\n\r\n").status == 421
+
+
+@pytest.mark.parametrize(
+    "target", [b"*", b"http://127.0.0.1/", b"http://evil.example/", b"a", b"//"]
+)
+def test_targets_that_are_no_path_lead_nowhere(server: CurfewServer, target: bytes) -> None:
+    for method in (b"GET", b"POST", b"OPTIONS", b"CONNECT"):
+        assert send(server, method + b" " + target + b" HTTP/1.1\r\n").status in {400, 404}
+
+
+def test_no_path_forges_a_line_of_the_log(server: CurfewServer) -> None:
+    hostile = b"/\x85ERROR\x9b31m\xff'"
+    assert send(server, b"GET " + hostile + b" HTTP/1.1\r\n").status == 404
+    eventually(lambda: "404 GET /\\x85ERROR\\x9b31m\\xff'" in server.log)
+    assert all(line.isprintable() for line in server.log.split("\n"))
+
+
+def test_headers_may_take_16_kib_and_no_more(server: CurfewServer) -> None:
+    fits = b"Cookie: a=" + b"b" * (MAX_HEADER_BYTES - 200) + b"\r\n"
+    assert send(server, b"GET / HTTP/1.1\r\n" + fits).status == 200
+    for more in (
+        b"Cookie: a=" + b"b" * MAX_HEADER_BYTES + b"\r\n",
+        b"A: b\r\n" * MAX_HEADER_BYTES,
+        b"X-CSRF-Token: " + b"c" * 2**20 + b"\r\n",
+    ):
+        assert send(server, b"GET / HTTP/1.1\r\n" + more).status in REFUSED_OR_CUT
+    assert send(server, b"GET /" + b"a" * 2**20 + b" HTTP/1.1\r\n").status in REFUSED_OR_CUT
+
+
+@pytest.mark.parametrize("size", [128 * 1024 + 1, 2**20, 2**24, 10**30])
+def test_a_body_over_the_limit_is_refused_before_it_is_read(
+    server: CurfewServer, size: int
+) -> None:
+    head = b"POST /api/login HTTP/1.1\r\n" + JSON + b"Content-Length: %d\r\n" % size
+    waiting = send(server, head + b"Expect: 100-continue\r\n", b"x" * min(size, 2**16))
+    assert waiting.status in REFUSED_OR_CUT
+    assert send(server, head, b"x" * min(size, 2**20)).status in REFUSED_OR_CUT
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"zz\r\n{}\r\n0\r\n\r\n",
+        b"-1\r\n",
+        b"2\r\n{}{}\r\n0\r\n\r\n",
+        b"ffffffffffffffff\r\n",
+        b"100000\r\n" + b"x" * 2**20 + b"\r\n0\r\n\r\n",
+        (b"8000\r\n" + b"x" * 2**15 + b"\r\n") * 32 + b"0\r\n\r\n",
+        b"1;" + b"x" * 2**17 + b"\r\n",
+    ],
+)
+def test_chunks_that_are_none_or_too_many_are_refused(server: CurfewServer, body: bytes) -> None:
+    head = b"POST /api/login HTTP/1.1\r\n" + JSON + b"Transfer-Encoding: chunked\r\n"
+    assert send(server, head, body).status in REFUSED_OR_CUT
+
+
+def test_a_body_that_ends_too_early_is_no_request(server: CurfewServer) -> None:
+    head = b"POST /api/login HTTP/1.1\r\n" + JSON + b"Content-Length: 100\r\n"
+    assert send(server, head, b'{"username":', end=True).status == 0
+
+
+def test_a_second_request_behind_the_first_is_answered_by_itself(server: CurfewServer) -> None:
+    host = b"Host: 127.0.0.1:%d\r\n" % server.port
+    first = b"POST /api/login HTTP/1.1\r\n" + host + JSON + b"Content-Length: 2\r\n\r\n{}"
+    second = b"GET /healthz HTTP/1.1\r\n" + host + b"Connection: close\r\n\r\n"
+    answer = exchange(server.port, first + second, read_all=True)
+    assert re.findall(rb"HTTP/1.1 (\d+)", answer.raw) == [b"400", b"200"]

@@ -1,0 +1,61 @@
+"""All routes as a client sees them: an address for each pattern, and what it answers."""
+
+from dataclasses import dataclass
+
+from tornado.routing import PathMatches
+from tornado.web import RequestHandler
+from tornado.websocket import WebSocketHandler
+
+from handlers.routes import ROUTES
+
+METHODS = ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS")
+UNSAFE = ("POST", "DELETE", "PATCH", "PUT")
+NOBODY = "00" + "A" * 22
+"""The id of no session; also no user's name."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """One route.
+
+    Attributes:
+        path: an address that it takes.
+        methods: what its handler has a method for; HEAD wherever GET, but where that opens a
+            WebSocket.
+    """
+
+    path: str
+    methods: frozenset[str]
+
+    @property
+    def is_api(self) -> bool:
+        """Whether it speaks JSON when it refuses."""
+        return self.path.startswith("/api/") or self.path in _FOR_PROGRAMS
+
+
+_FOR_PROGRAMS = {"/ws", "/healthz", "/readyz", "/metrics", "/openapi.json"}
+
+
+def all_routes() -> list[Route]:
+    """Every route of ours."""
+    return [
+        Route(_address(route.matcher), _methods(route.handler_class))
+        for route in ROUTES
+        if isinstance(route.matcher, PathMatches)
+    ]
+
+
+def _address(matcher: PathMatches) -> str:
+    path = matcher.reverse(*[NOBODY] * matcher.regex.groups)
+    assert path is not None, matcher.regex.pattern
+    return path
+
+
+def _methods(handler: type[RequestHandler]) -> frozenset[str]:
+    def has(method: str) -> bool:
+        name = method.lower()
+        return getattr(handler, name) is not getattr(RequestHandler, name)
+
+    found = {method for method in METHODS if method != "HEAD" and has(method)}
+    reads = "GET" in found and not issubclass(handler, WebSocketHandler)
+    return frozenset(found | {"HEAD"} if reads else found)
