@@ -14,6 +14,7 @@ from tornado.netutil import bind_sockets
 from tornado.routing import URLSpec
 
 from handlers.serving import serve as serve_process
+from handlers.serving import tls_context
 from server.commands import doctor, sessions, users
 from server.commands.opening import opened
 from server.commands.output import CommandFailed
@@ -138,12 +139,14 @@ def _run_doctor() -> None:
 
 def _listen(settings: Settings) -> list[socket.socket]:
     """Listening sockets, once the store is known to answer."""
+    tls_context(settings)
     asyncio.run(_reach_store(settings))
     try:
         return bind_sockets(settings.port, settings.host)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "not a host name"
         raise ConfigurationError(
-            f"CURFEW_PORT {settings.port} on {settings.host} cannot be used: {error.strerror}."
+            f"CURFEW_PORT {settings.port} on CURFEW_HOST {settings.host} cannot be used: {why}."
         ) from None
 
 

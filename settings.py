@@ -13,14 +13,18 @@ from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from server.core.errors import ConfigurationError
 from server.core.session import Rules
 from server.crypto.keyring import Keyring, WeakKey, new_secret, parse_secret
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_SHORTEST: Final = 0.001
+"""Seconds: what the store's durations are counted in."""
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::\d{1,5})?")
+_STORE_SCHEMES: Final = ("redis://", "rediss://", "unix://")
 _COOKIE_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _LOOPBACK_HOSTS: Final = ("127.0.0.1", "localhost", "[::1]")
 
@@ -175,11 +179,15 @@ def _secret_keys(read: "_Reader", data_dir: Path, *, loopback: bool) -> tuple[by
 
 
 def _make_key_file(path: Path) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return
+    except OSError as error:
+        raise ConfigurationError(
+            f"CURFEW_DATA_DIR: {path.parent} cannot be used: {error.strerror}."
+        ) from None
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(new_secret() + "\n")
 
@@ -195,6 +203,23 @@ def _read_key_file(name: str, path: Path) -> str:
             f"{name}: {path}: {reason}. `python run.py keys new` makes a key; set "
             "CURFEW_SECRET_KEYS to it, or write it to this file with mode 0600."
         ) from None
+
+
+def _is_origin(text: str) -> bool:
+    """Whether browsers ever send this as an Origin: they leave a scheme's own port away."""
+    if not _ORIGIN.fullmatch(text) or not _has_port(text):
+        return False
+    parts = urlsplit(text)
+    return parts.port != {"http": 80, "https": 443}[parts.scheme]
+
+
+def _has_port(url: str) -> bool:
+    """Whether the port is one, or left away."""
+    try:
+        _ = urlsplit(url).port
+    except ValueError:
+        return False
+    return True
 
 
 class _Reader:
@@ -216,8 +241,8 @@ class _Reader:
         text = self.text(name, default)
         match = _DURATION.fullmatch(text)
         seconds = float(match[1]) * _UNITS[match[2]] if match else 0.0
-        if not 0 < seconds <= timedelta(days=400).total_seconds():
-            raise self._refusal(name, text, "a duration such as 500ms, 30s, 15m or 12h")
+        if not _SHORTEST <= seconds <= timedelta(days=400).total_seconds():
+            raise self._refusal(name, text, "a duration such as 500ms, 30s, 15m or 12h, from 1ms")
         return timedelta(seconds=seconds)
 
     def choice(self, name: str, default: str, *choices: str) -> str:
@@ -235,7 +260,7 @@ class _Reader:
     def origins(self, name: str, default: str) -> frozenset[str]:
         origins = [each.strip() for each in self.text(name, default).split(",")]
         for origin in origins:
-            if not _ORIGIN.fullmatch(origin):
+            if not _is_origin(origin):
                 raise self._refusal(
                     name, origin, "origins such as https://app.example, separated by commas"
                 )
@@ -250,8 +275,8 @@ class _Reader:
 
     def store_url(self, name: str) -> str:
         text = self.text(name, "")
-        if text and not text.startswith(("redis://", "rediss://", "unix://")):
-            shown = text.split("@")[-1]  # what stands before may be a password
+        if text and not (text.startswith(_STORE_SCHEMES) and _has_port(text)):
+            shown = text.split("@")[-1].split("?")[0]  # the rest may hold a password
             raise self._refusal(name, shown, "redis://, rediss:// or unix://, or nothing")
         return text
 

@@ -207,10 +207,10 @@ class AccountForm(AccountPage):
         self.set_status(problem.status)
         await self.show(error=problem.detail)
 
-    async def show_receipt(self, receipt: Receipt) -> None:
-        """The page with what was ended; the login page if this session was."""
+    async def show_receipt(self, receipt: Receipt, reason: Reason) -> None:
+        """The page with what was ended; the login page with the reason if this session was."""
         if self.live is None:
-            self.see_other(f"/login?reason={Reason.LOGOUT}")
+            self.see_other(f"/login?reason={reason}")
         else:
             await self.show(notice=_told(receipt))
 
@@ -224,14 +224,14 @@ class EndOnePage(AccountForm):
         except ProblemRaised as refused:
             await self.show_refusal(refused.problem)
         else:
-            await self.show_receipt(receipt)
+            await self.show_receipt(receipt, Reason.LOGOUT)
 
 
 class EndManyPage(AccountForm):
     """`POST /account/sessions/end`"""
 
     async def post(self) -> None:
-        await self.show_receipt(await self.end_scope(self.field("scope")))
+        await self.show_receipt(await self.end_scope(self.field("scope")), Reason.TERMINATED)
 
 
 class PasswordPage(AccountForm):

@@ -1,7 +1,6 @@
 """Reading request bodies: positive validation, strict types, no unknown fields."""
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 from tornado.httputil import HTTPServerRequest
@@ -12,11 +11,6 @@ from server.core.session import Json
 
 MAX_BODY_BYTES: Final = 128 * 1024
 """Twice the largest session data, as JSON escapes may double it."""
-MAX_DEPTH: Final = 32
-"""Of what stands in lists and objects. Python reads and writes JSON by recursion, so what was
-just shallow enough to be read here would fail where less of the stack is left."""
-
-_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 UNSUPPORTED = Problem(
     415,
@@ -40,8 +34,8 @@ def read_json(request: HTTPServerRequest) -> Json:
         value = strict_json.parse(request.body)
     except strict_json.NotJson:
         raise ProblemRaised(bad_request("The body is not JSON in UTF-8.")) from None
-    if flaw := _flaw(value):
-        raise ProblemRaised(bad_request(flaw))
+    if flaw := strict_json.flaw_of(value):
+        raise ProblemRaised(bad_request(f"The body cannot be kept. {flaw}"))
     return value
 
 
@@ -73,24 +67,6 @@ def read_object(
         if type(value) is not known[name]:
             raise ProblemRaised(bad_request(f"The field `{name}` has the wrong type."))
     return body
-
-
-def _flaw(value: Json) -> str | None:
-    """What is wrong with a value that JSON as such allows."""
-    layer: Sequence[Json] = [value]
-    for _ in range(MAX_DEPTH + 1):
-        if any(isinstance(each, str) and _HALF_CHARACTER.search(each) for each in layer):
-            return "The body holds half a character, which is no text (a lone surrogate)."
-        layer = [inner for each in layer for inner in _inside(each)]
-        if not layer:
-            return None
-    return f"The body is nested more than {MAX_DEPTH} levels deep."
-
-
-def _inside(value: Json) -> Sequence[Json]:
-    if isinstance(value, dict):
-        return [*value, *value.values()]
-    return value if isinstance(value, list) else ()
 
 
 def _shown(name: str) -> str:

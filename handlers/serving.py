@@ -18,13 +18,14 @@ from handlers.application import Curfew
 from handlers.client import device_name
 from handlers.pages import NotFoundHandler, StaticFiles
 from handlers.routes import ROUTES
+from server.core.errors import ConfigurationError
 from server.services import open_services
 from settings import Settings
 
 log = logging.getLogger("curfew.serving")
 
-MAX_BODY_BYTES: Final = 128 * 1024
-"""Twice the largest session data, as JSON escapes may double it."""
+READ_AT_MOST: Final = 1024 * 1024
+"""Bytes of a body; up to here one over the handlers' own limit is read, and told 413."""
 MAX_HEADER_BYTES: Final = 16 * 1024
 BODY_TIMEOUT: Final = 10.0
 IDLE_TIMEOUT: Final = 75.0
@@ -70,8 +71,8 @@ async def serve(
         )
         server = HTTPServer(
             application,
-            ssl_options=_tls(settings),
-            max_body_size=MAX_BODY_BYTES,
+            ssl_options=tls_context(settings),
+            max_body_size=READ_AT_MOST,
             max_header_size=MAX_HEADER_BYTES,
             body_timeout=BODY_TIMEOUT,
             idle_connection_timeout=IDLE_TIMEOUT,
@@ -96,10 +97,20 @@ async def _finish(application: Curfew, server: HTTPServer) -> None:
             await server.close_all_connections()
 
 
-def _tls(settings: Settings) -> ssl.SSLContext | None:
+def tls_context(settings: Settings) -> ssl.SSLContext | None:
+    """What the server speaks TLS with, if it does.
+
+    Raises:
+        ConfigurationError: the files are no certificate and its key.
+    """
     if settings.tls_cert is None:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(settings.tls_cert, settings.tls_key)
+    try:
+        context.load_cert_chain(settings.tls_cert, settings.tls_key)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(
+            f"CURFEW_TLS_CERT and CURFEW_TLS_KEY are no certificate with its key: {error}."
+        ) from None
     return context

@@ -230,6 +230,8 @@ def _with_data(session: Session, data: Mapping[str, Json]) -> Accept:
     """
     if data == session.data:
         return Accept(session)
+    if flaw := strict_json.flaw_of(dict(data)):
+        raise DataRefused(f"Session data cannot be kept. {flaw}")
     try:
         size = len(strict_json.encode(data))
     except strict_json.NotJson as error:

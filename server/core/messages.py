@@ -73,6 +73,8 @@ def read_frame(text: str | bytes) -> ClientFrame:
         frame = strict_json.parse(text)
     except strict_json.NotJson:
         return BadFrame("bad_json", "The frame is not JSON.")
+    if flaw := strict_json.flaw_of(frame):
+        return BadFrame("bad_json", flaw)
     kind = frame.pop("type", None) if isinstance(frame, dict) else None
     if not isinstance(frame, dict) or not isinstance(kind, str):
         return BadFrame("bad_frame", "A frame is an object with a `type`.")

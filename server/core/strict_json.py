@@ -6,9 +6,17 @@ two equal keys win; its writer would send them on. This one refuses, in one kind
 
 import json
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from server.core.session import Json
+
+MAX_DEPTH: Final = 32
+"""Of what stands in lists and objects. Python reads and writes JSON by recursion, so what was
+just shallow enough to be read here would fail where less of the stack is left."""
+
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
 class NotJson(ValueError):
@@ -62,3 +70,21 @@ def _without_duplicates(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     if len(mapping) != len(pairs):
         raise NotJson("a key stands twice")
     return mapping
+
+
+def flaw_of(value: Json) -> str | None:
+    """What is wrong, in a sentence, with a value that JSON as such allows; None if nothing is."""
+    layer: Sequence[Json] = [value]
+    for _ in range(MAX_DEPTH + 1):
+        if any(isinstance(each, str) and _HALF_CHARACTER.search(each) for each in layer):
+            return "It holds half a character, which is no text (a lone surrogate)."
+        layer = [inner for each in layer for inner in _inside(each)]
+        if not layer:
+            return None
+    return f"It is nested more than {MAX_DEPTH} levels deep."
+
+
+def _inside(value: Json) -> Sequence[Json]:
+    if isinstance(value, dict):
+        return [*value, *value.values()]
+    return value if isinstance(value, list) else ()

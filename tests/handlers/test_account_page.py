@@ -32,7 +32,7 @@ async def test_sessions_are_ended_from_the_account_page(
 async def test_all_sessions_are_ended_from_the_account_page_this_one_too(browser: Browser) -> None:
     await browser.sign_up("anna")
     done = await browser.submit("/account", "/account/sessions/end", scope="all")
-    assert (sent_to(done), cookie_of(done)) == ("/login?reason=logout", "")
+    assert (sent_to(done), cookie_of(done)) == ("/login?reason=terminated", "")
 
 
 @pytest.mark.gen_test

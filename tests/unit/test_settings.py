@@ -26,8 +26,8 @@ TABLE = [
     ("PROCESSES", "processes", 1, "64", 64),
     ("STORE_URL", "store_url", "", "redis://:word@db:6379/2", "redis://:word@db:6379/2"),
     ("SHARDS", "shards", 1, "100", 100),
-    ("ORIGINS", "origins", None, "https://a.example , http://[::1]:80",
-     frozenset({"https://a.example", "http://[::1]:80"})),
+    ("ORIGINS", "origins", None, "https://a.example , http://[::1]:8080",
+     frozenset({"https://a.example", "http://[::1]:8080"})),
     ("IDLE_TIMEOUT", "rules.idle_timeout", timedelta(minutes=30), "1.5s", timedelta(seconds=1.5)),
     ("ABSOLUTE_TIMEOUT", "rules.absolute_timeout", timedelta(hours=12), "24h", timedelta(days=1)),
     ("ROTATION_INTERVAL", "rules.rotation_interval", timedelta(minutes=15), "1m",
@@ -259,3 +259,22 @@ def key_file(folder: Path, mode: int) -> Path:
     file.write_text(new_secret() + "\n", "ascii")
     file.chmod(mode)
     return file
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CURFEW_STORE_URL", "redis://localhost:abc"),
+        ("CURFEW_ORIGINS", "https://app.example:443"),
+        ("CURFEW_ORIGINS", "https://app.example:99999"),
+        ("CURFEW_IDLE_TIMEOUT", "0.0001ms"),
+    ],
+)
+def test_what_could_never_work_is_refused(name: str, value: str) -> None:
+    assert refusal(OPEN | {name: value}).startswith(f"{name} is ")
+
+
+def test_a_data_folder_that_cannot_be_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    line = refusal({"CURFEW_DATA_DIR": str(tmp_path / "file" / "data")})
+    assert line.startswith("CURFEW_DATA_DIR: ")
