@@ -5,12 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench docs
+.PHONY: help run test check format docs simulate chaos-matrix screenshots
 # Only the program speaks, not make.
 .SILENT:
 
 help: ## list these targets
-	awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 # exec: signals reach the server itself, no shell stays in between.
 run: $(VENV)/.runtime ## serve on http://127.0.0.1:8888; the first call sets up
@@ -32,11 +32,18 @@ format: $(VENV)/.dev ## format the code and apply safe fixes
 	$(BIN)/ruff check --fix --exit-zero --silent .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.dev ## run the benchmarks behind docs/performance.md
-	$(BIN)/python -m benchmarks $(ARGS)
-
 docs: $(VENV)/.dev ## run the tests that hold the documents to the code
 	$(BIN)/python -m pytest tests/docs $(ARGS)
+
+simulate: $(VENV)/.dev ## run 200,000 simulated histories; CURFEW_HISTORIES, CURFEW_FIRST_SEED
+	CURFEW_HISTORIES=$${CURFEW_HISTORIES:-200000} $(BIN)/python -m pytest tests/simulation
+
+chaos-matrix: $(VENV)/.dev ## measure docs/fault-matrix.md anew
+	$(BIN)/python -m tests.chaos.matrix
+
+screenshots: $(VENV)/.dev ## take docs/images/*.png anew
+	sh tests/support/install-chromium.sh
+	$(BIN)/python -m tests.support.screenshots
 
 # Stamps: requirements are installed again only when their file has changed.
 $(VENV)/.runtime: requirements.txt | $(BIN)/python
