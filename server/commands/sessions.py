@@ -3,14 +3,22 @@
 import sys
 
 from server.commands.output import CommandFailed, print_listed, print_receipt
+from server.commands.people import known_user
 from server.core.reasons import Farewell, Reason
 from server.core.token import is_sid
 from server.services import Services
 
 
 async def show(services: Services, user: str | None) -> None:
-    """List the live sessions of a user, or of everybody."""
-    users = [user] if user is not None else await services.sessions.users()
+    """List the live sessions of a user, or of everybody.
+
+    Raises:
+        CommandFailed: there is no such account.
+    """
+    if user is None:
+        users = await services.sessions.users()
+    else:
+        users = [await known_user(services, user)]
     for each in users:
         for listed in await services.sessions.sessions_of(each):
             print_listed(listed)
@@ -30,8 +38,13 @@ async def end_one(services: Services, sid: str) -> None:
 
 
 async def end_user(services: Services, user: str) -> None:
-    """End all sessions of a user."""
-    print_receipt(await services.terminations.all_of(user, Reason.ADMIN))
+    """End all sessions of a user.
+
+    Raises:
+        CommandFailed: there is no such account.
+    """
+    known = await known_user(services, user)
+    print_receipt(await services.terminations.all_of(known, Reason.ADMIN))
 
 
 async def end_everything(services: Services, *, confirmed: bool) -> None:

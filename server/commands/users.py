@@ -4,6 +4,7 @@ import getpass
 import sys
 
 from server.commands.output import CommandFailed, print_receipt
+from server.commands.people import known_user
 from server.core.reasons import Reason
 from server.services import Services
 from server.store.accounts import Account
@@ -27,7 +28,7 @@ async def disable(services: Services, name: str) -> None:
     Raises:
         CommandFailed: there is no such account.
     """
-    user = await _known(services, name)
+    user = await known_user(services, name)
     await services.accounts.set_disabled(user, disabled=True)
     print_receipt(await services.terminations.all_of(user, Reason.ACCOUNT_DISABLED))
 
@@ -38,17 +39,10 @@ async def change_password(services: Services, name: str) -> None:
     Raises:
         CommandFailed: there is no such account, or the password will not do.
     """
-    user = await _known(services, name)
+    user = await known_user(services, name)
     if bad := await services.accounts.set_password(user, _password("New password: ")):
         raise CommandFailed(bad.detail)
     print_receipt(await services.terminations.all_of(user, Reason.CREDENTIAL_CHANGED))
-
-
-async def _known(services: Services, name: str) -> str:
-    account = await services.accounts.find(name)
-    if account is None:
-        raise CommandFailed(f"There is no account {name!r}.")
-    return account.user
 
 
 def _password(prompt: str) -> str:

@@ -7,6 +7,7 @@ under another key, does not open (P4). Redis TTLs only clean up.
 
 from base64 import b64decode, b64encode
 from dataclasses import asdict, fields
+from math import isfinite
 from typing import Any, cast
 
 from server.core import strict_json
@@ -65,10 +66,22 @@ def _session(plaintext: bytes) -> Session:
     return Session(**{name: document[name] for name in _FIELDS} | restored)
 
 
+def read_moment(text: str) -> float:
+    """Unix seconds as the scripts write them.
+
+    Raises:
+        ValueError: anything else; floats have texts that no JSON has.
+    """
+    moment = float(text)
+    if not isfinite(moment):
+        raise ValueError(text)
+    return moment
+
+
 def read_tombstone(value: bytes) -> Tombstone | None:
     """The end that `<event> <reason> <at>` tells of; None for anything else."""
     try:
         event, reason, at = value.decode("ascii").split(" ")
-        return Tombstone(event, Reason(reason), float(at))
+        return Tombstone(event, Reason(reason), read_moment(at))
     except ValueError:
         return None

@@ -23,6 +23,7 @@ from server.core.events import (
     TokenRotated,
 )
 from server.core.reasons import Reason
+from server.store.codec import read_moment
 from server.store.connection import ask, ask_once
 from server.store.contract import Batch, Position, Positions
 from server.store.names import ShardNames, shard_of_user
@@ -122,7 +123,7 @@ class RedisControlLog:
         for name, entries in streams:
             for _, fields in entries:
                 if name == self._replies:
-                    acknowledgements.append(_read_acknowledgement(fields))
+                    acknowledgements += _read_acknowledgements(fields)
                 elif event := read_event(fields):
                     events.append(event)
             count = positions[name].count + len(entries)
@@ -167,7 +168,7 @@ def _read_event(fields: Mapping[bytes, bytes]) -> Event | None:
                 event=text["event"],
                 origin=text["origin"],
                 reason=Reason(text["reason"]),
-                at=float(text["at"]),
+                at=read_moment(text["at"]),
                 user=text["user"] or None,
                 sids=tuple(text["sids"].split()),
             )
@@ -182,8 +183,13 @@ def _read_event(fields: Mapping[bytes, bytes]) -> Event | None:
     return None
 
 
-def _read_acknowledgement(fields: Mapping[bytes, bytes]) -> Acknowledgement:
-    return Acknowledgement(fields[b"node"].decode(), json.loads(fields[b"closed"]))
+def _read_acknowledgements(fields: Mapping[bytes, bytes]) -> list[Acknowledgement]:
+    """The one that the entry holds; none if it is of another hand."""
+    try:
+        node, closed = fields[b"node"].decode(), json.loads(fields[b"closed"])
+        return [Acknowledgement(node, {str(event): int(n) for event, n in closed.items()})]
+    except (KeyError, ValueError, TypeError, AttributeError, OverflowError):
+        return []
 
 
 def _streams(reply: Any) -> list[tuple[str, Sequence[Any]]]:

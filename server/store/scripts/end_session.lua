@@ -12,16 +12,18 @@ local outcome = redis.call('GET', KEYS[2])
 if outcome and string.match(outcome, '^%S+') == ARGV[1] then
   outcome = 'ended'
 else
-  local value = not outcome and redis.call('GET', KEYS[1])
+  local value = redis.call('GET', KEYS[1])
   if value then
-    outcome = 'ended'
-    local epoch = redis.call('GET', KEYS[3]) or ''
-    if string.match(value, '^%d+ %S+ (%S*)\n') ~= string.match(epoch, '^%S*') then
-      outcome = epoch
-    end
+    -- Also behind a tombstone, which can only be forged then: the record must not outlive the end.
     redis.call('DEL', KEYS[1])
-    local mark = outcome == 'ended' and (ARGV[1] .. ' ' .. ARGV[3] .. ' ' .. now) or epoch
-    redis.call('SET', KEYS[2], mark, 'PX', ARGV[6])
+    local epoch = redis.call('GET', KEYS[3]) or ''
+    if string.match(value, '^%d+ %S+ (%S*)\n') == string.match(epoch, '^%S*') then
+      outcome = 'ended'
+      redis.call('SET', KEYS[2], ARGV[1] .. ' ' .. ARGV[3] .. ' ' .. now, 'PX', ARGV[6])
+    else
+      outcome = epoch
+      redis.call('SET', KEYS[2], epoch, 'PX', ARGV[6])
+    end
   end
   redis.call('ZREM', KEYS[4], ARGV[2])
   redis.call('XADD', KEYS[5], 'MAXLEN', '~', 10000, '*', 'kind', 'ended', 'event', ARGV[1],
