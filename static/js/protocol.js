@@ -24,18 +24,19 @@ export const CLOSE = Object.freeze({
   OVERLOAD: 1013,
 });
 
-/** Why a session ended, as one says it to the person it belonged to. */
+/** Why a session ended, as one says it to the person it belonged to: the same sentences as the server's. */
 export const REASONS = Object.freeze({
-  logout: 'You have logged out.',
-  terminated: 'This session was ended from another of your sessions.',
+  logout: 'You logged out.',
+  terminated: 'This session was ended from another one of your sessions.',
   admin: 'An administrator ended this session.',
-  credential_changed: 'Your password was changed, so this session was ended.',
-  account_disabled: 'This account has been disabled.',
-  session_limit: 'You signed in on more devices than allowed, so the oldest session was ended.',
-  token_reuse: 'An outdated copy of this session was used. To protect you, it was ended everywhere.',
-  idle_timeout: 'You were signed out because nothing happened for a while.',
-  absolute_timeout: 'This session reached its longest duration. Please log in again.',
-  superseded: 'This session was replaced by a newer sign-in.',
+  credential_changed: 'Your password was changed. Sign in with the new one.',
+  account_disabled: 'This account was disabled.',
+  session_limit: 'You signed in on more devices than allowed, so the least recently used session was ended.',
+  token_reuse: 'An old copy of this session\'s cookie was used. To be safe, the session was ended everywhere. '
+    + 'If that was not you, change your password.',
+  idle_timeout: 'Nothing happened for a while, so you were signed out.',
+  absolute_timeout: 'This session reached its longest allowed time.',
+  superseded: 'You signed in again in this browser; the new session replaced this one.',
 });
 
 /**
@@ -49,10 +50,11 @@ export function describeReason(reason) {
 }
 
 /**
- * Whether a close code means: do not come back by yourself.
+ * Whether a close code means: do not come back by yourself. 44xx say so; after the two others the
+ * same client would do the same again.
  * @param {number} code
  */
-export const isFinal = (code) => code >= 4400 && code <= 4499;
+export const isFinal = (code) => (code >= 4400 && code <= 4499) || code === CLOSE.POLICY || code === CLOSE.TOO_BIG;
 
 /**
  * Whether a close code means that the session itself is over.

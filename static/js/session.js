@@ -9,7 +9,7 @@
  * Each frame of the server is an event of the same name; its fields are in `event.detail`.
  * One event is our own: `offline {code, retry_in_ms}`, with null when no retry will follow.
  *
- * 1. A close code 44xx stops for good. Any other close is followed by a new attempt.
+ * 1. The close codes 44xx, 1008 and 1009 stop for good. Any other close is followed by a new attempt.
  * 2. The wait is drawn evenly from the server's window, whose upper end doubles with each attempt.
  * 3. Only a connection healthy for a while makes the window small again, so that a server which
  *    greets and then falls over is not stormed.

@@ -115,8 +115,8 @@ describe('connecting', () => {
   });
 });
 
-describe('a close code 44xx', () => {
-  for (const code of [4400, 4401, 4403, 4408, 4499]) {
+describe('a final close code', () => {
+  for (const code of [1008, 1009, 4400, 4401, 4403, 4408, 4499]) {
     it(`${code} stops for good`, () => {
       connect();
       FakeSocket.last.greet();
@@ -133,11 +133,21 @@ describe('a close code 44xx', () => {
     assert.equal(told[0].fields.reason, 'admin');
   });
 
-  it('4403 stops the socket and does not claim that the session ended', () => {
-    connect();
-    FakeSocket.last.drop(4403);
-    assert.deepEqual(told, [{ type: 'offline', fields: { code: 4403, retry_in_ms: null } }]);
-  });
+  for (const code of [1008, 1009, 4403]) {
+    it(`${code} stops the socket and does not claim that the session ended`, () => {
+      connect();
+      FakeSocket.last.drop(code);
+      assert.deepEqual(told, [{ type: 'offline', fields: { code, retry_in_ms: null } }]);
+    });
+  }
+
+  for (const code of [4401, 4408]) {
+    it(`${code} ends the session`, () => {
+      connect();
+      FakeSocket.last.drop(code, 'idle_timeout');
+      assert.deepEqual(typesTold(), ['ended']);
+    });
+  }
 });
 
 describe('the end', () => {
@@ -179,7 +189,7 @@ describe('the end', () => {
 });
 
 describe('any other close code', () => {
-  for (const code of [1000, 1001, 1006, 1008, 1009, 1011, 1012, 1013, 4399, 4500, 4503, 4508]) {
+  for (const code of [1000, 1001, 1006, 1007, 1010, 1011, 1012, 1013, 4399, 4500, 4503, 4508]) {
     it(`${code} comes back`, () => {
       connect();
       FakeSocket.last.greet();
@@ -258,7 +268,8 @@ describe('the words', () => {
     assert.equal(describeReason('toString'), 'Your session has ended.');
   });
 
-  it('know final codes by their first two digits', () => {
+  it('know the codes after which nobody comes back', () => {
     assert.deepEqual([4399, 4400, 4499, 4500].map(isFinal), [false, true, true, false]);
+    assert.deepEqual([1007, 1008, 1009, 1010].map(isFinal), [false, true, true, false]);
   });
 });

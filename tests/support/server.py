@@ -1,4 +1,4 @@
-"""A real Curfew, started by `run.py` as a person would, on a free port and in a folder of its own."""
+"""A real Curfew, started by `run.py` as a person would, on a free port and in its own folder."""
 
 import os
 import signal

@@ -1,0 +1,49 @@
+/**
+ * Signs in, prints what it hears, and comes back unless it is told to stop.
+ *
+ *   npm install ws
+ *   PASSWORD='…' node client.mjs http://127.0.0.1:8888 ada
+ */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import WebSocket from 'ws';
+
+const [url, username] = process.argv.slice(2);
+
+/** Whether one does not come back after this close code. */
+const isFinal = (code) => code === 1008 || code === 1009 || (code >= 4400 && code < 4500);
+
+/** The session's cookie, as it is sent back. */
+async function signIn() {
+  const answer = await fetch(`${url}/api/login`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ username, password: process.env.PASSWORD }),
+  });
+  if (!answer.ok) throw new Error((await answer.json()).detail);
+  return answer.headers.getSetCookie()[0].split(';')[0];
+}
+
+/** Prints all frames of one connection; its close code. */
+function listen(cookie) {
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/ws`, 'curfew.v1', {
+    origin: url, // without it the server takes this for another site's page
+    headers: { Cookie: cookie },
+  });
+  socket.on('message', (text) => console.log(String(text)));
+  socket.on('error', ({ message }) => console.log('not connected:', message));
+  return new Promise((resolve) => {
+    socket.on('close', (code, reason) => {
+      console.log('closed:', code, String(reason));
+      resolve(code);
+    });
+  });
+}
+
+const cookie = await signIn();
+let [failures, started] = [0, Date.now()];
+while (!isFinal(await listen(cookie))) {
+  failures = Date.now() < started + 5_000 ? failures + 1 : 0;
+  await sleep(500 + Math.random() * (Math.min(5_000 * 2 ** failures, 30_000) - 500));
+  started = Date.now();
+}

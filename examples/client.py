@@ -1,0 +1,60 @@
+"""Signs in, prints what it hears, and comes back unless it is told to stop.
+
+PASSWORD='…' python client.py http://127.0.0.1:8888 ada
+"""
+
+import asyncio
+import json
+import os
+import random
+import sys
+import time
+from urllib.request import Request, urlopen
+
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.typing import Origin, Subprotocol
+
+FINAL = {1008, 1009, *range(4400, 4500)}
+"""Close codes after which one does not come back."""
+
+
+def sign_in(url: str, username: str, password: str) -> str:
+    """The session's cookie, as it is sent back."""
+    body = json.dumps({"username": username, "password": password}).encode()
+    request = Request(f"{url}/api/login", body, {"Content-Type": "application/json"})
+    with urlopen(request) as answer:
+        return str(answer.headers["Set-Cookie"]).partition(";")[0]
+
+
+async def listen(url: str, cookie: str) -> int | None:
+    """Print all frames of one connection; its close code."""
+    opening = connect(
+        f"{url.replace('http', 'ws', 1)}/ws",
+        origin=Origin(url),  # without it the server takes this for another site's page
+        subprotocols=[Subprotocol("curfew.v1")],
+        additional_headers={"Cookie": cookie},
+    )
+    try:
+        async with opening as socket:
+            while True:
+                print(await socket.recv(), flush=True)
+    except ConnectionClosed:
+        print("closed:", socket.close_code, socket.close_reason, flush=True)
+        return socket.close_code
+    except (OSError, InvalidHandshake) as error:
+        print("not connected:", error, flush=True)
+        return None
+
+
+async def main(url: str, username: str) -> None:
+    """Listen until it is over; in between, wait ever longer, and never as long as the others."""
+    cookie = sign_in(url, username, os.environ["PASSWORD"])
+    failures, started = 0, time.monotonic()
+    while await listen(url, cookie) not in FINAL:
+        failures = failures + 1 if time.monotonic() < started + 5 else 0
+        await asyncio.sleep(random.uniform(0.5, min(5 * 2**failures, 30)))
+        started = time.monotonic()
+
+
+asyncio.run(main(*sys.argv[1:]))

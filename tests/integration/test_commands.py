@@ -1,0 +1,237 @@
+"""The sub-commands of run.py beside a running server: what they do is done live, and told truly."""
+
+import asyncio
+import json
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.client import PASSWORD
+from tests.support.people import People, people_of, user_of
+from tests.support.server import CurfewServer
+from tests.support.sockets import end_of, frame
+
+OTHER_PASSWORD = PASSWORD[::-1]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[CurfewServer]:
+    """A running server."""
+    with CurfewServer() as running:
+        yield running
+
+
+@pytest.fixture
+async def people(server: CurfewServer) -> AsyncIterator[People]:
+    """Opens browsers on the server."""
+    async with people_of(server.url) as people:
+        yield people
+
+
+class Commands:
+    """Runs commands on the store of a server, without holding up the test's sockets."""
+
+    def __init__(self, server: CurfewServer) -> None:
+        self._server = server
+
+    async def run(self, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+        """Run one command to its end."""
+        return await asyncio.to_thread(self._server.command, *arguments, given=given)
+
+    async def done(self, *arguments: str, given: str = "") -> str:
+        """What a command that succeeds prints."""
+        ran = await self.run(*arguments, given=given)
+        assert (ran.returncode, ran.stderr) == (0, "")
+        return ran.stdout
+
+    async def receipt(self, *arguments: str, given: str = "") -> Any:
+        """The one receipt that a command prints."""
+        return json.loads(await self.done(*arguments, given=given))
+
+    async def refusal(self, *arguments: str, given: str = "") -> str:
+        """The one line with which a command fails."""
+        ran = await self.run(*arguments, given=given)
+        assert (ran.returncode, ran.stdout) == (1, "")
+        assert ran.stderr.count("\n") == 1
+        return ran.stderr.strip()
+
+
+@pytest.fixture
+def commands(server: CurfewServer) -> Commands:
+    """Runs commands on the server's store."""
+    return Commands(server)
+
+
+def is_complete(receipt: Any, *, sessions: int, sockets: int) -> bool:
+    """Whether a receipt tells of a complete end of so many sessions and sockets."""
+    told = (receipt["state"], receipt["sessions"], receipt["sockets_closed"], receipt["durability"])
+    nodes = {"acked": 1, "lease_expired": 0, "waiting": 0}
+    return told == ("complete", sessions, sockets, "fsync") and receipt["nodes"] == nodes
+
+
+async def test_user_add_makes_an_account_that_can_sign_in_at_once(
+    commands: Commands, people: People
+) -> None:
+    told = await commands.done("user", "add", "Grace", given=f"{PASSWORD}\n")
+    assert told == "grace can sign in now.\n"
+    client = await (await people.visitor()).sign_in("grace")
+    assert (await client.request("GET", "/api/admin/users/grace/sessions")).status_code == 403
+
+
+async def test_user_add_admin_makes_an_administrator(commands: Commands, people: People) -> None:
+    await commands.done("user", "add", "root-of-all", "--admin", given=f"{PASSWORD}\n")
+    admin = await (await people.visitor()).sign_in("root-of-all")
+    user = await user_of(await people.somebody())
+    listed = await admin.request("GET", f"/api/admin/users/{user}/sessions")
+    assert len(listed.json()["sessions"]) == 1
+
+
+async def test_user_add_refuses_a_taken_name_a_bad_name_and_a_bad_password(
+    commands: Commands, people: People
+) -> None:
+    user = await user_of(await people.somebody())
+    assert "taken" in await commands.refusal("user", "add", user, given=f"{PASSWORD}\n")
+    assert "3 to 32" in await commands.refusal("user", "add", "x", given=f"{PASSWORD}\n")
+    assert "15 char" in await commands.refusal("user", "add", "somebody-new", given="short\n")
+    assert "15 char" in await commands.refusal("user", "add", "somebody-new", given="")
+
+
+async def test_user_disable_closes_the_sockets_and_refuses_to_sign_in(
+    commands: Commands, people: People
+) -> None:
+    client = await people.somebody()
+    user = await user_of(client)
+    async with client.open_socket() as one, client.open_socket() as two:
+        for each in (one, two):
+            await frame(each, "hello")
+        receipt = await commands.receipt("user", "disable", user)
+        ends = [await end_of(each) for each in (one, two)]
+    assert is_complete(receipt, sessions=1, sockets=2)
+    assert {(each.code, each.reason) for each in ends} == {(4401, "account_disabled")}
+    assert {each.last["event"] for each in ends} == {receipt["event"]}
+    credentials = {"username": user, "password": PASSWORD}
+    refused = await (await people.visitor()).request("POST", "/api/login", credentials)
+    assert refused.json()["type"] == "/problems/wrong-credentials"
+
+
+async def test_user_passwd_replaces_the_password_and_ends_all_sessions(
+    commands: Commands, people: People
+) -> None:
+    client = await people.somebody()
+    user = await user_of(client)
+    async with client.open_socket() as socket:
+        await frame(socket, "hello")
+        receipt = await commands.receipt("user", "passwd", user, given=f"{OTHER_PASSWORD}\n")
+        end = await end_of(socket)
+    assert is_complete(receipt, sessions=1, sockets=1)
+    assert (end.code, end.reason) == (4401, "credential_changed")
+    await (await people.visitor()).sign_in(user, OTHER_PASSWORD)
+    credentials = {"username": user, "password": PASSWORD}
+    refused = await (await people.visitor()).request("POST", "/api/login", credentials)
+    assert refused.status_code == 401
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("user", "disable"), ("user", "passwd"), ("sessions", "end", "--user")],
+    ids=" ".join,
+)
+async def test_an_unknown_user_is_said_to_be_unknown(
+    commands: Commands, command: tuple[str, ...]
+) -> None:
+    refusal = await commands.refusal(*command, "nobody-there", given=f"{PASSWORD}\n")
+    assert refusal == "There is no account 'nobody-there'."
+
+
+async def test_sessions_list_shows_everybodys_sessions_or_one_users(
+    commands: Commands, people: People
+) -> None:
+    client, stranger = await people.somebody(), await people.somebody()
+    other = await people.again(client)
+    everybody = await commands.done("sessions", "list")
+    for sid in (client.sid, other.sid, stranger.sid):
+        assert sid in everybody
+    own = (await commands.done("sessions", "list", "--user", await user_of(client))).splitlines()
+    assert {line.split()[0] for line in own} == {client.sid, other.sid}
+    assert all("127.0.0.1" in line and "test browser" in line for line in own)
+
+
+async def test_sessions_end_closes_the_sockets_of_one_session_and_spares_the_others(
+    commands: Commands, people: People
+) -> None:
+    client = await people.somebody()
+    other = await people.again(client)
+    async with client.open_socket() as socket, other.open_socket() as spared:
+        await frame(socket, "hello")
+        receipt = await commands.receipt("sessions", "end", client.sid)
+        end = await end_of(socket)
+        await spared.send('{"type":"ping"}')
+        await frame(spared, "pong")
+    assert is_complete(receipt, sessions=1, sockets=1)
+    assert (end.code, end.reason, end.last["event"]) == (4401, "admin", receipt["event"])
+
+
+async def test_sessions_end_says_that_a_session_is_gone_and_why(
+    commands: Commands, people: People
+) -> None:
+    client = await people.somebody()
+    await client.request("POST", "/api/logout")
+    told = await commands.refusal("sessions", "end", client.sid)
+    assert told == f"There is no live session {client.sid!r}; it ended: logout."
+    for nonsense in ("0" * 24, "../etc", "*", "{00}"):
+        refusal = await commands.refusal("sessions", "end", nonsense)
+        assert refusal == f"There is no live session {nonsense!r}."
+
+
+async def test_sessions_end_user_ends_all_of_the_user_however_the_name_is_written(
+    commands: Commands, people: People
+) -> None:
+    client = await people.somebody()
+    user = await user_of(client)
+    other, stranger = await people.again(client), await people.somebody()
+    async with (
+        client.open_socket() as one,
+        other.open_socket() as two,
+        stranger.open_socket() as spared,
+    ):
+        for each in (one, two, spared):
+            await frame(each, "hello")
+        receipt = await commands.receipt("sessions", "end", "--user", user.upper())
+        ends = [await end_of(each) for each in (one, two)]
+        await spared.send('{"type":"ping"}')
+        await frame(spared, "pong")
+    assert is_complete(receipt, sessions=2, sockets=2)
+    assert {(each.code, each.reason) for each in ends} == {(4401, "admin")}
+
+
+async def test_sessions_end_all_asks_and_without_an_answer_ends_nothing(
+    commands: Commands, people: People
+) -> None:
+    client = await people.somebody()
+    assert "--yes" in await commands.refusal("sessions", "end", "--all", given="yes\n")
+    assert (await client.request("GET", "/api/session")).status_code == 200
+
+
+async def test_sessions_end_all_yes_ends_everybodys_sessions(
+    commands: Commands, people: People
+) -> None:
+    clients = [await people.somebody() for _ in range(3)]
+    visitor = await people.visitor()
+    await visitor.request("PATCH", "/api/session/data", {"basket": 1})
+    sockets = [await each.open_socket() for each in [*clients, visitor]]
+    for socket in sockets:
+        await frame(socket, "hello")
+    receipt = await commands.receipt("sessions", "end", "--all", "--yes")
+    ends = [await end_of(each) for each in sockets]
+    assert {(each.code, each.reason) for each in ends} == {(4401, "admin")}
+    assert (receipt["state"], receipt["sockets_closed"]) == ("complete", 4)
+    assert receipt["sessions"] >= 4  # those of earlier tests too
+    assert await commands.done("sessions", "list") == ""
+    for each in clients:
+        answer = await each.request("GET", "/api/session")
+        assert (answer.status_code, answer.json()["reason"]) == (401, "admin")
+    assert is_complete(
+        await commands.receipt("sessions", "end", "--all", "--yes"), sessions=0, sockets=0
+    )

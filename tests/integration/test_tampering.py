@@ -1,0 +1,170 @@
+"""Somebody who can write to the store: they can make a mess, and open nothing by it."""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import redis
+
+from server.core.reasons import Farewell, Reason
+from server.core.session import Device, Rules
+from server.core.token import Token, issue_token
+from server.store.names import ShardNames
+from server.verdicts import Live
+from tests.support.crashing import Node, open_node
+from tests.support.valkey import ValkeyServer
+
+NAMES = ShardNames(0)
+RULES = Rules()
+GARBAGE = [b"", b" ", b"x", b"\xff\x00", b"a b", b"e logout", b"e logout x y", b"e nonsense 1.0"]
+GARBAGE += [b"e logout nan", b"e logout inf", b"e logout 1e999", b"e " + b"\xc3\xa9" + b" 1.0"]
+
+
+@pytest.fixture
+async def node(store_url: str) -> AsyncIterator[Node]:
+    async with open_node(store_url, RULES) as node:
+        yield node
+
+
+@pytest.fixture
+def raw(valkey: ValkeyServer) -> Iterator[redis.Redis]:
+    with valkey.client() as client:
+        yield client
+
+
+async def signed_in(node: Node, user: str = "ann") -> Live:
+    """A session with something in it."""
+    epochs = await node.sessions.epochs(user)
+    made = await node.sessions.sign_in(user, epochs, Device(), None)
+    assert isinstance(made, Live)
+    written = await node.sessions.write(made, {"note": "private"})
+    assert isinstance(written, Live)
+    return written
+
+
+def token_of(live: Live) -> Token:
+    """The session's current token."""
+    return issue_token(live.session.sid, live.session.seed, live.session.generation)
+
+
+def record(raw: redis.Redis, live: Live) -> bytes:
+    """The stored bytes."""
+    value = raw.get(NAMES.session(live.session.sid))
+    assert isinstance(value, bytes)
+    return value
+
+
+async def is_live(node: Node, live: Live) -> bool:
+    """Whether the session's own token is served."""
+    return isinstance(await node.sessions.check(token_of(live)), Live)
+
+
+async def test_a_record_copied_under_another_id_does_not_open(node: Node, raw: redis.Redis) -> None:
+    mine, hers = await signed_in(node, "eve"), await signed_in(node, "ann")
+    raw.set(NAMES.session(mine.session.sid), record(raw, hers))
+    assert await node.sessions.check(token_of(mine)) == Farewell()
+    as_hers = issue_token(mine.session.sid, hers.session.seed, 1)
+    assert await node.sessions.check(as_hers) == Farewell()
+    assert await is_live(node, hers)
+
+
+async def test_no_flipped_bit_opens_anything_else(node: Node, raw: redis.Redis) -> None:
+    live = await signed_in(node)
+    value = record(raw, live)
+    header_bits = 8 * (value.index(b"\n") + 1)
+    for bit in range(8 * len(value)):
+        flipped = bytearray(value)
+        flipped[bit // 8] ^= 1 << bit % 8
+        raw.set(NAMES.session(live.session.sid), bytes(flipped))
+        found = await node.sessions.check(token_of(live))
+        if bit < header_bits and isinstance(found, Live):
+            assert found.session == live.session  # the header's numbers compare, and decide nothing
+        else:
+            assert found == Farewell()
+    raw.set(NAMES.session(live.session.sid), value)
+    assert await is_live(node, live)
+
+
+@pytest.mark.parametrize("how", ["one", "all", "everything"])
+async def test_a_record_that_is_put_back_after_the_end_does_not_open(
+    node: Node, raw: redis.Redis, how: str
+) -> None:
+    live = await signed_in(node)
+    key, value = NAMES.session(live.session.sid), record(raw, live)
+    if how == "one":
+        await node.terminations.one(live.session, Reason.LOGOUT)
+    elif how == "all":
+        await node.terminations.all_of("ann", Reason.LOGOUT)
+    else:
+        await node.terminations.everything(Reason.LOGOUT)
+    raw.set(key, value)
+    found = await node.sessions.check(token_of(live))
+    assert isinstance(found, Farewell)
+    assert found.reason is Reason.LOGOUT
+    for change in (node.sessions.write(live, {"a": 1}), node.sessions.elevate(live)):
+        assert isinstance(await change, Farewell)
+    assert raw.get(key) == value
+
+
+async def test_a_record_does_not_move_to_the_epoch_after_the_end(
+    node: Node, raw: redis.Redis
+) -> None:
+    live = await signed_in(node)
+    key, value = NAMES.session(live.session.sid), record(raw, live)
+    await node.terminations.everything(Reason.ADMIN)
+    epoch = raw.get(NAMES.epoch)
+    assert isinstance(epoch, bytes)
+    header, _, box = value.partition(b"\n")
+    raw.delete(NAMES.ended(live.session.sid))
+    raw.set(key, header.rpartition(b" ")[0] + b" " + epoch.split(b" ")[0] + b"\n" + box)
+    assert await node.sessions.check(token_of(live)) == Farewell()
+
+
+@pytest.mark.parametrize("reason", [Reason.IDLE_TIMEOUT, Reason.ABSOLUTE_TIMEOUT])
+async def test_a_longer_ttl_does_not_prolong_a_session(
+    node: Node, raw: redis.Redis, reason: Reason
+) -> None:
+    live = await signed_in(node)
+    raw.persist(NAMES.session(live.session.sid))
+    raw.persist(NAMES.index("ann"))
+    raw.zadd(NAMES.index("ann"), {live.session.sid: 9e9})
+    absolute = reason is Reason.ABSOLUTE_TIMEOUT
+    limit = RULES.absolute_timeout if absolute else RULES.idle_timeout
+    node.clock.time += limit.total_seconds()
+    assert await node.sessions.sessions_of("ann") == []
+    found = await node.sessions.check(token_of(live))
+    assert isinstance(found, Farewell)
+    assert found.reason is reason
+
+
+@pytest.mark.parametrize("garbage", GARBAGE)
+async def test_a_garbage_tombstone_opens_nothing_and_breaks_nothing(
+    node: Node, raw: redis.Redis, garbage: bytes
+) -> None:
+    live, other = await signed_in(node), await signed_in(node)
+    raw.set(NAMES.ended(live.session.sid), garbage)
+    found = await node.sessions.check(token_of(live))
+    assert found == Farewell()
+    assert json.dumps([found.word, found.event, found.at], allow_nan=False)
+    assert await node.sessions.write(live, {"a": 1}) == Farewell()
+    assert await is_live(node, other)
+    assert (await node.terminations.all_of("ann", Reason.LOGOUT)).sessions == 2
+
+
+@pytest.mark.parametrize("forged", [b"", b"f logout 1.0", b"\xff"])
+@pytest.mark.parametrize("how", ["one", "all", "everything"])
+async def test_behind_a_forged_tombstone_an_end_is_an_end(
+    node: Node, raw: redis.Redis, how: str, forged: bytes
+) -> None:
+    """Otherwise whoever removes the forgery later brings the session back."""
+    live = await signed_in(node)
+    raw.set(NAMES.ended(live.session.sid), forged)
+    if how == "one":
+        await node.terminations.one(live.session, Reason.ADMIN)
+    elif how == "all":
+        await node.terminations.all_of("ann", Reason.ADMIN)
+    else:
+        await node.terminations.everything(Reason.ADMIN)
+    if raw.get(NAMES.ended(live.session.sid)) == forged:
+        raw.delete(NAMES.ended(live.session.sid))
+    assert not await is_live(node, live)

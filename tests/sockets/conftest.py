@@ -1,0 +1,32 @@
+"""A running Curfew for each file of socket tests, and people who sign in to it."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from tests.support.people import People, people_of
+from tests.support.server import CurfewServer
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[CurfewServer]:
+    """With default settings, shared by the tests of a file."""
+    with CurfewServer() as running:
+        yield running
+
+
+@pytest.fixture
+async def people(server: CurfewServer) -> AsyncIterator[People]:
+    """Opens browsers on the server."""
+    async with people_of(server.url) as people:
+        yield people
+
+
+@pytest.fixture(autouse=True)
+def calm_log(server: CurfewServer) -> Iterator[None]:
+    """Whatever a client does, it is no error of the server."""
+    before = len(server.log)
+    yield
+    written = server.log[before:]
+    assert " ERROR " not in written, written
+    assert "Traceback" not in written, written

@@ -1,0 +1,89 @@
+"""A real Chromium, driven by Playwright: windows, and what went wrong in them."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+APPS = ("Google Chrome", "Chromium")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--no-first-run",
+)
+PATIENCE_MS = 15_000
+
+
+class Windows:
+    """Browser windows, each with a cookie jar of its own; notes everything that goes wrong in them.
+
+    Attributes:
+        faults: errors of scripts, and whatever the content security policy refused.
+    """
+
+    def __init__(self, browser: Browser, url: str) -> None:
+        self._browser = browser
+        self._url = url
+        self.faults: list[str] = []
+
+    def open(self, **options: Any) -> BrowserContext:
+        """A new window without cookies, as on another device; options as of `new_context`."""
+        context = self._browser.new_context(base_url=self._url, **options)
+        context.set_default_timeout(PATIENCE_MS)
+        context.set_default_navigation_timeout(PATIENCE_MS)
+        context.on("console", self._note_console)
+        context.on("weberror", lambda error: self.faults.append(f"uncaught: {error.error}"))
+        return context
+
+    def close(self) -> None:
+        """Close all windows."""
+        for context in self._browser.contexts:
+            context.close()
+
+    def _note_console(self, message: ConsoleMessage) -> None:
+        # A request that is answered with an error is told on the console; that is no fault.
+        if message.type in {"error", "warning"} and "Failed to load resource" not in message.text:
+            self.faults.append(f"{message.type}: {message.text}")
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A running Chromium."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable(), args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+def executable() -> str:
+    """The Chromium of this machine; `install-chromium.sh` looks in the same places."""
+    folders = (Path("/Applications"), Path.home() / "Applications")
+    apps = [folder / f"{app}.app/Contents/MacOS/{app}" for app in APPS for folder in folders]
+    found = [path for name in NAMES if (path := shutil.which(name))]
+    found += [str(app) for app in apps if app.exists()]
+    assert found, "no Chromium: run tests/support/install-chromium.sh"
+    return found[0]
+
+
+def sign_up(page: Page, username: str, password: str) -> None:
+    """Make an account by the form, and arrive on the account page."""
+    page.goto("/signup")
+    page.get_by_label("Username").fill(username)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Create the account").click()
+    page.wait_for_url("**/account")
+
+
+def sign_in(page: Page, username: str, password: str) -> None:
+    """Sign in by the form, and arrive on the account page."""
+    page.goto("/login")
+    page.get_by_label("Username").fill(username)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url("**/account")

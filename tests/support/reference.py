@@ -1,0 +1,152 @@
+"""What sessions there are and what they hold, in a few dictionaries: the reference for the store.
+
+It knows the policy, whose own proofs are elsewhere, and nothing of scripts, revisions on the wire,
+retries or caches.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from server.core import policy
+from server.core.policy import Accept, End, Refusal, Refuse, Verdict
+from server.core.reasons import Reason
+from server.core.session import Json, Rules, Session, deadlines
+from server.core.token import Token
+from server.verdicts import Live
+
+Change = Callable[[Session], Verdict]
+
+
+@dataclass
+class Reference:
+    """The sessions as they should be.
+
+    Attributes:
+        rules: the durations and bounds in force.
+        now: the clock.
+        records: every session that ever was, as it was last written.
+        revisions: how often each was written.
+        ended: why, for those that ended.
+        ends_of: how often all sessions of a user were ended; of everybody, under "".
+    """
+
+    rules: Rules
+    now: float
+    records: dict[str, Session] = field(default_factory=dict)
+    revisions: dict[str, int] = field(default_factory=dict)
+    ended: dict[str, Reason] = field(default_factory=dict)
+    ends_of: dict[str, int] = field(default_factory=dict)
+
+    def epochs(self, user: str) -> tuple[int, int]:
+        """What changes when sessions that began before are all ended."""
+        return self.ends_of.get(user, 0), self.ends_of.get("", 0)
+
+    def of(self, user: str) -> list[str]:
+        """A user's sessions that have not ended, those that expire first in front."""
+        own = [each for sid, each in self.records.items() if sid not in self.ended]
+        by_expiry = sorted(
+            (deadlines(each, self.rules).expires_at, each.sid) for each in own if each.user == user
+        )
+        return [sid for _, sid in by_expiry]
+
+    def timeout(self, sid: str) -> Reason | None:
+        """The timeout that a session has reached."""
+        return deadlines(self.records[sid], self.rules).passed(self.now)
+
+    def begin(self, session: Session) -> None:
+        """A session begins, and the least recently used ones over the limit end."""
+        if session.user is not None:
+            for sid in self.of(session.user)[: -(self.rules.max_sessions_per_user - 1) or None]:
+                self.end(sid, Reason.SESSION_LIMIT)
+        self.records[session.sid] = session
+        self.revisions[session.sid] = 1
+
+    def end(self, sid: str, reason: Reason) -> None:
+        """A session ends, unless it had before."""
+        self.ended.setdefault(sid, reason)
+
+    def end_all(self, user: str, reason: Reason, keep: str | None) -> None:
+        """All of a user's sessions end, but for one to keep."""
+        for sid in self.of(user):
+            if sid != keep:
+                self.end(sid, reason)
+        self.ends_of[user] = self.ends_of.get(user, 0) + 1
+
+    def end_everything(self, reason: Reason) -> None:
+        """Everybody's sessions end."""
+        for sid in self.records:
+            self.end(sid, reason)
+        self.ends_of[""] = self.ends_of.get("", 0) + 1
+
+    def judge(self, token: Token, *, may_rotate: bool) -> Reason | Verdict:
+        """What becomes of a request with this token: the reason of its end, or the verdict."""
+        return self._apply(
+            token.sid,
+            lambda session: policy.evaluate(
+                session, token, self.now, self.rules, may_rotate=may_rotate
+            ),
+        )
+
+    def touch(self, sid: str) -> Reason | Verdict:
+        """What becomes of activity on a socket."""
+        return self._apply(sid, lambda session: policy.touch(session, self.now, self.rules))
+
+    def change(self, live: Live, change: Change) -> Reason | Verdict:
+        """What becomes of a change by a request that was accepted some time ago.
+
+        A change that the record, as the request has it, makes unnecessary needs no store. Any other
+        is made on the newest record; none is made on one that ended or is past a deadline.
+        """
+        sid = live.session.sid
+        seen = change(live.session)
+        if seen == Accept(live.session) and not deadlines(live.session, self.rules).passed(
+            self.now
+        ):
+            return seen
+        if sid not in self.ended and (timeout := self.timeout(sid)):
+            self.end(sid, timeout)
+        return self._apply(sid, change)
+
+    def _apply(self, sid: str, judge: Callable[[Session], Verdict]) -> Reason | Verdict:
+        if sid in self.ended:
+            return self.ended[sid]
+        verdict = judge(self.records[sid])
+        if isinstance(verdict, End):
+            self.end(sid, verdict.reason)
+            return verdict.reason
+        if isinstance(verdict, Accept) and verdict.changed:
+            self.records[sid] = verdict.session
+            self.revisions[sid] += 1
+        return verdict
+
+
+def rotation(reference: Reference, presented: int) -> Change:
+    """Rotating on request: only the current token's request is handed a number."""
+
+    def change(session: Session) -> Accept:
+        if presented < session.generation:
+            return Accept(session)
+        return policy.rotate(session, reference.now, reference.rules)
+
+    return change
+
+
+def elevation(reference: Reference, presented: int) -> Change:
+    """The password was proved, by a request whose token was not overtaken meanwhile."""
+
+    def change(session: Session) -> Verdict:
+        if presented < session.refused_below:
+            return Refuse(Refusal.OVERTAKEN)
+        return policy.elevate(session, reference.now)
+
+    return change
+
+
+def writing(changes: Mapping[str, Json]) -> Change:
+    """Keys are merged into the data; None removes one."""
+
+    def change(session: Session) -> Accept:
+        merged = {k: v for k, v in {**session.data, **changes}.items() if v is not None}
+        return Accept(replace(session, data=merged), changed=repr(merged) != repr(session.data))
+
+    return change
