@@ -206,7 +206,7 @@ class Socket:
         parts.hub.register(self, session)
         try:
             again = await parts.look(session.sid)
-        except StoreUnavailable:
+        except (StoreUnavailable, WriteConflict):
             self.close_unverified()
             return
         if isinstance(again, Farewell):

@@ -29,8 +29,8 @@ from server.store.contract import Batch, Position, Positions
 from server.store.names import ShardNames, shard_of_user
 from server.store.scripts import Scripts
 
-MAX_ENTRIES: Final = 10_000
-"""Kept per stream; the scripts name the same number."""
+MESSAGES_KEPT: Final = 1_000
+"""Of 64 KiB at most each; a node that is further behind has been held for long, and lost them."""
 ENTRIES_PER_READ: Final = 500
 REPLIES_TTL_MS: Final = 60_000
 BEGINNING: Final = Position("0-0", 0)
@@ -102,7 +102,7 @@ class RedisControlLog:
     async def send(self, message: MessageSent) -> None:
         name = ShardNames(shard_of_user(message.user, self._shards)).messages
         fields = dict(_in_pairs(event_fields(message)))
-        await ask_once("send", lambda: self._writer.xadd(name, fields, maxlen=MAX_ENTRIES))  # type: ignore[arg-type]
+        await ask_once("send", lambda: self._writer.xadd(name, fields, maxlen=MESSAGES_KEPT))  # type: ignore[arg-type]
 
     async def _end_of(self, name: str) -> Position:
         pipeline = self._writer.pipeline(transaction=False)
