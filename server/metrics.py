@@ -83,6 +83,12 @@ class Metrics:
             LATENCY_BUCKETS,
             "path",
         )
+        self._past_end = Gauge(
+            "curfew_sockets_past_session_end",
+            "Sockets that the latest sweep found open behind their session's end.",
+            ("node",),
+            registry=registry,
+        ).labels(node)
         self._swept = self._counter(
             "curfew_sweep_closed_total",
             "Sockets whose session had ended without a message that said so.",
@@ -187,8 +193,9 @@ class Metrics:
         self._reached_seconds.labels(self._node, path).observe(max(0.0, seconds))
 
     def swept(self, closed: int) -> None:
-        """Count sockets that a comparison with the store closed."""
+        """Count sockets that the slow sweep had to close."""
         self._swept.inc(closed)
+        self._past_end.set(closed)
 
     def _counter(self, name: str, documentation: str, *labels: str) -> Counter:
         return Counter(name, documentation, ("node", *labels), registry=self.registry)

@@ -16,7 +16,7 @@ class Counts:
         ended: an end that nobody waits for.
         reached: sockets here were closed for an end; on which path they heard of it (`push`, `gap`,
             `sweep`, `lease`), and how many seconds after the end.
-        swept: how many sockets a comparison with the store had to close.
+        swept: how many sockets the slow sweep had to close; it should be none.
         socket_closed: a socket closed from here, with code and reason word.
         socket_left: a socket closed by its client, with its code; None when it was lost.
     """

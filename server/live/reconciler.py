@@ -67,8 +67,8 @@ class Reconciler:
                 closed = await self._compare("sweep")
             except StoreUnavailable:
                 continue
+            self._counts.swept(closed)
             if closed:
-                self._counts.swept(closed)
                 log.warning("sweep closed %d sockets that no message had closed", closed)
 
     async def _compare(self, path: str) -> int:
