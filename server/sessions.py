@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 
 from server.core import policy, strict_json
 from server.core.errors import DataRefused
-from server.core.policy import Accept
+from server.core.policy import Accept, End, Refusal, Refuse, Verdict
 from server.core.reasons import Farewell, Reason
 from server.core.session import (
     MAX_DATA_BYTES,
@@ -27,6 +27,7 @@ from server.store.contract import (
     Epochs,
     Listed,
     SessionStore,
+    Stored,
 )
 from server.verdicts import Live, Refused, Verdicts
 
@@ -112,8 +113,18 @@ class SessionManager:
         return await self._accepted(live, judge)
 
     async def elevate(self, live: Live) -> Live | Farewell:
-        """Record that the password was just proved; the token changes at once, without grace."""
-        return await self._accepted(live, lambda session: policy.elevate(session, self._now()))
+        """Record that the password was just proved; the token changes at once, without grace.
+
+        Not under a token that another change of privilege has overtaken meanwhile: somebody with
+        an old copy and the former password must not overtake the owner.
+        """
+
+        def judge(session: Session) -> Verdict:
+            if live.presented < session.refused_below:
+                return Refuse(Refusal.OVERTAKEN)
+            return policy.elevate(session, self._now())
+
+        return await self._accepted(live, judge)
 
     async def write(self, live: Live, changes: Mapping[str, Json]) -> Live | Farewell:
         """Merge top-level keys into the session's data; None removes a key.
@@ -143,7 +154,7 @@ class SessionManager:
             previous: the session of this browser, which ends as `superseded`. An anonymous one's
                 data is carried over.
         """
-        carried = previous.session.data if previous and previous.session.user is None else {}
+        carried = await self._data_to_carry_over(previous)
         now = self._now()
         session = replace(
             self._new_session(self._store.shard_of(user), epochs, device, carried),
@@ -154,6 +165,13 @@ class SessionManager:
         if isinstance(created, Live) and previous is not None:
             await self._verdicts.end(previous.session, Reason.SUPERSEDED)
         return created
+
+    async def _data_to_carry_over(self, previous: Live | None) -> Mapping[str, Json]:
+        """An anonymous visitor's data as it is now: the password may have taken a while."""
+        if previous is None or previous.session.user is not None:
+            return {}
+        found = await self._store.load(previous.session.sid)
+        return found.session.data if isinstance(found, Stored) else {}
 
     async def begin_anonymous(
         self, device: Device, data: Mapping[str, Json]
@@ -202,12 +220,20 @@ class SessionManager:
             for _ in created.evicted:
                 self._ended(Reason.SESSION_LIMIT)
             token = issue_token(session.sid, session.seed, session.generation)
-            return Live(created.stored, token)
+            return Live(created.stored, token, session.generation)
         return SignInInterrupted()
 
-    async def _accepted(self, live: Live, change: Callable[[Session], Accept]) -> Live | Farewell:
-        found = await self._verdicts.apply(live.session.sid, change, live.stored)
-        return _farewell(found) if isinstance(found, Refused) else found
+    async def _accepted(self, live: Live, change: Callable[[Session], Verdict]) -> Live | Farewell:
+        """Change the session of a request that was accepted, perhaps long ago."""
+
+        def judge(session: Session) -> Verdict:
+            verdict = policy.look(session, self._now(), self.rules)
+            return verdict if isinstance(verdict, End) else change(session)
+
+        found = await self._verdicts.apply(live.session.sid, judge, live.stored)
+        if isinstance(found, Live):
+            return replace(found, presented=live.presented)
+        return _farewell(found)
 
     def _turn(self, sid: str) -> asyncio.Lock:
         return self._turns.setdefault(sid, asyncio.Lock())
@@ -228,14 +254,15 @@ def _with_data(session: Session, data: Mapping[str, Json]) -> Accept:
     Raises:
         DataRefused: too large, or not JSON.
     """
-    if data == session.data:
-        return Accept(session)
     if flaw := strict_json.flaw_of(dict(data)):
         raise DataRefused(f"Session data cannot be kept. {flaw}")
     try:
-        size = len(strict_json.encode(data))
+        text = strict_json.encode(data)
     except strict_json.NotJson as error:
         raise DataRefused("Session data must be JSON values.") from error
+    if text == strict_json.encode(session.data):  # Python also takes 1, 1.0 and True for equal
+        return Accept(session)
+    size = len(text)
     if size > MAX_DATA_BYTES:
         detail = f"Session data would take {size} bytes; {MAX_DATA_BYTES} are allowed."
         raise DataRefused(detail)

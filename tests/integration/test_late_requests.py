@@ -123,3 +123,16 @@ async def test_writing_what_is_there_costs_no_write(node: Node, slow: Live) -> N
     again = await node.sessions.write(written, {"value": [1, True, None, {"b": 1, "a": 2}]})
     assert isinstance(again, Live)
     assert again.stored.revision == written.stored.revision
+
+
+async def test_what_a_visitor_wrote_while_the_password_was_checked_is_carried_over(
+    node: Node,
+) -> None:
+    visitor = await node.sessions.begin_anonymous(Device(), {"basket": [1]})
+    assert isinstance(visitor, Live)
+    epochs = await node.sessions.epochs("ann")
+    written = await node.sessions.write(await checked(node, visitor), {"basket": [1, 2]})
+    assert isinstance(written, Live)
+    made = await node.sessions.sign_in("ann", epochs, Device(), visitor)
+    assert isinstance(made, Live)
+    assert made.session.data == {"basket": [1, 2]}

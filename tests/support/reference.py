@@ -12,6 +12,7 @@ from server.core.policy import Accept, End, Refusal, Refuse, Verdict
 from server.core.reasons import Reason
 from server.core.session import Json, Rules, Session, deadlines
 from server.core.token import Token
+from server.store.contract import Epochs
 from server.verdicts import Live
 
 Change = Callable[[Session], Verdict]
@@ -118,6 +119,33 @@ class Reference:
             self.records[sid] = verdict.session
             self.revisions[sid] += 1
         return verdict
+
+
+@dataclass(frozen=True)
+class Request:
+    """One that was accepted.
+
+    Attributes:
+        live: what the manager answered last.
+        presented: the number of the token that it came with, or began.
+    """
+
+    live: Live
+    presented: int
+
+    @property
+    def sid(self) -> str:
+        """The session."""
+        return self.live.session.sid
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """One whose credentials are being checked."""
+
+    user: str
+    epochs: Epochs
+    began: tuple[int, int]
 
 
 def rotation(reference: Reference, presented: int) -> Change:
