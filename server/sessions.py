@@ -232,7 +232,8 @@ class SessionManager:
 
         found = await self._verdicts.apply(live.session.sid, judge, live.stored)
         if isinstance(found, Live):
-            return replace(found, presented=live.presented)
+            handed = found.token.generation if found.token else 0
+            return replace(found, presented=max(live.presented, handed))
         return _farewell(found)
 
     def _turn(self, sid: str) -> asyncio.Lock:

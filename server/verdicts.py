@@ -38,7 +38,7 @@ class Live:
     Attributes:
         stored: the record and its revision.
         token: to be set as the cookie; None leaves the browser's cookie alone.
-        presented: the number of the token that was presented.
+        presented: the number of the token that the request came with, or has been handed.
     """
 
     stored: Stored
@@ -101,9 +101,10 @@ class Verdicts:
             if not isinstance(loaded, Stored):
                 return self._not_live(sid, loaded)
             verdict = judge(loaded.session)
-            # A record from earlier may only lead to a write, which the store compares with its own.
+            # A record from earlier may lead to a write, which the store compares with its own, or
+            # to nothing; no end and no token may come of it.
             is_old, known = known is not None, None
-            if is_old and not (isinstance(verdict, Accept) and verdict.changed):
+            if is_old and not _is_safe_to_believe(verdict):
                 continue
             if isinstance(verdict, End):
                 return await self.end(loaded.session, verdict.reason)
@@ -160,3 +161,7 @@ class Verdicts:
         if isinstance(loaded, Unreadable):
             log.error("session record does not open", extra={"sid": sid})
         return Farewell()
+
+
+def _is_safe_to_believe(verdict: Verdict) -> bool:
+    return isinstance(verdict, Accept) and (verdict.changed or verdict.token is None)
