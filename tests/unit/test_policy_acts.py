@@ -95,6 +95,15 @@ def test_a_client_that_rotates_without_end_does_not_swell_the_record(session: Se
     assert rotated(session, 10 + GRACE).issued == session.issued + 1
 
 
+def test_the_record_keeps_nothing_of_rotations_that_are_over(session: Session) -> None:
+    sizes = []
+    for step in range(1, 40):
+        session = rotated(session, 2 * GRACE * step).session
+        session = served(session, session.issued, 2 * GRACE * step).session
+        sizes.append(len(repr(session)))
+    assert sizes[-1] - sizes[0] < 10  # longer numbers
+
+
 def test_proving_the_password_makes_the_next_number_current_at_once(session: Session) -> None:
     elevated = policy.elevate(session, BORN + 100)
     assert (elevated.token, elevated.issued, elevated.changed) == (token(2), 2, True)
