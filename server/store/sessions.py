@@ -182,6 +182,7 @@ class RedisSessionStore:
                 names.control,
                 names.nodes,
                 names.carried_out(event),
+                names.epoch,
             ],
             [
                 event,

@@ -208,6 +208,15 @@ class EndingContract:
         assert (ended.sids, ended.earlier) == ((), tombstone)
         assert await subject.store.load(stored.session.sid) == tombstone
 
+    async def test_what_was_ended_with_everything_is_not_ended_again_with_the_users(
+        self, subject: Subject
+    ) -> None:
+        stored = await created(subject)
+        await end_shard(subject, "e1")
+        tombstone = await subject.store.load(stored.session.sid)
+        assert (await end_user(subject, "e2")).sids == ()
+        assert await subject.store.load(stored.session.sid) == tombstone
+
     async def test_the_sweep_counts_once_and_keeps_reasons_and_the_young(
         self, subject: Subject
     ) -> None:

@@ -168,3 +168,21 @@ async def test_behind_a_forged_tombstone_an_end_is_an_end(
     if raw.get(NAMES.ended(live.session.sid)) == forged:
         raw.delete(NAMES.ended(live.session.sid))
     assert not await is_live(node, live)
+
+
+@pytest.mark.parametrize("how", ["one", "all"])
+async def test_a_record_in_disguise_is_ended_with_the_others(
+    node: Node, raw: redis.Redis, how: str
+) -> None:
+    """Under another epoch in its header it does not open; put right again, it must not either."""
+    live = await signed_in(node)
+    key, value = NAMES.session(live.session.sid), record(raw, live)
+    header, _, box = value.partition(b"\n")
+    raw.set(key, header + b"another\n" + box)
+    assert await node.sessions.check(token_of(live)) == Farewell()
+    if how == "one":
+        await node.terminations.one(live.session, Reason.ADMIN)
+    else:
+        await node.terminations.all_of("ann", Reason.ADMIN)
+    raw.set(key, value)
+    assert not await is_live(node, live)

@@ -170,7 +170,8 @@ class Memory:
         """As end_user.lua."""
         if event not in self.carried_out:
             indexed = self.index.get(user, {})
-            sids = tuple(sid for sid in list(indexed) if sid != keep and sid in self.records)
+            own = (sid for sid in list(indexed) if sid != keep)
+            sids = tuple(sid for sid in own if isinstance(self.load(sid), Stored))
             for sid in [sid for sid in list(indexed) if sid != keep]:
                 del indexed[sid]
             for sid in sids:

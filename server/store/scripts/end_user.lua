@@ -6,6 +6,7 @@
 -- answered. Were it carried out again, the epoch would return to a value that it had before.
 --
 -- KEYS  1 index of the user  2 epoch of the user  3 control  4 nodes  5 memory of this end
+--       6 shard epoch
 -- ARGV  1 event id  2 reason  3 origin  4 user  5 sid to keep ('' for none)  6 tombstone TTL, ms
 --       7 key prefix of the shard  8 TTL of epoch and memory, ms
 -- Returns {sids ended, joined by spaces, node, lease end, …}
@@ -15,12 +16,17 @@ local now = clock[1] .. '.' .. string.format('%06d', clock[2])
 local sids = redis.call('GET', KEYS[5])
 if not sids then
   local ended = {}
+  local shard_end = redis.call('GET', KEYS[6]) or ''
   for _, sid in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
     if sid ~= ARGV[5] then
-      if redis.call('DEL', ARGV[7] .. 'session:' .. sid) == 1 then
-        redis.call('SET', ARGV[7] .. 'ended:' .. sid,
-          ARGV[1] .. ' ' .. ARGV[2] .. ' ' .. now, 'PX', ARGV[6])
-        ended[#ended + 1] = sid
+      local value = redis.call('GET', ARGV[7] .. 'session:' .. sid)
+      if value then
+        local mark = ARGV[1] .. ' ' .. ARGV[2] .. ' ' .. now
+        local is_over = string.match(value, '^%d+ %S+ (%S*)\n') ~= string.match(shard_end, '^%S*')
+        -- What had ended with the whole shard keeps that reason.
+        if is_over and shard_end ~= '' then mark = shard_end else ended[#ended + 1] = sid end
+        redis.call('DEL', ARGV[7] .. 'session:' .. sid)
+        redis.call('SET', ARGV[7] .. 'ended:' .. sid, mark, 'PX', ARGV[6])
       end
       redis.call('ZREM', KEYS[1], sid)
     end
