@@ -9,6 +9,7 @@ from handlers.application import Curfew
 from handlers.client import device_of
 from handlers.cookie import Absent, Decoded, Duplicate, find_cookie
 from handlers.problems import SIGN_IN_INTERRUPTED, ProblemRaised, unauthenticated
+from server.core.audit import AuditEvent
 from server.core.reasons import Farewell
 from server.core.session import Device, Json, Rules, Session, deadlines
 from server.core.token import Token, parse_token
@@ -63,6 +64,23 @@ class SessionHandler(RequestHandler):
     def now(self) -> float:
         """Unix seconds on the store's clock."""
         return self.services.clock.now()
+
+    def audit(self, event: AuditEvent, user: str = "", **facts: str | float) -> None:
+        """Remember an event of this request, with its session and address.
+
+        Args:
+            event: what happened.
+            user: whose account it concerns, where that is not the session's.
+            facts: further facts, by name. Never a secret.
+        """
+        session = self.live.session if self.live else None
+        self.services.audit.record(
+            event,
+            user=user or (session.user if session and session.user else ""),
+            sid=session.sid if session else "",
+            ip=self.device.ip,
+            **facts,
+        )
 
     async def load_session(self) -> None:
         """Judge the cookie. A cookie that does not verify costs no store command.

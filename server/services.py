@@ -11,6 +11,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry
 
 from server.accounts import Accounts, StoredAccounts
+from server.audit import Audit
 from server.crypto.keyring import Keyring
 from server.crypto.passwords import PasswordHasher
 from server.crypto.sealer import Sealer
@@ -52,6 +53,7 @@ class Services:
         socket_parts: what sockets are made with.
         fence: whether this node may serve.
         metrics: what this process counts.
+        audit: remembers what is worth looking into.
     """
 
     node: str
@@ -64,6 +66,7 @@ class Services:
     socket_parts: SocketParts
     fence: Fence
     metrics: Metrics
+    audit: Audit
 
 
 @asynccontextmanager
@@ -142,6 +145,7 @@ async def _services(settings: Settings, *, serves: bool) -> AsyncIterator[Servic
             socket_parts=engine.socket_parts,
             fence=engine.fence,
             metrics=metrics,
+            audit=Audit(clock.now),
         )
 
 
