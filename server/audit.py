@@ -37,6 +37,6 @@ class Audit:
             facts: further facts, by name. Never a secret.
         """
         entry = AuditEntry(event, self._now(), user, sid, ip, facts)
-        known = {"user": entry.user, "sid": entry.sid, "ip": entry.ip}
-        extra = {name: value for name, value in known.items() if value} | dict(facts)
-        log.info("%s", entry.event.value, extra={"event": entry.event.value} | extra)
+        about = {"user": entry.user, "sid": entry.sid, "ip": entry.ip}
+        known = {name: value for name, value in about.items() if value}
+        log.info(entry.event.value, extra={"event": entry.event.value, **known, **facts})
