@@ -69,6 +69,7 @@ async def open_sockets(clients: list[Client], number: int) -> AsyncIterator[list
         await asyncio.gather(*(each.close() for each in sockets))
 
 
+@pytest.mark.proves("A100b")
 async def test_a_stopping_process_sends_its_sockets_to_the_other_and_finishes_its_requests(
     server: CurfewServer, people: People
 ) -> None:

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.chaos
 CRASHES = 10
 
 
+@pytest.mark.proves("A38", "A100b")
 async def test_a_crash_right_after_the_receipt_brings_no_session_back() -> None:
     with CurfewServer(node_lease="1s") as server:
         async with Client(server.url) as other:

@@ -27,6 +27,7 @@ async def people(rig: Rig) -> AsyncIterator[People]:
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+@pytest.mark.proves("A37", "A38", "A95")
 async def test_nothing_outlives_its_session_and_nobody_else_is_signed_out(
     rig: Rig, people: People, fault: Fault
 ) -> None:

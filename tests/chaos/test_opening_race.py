@@ -48,6 +48,7 @@ async def people(server: CurfewServer) -> AsyncIterator[People]:
         yield people
 
 
+@pytest.mark.proves("A43", "A44")
 async def test_sockets_that_open_around_the_end_of_their_session_all_hear_of_it_and_close(
     people: People,
 ) -> None:

@@ -62,6 +62,7 @@ def refuses_strangers(answer: HTTPResponse, route: Route) -> None:
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize(("method", "route"), CLOSED)
+@pytest.mark.proves("7.2.1", "8.1.1", "8.3.1")
 async def test_without_a_session_all_that_is_not_listed_as_public_is_closed(
     browser: Browser, method: str, route: Route
 ) -> None:
@@ -71,6 +72,7 @@ async def test_without_a_session_all_that_is_not_listed_as_public_is_closed(
 
 
 @pytest.mark.gen_test
+@pytest.mark.proves("8.1.1")
 async def test_an_anonymous_session_opens_no_more_than_what_is_listed(browser: Browser) -> None:
     await browser.send("PATCH", "/api/session/data", {"a": 1})
     browser.csrf_token = json_of(await browser.send("GET", "/api/session"))["csrf_token"]
@@ -80,6 +82,7 @@ async def test_an_anonymous_session_opens_no_more_than_what_is_listed(browser: B
 
 
 @pytest.mark.gen_test
+@pytest.mark.proves("8.1.1", "7.4.5")
 async def test_a_person_without_the_role_is_no_administrator(browser: Browser) -> None:
     await browser.sign_up("anna")
     tried = 0
@@ -93,6 +96,7 @@ async def test_a_person_without_the_role_is_no_administrator(browser: Browser) -
 
 
 @pytest.mark.gen_test
+@pytest.mark.proves("7.5.3", "8.4.2", "7.5.1")
 async def test_an_old_password_opens_only_what_does_not_matter(
     browser: Browser, services: Services, travel: Callable[[float], None]
 ) -> None:
@@ -113,6 +117,7 @@ async def test_an_old_password_opens_only_what_does_not_matter(
 
 
 @pytest.mark.gen_test
+@pytest.mark.proves("8.1.1", "16.5.3")
 async def test_a_handler_that_says_nothing_of_access_is_closed(
     app: Curfew, browser: Browser
 ) -> None:
@@ -136,6 +141,7 @@ async def test_a_handler_that_says_nothing_of_access_is_closed(
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize("route", [each for each in ROUTES if each.path != "/ws"])
+@pytest.mark.proves("A77", "4.1.4")
 async def test_another_method_is_refused_with_the_ones_there_are(
     browser: Browser, route: Route
 ) -> None:
@@ -198,6 +204,7 @@ async def test_every_answer_is_kept_by_nobody_and_guarded(browser: Browser) -> N
 
 
 @pytest.mark.gen_test
+@pytest.mark.proves("A42")
 async def test_only_known_hosts_are_answered_but_for_probes(
     browser: Browser, http_port: int
 ) -> None:

@@ -35,6 +35,7 @@ async def test_a_users_sessions_are_listed(
 
 
 @pytest.mark.gen_test
+@pytest.mark.proves("7.4.5", "A35")
 async def test_a_users_sessions_are_ended(
     browser: Browser, new_browser: Callable[[], Browser], services: Services
 ) -> None:
@@ -50,6 +51,7 @@ async def test_a_users_sessions_are_ended(
 
 
 @pytest.mark.gen_test
+@pytest.mark.proves("7.4.2")
 async def test_disabling_ends_all_sessions_and_refuses_sign_in_until_enabled(
     browser: Browser, new_browser: Callable[[], Browser], services: Services
 ) -> None:
@@ -89,6 +91,7 @@ async def test_an_unknown_user_is_not_found(
 
 
 @pytest.mark.gen_test
+@pytest.mark.proves("8.3.2", "A55")
 async def test_who_lost_the_role_or_the_account_is_no_administrator_any_more(
     browser: Browser, services: Services
 ) -> None:

@@ -109,6 +109,7 @@ def forgeries(genuine: str, keyring: Keyring) -> dict[str, str | list[str]]:
 
 
 @pytest.mark.gen_test
+@pytest.mark.proves("A4", "A5", "A14", "9.1.1")
 async def test_what_is_not_ours_is_refused_without_asking_the_store(
     browser: Browser, app: Curfew, valkey: ValkeyServer
 ) -> None:
@@ -131,6 +132,7 @@ async def test_what_is_not_ours_is_refused_without_asking_the_store(
 
 
 @pytest.mark.gen_test
+@pytest.mark.proves("A2")
 async def test_a_genuine_signature_over_an_unknown_or_unissued_token_is_refused(
     browser: Browser, app: Curfew, valkey: ValkeyServer
 ) -> None:
@@ -173,6 +175,7 @@ RETIRED = "AnotherKeyThatOpensNothingAnotherKeyThatOp4"
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize("variables", [{"SECRET_KEYS": f"{NEWEST},{RETIRED}"}])
+@pytest.mark.proves("A7", "11.2.2")
 async def test_a_cookie_under_a_retired_key_is_read_and_written_under_the_newest(
     browser: Browser, new_browser: Callable[[], Browser], app: Curfew
 ) -> None:

@@ -129,6 +129,7 @@ async def test_what_is_not_json_is_refused(
         "é",
     ],
 )
+@pytest.mark.proves("3.5.2", "A58")
 async def test_another_media_type_is_refused(
     browser: Browser, services: Services, taker: Taker, media_type: str | None
 ) -> None:
@@ -144,6 +145,7 @@ async def test_another_media_type_is_refused(
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize("taker", CLOSED, ids=str)
+@pytest.mark.proves("A70", "15.3.5", "2.2.1")
 async def test_every_field_has_its_type(browser: Browser, services: Services, taker: Taker) -> None:
     await sign_in(browser, services)
     for name, right in taker.fields.items():
@@ -157,6 +159,7 @@ async def test_every_field_has_its_type(browser: Browser, services: Services, ta
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize("taker", CLOSED, ids=str)
+@pytest.mark.proves("A72", "A58", "15.3.3")
 async def test_every_field_must_be_there_and_no_other(
     browser: Browser, services: Services, taker: Taker
 ) -> None:
@@ -176,6 +179,7 @@ async def test_every_field_must_be_there_and_no_other(
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize("taker", ALL, ids=str)
+@pytest.mark.proves("A58")
 async def test_a_body_may_take_128_kib_and_no_byte_more(
     browser: Browser, services: Services, taker: Taker
 ) -> None:
@@ -194,6 +198,7 @@ async def test_a_body_may_take_128_kib_and_no_byte_more(
 
 
 @pytest.mark.gen_test
+@pytest.mark.proves("A75")
 async def test_line_ends_in_fields_reach_no_header(browser: Browser, services: Services) -> None:
     await sign_in(browser, services)
     split = "root\r\nSet-Cookie: planted=1\r\n\r\n<html>"

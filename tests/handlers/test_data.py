@@ -28,6 +28,7 @@ async def test_top_level_keys_are_merged_and_null_removes(browser: Browser) -> N
 
 
 @pytest.mark.gen_test
+@pytest.mark.proves("7.6.2", "A16")
 async def test_a_visitor_gets_a_session_with_the_first_write_and_not_before(
     browser: Browser,
 ) -> None:
@@ -44,6 +45,7 @@ async def test_a_visitor_gets_a_session_with_the_first_write_and_not_before(
 
 
 @pytest.mark.gen_test
+@pytest.mark.proves("A1")
 async def test_an_anonymous_session_may_be_rotated_and_left_but_nothing_more(
     browser: Browser,
 ) -> None:
@@ -61,6 +63,7 @@ async def test_an_anonymous_session_may_be_rotated_and_left_but_nothing_more(
 
 
 @pytest.mark.gen_test
+@pytest.mark.proves("A1", "7.2.4")
 async def test_signing_in_carries_a_visitors_data_over_and_ends_the_anonymous_session(
     browser: Browser,
 ) -> None:
@@ -88,6 +91,7 @@ async def test_a_persons_data_is_not_carried_into_another_persons_session(
 
 
 @pytest.mark.gen_test
+@pytest.mark.proves("A31")
 async def test_a_write_meant_for_an_ended_session_is_refused_with_the_reason(
     browser: Browser,
 ) -> None:

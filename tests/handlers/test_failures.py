@@ -29,6 +29,7 @@ SECRET = "the secret in the exception"
         (RuntimeError(SECRET), 500, "internal"),
     ],
 )
+@pytest.mark.proves("A83", "16.5.1")
 async def test_a_failure_is_told_without_its_text(
     app: Curfew,
     browser: Browser,
@@ -62,6 +63,7 @@ async def test_a_failure_is_told_without_its_text(
 
 
 @pytest.mark.gen_test
+@pytest.mark.proves("A23")
 async def test_a_session_that_ends_while_it_is_served_takes_no_write(
     app: Curfew, browser: Browser, services: Services
 ) -> None:
@@ -78,6 +80,7 @@ async def test_a_session_that_ends_while_it_is_served_takes_no_write(
 
 
 @pytest.mark.gen_test
+@pytest.mark.proves("A25")
 async def test_a_sign_in_does_not_survive_the_end_of_all_sessions_beside_it(
     browser: Browser, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,6 +104,7 @@ async def test_a_sign_in_does_not_survive_the_end_of_all_sessions_beside_it(
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize("variables", [{"NODE_LEASE": "1s"}])
+@pytest.mark.proves("16.5.3", "A37")
 async def test_a_node_that_loses_its_proof_meanwhile_does_not_give_the_answer(
     app: Curfew, browser: Browser, services: Services
 ) -> None:

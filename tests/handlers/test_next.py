@@ -27,6 +27,7 @@ async def test_a_path_of_ours_is_gone_on_to(browser: Browser, given: str) -> Non
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize("given", FOREIGN)
+@pytest.mark.proves("A75", "3.7.2")
 async def test_anything_else_leads_to_the_account_page(browser: Browser, given: str) -> None:
     for arrived in await arrivals(browser, given):
         assert arrived == "/account"

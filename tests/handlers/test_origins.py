@@ -39,6 +39,7 @@ async def test_our_own_pages_may_act(browser: Browser, http_port: int, host: str
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize("foreign", FOREIGN)
+@pytest.mark.proves("A30", "A67", "3.5.1")
 async def test_no_other_page_may_act_with_or_without_a_session(
     browser: Browser, http_port: int, foreign: str
 ) -> None:
@@ -54,6 +55,7 @@ async def test_no_other_page_may_act_with_or_without_a_session(
 
 
 @pytest.mark.gen_test
+@pytest.mark.proves("A40")
 async def test_of_two_origins_none_is_believed(browser: Browser) -> None:
     await browser.sign_up("anna")
     for origins in ([browser.url] * 2, [browser.url, "http://evil.example"]):
@@ -75,6 +77,7 @@ async def test_of_two_origins_none_is_believed(browser: Browser) -> None:
         (["same-origin", "cross-site"], 403),
     ],
 )
+@pytest.mark.proves("3.1.1", "3.5.1")
 async def test_without_an_origin_a_browser_must_say_that_the_page_is_ours(
     browser: Browser, site: str | list[str], status: int
 ) -> None:
@@ -99,6 +102,7 @@ async def test_a_program_that_says_nothing_of_itself_may_act_but_owes_the_token(
 
 
 @pytest.mark.gen_test
+@pytest.mark.proves("A79", "3.4.2")
 async def test_reading_is_open_to_other_origins_but_they_are_not_let_look(
     browser: Browser,
 ) -> None:
@@ -117,6 +121,7 @@ async def test_reading_is_open_to_other_origins_but_they_are_not_let_look(
 
 
 @pytest.mark.gen_test
+@pytest.mark.proves("A30", "3.5.1")
 async def test_the_csrf_token_is_bound_to_the_session(
     browser: Browser, new_browser: Callable[[], Browser]
 ) -> None:
@@ -159,6 +164,7 @@ async def test_the_csrf_token_stays_over_rotations_and_changes_with_the_session(
     ("method", "path"),
     [(method, each.path) for each in all_routes() for method in UNSAFE if method in each.methods],
 )
+@pytest.mark.proves("3.5.1")
 async def test_no_route_acts_for_a_session_without_the_csrf_token(
     browser: Browser, method: str, path: str
 ) -> None:

@@ -36,6 +36,7 @@ def is_unavailable(answer: HTTPResponse) -> None:
 
 
 @pytest.mark.gen_test(timeout=30)
+@pytest.mark.proves("A95", "16.5.2", "16.5.3")
 async def test_no_session_is_judged_and_none_is_lost(
     browser: Browser, new_browser: Callable[[], Browser], own_valkey: ValkeyServer
 ) -> None:
@@ -68,6 +69,7 @@ async def test_no_session_is_judged_and_none_is_lost(
 
 
 @pytest.mark.gen_test(timeout=30)
+@pytest.mark.proves("A95", "13.1.1")
 async def test_a_store_that_freezes_is_an_outage_and_the_session_goes_on_afterwards(
     browser: Browser, own_valkey: ValkeyServer
 ) -> None:

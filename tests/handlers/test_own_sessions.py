@@ -21,6 +21,7 @@ async def reason_of_the_end(browser: Browser) -> str:
 
 
 @pytest.mark.gen_test
+@pytest.mark.proves("7.5.2", "8.2.3")
 async def test_all_sessions_are_listed_with_their_devices(
     browser: Browser, new_browser: Callable[[], Browser]
 ) -> None:
@@ -45,6 +46,7 @@ async def test_all_sessions_are_listed_with_their_devices(
 
 
 @pytest.mark.gen_test
+@pytest.mark.proves("7.5.2", "A36")
 async def test_another_own_session_can_be_ended(
     browser: Browser, new_browser: Callable[[], Browser]
 ) -> None:
@@ -69,6 +71,7 @@ async def test_ending_the_own_session_by_its_id_is_a_logout(browser: Browser) ->
 
 
 @pytest.mark.gen_test
+@pytest.mark.proves("A36", "8.2.2")
 async def test_unknown_and_foreign_sessions_are_the_same_404(
     browser: Browser, new_browser: Callable[[], Browser]
 ) -> None:
@@ -147,6 +150,7 @@ STALE = [
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize(("method", "path", "body"), STALE)
+@pytest.mark.proves("7.5.1", "7.5.2", "A69")
 async def test_what_matters_asks_for_a_recent_password(
     browser: Browser, travel: Callable[[float], None], method: str, path: str, body: object
 ) -> None:
@@ -178,6 +182,7 @@ async def test_a_wrong_password_opens_no_window_and_changes_no_token(
 
 
 @pytest.mark.gen_test
+@pytest.mark.proves("A26", "7.2.4")
 async def test_the_former_token_is_refused_once_the_password_was_proved(browser: Browser) -> None:
     await browser.sign_up("anna")
     former = browser.cookie
@@ -190,6 +195,7 @@ async def test_the_former_token_is_refused_once_the_password_was_proved(browser:
 
 
 @pytest.mark.gen_test
+@pytest.mark.proves("A34", "7.4.3", "6.2.2")
 async def test_a_new_password_ends_the_other_sessions_and_keeps_this_one(
     browser: Browser, new_browser: Callable[[], Browser], services: Services
 ) -> None:
@@ -208,6 +214,7 @@ async def test_a_new_password_ends_the_other_sessions_and_keeps_this_one(
 
 
 @pytest.mark.gen_test
+@pytest.mark.proves("7.4.3")
 async def test_a_new_password_can_leave_the_other_sessions_alone(
     browser: Browser, new_browser: Callable[[], Browser]
 ) -> None:
@@ -229,6 +236,7 @@ async def test_a_new_password_can_leave_the_other_sessions_alone(
         (PASSWORD, "x" * 1025, 400, "bad-password"),
     ],
 )
+@pytest.mark.proves("A69", "6.2.2")
 async def test_a_password_is_not_changed_to_what_will_not_do_or_without_the_current_one(
     browser: Browser, services: Services, current: str, new: str, status: int, problem: str
 ) -> None:

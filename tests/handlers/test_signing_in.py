@@ -74,6 +74,7 @@ async def test_nobody_signs_up_where_it_is_closed(browser: Browser) -> None:
 
 
 @pytest.mark.gen_test
+@pytest.mark.proves("3.3.1", "3.3.2", "3.3.3", "3.3.4", "A81")
 async def test_signing_in_answers_with_the_session_and_a_cookie_for_this_site_alone(
     browser: Browser,
 ) -> None:
@@ -103,6 +104,7 @@ async def test_a_session_is_read_with_its_csrf_token(browser: Browser) -> None:
 
 
 @pytest.mark.gen_test
+@pytest.mark.proves("A1", "7.2.4", "7.2.2")
 async def test_signing_in_over_a_session_makes_a_new_one_and_ends_the_old(
     browser: Browser,
 ) -> None:
@@ -127,6 +129,7 @@ async def test_somebody_else_may_sign_in_in_the_same_browser(browser: Browser) -
 
 
 @pytest.mark.gen_test
+@pytest.mark.proves("A2", "A1")
 async def test_an_id_that_a_client_brings_is_never_adopted(
     browser: Browser, new_browser: Callable[[], Browser]
 ) -> None:

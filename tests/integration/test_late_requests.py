@@ -75,6 +75,7 @@ async def test_a_slow_request_ends_no_session_that_others_kept_active(
     assert isinstance(await node.store.load(slow.session.sid), Stored)
 
 
+@pytest.mark.proves("A26")
 async def test_a_password_proved_under_a_token_that_was_overtaken_gives_no_new_one(
     node: Node, slow: Live
 ) -> None:
@@ -86,6 +87,7 @@ async def test_a_password_proved_under_a_token_that_was_overtaken_gives_no_new_o
     assert (await checked(node, slow, 2)).session.generation == 2
 
 
+@pytest.mark.proves("A31")
 async def test_a_session_that_ended_is_handed_no_token_again(node: Node, slow: Live) -> None:
     node.clock.time += INTERVAL
     handed = await checked(node, slow)
@@ -125,6 +127,7 @@ async def test_writing_what_is_there_costs_no_write(node: Node, slow: Live) -> N
     assert again.stored.revision == written.stored.revision
 
 
+@pytest.mark.proves("A25")
 async def test_what_a_visitor_wrote_while_the_password_was_checked_is_carried_over(
     node: Node,
 ) -> None:

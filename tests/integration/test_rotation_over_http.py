@@ -25,6 +25,7 @@ async def test_a_request_for_rotation_hands_out_the_next_generation(server: Curf
         assert session["absolute_expires_at"] == session["created_at"] + 12 * 3600
 
 
+@pytest.mark.proves("A17")
 async def test_a_previous_token_is_served_but_given_no_cookie(server: CurfewServer) -> None:
     async with Client(server.url) as bob:
         await bob.sign_up("bob")
@@ -37,6 +38,7 @@ async def test_a_previous_token_is_served_but_given_no_cookie(server: CurfewServ
         assert set_cookie(answer) is None
 
 
+@pytest.mark.proves("A18")
 async def test_an_older_token_after_the_grace_ends_the_session_everywhere(
     server: CurfewServer,
 ) -> None:
@@ -58,6 +60,7 @@ async def test_an_older_token_after_the_grace_ends_the_session_everywhere(
         assert set_cookie(answer) is None
 
 
+@pytest.mark.proves("A26", "7.2.4")
 async def test_a_proved_password_refuses_older_tokens_without_taking_them_for_theft(
     server: CurfewServer,
 ) -> None:

@@ -100,6 +100,7 @@ async def sids_of(node: Services, user: str) -> set[str]:
     return {each.session.sid for each in await node.sessions.sessions_of(user)}
 
 
+@pytest.mark.proves("A20", "15.4.1")
 async def test_parallel_requests_are_handed_one_successor(
     nodes: list[Services], chance: random.Random
 ) -> None:
@@ -118,6 +119,7 @@ async def test_parallel_requests_are_handed_one_successor(
 
 
 @pytest.mark.parametrize("nodes", [200], indirect=True)
+@pytest.mark.proves("A25")
 async def test_an_end_of_all_beats_every_sign_in_that_began_before_it(
     nodes: list[Services], chance: random.Random
 ) -> None:
@@ -150,6 +152,7 @@ async def test_an_end_of_all_beats_every_sign_in_that_began_before_it(
     assert min(outcomes.values()) > 100, outcomes  # the trials did meet
 
 
+@pytest.mark.proves("A23", "A31")
 async def test_no_late_request_revives_a_session(
     nodes: list[Services], chance: random.Random
 ) -> None:
@@ -181,6 +184,7 @@ async def test_no_late_request_revives_a_session(
         assert await sids_of(nodes[0], "ann") == set()
 
 
+@pytest.mark.proves("A39", "15.4.2")
 async def test_the_limit_is_exact_under_parallel_sign_ins(
     nodes: list[Services], chance: random.Random
 ) -> None:

@@ -62,6 +62,7 @@ def sessions_in(store: ValkeyServer) -> set[bytes]:
         return {key for keys in found for key in keys}
 
 
+@pytest.mark.proves("A20")
 async def test_200_requests_at_the_instant_of_rotation_are_handed_one_token(
     people: list[Client], crowd: Burst
 ) -> None:
@@ -99,6 +100,7 @@ async def test_50_parallel_writers_of_their_own_keys_lose_none(
         assert data == {key: key for key in keys}
 
 
+@pytest.mark.proves("A31", "A23", "7.4.1")
 async def test_nothing_that_is_written_after_a_logout_revives_or_begins_a_session(
     people: list[Client], crowd: Burst, store: ValkeyServer
 ) -> None:
@@ -123,6 +125,7 @@ async def test_nothing_that_is_written_after_a_logout_revives_or_begins_a_sessio
     assert sessions_in(store) == before
 
 
+@pytest.mark.proves("A39", "7.1.2")
 async def test_the_limit_is_exact_when_people_sign_in_together(
     people: list[Client], server: CurfewServer
 ) -> None:

@@ -65,6 +65,7 @@ async def reported(server: CurfewServer, user: str, sid: str, number: int) -> li
     return held()
 
 
+@pytest.mark.proves("7.4.1")
 async def test_a_logout_closes_the_sockets_of_both_processes_and_says_so(
     server: CurfewServer, people: People
 ) -> None:
@@ -125,6 +126,7 @@ async def test_a_rotation_is_told_to_the_sockets_of_both(
     assert {each.reason for each in ends} == {"logout"}
 
 
+@pytest.mark.proves("A100b")
 async def test_a_killed_process_comes_back_and_its_clients_can_reconnect(
     server: CurfewServer, people: People
 ) -> None:

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any, ClassVar, Final
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -243,6 +244,7 @@ class Managed(RuleBasedStateMachine):
             assert len(listed) <= RULES.max_sessions_per_user
 
 
+@pytest.mark.proves("7.4.1")
 def test_the_store_agrees_with_the_reference_after_every_step(valkey: ValkeyServer) -> None:
     Managed.url = valkey.url
     run_state_machine_as_test(

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -102,6 +103,7 @@ def assert_nothing_else_opens(history: History, rules: Rules) -> None:
 
 @settings(max_examples=700, deadline=None)
 @given(st.data(), all_rules())
+@pytest.mark.proves("A22")
 def test_rotation_signs_no_honest_browser_out(data: st.DataObject, rules: Rules) -> None:
     live(data, rules, elevates=False)
 

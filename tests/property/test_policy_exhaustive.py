@@ -81,6 +81,7 @@ def walk(rules: Rules, at_once: int, patience: float = 0.0, **rare: int) -> int:
 @pytest.mark.parametrize(
     ("grace", "interval", "at_once"), [(3, 1, 2), (2, 1, 3), (3, 1, 3), (3, 5, 3)]
 )
+@pytest.mark.proves("A21", "A22")
 def test_rotation_of_its_own_accord_signs_nobody_out(
     grace: int, interval: int, at_once: int
 ) -> None:

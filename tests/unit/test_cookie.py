@@ -85,6 +85,7 @@ SPACES = [chr(code) for code in range(256) if chr(code) not in " \t;="]
 
 
 @pytest.mark.parametrize("space", SPACES, ids=[f"{ord(space):02x}" for space in SPACES])
+@pytest.mark.proves("A10")
 def test_only_space_and_tab_are_trimmed_from_names(space: str) -> None:
     assert find_cookie([f"{space}{NAME}=v"], NAME) == Absent()
     assert find_cookie([f"{NAME}{space}=v"], NAME) == Absent()
@@ -105,6 +106,7 @@ def test_only_space_and_tab_are_trimmed_from_names(space: str) -> None:
         [f"{NAME}=a; {NAME}=b; {NAME}=c"],
     ],
 )
+@pytest.mark.proves("A9")
 def test_the_same_name_twice_is_neither(headers: list[str]) -> None:
     assert find_cookie(headers, NAME) == Duplicate()
 
@@ -132,10 +134,12 @@ def test_an_old_key_is_read_and_reported() -> None:
     assert cookie(NEW, OLD).decode(value) == Decoded(TOKEN, stale_key=True)
 
 
+@pytest.mark.proves("A7")
 def test_a_retired_key_is_not_read() -> None:
     assert cookie(NEW).decode(cookie(OLD).encode(TOKEN)) is None
 
 
+@pytest.mark.proves("A7")
 def test_only_the_newest_key_writes() -> None:
     value = cookie(NEW, OLD).encode(TOKEN)
     assert cookie(OLD).decode(value) is None
@@ -143,6 +147,7 @@ def test_only_the_newest_key_writes() -> None:
     assert cookie(OLD, NEW).decode(value) == Decoded(TOKEN, stale_key=True)
 
 
+@pytest.mark.proves("A13", "9.2.2")
 def test_another_purpose_with_the_same_secret_is_not_read() -> None:
     keys = Keyring.from_secrets([NEW]).derive("csrf")
     other = SessionCookie(NAME, keys, timedelta(hours=12), secure=True, clock=lambda: NOW)
@@ -153,6 +158,7 @@ def test_a_renamed_cookie_is_not_read() -> None:
     assert cookie().decode(cookie(name="__Host-other").encode(TOKEN)) is None
 
 
+@pytest.mark.proves("9.2.1")
 def test_a_signature_lives_as_long_as_max_age() -> None:
     value = cookie().encode(TOKEN)
     twelve_hours = 12 * 3600
@@ -164,6 +170,7 @@ def test_a_signature_from_a_server_whose_clock_is_ahead_is_read() -> None:
     assert cookie(at=NOW - 300).decode(cookie().encode(TOKEN)) is not None
 
 
+@pytest.mark.proves("A8", "9.1.2")
 def test_version_1_is_refused_even_when_correctly_signed() -> None:
     keys = Keyring.from_secrets([NEW]).derive("cookie")
     value = create_signed_value(keys.newest[1], NAME, TOKEN, version=1, clock=lambda: NOW)
@@ -177,6 +184,7 @@ def resigned(key: bytes, key_version: str, *, version: str = "2") -> str:
     return text + hmac.new(key, text.encode(), "sha256").hexdigest()
 
 
+@pytest.mark.proves("9.1.3")
 def test_the_key_version_decides_which_key_is_asked() -> None:
     newest, key = Keyring.from_secrets([NEW]).derive("cookie").newest
     assert cookie().decode(resigned(key, str(newest))) == Decoded(TOKEN, stale_key=False)
@@ -202,6 +210,7 @@ def test_not_even_a_genuine_value_may_be_longer_than_browsers_keep() -> None:
     assert cookie().decode(value.decode()) is None
 
 
+@pytest.mark.proves("A4")
 def test_parts_of_two_genuine_cookies_do_not_mix() -> None:
     one = cookie().encode(TOKEN)
     other = cookie().encode(TOKEN.replace("7", "8"))
@@ -247,6 +256,7 @@ def test_the_token_is_not_in_the_repr() -> None:
     assert TOKEN not in repr(cookie().decode(cookie().encode(TOKEN)))
 
 
+@pytest.mark.proves("3.3.1", "3.3.2")
 def test_the_header_that_sets_it() -> None:
     value = cookie().encode(TOKEN)
     assert cookie().set_header(TOKEN, max_age_seconds=1800) == (
@@ -296,6 +306,7 @@ def test_a_prefixed_name_without_secure_is_refused(name: str) -> None:
     assert f"{name}=;" in cookie(name=name, secure=True).clear_header()
 
 
+@pytest.mark.proves("3.3.5", "4.2.5")
 def test_size_is_limited_to_what_browsers_keep() -> None:
     fixed = len(NAME) + len(cookie().encode("")) + 3  # the length of the value takes 4 digits
     most = (4096 - fixed) // 4 * 3

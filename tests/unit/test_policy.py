@@ -76,11 +76,13 @@ def test_a_number_that_was_never_issued_is_forged(session: Session) -> None:
 
 
 # Rows 2 and 3.
+@pytest.mark.proves("7.3.1")
 def test_the_idle_timeout_ends_at_its_second_and_not_before(session: Session) -> None:
     assert isinstance(judged(session, 1, INTERVAL + IDLE - 0.001), Accept)
     assert judged(session, 1, INTERVAL + IDLE) == End(Reason.IDLE_TIMEOUT)
 
 
+@pytest.mark.proves("7.3.2")
 def test_the_absolute_timeout_ends_at_its_second_and_not_before(session: Session) -> None:
     active = replace(session, last_active_at=BORN + ABSOLUTE - 1)
     assert isinstance(judged(active, 1, ABSOLUTE - 0.001), Accept)
@@ -134,6 +136,7 @@ def test_a_short_idle_timeout_shortens_the_touch_interval(session: Session) -> N
         assert verdict.changed is changed
 
 
+@pytest.mark.proves("A22", "A17")
 def test_when_rotation_is_due_every_parallel_request_gets_the_same_successor(
     session: Session,
 ) -> None:
@@ -146,6 +149,7 @@ def test_when_rotation_is_due_every_parallel_request_gets_the_same_successor(
         assert (again.token, again.issued) == (token(2), None)
 
 
+@pytest.mark.proves("A22")
 def test_a_successor_that_never_came_back_is_followed_once_late_replies_are_over(
     session: Session,
 ) -> None:
@@ -213,6 +217,7 @@ def test_a_number_that_was_skipped_is_previous_and_then_theft(session: Session) 
         assert judged(promoted, number, INTERVAL + 70 + GRACE) == THEFT
 
 
+@pytest.mark.proves("A21")
 def test_each_token_keeps_its_whole_grace_when_promotions_follow_quickly(
     rotated: Session,
 ) -> None:

@@ -21,6 +21,7 @@ def test_what_was_sealed_comes_back(sealer: Sealer, plaintext: bytes) -> None:
     assert sealer.open(box, **PLACE) == Opened(plaintext, stale=False)
 
 
+@pytest.mark.proves("11.3.1")
 def test_the_layout_is_format_key_version_nonce_and_ciphertext(sealer: Sealer) -> None:
     box = sealer.seal(b"four", **PLACE)
     (version,) = Keyring.from_secrets([OLD]).derive("record").versions
@@ -30,6 +31,7 @@ def test_the_layout_is_format_key_version_nonce_and_ciphertext(sealer: Sealer) -
     assert b"four" not in box
 
 
+@pytest.mark.proves("11.3.4")
 def test_no_nonce_comes_twice(sealer: Sealer) -> None:
     nonces = {sealer.seal(b"same", **PLACE)[5:29] for _ in range(2000)}
     assert len(nonces) == 2000
@@ -49,6 +51,7 @@ def test_no_nonce_comes_twice(sealer: Sealer) -> None:
         ("record", "\ud800"),
     ],
 )
+@pytest.mark.proves("A86", "9.2.2")
 def test_a_box_moved_elsewhere_does_not_open(sealer: Sealer, purpose: str, context: str) -> None:
     box = sealer.seal(b"data", **PLACE)
     assert sealer.open(box, purpose=purpose, context=context) is None
@@ -88,6 +91,7 @@ def test_the_binding_covers_the_header() -> None:
     assert len(bindings) == 3
 
 
+@pytest.mark.proves("11.2.2")
 def test_an_old_key_still_opens_and_says_that_it_is_old(sealer: Sealer) -> None:
     box = sealer.seal(b"data", **PLACE)
     after = Sealer(Keyring.from_secrets([NEW, OLD]))

@@ -33,6 +33,7 @@ def test_the_secret_is_the_hmac_of_the_number_under_the_seed() -> None:
         assert issue_token(SID, SEED, number) == Token(SID, number, expected)
 
 
+@pytest.mark.proves("11.2.3")
 def test_only_the_secret_of_its_own_number_is_genuine() -> None:
     assert is_genuine(issue_token(SID, SEED, 5), SEED)
     assert not is_genuine(Token(SID, 6, issue_token(SID, SEED, 5).secret), SEED)
@@ -90,10 +91,12 @@ def test_any_text_is_a_token_in_its_one_form_or_none(text: str) -> None:
     "text",
     ["", "07", SID[:-1], f"{SID}A", f"{SID}\n", "07" + "é" * 22, "{}" + SID[2:], "*" * 24],
 )
+@pytest.mark.proves("A14")
 def test_nothing_else_reaches_a_key_name(text: str) -> None:
     assert not is_sid(text)
 
 
+@pytest.mark.proves("7.2.3", "11.5.1")
 def test_a_sid_carries_all_of_its_random_bytes() -> None:
     assert re.fullmatch(r"07[A-Za-z0-9_-]{22}", SID)
     assert len({make_sid(7, bytes([byte]) + bytes(15)) for byte in range(256)}) == 256
@@ -104,6 +107,7 @@ def test_repr_does_not_show_the_secret() -> None:
     assert SECRET not in repr(issue_token(SID, SEED, 1))
 
 
+@pytest.mark.proves("A13")
 def test_the_csrf_token_is_the_sessions_own_and_no_tokens_secret() -> None:
     assert csrf_token(SEED) == csrf_token(SEED) != csrf_token(SEED[::-1])
     assert len(csrf_token(SEED)) == 43
