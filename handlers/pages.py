@@ -11,7 +11,14 @@ from tornado.web import Finish, HTTPError, StaticFileHandler
 
 from handlers.access import Access
 from handlers.base import BaseHandler
-from handlers.problems import NOT_FOUND, Problem, ProblemRaised, method_not_allowed, problem_of
+from handlers.problems import (
+    NOT_FOUND,
+    Problem,
+    ProblemRaised,
+    bad_request,
+    method_not_allowed,
+    problem_of,
+)
 from server.core.reasons import Reason, sentence
 
 REASONS = {reason.value: sentence(reason) for reason in Reason}
@@ -50,10 +57,16 @@ class PageHandler(BaseHandler):
         return self.get_body_argument("csrf_token", super().presented_csrf_token())
 
     def field(self, name: str) -> str:
-        """A form field, to the letter; empty when it is missing."""
+        """A form field, to the letter; empty when it is missing.
+
+        Raises:
+            ProblemRaised: it is given twice, so that nobody knows which one is meant.
+        """
         # Not by Tornado's own getters: they put spaces in the place of control characters.
-        values = self.request.body_arguments.get(name)
-        return self.decode_argument(values[-1], name) if values else ""
+        values = self.request.body_arguments.get(name, [])
+        if len(values) > 1:
+            raise ProblemRaised(bad_request(f"The field `{name}` is given twice."))
+        return self.decode_argument(values[0], name) if values else ""
 
     def next_path(self, given: str) -> str:
         """Where to go afterwards: a path of our own, or the account page."""
