@@ -102,7 +102,9 @@ class OwnSessions(BaseHandler):
             raise ProblemRaised(WRONG_PASSWORD)
         if bad := await self.services.accounts.set_password(self.user, new):
             raise ProblemRaised(
-                Problem(400, "bad-password", "The password was not changed", bad.detail)
+                Problem(
+                    400, "bad-password", "The password was not changed", bad.detail, case=bad.flaw
+                )
             )
         receipt = None
         if end_others:
@@ -182,6 +184,8 @@ class Card:
 class AccountPage(OwnSessions, PageHandler):
     """`/account`"""
 
+    script_texts = (*PageHandler.script_texts, "ago")
+
     async def get(self) -> None:
         await self.show()
 
@@ -205,14 +209,24 @@ class AccountForm(AccountPage):
     async def show_refusal(self, problem: Problem) -> None:
         """The page, with why nothing was done."""
         self.set_status(problem.status)
-        await self.show(error=problem.detail)
+        await self.show(error=self.told(problem))
+
+    def receipt_in_words(self, receipt: Receipt) -> str:
+        """A receipt in words."""
+        waiting = receipt.nodes.waiting
+        return self.text(
+            "receipt.pending" if waiting else "receipt.complete",
+            sessions=self.text("receipt.sessions", count=receipt.sessions),
+            tabs=self.text("receipt.tabs", count=receipt.sockets_closed),
+            servers=self.text("receipt.servers", count=waiting),
+        )
 
     async def show_receipt(self, receipt: Receipt, reason: Reason) -> None:
         """The page with what was ended; the login page with the reason if this session was."""
         if self.live is None:
             self.see_other(f"/login?reason={reason}")
         else:
-            await self.show(notice=_told(receipt))
+            await self.show(notice=self.receipt_in_words(receipt))
 
 
 class EndOnePage(AccountForm):
@@ -247,21 +261,6 @@ class PasswordPage(AccountForm):
         except ProblemRaised as refused:
             await self.show_refusal(refused.problem)
         else:
-            ended = f" {_told(receipt)}" if receipt and receipt.sessions else ""
-            await self.show(notice=f"Your password was changed.{ended}")
-
-
-def _told(receipt: Receipt) -> str:
-    """A receipt in words."""
-    sessions = _counted(receipt.sessions, "session")
-    sockets = _counted(receipt.sockets_closed, "open tab")
-    if receipt.nodes.waiting:
-        return (
-            f"{sessions} ended. {_counted(receipt.nodes.waiting, 'server')} did not confirm yet "
-            "that all tabs are closed."
-        )
-    return f"{sessions} ended, {sockets} closed."
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+            changed = self.text("password.changed")
+            ended = self.receipt_in_words(receipt) if receipt and receipt.sessions else ""
+            await self.show(notice=f"{changed} {ended}".strip())

@@ -3,7 +3,7 @@
 from handlers.access import Access
 from handlers.base import BaseHandler
 from handlers.body import read_object
-from handlers.pages import REASONS, PageHandler
+from handlers.pages import PageHandler
 from handlers.problems import (
     SIGNUP_CLOSED,
     WRONG_CREDENTIALS,
@@ -18,6 +18,7 @@ from server.core.reasons import Reason
 from server.core.receipt import Receipt
 from server.store.accounts import Account
 
+REASONS = frozenset(Reason)
 CREDENTIALS = {"username": str, "password": str}
 
 
@@ -38,7 +39,8 @@ class Authentication(BaseHandler):
         status, slug = {NameTaken: (409, "name-taken"), BadUsername: (400, "bad-username")}.get(
             type(made), (400, "bad-password")
         )
-        raise ProblemRaised(Problem(status, slug, "No account was made", made.detail))
+        case = "text" if isinstance(made, NameTaken) else made.flaw
+        raise ProblemRaised(Problem(status, slug, "No account was made", made.detail, case=case))
 
     async def sign_in(self, username: str, password: str) -> None:
         """Begin a new session, if the credentials are right.
@@ -135,7 +137,7 @@ class SignupPage(Authentication, PageHandler):
             await self.sign_in(username, password)
         except ProblemRaised as refused:
             self.set_status(refused.problem.status)
-            self.render("signup.html", error=refused.problem.detail, username=username)
+            self.render("signup.html", error=self.told(refused.problem), username=username)
         else:
             self.see_other("/account")
 
@@ -157,7 +159,7 @@ class LoginPage(Authentication, PageHandler):
             await self.sign_in(username, self.field("password"))
         except ProblemRaised as refused:
             self.set_status(refused.problem.status)
-            self._show(error=refused.problem.detail, username=username)
+            self._show(error=self.told(refused.problem), username=username)
         else:
             self.see_other(self.next_path(self.field("next")))
 
@@ -168,8 +170,7 @@ class LoginPage(Authentication, PageHandler):
         self.render(
             "login.html",
             error=error,
-            reason=reason,
-            reasons=REASONS,
+            reason=reason if reason in REASONS else None,
             username=username,
             next=self.next_path(given) if given else "",
         )
@@ -200,7 +201,7 @@ class ReauthenticatePage(Authentication, PageHandler):
             await self.reauthenticate(self.field("password"))
         except ProblemRaised as refused:
             self.set_status(refused.problem.status)
-            self._show(refused.problem.detail)
+            self._show(self.told(refused.problem))
         else:
             self.see_other(self.next_path(self.field("next")))
 

@@ -1,9 +1,11 @@
 """Server-rendered pages: they work without JavaScript, and tell people what happened."""
 
+import json
 import re
 from datetime import UTC, datetime
+from functools import cached_property
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from urllib.parse import urlencode
 
 from tornado.escape import url_escape
@@ -19,24 +21,52 @@ from handlers.problems import (
     method_not_allowed,
     problem_of,
 )
-from server.core.reasons import Reason, sentence
+from handlers.texts import Language, negotiate
+from server.core.credentials import (
+    PASSWORD_MAX_BYTES,
+    PASSWORD_MIN_CHARACTERS,
+    USERNAME_CHARACTERS,
+)
 
-REASONS = {reason.value: sentence(reason) for reason in Reason}
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'nonce-{nonce}' 'self'; style-src 'self'; "
     "img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'; object-src 'none'; require-trusted-types-for 'script'"
 )
+LIMITS: Final = {
+    "characters": PASSWORD_MIN_CHARACTERS,
+    "bytes": PASSWORD_MAX_BYTES,
+    "least": USERNAME_CHARACTERS.start,
+    "most": USERNAME_CHARACTERS.stop - 1,
+}
+"""Numbers that sentences about names and passwords may name."""
 OWN_PATH: Final = re.compile(r"/(?!/)[!-\[\]-~]{0,2047}")
 """One slash, then visible ASCII without the backslash, which browsers read as another slash; they
 drop tabs and line ends."""
 
 
 class PageHandler(BaseHandler):
-    """Base of all pages: HTML, redirects to the login page, errors as pages."""
+    """Base of all pages: HTML, redirects to the login page, errors as pages.
+
+    Attributes:
+        script_texts: sections of the language files that the page's scripts need.
+    """
+
+    script_texts: ClassVar[tuple[str, ...]] = ("connection", "ended", "reason")
+
+    @cached_property
+    def language(self) -> Language:
+        """What the page is written in, by the browser's wish."""
+        return negotiate(self.request.headers.get("Accept-Language", ""))
+
+    def text(self, key: str, **values: object) -> str:
+        """A text of the page's language; see `Language.text`."""
+        return self.language.text(key, **values)
 
     def set_default_headers(self) -> None:
         super().set_default_headers()
+        self.set_header("Vary", "Cookie, Accept-Language")
+        self.set_header("Content-Language", self.language.code)
         self.set_header("Content-Security-Policy", CONTENT_SECURITY_POLICY.format(nonce=self.nonce))
 
     def get_template_namespace(self) -> dict[str, Any]:
@@ -50,6 +80,11 @@ class PageHandler(BaseHandler):
             "url_escape": url_escape,
             "iso": iso,
             "ago": self.ago,
+            "language": self.language.code,
+            "text": self.text,
+            "around": self.language.around,
+            "script_texts": self._script_texts,
+            "password_min": PASSWORD_MIN_CHARACTERS,
         }
 
     def presented_csrf_token(self) -> str:
@@ -89,25 +124,41 @@ class PageHandler(BaseHandler):
 
     def write_problem(self, problem: Problem) -> None:
         self.live = None  # an error page shows nothing of a session that it may not have checked
+        heading = self.text(f"problem.{self._slug(problem)}.heading")
         self.finish(
             self.render_string(
-                "error.html", status=problem.status, heading=problem.title, detail=problem.detail
+                "error.html", status=problem.status, heading=heading, detail=self.told(problem)
             )
         )
+
+    def told(self, problem: Problem) -> str:
+        """What is told of a problem on a page: a sentence."""
+        return self.text(f"problem.{self._slug(problem)}.{problem.case}", **LIMITS, **problem.extra)
 
     def ago(self, moment: float) -> str:
         """A past moment in words."""
         seconds = max(0.0, self.now() - moment)
-        for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        for unit, length in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
             if number := int(seconds // length):
-                return f"{number} {unit}{'s' if number > 1 else ''} ago"
-        return "just now"
+                return self.text(f"ago.{unit}", count=number)
+        return self.text("ago.now")
+
+    def _slug(self, problem: Problem) -> str:
+        """Tornado's own errors have slugs that no language has words for."""
+        known = f"problem.{problem.slug}.heading" in self.language.texts
+        return problem.slug if known else "other"
+
+    def _script_texts(self) -> str:
+        """What `texts.js` reads, for a data block: without anything that could end it."""
+        texts = self.language.sections(*self.script_texts)
+        return json.dumps(texts, ensure_ascii=False).replace("<", "\\u003c")
 
 
 class StartPage(PageHandler):
     """`/`"""
 
     access = Access.PUBLIC
+    script_texts = (*PageHandler.script_texts, "notes")
 
     def get(self) -> None:
         self.render("index.html")

@@ -6,8 +6,9 @@ from http import HTTPStatus
 
 from tornado.web import HTTPError
 
+from handlers.texts import sentence
 from server.core.errors import DataRefused, SessionError, StoreUnavailable, WriteConflict
-from server.core.reasons import Farewell, sentence
+from server.core.reasons import Farewell
 from server.core.session import Json
 from server.crypto.passwords import HasherBusy
 
@@ -21,10 +22,11 @@ class Problem:
     Attributes:
         status: HTTP status code.
         slug: last part of the stable `type`.
-        title: the kind of error, for people.
-        detail: this case of it, for people; never anything secret, never an exception's text.
+        title: the kind of error, for developers; pages have their own words for each slug.
+        detail: this case of it, likewise; never anything secret, never an exception's text.
         extra: further members.
         headers: of the response.
+        case: a word for this case of it, where pages tell cases of one slug apart.
     """
 
     status: int
@@ -33,6 +35,7 @@ class Problem:
     detail: str
     extra: dict[str, Json] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
+    case: str = "text"
 
     def as_json(self) -> dict[str, Json]:
         """The `application/problem+json` document."""

@@ -146,5 +146,7 @@ def _unfit(password: str, user: str) -> BadPassword | None:
     if bad := check_password_shape(password):
         return bad
     if is_common(password, username=user):
-        return BadPassword("This password is easy to guess. Choose a longer or less usual one.")
+        return BadPassword(
+            "easy_to_guess", "This password is easy to guess. Choose a longer or less usual one."
+        )
     return None

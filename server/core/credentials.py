@@ -26,19 +26,31 @@ _NAME_ALPHABET = re.compile(r"[a-z0-9._-]+")
 
 @dataclass(frozen=True, slots=True)
 class BadUsername:
-    """Why a user name cannot be used; `detail` is a sentence for people."""
+    """Why a user name cannot be used.
 
+    Attributes:
+        flaw: a word for it, for who has sentences of their own.
+        detail: a sentence.
+    """
+
+    flaw: str
     detail: str
 
 
 @dataclass(frozen=True, slots=True)
 class BadPassword:
-    """Why a password cannot be used; `detail` is a sentence for people, without the password."""
+    """Why a password cannot be used; neither attribute tells anything of the password.
 
+    Attributes:
+        flaw: a word for it, for who has sentences of their own.
+        detail: a sentence.
+    """
+
+    flaw: str
     detail: str
 
 
-_TOO_LONG: Final = BadPassword(f"A password has at most {PASSWORD_MAX_BYTES} bytes.")
+_TOO_LONG: Final = BadPassword("too_long", f"A password has at most {PASSWORD_MAX_BYTES} bytes.")
 
 
 def canonical_username(text: str) -> str | BadUsername:
@@ -52,15 +64,18 @@ def canonical_username(text: str) -> str | BadUsername:
         text: the name as it was typed; nothing is trimmed.
     """
     if len(text) not in USERNAME_CHARACTERS:
-        return BadUsername("A user name has 3 to 32 characters.")
+        return BadUsername("length", "A user name has 3 to 32 characters.")
     # ASCII first: lower() would turn some other letters, such as the Kelvin sign, into ASCII.
     name = text.lower()
     if not text.isascii() or not _NAME_ALPHABET.fullmatch(name):
-        return BadUsername("A user name uses only the letters a to z, digits, '.', '_' and '-'.")
+        return BadUsername(
+            "alphabet", "A user name uses only the letters a to z, digits, '.', '_' and '-'."
+        )
     if not _NAME.fullmatch(name):
         return BadUsername(
+            "order",
             "A user name starts and ends with a letter or digit, "
-            "and has no two of '.', '_' and '-' in a row."
+            "and has no two of '.', '_' and '-' in a row.",
         )
     return name
 
@@ -78,7 +93,9 @@ def check_password_shape(password: str) -> BadPassword | None:
     if isinstance(encoded, BadPassword):
         return encoded
     if len(encoded.decode()) < PASSWORD_MIN_CHARACTERS:
-        return BadPassword(f"A password has at least {PASSWORD_MIN_CHARACTERS} characters.")
+        return BadPassword(
+            "too_short", f"A password has at least {PASSWORD_MIN_CHARACTERS} characters."
+        )
     return None
 
 
@@ -96,5 +113,7 @@ def encode_password(password: str) -> bytes | BadPassword:
     try:
         encoded = unicodedata.normalize("NFC", password).encode()
     except UnicodeEncodeError:
-        return BadPassword("A password must be valid text; this one holds half a character.")
+        return BadPassword(
+            "not_text", "A password must be valid text; this one holds half a character."
+        )
     return encoded if len(encoded) <= PASSWORD_MAX_BYTES else _TOO_LONG

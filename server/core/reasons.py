@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
 
 class Reason(StrEnum):
@@ -42,27 +41,3 @@ class Farewell:
     def word(self) -> str:
         """The reason word, as frames, pages, logs and metrics have it."""
         return UNAUTHENTICATED if self.reason is None else self.reason.value
-
-
-_SENTENCES: Final = {
-    Reason.LOGOUT: "You logged out.",
-    Reason.TERMINATED: "This session was ended from another one of your sessions.",
-    Reason.ADMIN: "An administrator ended this session.",
-    Reason.CREDENTIAL_CHANGED: "Your password was changed. Sign in with the new one.",
-    Reason.ACCOUNT_DISABLED: "This account was disabled.",
-    Reason.SESSION_LIMIT: (
-        "You signed in on more devices than allowed, so the least recently used session was ended."
-    ),
-    Reason.TOKEN_REUSE: (
-        "An old copy of this session's cookie was used. To be safe, the session was ended "
-        "everywhere. If that was not you, change your password."
-    ),
-    Reason.IDLE_TIMEOUT: "Nothing happened for a while, so you were signed out.",
-    Reason.ABSOLUTE_TIMEOUT: "This session reached its longest allowed time.",
-    Reason.SUPERSEDED: "You signed in again in this browser; the new session replaced this one.",
-}
-
-
-def sentence(reason: Reason) -> str:
-    """What a person is told when their session ended for this reason."""
-    return _SENTENCES[reason]

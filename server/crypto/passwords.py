@@ -125,7 +125,7 @@ class PasswordHasher:
             ValueError: the password is not text or longer than any may be.
         """
         match encode_password(password):
-            case BadPassword(detail):
+            case BadPassword(detail=detail):
                 raise ValueError(detail)
             case encoded:
                 return await self._run(partial(_hash, encoded, self._parameters))

@@ -1,9 +1,10 @@
 // @ts-check
 /** The account page, kept true while it is open. The server renders the list; this only fetches it again. */
 
+import { text } from './texts.js';
+
 const RELATIVE_EVERY_MS = 15_000;
-const UNITS = /** @type {const} */ ([['day', 86_400], ['hour', 3_600], ['minute', 60]]);
-const wording = new Intl.RelativeTimeFormat('en');
+const UNITS = /** @type {const} */ ([['days', 86_400], ['hours', 3_600], ['minutes', 60]]);
 
 /** @param {import('./session.js').LiveSession} session */
 export function keepSessionsCurrent(session) {
@@ -71,16 +72,16 @@ function oneAtATime(work) {
 function showRelativeTimes() {
   for (const time of document.querySelectorAll('time[data-relative]')) {
     const at = new Date(/** @type {HTMLTimeElement} */ (time).dateTime);
-    time.textContent = relative((at.getTime() - Date.now()) / 1_000);
+    time.textContent = ago((Date.now() - at.getTime()) / 1_000);
     time.setAttribute('title', at.toLocaleString());
   }
 }
 
 /**
  * The same words as the server's: "just now", "5 minutes ago".
- * @param {number} seconds negative in the past
+ * @param {number} seconds
  */
-function relative(seconds) {
-  const fit = UNITS.find(([, size]) => Math.abs(seconds) >= size);
-  return fit ? wording.format(Math.trunc(seconds / fit[1]), fit[0]) : 'just now';
+function ago(seconds) {
+  const fit = UNITS.find(([, size]) => seconds >= size);
+  return fit ? text(`ago.${fit[0]}`, { count: Math.trunc(seconds / fit[1]) }) : text('ago.now');
 }

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from server.core.reasons import Reason, sentence
+from handlers.texts import sentence
+from server.core.reasons import Reason
 from tests.support.server import CurfewServer
 
 pytestmark = pytest.mark.browser

@@ -5,7 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from server.core.reasons import Reason, sentence
+from handlers.texts import sentence
+from server.core.reasons import Reason
 from tests.support.client import PASSWORD
 from tests.support.server import CurfewServer
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from handlers.texts import sentence
 from server.core import messages
 from server.core.messages import CloseCode
-from server.core.reasons import Reason, sentence
+from server.core.reasons import Reason
 
 ROOT = Path(__file__).parents[2]
 PROTOCOL = (ROOT / "static/js/protocol.js").as_uri()

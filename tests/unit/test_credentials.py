@@ -40,7 +40,7 @@ def test_a_name_has_one_form(text: str, name: str) -> None:
     "text", ["", "a", "ab", "a" * 33, "a" * 1_000_000], ids=["0", "1", "2", "33", "1M"]
 )
 def test_names_have_3_to_32_characters(text: str) -> None:
-    assert canonical_username(text) == BadUsername("A user name has 3 to 32 characters.")
+    assert canonical_username(text) == BadUsername("length", "A user name has 3 to 32 characters.")
 
 
 @pytest.mark.parametrize(
@@ -106,12 +106,16 @@ def test_good_passwords(password: str) -> None:
 
 @pytest.mark.parametrize("password", ["", "a" * 14, "e\u0301" * 14, "🦊" * 14])
 def test_a_password_has_at_least_15_characters(password: str) -> None:
-    assert check_password_shape(password) == BadPassword("A password has at least 15 characters.")
+    assert check_password_shape(password) == BadPassword(
+        "too_short", "A password has at least 15 characters."
+    )
 
 
 @pytest.mark.parametrize("password", ["a" * 1025, "é" * 513, "🦊" * 257, "a" * 1_000_000])
 def test_a_password_has_at_most_1024_bytes(password: str) -> None:
-    assert check_password_shape(password) == BadPassword("A password has at most 1024 bytes.")
+    assert check_password_shape(password) == BadPassword(
+        "too_long", "A password has at most 1024 bytes."
+    )
 
 
 @pytest.mark.parametrize("password", ["\ud800" * 15, "long enough, but \udfff"])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from server.core import messages
 from server.core.messages import Activity, BadFrame, CloseCode, Message, Ping, read_frame
-from server.core.reasons import Farewell, Reason, sentence
+from server.core.reasons import Farewell, Reason
 from server.core.session import Deadlines
 from tests.support.browsing import SEED, SID, new_session
 
@@ -163,14 +163,3 @@ def test_reason_words_are_those_of_the_protocol() -> None:
     words = "logout terminated admin credential_changed account_disabled session_limit token_reuse"
     words += " idle_timeout absolute_timeout superseded"
     assert [reason.value for reason in Reason] == words.split()
-
-
-def test_every_reason_is_told_to_people_in_words_of_its_own() -> None:
-    sentences = {sentence(reason) for reason in Reason}
-    assert len(sentences) == len(Reason)
-    assert all(each.endswith(".") for each in sentences)
-
-
-@pytest.mark.parametrize("reason", list(Reason))
-def test_programs_are_told_the_same_word_everywhere(reason: Reason) -> None:
-    assert Farewell(reason).word == reason.value

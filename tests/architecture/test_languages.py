@@ -1,0 +1,130 @@
+"""All sentences are in the language files: each is used, and each that is used is there."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from handlers.pages import PageHandler
+from handlers.routes import ROUTES
+from handlers.texts import ENGLISH, FORMS, LANGUAGES, Language, Text
+from server.core.reasons import Reason
+
+ROOT = Path(__file__).parents[2]
+TEMPLATES = sorted((ROOT / "handlers" / "templates").glob("*.html"))
+HANDLERS = sorted((ROOT / "handlers").glob("*.py"))
+SCRIPTS = sorted((ROOT / "static" / "js").glob("*.js"))
+FLAWS = sorted((ROOT / "server").glob("**/*.py"))
+
+CALL = re.compile(r"\b(?:text|around)\(\s*f?(['\"`])(.+?)\1")
+KEY = re.compile(r"['\"`]([a-z_]+\.[a-z_.-]+)['\"`]")
+NOT_LIFTED_YET = ("connection.", "ended.", "notes.author", "notes.own_author", "notes.not_sent")
+
+
+def placeholders(text: Text) -> set[str]:
+    """The names in braces."""
+    forms = [text] if isinstance(text, str) else text.values()
+    return {name for form in forms for name in re.findall(r"\{(\w+)\}", form)}
+
+
+@pytest.fixture(params=sorted(set(LANGUAGES) - {"en"}))
+def other(request: pytest.FixtureRequest) -> Language:
+    """Each language but English."""
+    return LANGUAGES[request.param]
+
+
+def test_every_language_has_the_same_texts_with_the_same_placeholders(other: Language) -> None:
+    assert other.texts.keys() == ENGLISH.texts.keys()
+    for key, text in ENGLISH.texts.items():
+        assert isinstance(other.texts[key], str) is isinstance(text, str), key
+        assert placeholders(other.texts[key]) == placeholders(text), key
+
+
+@pytest.mark.parametrize("language", LANGUAGES.values(), ids=LANGUAGES)
+def test_texts_are_whole(language: Language) -> None:
+    for key, text in language.texts.items():
+        forms = {"": text} if isinstance(text, str) else dict(text)
+        assert isinstance(text, str) or {"one", "other"} <= text.keys() <= FORMS, key
+        for form in forms.values():
+            assert form.strip() == form, key
+            assert form, key
+            assert not re.search(r"[{}]", re.sub(r"\{\w+\}", "", form)), key
+
+
+def used() -> Iterator[str]:
+    """The keys that templates, handlers and scripts name, and those they make of words."""
+    for path in (*TEMPLATES, *HANDLERS, *SCRIPTS):
+        source = path.read_text(encoding="utf-8")
+        yield from (key for key in KEY.findall(source) if is_key(key))
+    yield from (f"reason.{reason}" for reason in Reason)
+    yield from (f"ago.{unit}" for unit in ("days", "hours", "minutes"))
+    for slug, cases in slugs().items():
+        yield f"problem.{slug}.heading"
+        yield from (f"problem.{slug}.{case}" for case in cases)
+
+
+def is_key(word: str) -> bool:
+    """Whether a quoted word with a dot is a key, and no file or attribute."""
+    section, _, last = word.partition(".")
+    return section in SECTIONS and last not in {"html", ""}
+
+
+SECTIONS = {key.partition(".")[0] for key in ENGLISH.texts}
+
+
+def slugs() -> dict[str, set[str]]:
+    """The problems that pages can meet, each with its cases."""
+    found: dict[str, set[str]] = {"other": {"text"}}
+    for call in calls("Problem", HANDLERS):
+        if len(call.args) > 1 and isinstance(call.args[1], ast.Constant):
+            found[str(call.args[1].value)] = {"text"}
+    for slug in NEVER_ON_PAGES:
+        del found[slug]
+    for kind in ("Password", "Username"):
+        flaws = [call.args[0] for call in calls(f"Bad{kind}", FLAWS)]
+        found[f"bad-{kind.lower()}"] = {str(ast.literal_eval(flaw)) for flaw in flaws}
+    return found | {"name-taken": {"text"}}
+
+
+NEVER_ON_PAGES = {
+    "unsupported-media-type", "upgrade-required", "wrong-subprotocol", "user-not-found",
+    "data-refused", "reauthentication-required",
+}  # fmt: skip
+
+
+def calls(name: str, paths: list[Path]) -> Iterator[ast.Call]:
+    """All calls of a function or class of this name."""
+    for path in paths:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == name:
+                yield node
+
+
+def test_every_text_is_used_and_every_used_text_is_there() -> None:
+    there = {key for key in ENGLISH.texts if not key.startswith(NOT_LIFTED_YET)}
+    assert set(used()) == there
+
+
+def test_scripts_name_only_texts_that_their_page_gives_them() -> None:
+    given = {
+        section
+        for route in ROUTES
+        if issubclass(route.handler_class, PageHandler)
+        for section in route.handler_class.script_texts
+    }
+    for path in SCRIPTS:
+        named = {match[2] for match in CALL.finditer(path.read_text(encoding="utf-8"))}
+        assert {key.partition(".")[0] for key in named} <= given, path.name
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+def test_no_template_holds_a_sentence_of_its_own(template: Path) -> None:
+    source = template.read_text(encoding="utf-8")
+    source = re.sub(r"\{%.*?%\}|\{\{.*?\}\}|<svg.*?</svg>", "", source, flags=re.DOTALL)
+    shown = re.sub(r"<[^>]*>", "\n", source) + "\n".join(
+        re.findall(r'(?:aria-label|placeholder|title|alt)="([^"]*)"', source)
+    )
+    words = set(re.findall(r"[A-Za-z]{2,}", shown))
+    assert words <= {"Curfew"}
