@@ -8,13 +8,14 @@ from handlers.body import read_json, read_object
 from handlers.pages import PageHandler
 from handlers.problems import (
     SESSION_NOT_FOUND,
-    WRONG_PASSWORD,
     Problem,
     ProblemRaised,
     bad_request,
     unauthenticated,
 )
+from handlers.proving import ProvingHandler
 from handlers.views import listed_view, session_view
+from server.core.audit import AuditEvent
 from server.core.reasons import Reason
 from server.core.receipt import Receipt
 
@@ -62,7 +63,7 @@ class DataHandler(BaseHandler):
         self.get()
 
 
-class OwnSessions(BaseHandler):
+class OwnSessions(ProvingHandler):
     """The acts on one's own sessions, shared by the API and the page."""
 
     async def end_one(self, sid: str) -> Receipt:
@@ -96,22 +97,24 @@ class OwnSessions(BaseHandler):
         """Replace the password; this session goes on under a new token.
 
         Raises:
-            ProblemRaised: the current password is wrong, or the new one will not do.
+            ProblemRaised: the current password is wrong, or the new one will not do; or there
+                were too many tries.
         """
-        if self.live is None or not await self.services.accounts.verify(self.user, current):
-            raise ProblemRaised(WRONG_PASSWORD)
+        await self.prove_password(current, AuditEvent.PASSWORD_CHANGE_FAIL)
         if bad := await self.services.accounts.set_password(self.user, new):
             raise ProblemRaised(
                 Problem(
                     400, "bad-password", "The password was not changed", bad.detail, case=bad.flaw
                 )
             )
+        self.audit(AuditEvent.PASSWORD_CHANGED)
         receipt = None
         if end_others:
             receipt = await self.services.terminations.all_of(
                 self.user, Reason.CREDENTIAL_CHANGED, keep=self.session.sid
             )
-        self.keep(await self.services.sessions.elevate(self.live))
+        if self.live is not None:
+            self.keep(await self.services.sessions.elevate(self.live))
         return receipt
 
     async def _end_own(self) -> Receipt:
@@ -208,7 +211,7 @@ class AccountForm(AccountPage):
 
     async def show_refusal(self, problem: Problem) -> None:
         """The page, with why nothing was done."""
-        self.set_status(problem.status)
+        self.prepare_refusal(problem)
         await self.show(error=self.told(problem))
 
     def receipt_in_words(self, receipt: Receipt) -> str:

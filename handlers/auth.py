@@ -1,18 +1,13 @@
 """Signing up, in, out, and proving the password again: for programs and for pages."""
 
 from handlers.access import Access
-from handlers.base import BaseHandler
 from handlers.body import read_object
 from handlers.pages import PageHandler
-from handlers.problems import (
-    SIGNUP_CLOSED,
-    WRONG_CREDENTIALS,
-    WRONG_PASSWORD,
-    Problem,
-    ProblemRaised,
-)
+from handlers.problems import SIGNUP_CLOSED, WRONG_CREDENTIALS, Problem, ProblemRaised
+from handlers.proving import ProvingHandler
 from handlers.views import session_view
 from server.accounts import NameTaken
+from server.core.audit import AuditEvent
 from server.core.credentials import BadUsername, canonical_username
 from server.core.reasons import Reason
 from server.core.receipt import Receipt
@@ -22,20 +17,28 @@ REASONS = frozenset(Reason)
 CREDENTIALS = {"username": str, "password": str}
 
 
-class Authentication(BaseHandler):
+class Authentication(ProvingHandler):
     """The acts themselves, shared by the API and the pages."""
 
     async def sign_up(self, username: str, password: str) -> Account:
         """Make an account.
 
         Raises:
-            ProblemRaised: sign-up is closed, or name or password will not do.
+            ProblemRaised: sign-up is closed, or name or password will not do; or too many names
+                were taken.
         """
         if not self.application.configuration.signup:
             raise ProblemRaised(SIGNUP_CLOSED)
-        made = await self.services.accounts.create(username, password)
-        if isinstance(made, Account):
-            return made
+        async with self.signing_up() as attempt:
+            made = await self.services.accounts.create(username, password)
+            if isinstance(made, NameTaken):
+                attempt.failed()
+            elif isinstance(made, Account):
+                await attempt.succeeded()
+                self.audit(AuditEvent.USER_CREATED, made.user)
+                return made
+            else:
+                await attempt.withdrawn()
         status, slug = {NameTaken: (409, "name-taken"), BadUsername: (400, "bad-username")}.get(
             type(made), (400, "bad-password")
         )
@@ -49,17 +52,22 @@ class Authentication(BaseHandler):
         sign-in as well.
 
         Raises:
-            ProblemRaised: wrong, unknown or disabled, all alike; or interrupted.
+            ProblemRaised: wrong, unknown or disabled, all alike; or too many tries; or interrupted.
         """
         user = canonical_username(username)
-        epochs = await self.services.sessions.epochs(user if isinstance(user, str) else "")
-        account = await self.services.accounts.verify(username, password)
-        if account is None:
-            raise ProblemRaised(WRONG_CREDENTIALS)
+        async with self.signing_in(username) as attempt:
+            epochs = await self.services.sessions.epochs(user if isinstance(user, str) else "")
+            account = await self.services.accounts.verify(username, password)
+            if account is None:
+                attempt.failed()
+                await self.audit_failed_sign_in(username)
+                raise ProblemRaised(WRONG_CREDENTIALS)
+            await attempt.succeeded()
         signed_in = await self.services.sessions.sign_in(
             account.user, epochs, self.device, previous=self.live
         )
         self.keep(signed_in)
+        self.audit(AuditEvent.LOGIN_SUCCESS)
 
     async def sign_out(self) -> Receipt:
         """End this session everywhere, and make the browser forget it."""
@@ -72,11 +80,12 @@ class Authentication(BaseHandler):
         """Prove the password again; the token changes at once.
 
         Raises:
-            ProblemRaised: the password is wrong.
+            ProblemRaised: the password is wrong, or there were too many tries.
         """
-        if self.live is None or not await self.services.accounts.verify(self.user, password):
-            raise ProblemRaised(WRONG_PASSWORD)
-        self.keep(await self.services.sessions.elevate(self.live))
+        await self.prove_password(password, AuditEvent.LOGIN_FAIL)
+        if self.live is not None:
+            self.keep(await self.services.sessions.elevate(self.live))
+            self.audit(AuditEvent.REAUTHENTICATED)
 
 
 class SignupHandler(Authentication):
@@ -136,7 +145,7 @@ class SignupPage(Authentication, PageHandler):
             await self.sign_up(username, password)
             await self.sign_in(username, password)
         except ProblemRaised as refused:
-            self.set_status(refused.problem.status)
+            self.prepare_refusal(refused.problem)
             self.render("signup.html", error=self.told(refused.problem), username=username)
         else:
             self.see_other("/account")
@@ -158,7 +167,7 @@ class LoginPage(Authentication, PageHandler):
         try:
             await self.sign_in(username, self.field("password"))
         except ProblemRaised as refused:
-            self.set_status(refused.problem.status)
+            self.prepare_refusal(refused.problem)
             self._show(error=self.told(refused.problem), username=username)
         else:
             self.see_other(self.next_path(self.field("next")))
@@ -200,7 +209,7 @@ class ReauthenticatePage(Authentication, PageHandler):
         try:
             await self.reauthenticate(self.field("password"))
         except ProblemRaised as refused:
-            self.set_status(refused.problem.status)
+            self.prepare_refusal(refused.problem)
             self._show(self.told(refused.problem))
         else:
             self.see_other(self.next_path(self.field("next")))

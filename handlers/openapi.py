@@ -4,6 +4,7 @@ Tests compare it with the routes and with what the running server answers.
 """
 
 import functools
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Final
 
@@ -39,6 +40,7 @@ BAD_USERNAME: Final = Problem(400, "bad-username", "No account was made", "")
 BAD_PASSWORD: Final = Problem(400, "bad-password", "The password will not do", "")
 NAME_TAKEN: Final = Problem(409, "name-taken", "No account was made", "")
 DATA_REFUSED: Final = Problem(413, "data-refused", "The data cannot be kept", "")
+THROTTLED: Final = problems.throttled(timedelta())
 
 
 SESSION_ANSWER: Final = closed(session=reference("Session"))
@@ -57,6 +59,7 @@ PATHS: Final[dict[str, Node]] = {
             BAD_PASSWORD,
             NAME_TAKEN,
             problems.SIGNUP_CLOSED,
+            THROTTLED,
             problems.BUSY,
             takes=closed(username=TEXT, password=NEW_PASSWORD),
             status=HTTPStatus.CREATED,
@@ -69,6 +72,7 @@ PATHS: Final[dict[str, Node]] = {
             answer("The session.", SIGNED_IN_ANSWER, headers=["Set-Cookie"]),
             problems.WRONG_CREDENTIALS,
             problems.SIGN_IN_INTERRUPTED,
+            THROTTLED,
             problems.BUSY,
             takes=closed(username=TEXT, password=TEXT),
         )
@@ -91,6 +95,7 @@ PATHS: Final[dict[str, Node]] = {
             ),
             BAD_PASSWORD,
             problems.WRONG_PASSWORD,
+            THROTTLED,
             problems.BUSY,
             takes={
                 **closed(
@@ -120,6 +125,7 @@ PATHS: Final[dict[str, Node]] = {
             "Prove the password again. The token changes at once, without grace.",
             answer("The session.", SESSION_ANSWER, headers=["Set-Cookie"]),
             problems.WRONG_PASSWORD,
+            THROTTLED,
             problems.BUSY,
             takes=closed(password=TEXT),
         )

@@ -107,6 +107,12 @@ class PageHandler(BaseHandler):
         """Where to go afterwards: a path of our own, or the account page."""
         return given if OWN_PATH.fullmatch(given) else "/account"
 
+    def prepare_refusal(self, problem: Problem) -> None:
+        """Set what a page that tells a problem has in common with the problem's own answer."""
+        self.set_status(problem.status)
+        for name, value in problem.headers.items():
+            self.set_header(name, value)
+
     def see_other(self, path: str) -> None:
         """Redirect after a form: 303, so that reloading sends nothing again."""
         self.redirect(path, status=303)
@@ -133,7 +139,8 @@ class PageHandler(BaseHandler):
 
     def told(self, problem: Problem) -> str:
         """What is told of a problem on a page: a sentence."""
-        return self.text(f"problem.{self._slug(problem)}.{problem.case}", **LIMITS, **problem.extra)
+        key = f"problem.{self._slug(problem)}.{problem.case}"
+        return self.text(key, **LIMITS, count=problem.count, **problem.extra)
 
     def ago(self, moment: float) -> str:
         """A past moment in words."""

@@ -1,7 +1,9 @@
 """Errors as values of RFC 9457: each has a stable type, and says what to do."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from http import HTTPStatus
 
 from tornado.web import HTTPError
@@ -13,6 +15,8 @@ from server.core.session import Json
 from server.crypto.passwords import HasherBusy
 
 TYPE_PREFIX = "/problems/"
+TOLD_IN_SECONDS = 120
+"""Up to here a wait is told in seconds, from here on in minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,7 @@ class Problem:
         extra: further members.
         headers: of the response.
         case: a word for this case of it, where pages tell cases of one slug apart.
+        count: a number that the pages' words for it name.
     """
 
     status: int
@@ -36,6 +41,7 @@ class Problem:
     extra: dict[str, Json] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     case: str = "text"
+    count: int = 0
 
     def as_json(self) -> dict[str, Json]:
         """The `application/problem+json` document."""
@@ -97,6 +103,21 @@ def method_not_allowed(methods: Sequence[str]) -> Problem:
     detail = f"This address takes: {allowed}."
     return Problem(
         405, "method-not-allowed", "Not with this method", detail, headers={"Allow": allowed}
+    )
+
+
+def throttled(wait: timedelta) -> Problem:
+    """Too many tries at a secret; one that is right is told the same (RFC 6585 4)."""
+    seconds = max(1, math.ceil(wait.total_seconds()))
+    minutes = math.ceil(seconds / 60) if seconds > TOLD_IN_SECONDS else 0
+    return Problem(
+        429,
+        "throttled",
+        "Too many tries",
+        "There were too many tries. Try again when Retry-After says.",
+        headers={"Retry-After": str(seconds)},
+        case="minutes" if minutes else "seconds",
+        count=minutes or seconds,
     )
 
 

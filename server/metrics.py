@@ -19,6 +19,7 @@ from prometheus_client import (
 from server.core.counting import Counts
 from server.core.reasons import Reason
 from server.core.receipt import Receipt
+from server.core.throttling import Act, Outcome
 from server.live.fence import Fence
 from server.live.hub import Hub
 
@@ -76,6 +77,9 @@ class Metrics:
             "From a request's first line to the end of its answer.",
             REQUEST_BUCKETS,
             "handler",
+        )
+        self._tries = self._counter(
+            "curfew_tries_total", "Tries at passwords and codes.", "act", "outcome"
         )
         self._reached_seconds = self._histogram(
             "curfew_termination_latency_seconds",
@@ -182,6 +186,10 @@ class Metrics:
         shown = method if method in METHODS else OTHER
         self._requests.labels(self._node, handler, shown, status).inc()
         self._request_seconds.labels(self._node, handler).observe(seconds)
+
+    def tried(self, act: Act, outcome: Outcome) -> None:
+        """Count a try at a password or a code."""
+        self._tries.labels(self._node, act.value, outcome.value).inc()
 
     def reached(self, path: str, seconds: float) -> None:
         """Count an end that closed sockets here.

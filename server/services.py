@@ -31,7 +31,9 @@ from server.store.log import RedisControlLog
 from server.store.nodes import RedisNodeRegistry
 from server.store.scripts import Scripts
 from server.store.sessions import RedisSessionStore
+from server.store.tries import RedisTryCounters
 from server.terminations import Terminations
+from server.throttle import Throttle
 from settings import Settings
 
 CANCEL_AGAIN: Final = 0.1
@@ -47,6 +49,7 @@ class Services:
         clock: the store's clock.
         keyring: the secret keys.
         accounts: who may sign in.
+        throttle: how fast anybody may try to.
         sessions: the life of sessions.
         terminations: their ends, with receipts.
         hub: the sockets here.
@@ -60,6 +63,7 @@ class Services:
     clock: StoreClock
     keyring: Keyring
     accounts: Accounts
+    throttle: Throttle
     sessions: SessionManager
     terminations: Terminations
     hub: Hub
@@ -139,6 +143,11 @@ async def _services(settings: Settings, *, serves: bool) -> AsyncIterator[Servic
             clock=clock,
             keyring=keyring,
             accounts=accounts,
+            throttle=Throttle(
+                RedisTryCounters(scripts, keyring.derive("tries").newest[1], clock.now),
+                _new_id,
+                metrics.tried,
+            ),
             sessions=engine.sessions,
             terminations=engine.terminations,
             hub=engine.hub,

@@ -51,6 +51,14 @@ class ShardNames:
         """The sealed account."""
         return f"{self.prefix}account:{user}"
 
+    def tries(self, kind: str, digest: str) -> str:
+        """A counter of tries; what it counts is hashed."""
+        return f"{self.prefix}tries:{kind}:{digest}"
+
+    def familiar(self, digest: str) -> str:
+        """The mark of an address that an account signed in from."""
+        return f"{self.prefix}familiar:{digest}"
+
     @property
     def epoch(self) -> str:
         """The latest end of everything in the shard."""

@@ -85,7 +85,7 @@ def slugs() -> dict[str, set[str]]:
     for kind in ("Password", "Username"):
         flaws = [call.args[0] for call in calls(f"Bad{kind}", FLAWS)]
         found[f"bad-{kind.lower()}"] = {str(ast.literal_eval(flaw)) for flaw in flaws}
-    return found | {"name-taken": {"text"}}
+    return found | {"name-taken": {"text"}, "throttled": {"seconds", "minutes"}}
 
 
 NEVER_ON_PAGES = {

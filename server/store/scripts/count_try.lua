@@ -1,0 +1,41 @@
+-- Counts a try, unless one of its counters says to wait: in all counters or in none, and in one
+-- step, so that of many tries at one moment no more pass than the counters allow.
+--
+-- A counter is "<tries> <at> <operation>": how many it remembers, when the latest was, in ms, and
+-- which. It forgets one in each `forgets`. From how many tries on the next one waits how long after
+-- the latest is said by the caller, in `steps`: "<tries>:<ms> …", rising.
+--
+-- KEYS  1… counters, then the mark of a familiar place, if there may be one
+-- ARGV  1 operation id  2 now, ms  3 '1': the last key is a mark; where it is set the first counter
+--       counts alone, elsewhere the others. '0': there is none, all count
+--       4… for each counter: forgets, ms, and steps
+-- Returns {'counted', first, last} (of the counters) | {'wait', ms, counter}
+local now, first, last = tonumber(ARGV[2]), 1, #KEYS
+if ARGV[3] == '1' then
+  last = last - 1
+  if redis.call('EXISTS', KEYS[#KEYS]) == 1 then last = 1 else first = 2 end
+end
+
+local longest, by, values = 0, 0, {}
+for place = first, last do
+  local forgets, steps = tonumber(ARGV[2 * place + 2]), ARGV[2 * place + 3]
+  local value = redis.call('GET', KEYS[place]) or '0 0 '
+  local tries, at, operation = string.match(value, '^(%S+) (%S+) (%S*)$')
+  if operation == ARGV[1] then return {'counted', first, last} end
+  local ago, delay, most = math.max(0, now - at), 0, 0
+  for from, step in string.gmatch(steps, '(%d+):(%d+)') do
+    most = tonumber(from)
+    if math.ceil(tries) >= most then delay = tonumber(step) end
+  end
+  if delay - ago > longest then longest, by = delay - ago, place end
+  tries = math.min(most, math.max(0, tries - ago / forgets) + 1)
+  values[place] = {
+    string.format('%.6f %.0f %s', tries, math.max(now, at), ARGV[1]), math.ceil(tries * forgets)
+  }
+end
+if longest > 0 then return {'wait', math.ceil(longest), by} end
+
+for place = first, last do
+  redis.call('SET', KEYS[place], values[place][1], 'PX', string.format('%.0f', values[place][2]))
+end
+return {'counted', first, last}

@@ -1,0 +1,30 @@
+-- Takes a try that was counted out of its counters again, and marks its place as familiar.
+--
+-- KEYS  1… counters, then the mark, if it is to be set
+-- ARGV  1 operation id of the try  2 TTL of the mark, ms; 0: there is none
+--       3… for each counter: forgets, ms; 0: forget all its tries, not only this one
+-- A retry finds its own sign, unless another try came between: then one more is forgotten.
+local last = #KEYS
+if tonumber(ARGV[2]) > 0 then
+  redis.call('SET', KEYS[last], '1', 'PX', ARGV[2])
+  last = last - 1
+end
+
+local settled = ARGV[1] .. '!'
+for place = 1, last do
+  local forgets, value = tonumber(ARGV[place + 2]), redis.call('GET', KEYS[place])
+  if value and forgets == 0 then
+    redis.call('DEL', KEYS[place])
+  elseif value then
+    local tries, at, operation = string.match(value, '^(%S+) (%S+) (%S*)$')
+    tries = tries - 1
+    if operation == settled then
+      -- Settled before.
+    elseif tries <= 0 then
+      redis.call('DEL', KEYS[place])
+    else
+      redis.call('SET', KEYS[place], string.format('%.6f %s %s', tries, at, settled),
+        'PX', string.format('%.0f', math.ceil(tries * forgets)))
+    end
+  end
+end
