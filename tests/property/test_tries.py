@@ -1,0 +1,159 @@
+"""Counters of tries in the store against the rules, for histories of tries by several people."""
+
+import asyncio
+import itertools
+import math
+import os
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from server.core.throttling import (
+    Counted,
+    Counter,
+    Kind,
+    Tally,
+    Throttled,
+    proof_tally,
+    sign_in_tally,
+    sign_up_tally,
+)
+from server.store.connection import open_client
+from server.store.scripts import Scripts
+from server.store.tries import RedisTryCounters
+
+MS = timedelta(milliseconds=1)
+bounded = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+class Remembered:
+    """What the counters must hold, by the rules alone. Time never goes back here."""
+
+    def __init__(self) -> None:
+        self._counts: dict[Counter, tuple[float, int]] = {}
+        self._familiar: set[Counter] = set()
+
+    def count(self, tally: Tally, now: int) -> Counted | Throttled:
+        """What the store must say of a try now, in ms."""
+        known = tally.familiar in self._familiar
+        counters = (tally.familiar,) if tally.familiar and known else tally.others
+        waits = {each: self._wait(each, now) for each in counters}
+        longest = max(waits.values())
+        if longest > 0:
+            by = next(each for each, wait in waits.items() if wait == longest)
+            return Throttled(longest * MS, by.kind)
+        for each in counters:
+            most = each.rule.steps[-1].tries
+            self._counts[each] = (min(most, self._left(each, now) + 1), now)
+        return Counted(counters)
+
+    def pardon(self, tally: Tally, counted: Counted) -> None:
+        """The try succeeded."""
+        if tally.familiar:
+            self._familiar.add(tally.familiar)
+        for each in counted.counters:
+            self._subtract(each, all_of_them=each.rule.pardons)
+
+    def take_back(self, counted: Counted) -> None:
+        """The try was not made."""
+        for each in counted.counters:
+            self._subtract(each, all_of_them=False)
+
+    def _wait(self, counter: Counter, now: int) -> int:
+        tries, at = self._counts.get(counter, (0.0, now))
+        reached = [step.delay for step in counter.rule.steps if math.ceil(tries) >= step.tries]
+        return max(reached, default=0 * MS) // MS - (now - at)
+
+    def _left(self, counter: Counter, now: int) -> float:
+        tries, at = self._counts.get(counter, (0.0, now))
+        return max(0.0, tries - (now - at) / (counter.rule.forgets / MS))
+
+    def _subtract(self, counter: Counter, *, all_of_them: bool) -> None:
+        tries, at = self._counts.get(counter, (0.0, 0))
+        if all_of_them or tries <= 1:
+            self._counts.pop(counter, None)
+        else:
+            self._counts[counter] = (tries - 1, at)
+
+
+tallies = st.one_of(
+    st.builds(
+        sign_in_tally,
+        st.sampled_from(["ann", "bob"]),
+        st.sampled_from(["192.0.2.1", "192.0.2.2", "2001:db8::1"]),
+    ),
+    st.builds(proof_tally, st.just("ann"), st.sampled_from(["s1", "s2"])),
+    st.builds(sign_up_tally, st.just("192.0.2.1")),
+)
+pauses = st.sampled_from([0, 0, 0, 1, 999, 1000, 1001, 30_000, 60_000, 900_000, 3_600_000])
+ends = st.sampled_from(["fails", "fails", "fails", "succeeds", "withdrawn", "under way"])
+histories = st.lists(st.tuples(st.integers(1, 25), tallies, pauses, ends), max_size=30)
+
+
+@bounded
+@given(histories)
+@pytest.mark.proves("6.3.1", "6.1.1")
+def test_the_store_counts_as_the_rules_say(
+    store_url: str, history: Sequence[tuple[int, Tally, int, str]]
+) -> None:
+    asyncio.run(compare(store_url, history))
+
+
+async def compare(url: str, history: Sequence[tuple[int, Tally, int, str]]) -> None:
+    """Carry a history out in the store and by the rules; every answer must be the same."""
+    now, numbers, expected = 1_800_000_000_000, itertools.count(), Remembered()
+    async with open_client(url) as client:
+        store = RedisTryCounters(Scripts(client), os.urandom(32), lambda: now / 1000)
+        under_way: list[tuple[Tally, Counted, str]] = []
+        for times, tally, pause, end in history:
+            for _ in range(times):
+                now += pause
+                operation = str(next(numbers))
+                counted = await store.count(tally, operation=operation)
+                assert counted == expected.count(tally, now)
+                if isinstance(counted, Throttled):
+                    continue
+                under_way.append((tally, counted, operation))
+                if end == "under way":
+                    continue
+                tried, settled, name = under_way.pop(0)
+                if end == "succeeds":
+                    await store.pardon(tried, settled, operation=name)
+                    expected.pardon(tried, settled)
+                elif end == "withdrawn":
+                    await store.take_back(settled, operation=name)
+                    expected.take_back(settled)
+
+
+@bounded
+@given(st.lists(st.sampled_from([0, 1, 500, 1000, 2000, 60_000, 900_000]), max_size=200))
+@pytest.mark.proves("6.1.1", "A59", "A62")
+def test_a_wait_that_is_told_is_exact_and_asking_too_early_does_not_lengthen_it(
+    store_url: str, pauses: list[int]
+) -> None:
+    asyncio.run(ask_early(store_url, pauses))
+
+
+async def ask_early(url: str, pauses: list[int]) -> None:
+    """Fail as often as it is allowed; each wait must end when it was told to."""
+    now, tally = 1_800_000_000_000, sign_in_tally("ann", "192.0.2.1")
+    ends_at = 0
+    async with open_client(url) as client:
+        store = RedisTryCounters(Scripts(client), os.urandom(32), lambda: now / 1000)
+        for number, pause in enumerate(pauses):
+            now += pause
+            counted = await store.count(tally, operation=str(number))
+            assert isinstance(counted, Throttled) == (now < ends_at)
+            if isinstance(counted, Throttled):
+                assert counted.by in {Kind.ACCOUNT, Kind.ADDRESS}
+                assert now + counted.wait // MS == ends_at
+            else:
+                again = await store.count(tally, operation=f"{number}-again")
+                ends_at = now + again.wait // MS if isinstance(again, Throttled) else now
+                if isinstance(again, Counted):
+                    await store.take_back(again, operation=f"{number}-again")

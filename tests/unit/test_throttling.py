@@ -1,0 +1,128 @@
+"""What tries are counted by, and what follows from a count."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.core.throttling import (
+    CEILING,
+    LONGEST_DELAY,
+    RULES,
+    Kind,
+    Rule,
+    Step,
+    doubling,
+    network_of,
+    proof_tally,
+    sign_in_tally,
+    sign_up_tally,
+)
+
+SECOND = timedelta(seconds=1)
+GUESSED = (Kind.ACCOUNT, Kind.FAMILIAR, Kind.SESSION, Kind.OWNER)
+texts = st.text(st.characters(codec=None), max_size=20)
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:DB8:1:2::ffff", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::", "2001:db8:1:3::/64"),
+        ("::1", "::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", ""),
+        ("no address", "no address"),
+    ],
+)
+def test_an_address_of_ipv6_stands_for_its_64(address: str, network: str) -> None:
+    assert network_of(address) == network
+
+
+def test_a_delay_doubles_up_to_its_longest() -> None:
+    assert doubling(3, SECOND, 5 * SECOND) == (
+        Step(3, SECOND),
+        Step(4, 2 * SECOND),
+        Step(5, 4 * SECOND),
+        Step(6, 5 * SECOND),
+    )
+    assert doubling(3, SECOND, SECOND) == (Step(3, SECOND),)
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_steps_rise_and_no_delay_outlives_its_counter(kind: Kind) -> None:
+    rule = RULES[kind]
+    tries = [step.tries for step in rule.steps]
+    assert tries == sorted(set(tries))
+    assert tries[0] >= 10
+    delays = [step.delay for step in rule.steps]
+    assert delays == sorted(delays)
+    assert all(step.delay <= step.tries * rule.forgets for step in rule.steps)
+
+
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.proves("6.1.1", "A62")
+def test_every_delay_ends(kind: Kind) -> None:
+    assert max(step.delay for step in RULES[kind].steps) <= timedelta(hours=1)
+
+
+@pytest.mark.parametrize("kind", GUESSED)
+@pytest.mark.proves("6.3.1")
+def test_from_a_hundred_failures_in_a_row_on_one_try_an_hour_is_left(kind: Kind) -> None:
+    steps = RULES[kind].steps
+    assert (steps[-1], steps[-2].delay) == (CEILING, LONGEST_DELAY)
+    assert (CEILING.tries, CEILING.delay) == (100, timedelta(hours=1))
+
+
+@pytest.mark.parametrize("kind", GUESSED)
+def test_a_patient_guesser_gets_about_a_hundred_tries_on_the_first_day_and_then_one_an_hour(
+    kind: Kind,
+) -> None:
+    day = timedelta(days=1)
+    assert tries_within(RULES[kind], day) < 130
+    assert tries_within(RULES[kind], 365 * day) < 365 * 24 + 130
+
+
+def tries_within(rule: Rule, time: timedelta) -> int:
+    """How many tries somebody gets who makes each one as soon as it may be made."""
+    tries, remembered, now = 0, 0.0, timedelta()
+    while now < time:
+        tries += 1
+        remembered = min(rule.steps[-1].tries, remembered + 1)
+        delay = max(
+            (step.delay for step in rule.steps if remembered > step.tries - 1),
+            default=timedelta(),
+        )
+        now += delay
+        remembered = max(0.0, remembered - delay / rule.forgets)
+    return tries
+
+
+@pytest.mark.parametrize("kind", [Kind.ADDRESS, Kind.EVERYBODY, Kind.SIGN_UP])
+def test_one_persons_success_pardons_nobody_elses_failures(kind: Kind) -> None:
+    assert not RULES[kind].pardons
+
+
+@given(texts, texts, st.sampled_from(["192.0.2.7", "192.0.2.77", "2001:db8::1", ""]))
+def test_different_people_and_places_have_different_counters(
+    one: str, other: str, address: str
+) -> None:
+    ones, others = sign_in_tally(one, address), sign_in_tally(other, address)
+    assert (ones == others) == (one == other)
+    elsewhere = sign_in_tally(one, "198.51.100.1")
+    assert ones.familiar != elsewhere.familiar
+    assert ones.others[0] == elsewhere.others[0]
+    assert ones.others[1] != elsewhere.others[1]
+
+
+def test_proving_again_and_signing_up_share_no_counter_with_signing_in() -> None:
+    kinds = [
+        {each.kind for each in (*tally.others, *([tally.familiar] if tally.familiar else []))}
+        for tally in (sign_in_tally("ann", "::1"), proof_tally("ann", "s"), sign_up_tally("::1"))
+    ]
+    assert set.union(*kinds) == set(Kind)
+    assert sum(map(len, kinds)) == len(Kind)
