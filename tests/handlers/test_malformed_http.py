@@ -114,6 +114,7 @@ def test_headers_may_take_16_kib_and_no_more(server: CurfewServer) -> None:
 
 
 @pytest.mark.parametrize("size", [2**20 + 1, 2**24, 10**30])
+@pytest.mark.proves("A58")
 def test_a_body_over_the_limit_is_refused_before_it_is_read(
     server: CurfewServer, size: int
 ) -> None:

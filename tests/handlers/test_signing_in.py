@@ -39,6 +39,7 @@ async def test_signing_up_makes_an_account_and_no_session(browser: Browser) -> N
 
 
 @pytest.mark.gen_test
+@pytest.mark.proves("A73")
 async def test_a_name_is_given_once(browser: Browser) -> None:
     await browser.send("POST", "/api/signup", credentials("anna"))
     for name in ("anna", "ANNA"):
@@ -143,6 +144,7 @@ async def test_an_id_that_a_client_brings_is_never_adopted(
 
 
 @pytest.mark.gen_test
+@pytest.mark.proves("A64", "6.3.8")
 async def test_wrong_unknown_and_disabled_are_answered_alike_to_the_byte(
     browser: Browser, services: Services
 ) -> None:
@@ -175,6 +177,7 @@ async def test_wrong_unknown_and_disabled_are_answered_alike_to_the_byte(
 
 
 @pytest.mark.gen_test
+@pytest.mark.proves("A66", "15.2.2")
 async def test_too_many_passwords_at_once_are_told_to_come_back(
     browser: Browser, services: Services
 ) -> None:

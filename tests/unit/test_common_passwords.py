@@ -43,6 +43,7 @@ from server.crypto.common_passwords import is_common
         "password" * 128,
     ],
 )
+@pytest.mark.proves("6.2.4", "6.2.12")
 def test_easy_passwords_are_refused(password: str) -> None:
     assert is_common(password, username="somebody-else")
 
@@ -63,6 +64,7 @@ def test_easy_passwords_are_refused(password: str) -> None:
         ("bobcurfewbobcurfew", "bob"),
     ],
 )
+@pytest.mark.proves("6.1.2", "6.2.11")
 def test_the_users_and_the_products_name_count_for_nothing(password: str, username: str) -> None:
     assert is_common(password, username=username)
 

@@ -31,6 +31,7 @@ from server.core.credentials import (
         ("Ann-Marie.O", "ann-marie.o"),
     ],
 )
+@pytest.mark.proves("A73")
 def test_a_name_has_one_form(text: str, name: str) -> None:
     assert canonical_username(text) == name
     assert canonical_username(name) == name
@@ -71,6 +72,7 @@ def test_names_have_3_to_32_characters(text: str) -> None:
         "\ud800dmin",
     ],
 )
+@pytest.mark.proves("A73")
 def test_everything_outside_the_alphabet_is_refused(text: str) -> None:
     refused = canonical_username(text)
     assert isinstance(refused, BadUsername)
@@ -100,11 +102,13 @@ def test_separators_stand_alone_between_letters_or_digits(text: str) -> None:
         "\u03b9\u0308\u0301" * 512,  # the most code points that 1024 bytes can be made of
     ],
 )
+@pytest.mark.proves("6.2.5", "6.2.9")
 def test_good_passwords(password: str) -> None:
     assert check_password_shape(password) is None
 
 
 @pytest.mark.parametrize("password", ["", "a" * 14, "e\u0301" * 14, "🦊" * 14])
+@pytest.mark.proves("6.2.1")
 def test_a_password_has_at_least_15_characters(password: str) -> None:
     assert check_password_shape(password) == BadPassword(
         "too_short", "A password has at least 15 characters."
@@ -132,6 +136,7 @@ def test_a_million_combining_marks_cost_nothing() -> None:
     assert time.perf_counter() - started < 0.1
 
 
+@pytest.mark.proves("6.2.8", "A65")
 def test_passwords_are_nfc_and_never_nfkc() -> None:
     assert encode_password("e\u0301") == encode_password("\u00e9") == b"\xc3\xa9"
     assert encode_password("\ufb01") != encode_password("fi")

@@ -97,17 +97,20 @@ async def test_the_same_password_is_stored_differently_each_time(hasher: Passwor
         ("½", "1\u20442"),
     ],
 )
+@pytest.mark.proves("6.2.8", "A65")
 async def test_every_difference_counts(hasher: PasswordHasher, password: str, other: str) -> None:
     stored = await hasher.hash(password)
     assert await hasher.verify(password, stored) == YES
     assert await hasher.verify(other, stored) == NO
 
 
+@pytest.mark.proves("A65")
 async def test_composed_and_decomposed_letters_are_the_same(hasher: PasswordHasher) -> None:
     stored = await hasher.hash("caf\u00e9")
     assert await hasher.verify("cafe\u0301", stored) == YES
 
 
+@pytest.mark.proves("6.3.8", "A63")
 async def test_unknown_accounts_cost_one_check_with_the_present_parameters(
     hasher: PasswordHasher, work: list[str]
 ) -> None:
@@ -194,6 +197,7 @@ async def test_a_dearer_hash_is_left_alone(hasher: PasswordHasher) -> None:
 
 
 @pytest.mark.parametrize("password", ["a" * 1025, "é" * 513, "\u0301" * 1_000_000, "\ud800" * 20])
+@pytest.mark.proves("6.3.8", "A65")
 async def test_impossible_passwords_are_refused_at_once_for_everybody(
     hasher: PasswordHasher, work: list[str], password: str
 ) -> None:
@@ -205,6 +209,7 @@ async def test_impossible_passwords_are_refused_at_once_for_everybody(
         await hasher.hash(password)
 
 
+@pytest.mark.proves("15.2.2", "A66")
 async def test_beyond_workers_and_queue_it_is_busy(gate: Gate) -> None:
     hasher = PasswordHasher(CHEAPEST, workers=2, queue_limit=3)
     waiting = [asyncio.create_task(hasher.hash(str(n))) for n in range(5)]
@@ -259,6 +264,7 @@ async def test_a_failure_frees_the_place(monkeypatch: pytest.MonkeyPatch) -> Non
     hasher.close()
 
 
+@pytest.mark.proves("15.2.2")
 async def test_the_loop_stays_free_while_a_password_is_hashed(gate: Gate) -> None:
     hasher = PasswordHasher(CHEAPEST)
     hashing = asyncio.create_task(hasher.hash("x"))

@@ -1,0 +1,61 @@
+"""How long a refusal takes does not tell what it refuses.
+
+Hashes are made cheap here, so that what is left could be seen: about 3 ms.
+"""
+
+import random
+import statistics
+import time
+from collections import defaultdict
+
+import pytest
+
+from server.services import Services
+from tests.support.browser import Browser, problem_of
+from tests.support.client import PASSWORD
+from tests.support.valkey import ValkeyServer
+
+TRIES = 120
+WRONG = "eleven herons on the morning ferry"
+NAMES = ("existing", "missing", "disabled")
+LARGEST_GAP = 0.001
+"""Seconds, half of what is asked for."""
+
+
+def in_turn() -> list[str]:
+    """The names so often, each time all of them in an order of their own."""
+    chance = random.Random(0)  # noqa: S311 - an order, no secret
+    return [name for _ in range(TRIES) for name in chance.sample(NAMES, len(NAMES))]
+
+
+async def take_time(browser: Browser, valkey: ValkeyServer, *, throttled: bool) -> list[float]:
+    """The lower quartiles of the times for each name: what others do here only adds."""
+    taken: dict[str, list[float]] = defaultdict(list)
+    with valkey.client() as raw:
+        for name in in_turn():
+            if not throttled:
+                raw.delete(*raw.scan_iter("*}:tries:*"), "")
+            started = time.perf_counter()
+            body = {"username": name, "password": WRONG}
+            refused = await browser.send("POST", "/api/login", body)
+            taken[name].append(time.perf_counter() - started)
+            assert problem_of(refused) == ("throttled" if throttled else "wrong-credentials")
+    return [statistics.quantiles(each, n=4)[0] for each in taken.values()]
+
+
+@pytest.mark.gen_test(timeout=60)
+@pytest.mark.proves("A63", "6.3.8")
+async def test_existing_missing_and_disabled_are_told_apart_by_no_millisecond(
+    browser: Browser, services: Services, valkey: ValkeyServer
+) -> None:
+    for name in ("existing", "disabled"):
+        await browser.send("POST", "/api/signup", {"username": name, "password": PASSWORD})
+    await services.accounts.set_disabled("disabled", disabled=True)
+    quartiles = await take_time(browser, valkey, throttled=False)
+    assert max(quartiles) - min(quartiles) < LARGEST_GAP, quartiles
+    for name in NAMES:
+        for _ in range(12):
+            body = {"username": name, "password": WRONG}
+            await browser.send("POST", "/api/login", body)
+    quartiles = await take_time(browser, valkey, throttled=True)
+    assert max(quartiles) - min(quartiles) < LARGEST_GAP, quartiles

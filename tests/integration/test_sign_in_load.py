@@ -1,0 +1,93 @@
+"""Passwords are dear to check: for the server, and for whoever listens to how long it takes."""
+
+import asyncio
+import statistics
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.client import PASSWORD, Client
+from tests.support.server import CurfewServer
+from tests.support.workers import workers_of
+
+MIB = 1024
+"""The kernel tells kilobytes."""
+HASH_MIB = 64
+WRONG = "eleven herons on the morning ferry"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[CurfewServer]:
+    """One process behind a proxy that tells where requests come from."""
+    with CurfewServer(trusted_proxies="127.0.0.1") as running:
+        yield running
+
+
+async def log_in(client: Client, username: str, at: str) -> int:
+    """Fail to sign in; the status."""
+    body = {"username": username, "password": WRONG}
+    answer = await client.request("POST", "/api/login", body, keep=False, X_Forwarded_For=at)
+    return answer.status_code
+
+
+def most_memory(pid: int) -> int:
+    """The most that a process has ever held in memory, in kilobytes."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    (line,) = (each for each in status.splitlines() if each.startswith("VmHWM:"))
+    return int(line.split()[1])
+
+
+async def ask_until(over: asyncio.Event, client: Client) -> list[float]:
+    """How long another route takes, asked over and over."""
+    taken = []
+    while not over.is_set():
+        started = time.perf_counter()
+        assert (await client.request("GET", "/api/session")).status_code == 200
+        taken.append(time.perf_counter() - started)
+        await asyncio.sleep(0.005)
+    return taken
+
+
+@pytest.mark.proves("A66", "15.2.2", "2.4.1")
+async def test_200_sign_ins_at_once_fill_a_bounded_queue_and_others_are_served_meanwhile(
+    server: CurfewServer,
+) -> None:
+    (worker,) = workers_of(server)
+    async with Client(server.url) as person, Client(server.url) as crowd:
+        await person.sign_up("anna")
+        before, over = most_memory(worker), asyncio.Event()
+        asking = asyncio.create_task(ask_until(over, person))
+        places = [f"198.51.{number // 250}.{number % 250}" for number in range(200)]
+        answers = Counter(
+            await asyncio.gather(
+                *(log_in(crowd, f"user-{number}", at) for number, at in enumerate(places))
+            )
+        )
+        over.set()
+        taken = sorted(await asking)
+    assert set(answers) == {401, 503}
+    assert answers[401] < 100
+    assert most_memory(worker) - before < (2 * HASH_MIB + 48) * MIB
+    assert taken[len(taken) * 95 // 100] < 0.1, taken[-20:]
+
+
+@pytest.mark.proves("A63", "6.3.8")
+async def test_existing_missing_and_disabled_accounts_take_the_same_time(
+    server: CurfewServer,
+) -> None:
+    taken: dict[str, list[float]] = defaultdict(list)
+    async with Client(server.url) as client:
+        for name in ("existing", "disabled"):
+            await client.request("POST", "/api/signup", {"username": name, "password": PASSWORD})
+        server.command("user", "disable", "disabled")
+        for number in range(10):
+            for name in ("existing", "missing", "disabled"):
+                started = time.perf_counter()
+                assert await log_in(client, name, f"203.0.113.{number}") == 401
+                taken[name].append(time.perf_counter() - started)
+    # Noise only adds; a hash that was left out would take away some 65 ms.
+    quartiles = [statistics.quantiles(each, n=4)[0] for each in taken.values()]
+    assert max(quartiles) - min(quartiles) < 0.02, taken
