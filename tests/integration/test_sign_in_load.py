@@ -16,6 +16,7 @@ from tests.support.workers import workers_of
 MIB = 1024
 """The kernel tells kilobytes."""
 HASH_MIB = 64
+LEAST_ASKED = 40
 WRONG = "eleven herons on the morning ferry"
 
 
@@ -40,15 +41,15 @@ def most_memory(pid: int) -> int:
     return int(line.split()[1])
 
 
-async def ask_until(over: asyncio.Event, client: Client) -> list[float]:
-    """How long another route takes, asked over and over."""
-    taken = []
-    while not over.is_set():
+async def slow_answer_of(client: Client, over: asyncio.Event) -> float:
+    """How long the slowest but for a twentieth take of another route's answers, until then."""
+    taken: list[float] = []
+    while not over.is_set() or len(taken) < LEAST_ASKED:
         started = time.perf_counter()
         assert (await client.request("GET", "/api/session")).status_code == 200
         taken.append(time.perf_counter() - started)
         await asyncio.sleep(0.005)
-    return taken
+    return sorted(taken)[len(taken) * 95 // 100]
 
 
 @pytest.mark.proves("A66", "15.2.2", "2.4.1")
@@ -59,7 +60,10 @@ async def test_200_sign_ins_at_once_fill_a_bounded_queue_and_others_are_served_m
     async with Client(server.url) as person, Client(server.url) as crowd:
         await person.sign_up("anna")
         before, over = most_memory(worker), asyncio.Event()
-        asking = asyncio.create_task(ask_until(over, person))
+        over.set()
+        usual = await slow_answer_of(person, over)
+        over.clear()
+        asking = asyncio.create_task(slow_answer_of(person, over))
         places = [f"198.51.{number // 250}.{number % 250}" for number in range(200)]
         answers = Counter(
             await asyncio.gather(
@@ -67,11 +71,12 @@ async def test_200_sign_ins_at_once_fill_a_bounded_queue_and_others_are_served_m
             )
         )
         over.set()
-        taken = sorted(await asking)
+        meanwhile = await asking
     assert set(answers) == {401, 503}
     assert answers[401] < 100
     assert most_memory(worker) - before < (2 * HASH_MIB + 48) * MIB
-    assert taken[len(taken) * 95 // 100] < 0.1, taken[-20:]
+    # On a machine that does nothing else `usual` is a few ms. On the loop, hashes would be seconds.
+    assert meanwhile < 0.1 + 3 * usual
 
 
 @pytest.mark.proves("A63", "6.3.8")
@@ -88,6 +93,6 @@ async def test_existing_missing_and_disabled_accounts_take_the_same_time(
                 started = time.perf_counter()
                 assert await log_in(client, name, f"203.0.113.{number}") == 401
                 taken[name].append(time.perf_counter() - started)
-    # Noise only adds; a hash that was left out would take away some 65 ms.
+    # A hash is nearly all of it. What the machine does besides only adds.
     quartiles = [statistics.quantiles(each, n=4)[0] for each in taken.values()]
-    assert max(quartiles) - min(quartiles) < 0.02, taken
+    assert min(quartiles) > max(quartiles) / 2, taken

@@ -48,11 +48,14 @@ async def admitted(
     nodes: list[RedisTryCounters], names: list[str], places: list[str]
 ) -> Counter[Kind | None]:
     """How many of these tries, all at once, pass, and how many each counter refuses."""
-    asked = [
-        node.count(sign_in_tally(name, place), operation=next(_ids))
-        for node, name, place in zip(itertools.cycle(nodes), names, places, strict=False)
-    ]
-    answers = await asyncio.gather(*asked)
+    connections = asyncio.Semaphore(100)
+
+    async def ask(node: RedisTryCounters, name: str, place: str) -> Counted | Throttled:
+        async with connections:
+            return await node.count(sign_in_tally(name, place), operation=next(_ids))
+
+    asked = zip(itertools.cycle(nodes), names, places, strict=False)
+    answers = await asyncio.gather(*(ask(*each) for each in asked))
     return Counter(each.by if isinstance(each, Throttled) else None for each in answers)
 
 

@@ -13,7 +13,7 @@
 local now, first, last = tonumber(ARGV[2]), 1, #KEYS
 if ARGV[3] == '1' then
   last = last - 1
-  if redis.call('EXISTS', KEYS[#KEYS]) == 1 then last = 1 else first = 2 end
+  if redis.call('GET', KEYS[#KEYS]) then last = 1 else first = 2 end
 end
 
 local longest, by, values = 0, 0, {}
