@@ -43,9 +43,9 @@ async def test_a_name_that_looks_like_anothers_is_refused(visitor: Client, name:
 @pytest.mark.proves("6.3.2", "A74")
 @pytest.mark.parametrize("name", USUAL)
 async def test_there_is_no_account_that_nobody_made(visitor: Client, name: str) -> None:
-    for password in (name, "password", "", PASSWORD):
+    for password in (name, "password"):  # 20 failures from one address would be throttled
         body = {"username": name, "password": password}
-        assert (await visitor.request("POST", "/api/login", body)).status_code in {401, 429}
+        assert (await visitor.request("POST", "/api/login", body)).status_code == 401
 
 
 @pytest.mark.proves("A71", "15.3.7")
