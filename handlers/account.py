@@ -1,11 +1,8 @@
-"""A person's own sessions: this one, its data, the list, the ends, the password."""
-
-from dataclasses import dataclass
+"""A person's own sessions for programs: this one, its data, the list, the ends, the password."""
 
 from handlers.access import Access
 from handlers.base import BaseHandler
 from handlers.body import read_json, read_object
-from handlers.pages import PageHandler
 from handlers.problems import (
     SESSION_NOT_FOUND,
     Problem,
@@ -18,6 +15,7 @@ from handlers.views import listed_view, session_view
 from server.core.audit import AuditEvent
 from server.core.reasons import Reason
 from server.core.receipt import Receipt
+from server.store.contract import Listed
 
 
 class SessionResource(BaseHandler):
@@ -74,9 +72,18 @@ class OwnSessions(ProvingHandler):
         """
         if sid == self.session.sid:
             return await self._end_own()
+        listed = await self.own_session(sid)
+        return await self.services.terminations.one(listed.session, Reason.TERMINATED)
+
+    async def own_session(self, sid: str) -> Listed:
+        """One of one's own sessions.
+
+        Raises:
+            ProblemRaised: unknown and somebody else's are the same 404.
+        """
         for listed in await self.services.sessions.sessions_of(self.user):
             if listed.session.sid == sid:
-                return await self.services.terminations.one(listed.session, Reason.TERMINATED)
+                return listed
         raise ProblemRaised(SESSION_NOT_FOUND)
 
     async def end_scope(self, scope: str) -> Receipt:
@@ -169,101 +176,3 @@ class PasswordResource(OwnSessions):
             self.finish_receipt(receipt)
         else:
             self.finish_json({})
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """One session on the account page."""
-
-    id: str
-    current: bool
-    device: str
-    ip: str
-    created_at: float
-    last_active_at: float
-    sockets: int
-
-
-class AccountPage(OwnSessions, PageHandler):
-    """`/account`"""
-
-    script_texts = (*PageHandler.script_texts, "ago")
-
-    async def get(self) -> None:
-        await self.show()
-
-    async def show(self, *, error: str | None = None, notice: str | None = None) -> None:
-        """The page, with what just happened."""
-        listed = await self.services.sessions.sessions_of(self.user)
-        cards = [Card(**listed_view(each, self.session.sid)) for each in listed]  # type: ignore[arg-type]
-        self.render("account.html", sessions=cards, error=error, notice=notice)
-
-
-class AccountForm(AccountPage):
-    """Base of what the forms of `/account` are sent to."""
-
-    def required_access(self) -> Access:
-        return Access.RECENT if self.changes_something else Access.SIGNED_IN
-
-    async def get(self, *_: str) -> None:
-        """Somebody goes to the address that a form left in the address bar."""
-        self.see_other("/account")
-
-    async def show_refusal(self, problem: Problem) -> None:
-        """The page, with why nothing was done."""
-        self.prepare_refusal(problem)
-        await self.show(error=self.told(problem))
-
-    def receipt_in_words(self, receipt: Receipt) -> str:
-        """A receipt in words."""
-        waiting = receipt.nodes.waiting
-        return self.text(
-            "receipt.pending" if waiting else "receipt.complete",
-            sessions=self.text("receipt.sessions", count=receipt.sessions),
-            tabs=self.text("receipt.tabs", count=receipt.sockets_closed),
-            servers=self.text("receipt.servers", count=waiting),
-        )
-
-    async def show_receipt(self, receipt: Receipt, reason: Reason) -> None:
-        """The page with what was ended; the login page with the reason if this session was."""
-        if self.live is None:
-            self.see_other(f"/login?reason={reason}")
-        else:
-            await self.show(notice=self.receipt_in_words(receipt))
-
-
-class EndOnePage(AccountForm):
-    """`POST /account/sessions/{id}/end`"""
-
-    async def post(self, sid: str) -> None:
-        try:
-            receipt = await self.end_one(sid)
-        except ProblemRaised as refused:
-            await self.show_refusal(refused.problem)
-        else:
-            await self.show_receipt(receipt, Reason.LOGOUT)
-
-
-class EndManyPage(AccountForm):
-    """`POST /account/sessions/end`"""
-
-    async def post(self) -> None:
-        await self.show_receipt(await self.end_scope(self.field("scope")), Reason.TERMINATED)
-
-
-class PasswordPage(AccountForm):
-    """`POST /account/password`"""
-
-    async def post(self) -> None:
-        try:
-            receipt = await self.change_password(
-                self.field("current_password"),
-                self.field("new_password"),
-                end_others=self.field("end_other_sessions") == "on",
-            )
-        except ProblemRaised as refused:
-            await self.show_refusal(refused.problem)
-        else:
-            changed = self.text("password.changed")
-            ended = self.receipt_in_words(receipt) if receipt and receipt.sessions else ""
-            await self.show(notice=f"{changed} {ended}".strip())

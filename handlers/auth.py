@@ -216,4 +216,10 @@ class ReauthenticatePage(Authentication, PageHandler):
 
     def _show(self, error: str | None) -> None:
         given = self.get_argument("next", "")
-        self.render("reauthenticate.html", error=error, next=self.next_path(given))
+        self.render(
+            "confirm.html",
+            action="/reauthenticate",
+            carried={"next": self.next_path(given)},
+            about=self.text("confirm.go_on"),
+            error=error,
+        )

@@ -1,12 +1,10 @@
 """What a request tells of its client: address and device. Shown to its owner, never trusted."""
 
-import functools
 import re
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from tornado.httputil import HTTPServerRequest
-from ua_parser import parse
 
 from server.core.session import Device
 
@@ -36,15 +34,6 @@ def client_address(request: HTTPServerRequest, trusted: Sequence[Network]) -> st
             break
         address = candidate.strip()
     return address
-
-
-@functools.lru_cache(maxsize=1024)
-def device_name(user_agent: str) -> str:
-    """A user agent in words: «Firefox on Ubuntu»."""
-    result = parse(user_agent)
-    browser = result.user_agent.family if result.user_agent else "Unknown browser"
-    system = result.os.family if result.os else ""
-    return f"{browser} on {system}" if system and system != "Other" else browser
 
 
 def _is_in(address: str, networks: Sequence[Network]) -> bool:

@@ -3,7 +3,7 @@
 from tornado.routing import URLSpec
 from tornado.web import url
 
-from handlers import account, admin, auth, health, metrics, openapi, pages, socket
+from handlers import account, account_pages, admin, auth, health, metrics, openapi, pages, socket
 from server.core.token import SID_PATTERN
 
 NAME = r"([^/]{1,64})"
@@ -15,10 +15,10 @@ ROUTES: list[URLSpec] = [
     url(r"/login", auth.LoginPage),
     url(r"/logout", auth.LogoutPage),
     url(r"/reauthenticate", auth.ReauthenticatePage),
-    url(r"/account", account.AccountPage),
-    url(r"/account/password", account.PasswordPage),
-    url(r"/account/sessions/end", account.EndManyPage),
-    url(rf"/account/sessions/({SID_PATTERN})/end", account.EndOnePage),
+    url(r"/account", account_pages.AccountPage),
+    url(r"/account/password", account_pages.PasswordPage),
+    url(r"/account/sessions/end", account_pages.EndManyPage),
+    url(rf"/account/sessions/({SID_PATTERN})/end", account_pages.EndOnePage),
     # Signing in and out
     url(r"/api/signup", auth.SignupHandler),
     url(r"/api/login", auth.LoginHandler),

@@ -15,7 +15,7 @@ from tornado.httpserver import HTTPServer
 from tornado.routing import URLSpec
 
 from handlers.application import Curfew
-from handlers.client import device_name
+from handlers.devices import describe
 from handlers.pages import NotFoundHandler, StaticFiles
 from handlers.routes import ROUTES
 from server.core.errors import ConfigurationError
@@ -56,7 +56,7 @@ async def serve(
         StoreUnavailable: the store did not answer at the start.
         ConfigurationError: the store does not fit the settings.
     """
-    device_name("")  # the parser's tables take a tenth of a second to load, once
+    describe("")  # the parser's tables take a tenth of a second to load, once
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stopped.set)

@@ -1,6 +1,7 @@
 """Sessions as clients see them: never a token, a seed or a key."""
 
-from handlers.client import device_name
+from handlers.devices import describe
+from handlers.texts import ENGLISH
 from server.core.session import Json, Rules, Session, deadlines
 from server.store.contract import Listed
 
@@ -31,7 +32,7 @@ def listed_view(listed: Listed, current: str) -> dict[str, Json]:
     return {
         "id": session.sid,
         "current": session.sid == current,
-        "device": device_name(session.device.user_agent),
+        "device": describe(session.device.user_agent).in_words(ENGLISH),
         "ip": session.device.ip,
         "created_at": session.created_at,
         "last_active_at": session.last_active_at,

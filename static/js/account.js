@@ -1,38 +1,68 @@
 // @ts-check
-/** The account page, kept true while it is open. The server renders the list; this only fetches it again. */
+/**
+ * The list of sessions, kept true while a page is open. The server renders it; this only fetches it
+ * again. A page without the list uses it to tell of new sign-ins.
+ */
 
+import { announceNewSessions } from './news.js';
 import { text } from './texts.js';
 
 const RELATIVE_EVERY_MS = 15_000;
 const UNITS = /** @type {const} */ ([['days', 86_400], ['hours', 3_600], ['minutes', 60]]);
 
+/** What the server's clock is ahead of this machine's. */
+let aheadMs = 0;
+
 /** @param {import('./session.js').LiveSession} session */
 export function keepSessionsCurrent(session) {
-  if (!document.getElementById('sessions')) return;
-  const refresh = oneAtATime(refreshSessions);
+  const announce = announceNewSessions(document.getElementById('sessions') && entriesOf(document));
+  const refresh = whenVisible(oneAtATime(async () => {
+    const fresh = await fetchDocument('/account');
+    if (!fresh?.getElementById('sessions')) return; // signed out meanwhile, or no answer
+    announce(entriesOf(fresh));
+    if (document.getElementById('sessions')) showList(fresh);
+  }));
   session.on('sessions', refresh);
-  session.on('hello', refresh); // what changed while there was no connection
+  session.on('hello', ({ now }) => {
+    aheadMs = now * 1_000 - Date.now();
+    refresh(); // what changed while there was no connection
+  });
   showRelativeTimes();
   setInterval(showRelativeTimes, RELATIVE_EVERY_MS);
 }
 
-async function refreshSessions() {
-  const fresh = await fetchDocument('/account');
-  for (const id of ['sessions', 'session-count', 'end-sessions']) replaceChildren(id, fresh);
+/** @param {Document} page */
+const entriesOf = (page) => [...page.querySelectorAll('#sessions > li')].map((entry) => /** @type {HTMLElement} */ (entry));
+
+/**
+ * Brings the list up to date. What stays keeps its place and its button, so that nothing moves away
+ * under a finger; what is new comes second, after this device.
+ * @param {Document} fresh
+ */
+function showList(fresh) {
+  const list = /** @type {HTMLElement} */ (document.getElementById('sessions'));
+  const focused = document.activeElement;
+  const next = new Map(entriesOf(fresh).map((entry) => [entry.dataset.session, entry]));
+  for (const entry of entriesOf(document)) {
+    const same = next.get(entry.dataset.session);
+    if (!same) entry.remove();
+    else entry.querySelector('.who')?.replaceWith(/** @type {Element} */ (same.querySelector('.who')));
+    next.delete(entry.dataset.session);
+  }
+  list.firstElementChild?.after(...next.values());
+  for (const id of ['session-count', 'end-sessions']) replaceChildren(id, fresh);
   showRelativeTimes();
+  // The focus was on what is gone: it goes to the list, not to the top of the page.
+  if (focused && focused !== document.body && !focused.isConnected) list.focus();
 }
 
 /**
- * Puts the fresh children in place; who had the focus keeps it, or the list gets it.
  * @param {string} id
- * @param {Document | null} fresh
+ * @param {Document} fresh
  */
 function replaceChildren(id, fresh) {
-  const [old, next] = [document.getElementById(id), fresh?.getElementById(id)];
-  if (!old || !next || old.innerHTML === next.innerHTML) return;
-  const focused = old.contains(document.activeElement) ? document.activeElement?.id : undefined;
-  old.replaceChildren(...next.childNodes);
-  if (focused !== undefined) (document.getElementById(focused) ?? document.getElementById('sessions'))?.focus();
+  const [old, next] = [document.getElementById(id), fresh.getElementById(id)];
+  if (old && next && old.innerHTML !== next.innerHTML) old.replaceChildren(...next.childNodes);
 }
 
 /**
@@ -69,10 +99,28 @@ function oneAtATime(work) {
   };
 }
 
+/**
+ * Once somebody can see it: a page in the background is not worth a request.
+ * @param {() => void} act
+ */
+function whenVisible(act) {
+  let wanted = false;
+  const look = () => {
+    if (!wanted || document.hidden) return;
+    wanted = false;
+    act();
+  };
+  document.addEventListener('visibilitychange', look);
+  return () => {
+    wanted = true;
+    look();
+  };
+}
+
 function showRelativeTimes() {
   for (const time of document.querySelectorAll('time[data-relative]')) {
     const at = new Date(/** @type {HTMLTimeElement} */ (time).dateTime);
-    time.textContent = ago((Date.now() - at.getTime()) / 1_000);
+    time.textContent = ago((Date.now() + aheadMs - at.getTime()) / 1_000);
     time.setAttribute('title', at.toLocaleString());
   }
 }

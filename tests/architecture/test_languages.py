@@ -13,7 +13,7 @@ from handlers.texts import ENGLISH, FORMS, LANGUAGES, Language, Text
 from server.core.reasons import Reason
 
 ROOT = Path(__file__).parents[2]
-TEMPLATES = sorted((ROOT / "handlers" / "templates").glob("*.html"))
+TEMPLATES = sorted((ROOT / "handlers" / "templates").rglob("*.html"))
 HANDLERS = sorted((ROOT / "handlers").glob("*.py"))
 SCRIPTS = sorted((ROOT / "static" / "js").glob("*.js"))
 FLAWS = sorted((ROOT / "server").glob("**/*.py"))

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 
-from handlers.client import MAX_USER_AGENT, Network, client_address, device_name, device_of
+from handlers.client import MAX_USER_AGENT, Network, client_address, device_of
 from server.core.session import Device
 
 FIREFOX = "Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -84,18 +84,3 @@ def test_a_user_agent_is_cut_and_loses_its_control_characters() -> None:
     kept = device_of(request("192.0.2.1", ("User-Agent", hostile)), ()).user_agent
     assert len(kept) == MAX_USER_AGENT
     assert kept.startswith("a 31m b cxxx")
-
-
-@pytest.mark.parametrize(
-    ("user_agent", "name"),
-    [
-        (FIREFOX, "Firefox on Ubuntu"),
-        (SAFARI, "Mobile Safari on iOS"),
-        ("curl/8.5.0", "curl"),
-        ("", "Unknown browser"),
-        ("<script>alert(1)</script>", "Unknown browser"),
-        ("\udce4" * 256, "Unknown browser"),
-    ],
-)
-def test_a_user_agent_is_told_in_words(user_agent: str, name: str) -> None:
-    assert device_name(user_agent) == name

@@ -1,0 +1,147 @@
+"""The account page and what its forms do."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from handlers.account import OwnSessions
+from handlers.confirmation import ConfirmedForm
+from handlers.devices import Kind, describe
+from handlers.pages import PageHandler
+from handlers.problems import WRONG_PASSWORD, Problem, ProblemRaised, bad_request
+from handlers.receipts import told
+from server.core.reasons import Reason
+from server.core.receipt import Receipt
+from server.store.contract import Listed
+
+QUESTIONS = {"others": "confirm.end_others", "all": "confirm.end_all"}
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One session on the account page.
+
+    Attributes:
+        id: the session's.
+        current: it is the one that asks.
+        device: browser and device in words.
+        kind: which picture stands for the device.
+        ip: where its last sign-in came from.
+        created_at: Unix seconds.
+        last_active_at: Unix seconds.
+        sockets: how many tabs are open.
+    """
+
+    id: str
+    current: bool
+    device: str
+    kind: Kind
+    ip: str
+    created_at: float
+    last_active_at: float
+    sockets: int
+
+
+class AccountPage(OwnSessions, PageHandler):
+    """`/account`"""
+
+    script_texts = (*PageHandler.script_texts, "ago")
+
+    async def get(self, *_: str) -> None:
+        await self.show()
+
+    async def show(self, *, error: str | None = None, notice: list[str] | None = None) -> None:
+        """The page, with what just happened.
+
+        Args:
+            error: why nothing was done.
+            notice: what was done, and further sentences on it.
+        """
+        self.render("account.html", error=error, notice=notice or [], **await self.cards())
+
+    async def cards(self) -> dict[str, Any]:
+        """What the cards of the page show, by the name that their templates have for it."""
+        listed = await self.services.sessions.sessions_of(self.user)
+        cards = [self._card(each) for each in listed]
+        return {"sessions": sorted(cards, key=lambda card: not card.current)}
+
+    def device_in_words(self, listed: Listed) -> str:
+        """Browser and device of a session."""
+        return describe(listed.session.device.user_agent).in_words(self.language)
+
+    def _card(self, listed: Listed) -> Card:
+        session = listed.session
+        return Card(
+            id=session.sid,
+            current=session.sid == self.session.sid,
+            device=self.device_in_words(listed),
+            kind=describe(session.device.user_agent).kind,
+            ip=session.device.ip,
+            created_at=session.created_at,
+            last_active_at=session.last_active_at,
+            sockets=listed.sockets,
+        )
+
+
+class AccountForm(ConfirmedForm, AccountPage):
+    """Base of what the forms of `/account` are sent to."""
+
+    async def show_refusal(self, problem: Problem) -> None:
+        await self.show(error=self.told(problem))
+
+    async def show_receipt(self, receipt: Receipt, reason: Reason) -> None:
+        """The page with what was ended; the login page with the reason if this session was."""
+        if self.live is None:
+            self.see_other(f"/login?reason={reason}")
+        else:
+            await self.show(notice=self.receipt_in_words(receipt))
+
+    def receipt_in_words(self, receipt: Receipt) -> list[str]:
+        """What is told of an end."""
+        return told(self.language, receipt, self.application.configuration.node_lease)
+
+
+class EndOnePage(AccountForm):
+    """`POST /account/sessions/{id}/end`"""
+
+    async def question(self, *arguments: str) -> str:
+        listed = await self.own_session(arguments[0])
+        return self.text(
+            "confirm.end_one", device=self.device_in_words(listed), address=listed.session.device.ip
+        )
+
+    async def act(self, *arguments: str) -> None:
+        await self.show_receipt(await self.end_one(arguments[0]), Reason.LOGOUT)
+
+
+class EndManyPage(AccountForm):
+    """`POST /account/sessions/end`"""
+
+    carried = ("scope",)
+
+    async def question(self, *_: str) -> str:
+        question = QUESTIONS.get(self.field("scope"))
+        if question is None:
+            raise ProblemRaised(bad_request("`scope` is `others` or `all`."))
+        return self.text(question)
+
+    async def act(self, *_: str) -> None:
+        await self.show_receipt(await self.end_scope(self.field("scope")), Reason.TERMINATED)
+
+
+class PasswordPage(AccountForm):
+    """`POST /account/password`: the form brings the password that a stale session needs."""
+
+    password_field = "current_password"  # noqa: S105 - a field's name
+
+    async def ask(self, *_: str, refused: Problem | None = None) -> None:
+        """The form again: its new password is not for carrying around."""
+        raise ProblemRaised(refused or WRONG_PASSWORD)
+
+    async def act(self, *_: str) -> None:
+        receipt = await self.change_password(
+            self.field("current_password"),
+            self.field("new_password"),
+            end_others=self.field("end_other_sessions") == "on",
+        )
+        ended = self.receipt_in_words(receipt) if receipt and receipt.sessions else []
+        await self.show(notice=[self.text("password.changed"), *ended])

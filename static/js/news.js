@@ -1,0 +1,32 @@
+// @ts-check
+/** Tells a person of sign-ins to their account elsewhere, in every tab, for the eye and for the ear. */
+
+import { text } from './texts.js';
+
+/**
+ * Remembers which sessions are known, and announces those that are new.
+ * @param {HTMLElement[] | null} listed the entries of the list as the page came; null if it has none
+ */
+export function announceNewSessions(listed) {
+  const idOf = (/** @type {HTMLElement} */ entry) => entry.dataset.session;
+  let known = listed && new Set(listed.map(idOf));
+  return (/** @type {HTMLElement[]} */ entries) => {
+    if (known) entries.filter((entry) => !known?.has(idOf(entry))).forEach(announce);
+    known = new Set(entries.map(idOf));
+  };
+}
+
+/** @param {HTMLElement} entry */
+function announce({ dataset: { device = '', address = '' } }) {
+  const [item, words, actions, link, close] = ['div', 'p', 'p', 'a', 'button'].map((name) => document.createElement(name));
+  item.className = 'notice';
+  actions.className = 'actions';
+  words.textContent = text('news.signed_in', { device, address });
+  link.textContent = text('news.look');
+  link.setAttribute('href', '/account');
+  close.textContent = text('news.close');
+  close.addEventListener('click', () => item.remove());
+  actions.append(link, close);
+  item.append(words, actions);
+  document.getElementById('news')?.append(item);
+}
