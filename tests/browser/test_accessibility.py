@@ -1,0 +1,103 @@
+"""Every page in every state: for eyes, ears and keys, light and dark, on a desk and at 320 px."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.axe import violations
+from tests.support.chromium import Windows
+from tests.support.tour import is_live, tour, touring_server
+
+pytestmark = pytest.mark.browser
+
+# Contrast depends on the colours and the rest on the width, so two looks see it all.
+DESKTOP = {"width": 1280, "height": 800}
+NARROW = {"width": 320, "height": 640}
+"""As wide as 1280 at 400 % zoom (WCAG 2.2 1.4.10)."""
+LOOKS = (("light", DESKTOP, "100%"), ("light", DESKTOP, "200%"), ("dark", NARROW, "100%"))
+"""Colours, window, and size of the text (WCAG 2.2 1.4.4)."""
+
+TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] :
+  [...document.querySelectorAll('body *')]
+    .filter((each) => each.getBoundingClientRect().right > innerWidth + 1)
+    .map((each) => `wider than the window: ${each.outerHTML.slice(0, 100)}`)"""
+FOCUS = """() => {
+  const focused = document.activeElement;
+  const { outlineStyle, outlineWidth } = getComputedStyle(focused);
+  return { id: focused.id, text: focused.textContent.trim(), tag: focused.tagName,
+           shown: outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2 };
+}"""
+MOVING = """() => document.getAnimations().length + [...document.querySelectorAll('body *')]
+  .filter((each) => parseFloat(getComputedStyle(each).transitionDuration) > 0).length"""
+
+
+def test_no_page_in_any_state_breaks_a_rule_or_scrolls_sideways(browser: Browser) -> None:
+    broken = []
+    with touring_server() as server:
+        windows = Windows(browser, server.url)
+        for name, page in tour(server, windows, reduced_motion="reduce"):
+            for look in looks(page):
+                found = page.evaluate(TOO_WIDE)
+                found += [] if "200%" in look else violations(page)
+                broken += [f"{name}, {look}: {each}" for each in found]
+        windows.close()
+    assert not broken, "\n".join(broken)
+    assert windows.faults == []
+
+
+def looks(page: Page) -> Iterator[str]:
+    """Puts the page into each look."""
+    for scheme, size, text in LOOKS:
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # a plain str
+        page.set_viewport_size(size)  # type: ignore[arg-type]  # likewise
+        page.evaluate("size => { document.documentElement.style.fontSize = size; }", text)
+        yield f"{scheme} at {size['width']}, text {text}"
+
+
+def focus_after(page: Page, key: str) -> dict[str, str | bool]:
+    """Press a key; what has the focus then, which must be seen."""
+    page.keyboard.press(key)
+    focus: dict[str, str | bool] = page.evaluate(FOCUS)
+    assert focus["shown"], focus
+    return focus
+
+
+def test_the_account_is_used_with_keys_alone(page: Page, device: Page) -> None:
+    is_live(page)
+    is_live(device)
+    expect(page.locator("#sessions li")).to_have_count(2)
+    page.reload()
+    is_live(page)
+    assert focus_after(page, "Tab")["text"] == "Skip to the content"
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+    assert str(focus_after(page, "Tab")["id"]).startswith("end-")
+    page.keyboard.press("Enter")
+    notice = page.locator("main .notice", has_text="1 session ended")
+    expect(notice).to_be_focused()  # it is read out, and the way goes on from there
+    assert focus_after(page, "Tab")["id"] == "end-all"
+    ids = [focus_after(page, "Tab")["id"] for _ in range(4)]
+    assert ids == ["current_password", "new_password", "end_other_sessions", ""]
+
+
+def test_what_is_operated_keeps_the_focus_while_the_list_changes(page: Page, device: Page) -> None:
+    end = page.get_by_role("button", name="End the session on")
+    end.focus()
+    tab = device.context.new_page()
+    tab.goto("/")
+    expect(page.locator("#sessions")).to_contain_text("2 open tabs")
+    expect(end).to_be_focused()
+    device.get_by_role("button", name="Log out").click()
+    expect(page.locator("#sessions li")).to_have_count(1)
+    expect(page.locator("#sessions")).to_be_focused()  # not lost with what is gone
+
+
+def test_nothing_moves_for_who_wants_no_motion(page: Page) -> None:
+    is_live(page)
+    show = "() => document.querySelector('#expiring').showModal()"
+    page.emulate_media(reduced_motion="no-preference")
+    assert page.evaluate(MOVING) > 0
+    page.emulate_media(reduced_motion="reduce")
+    page.evaluate(show)
+    assert page.evaluate(MOVING) == 0
