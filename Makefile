@@ -41,9 +41,10 @@ simulate: $(VENV)/.dev ## run 200,000 simulated histories; CURFEW_HISTORIES, CUR
 chaos-matrix: $(VENV)/.dev ## measure docs/fault-matrix.md anew
 	$(BIN)/python -m tests.chaos.matrix
 
-screenshots: $(VENV)/.dev ## take docs/images/*.png anew
+screenshots: $(VENV)/.dev ## take the pictures in docs/images anew
 	sh tests/support/install-chromium.sh
 	$(BIN)/python -m tests.support.screenshots
+	$(BIN)/python -m tests.support.contact_sheets
 
 # Stamps: requirements are installed again only when their file has changed.
 $(VENV)/.runtime: requirements.txt | $(BIN)/python

@@ -122,7 +122,7 @@ def test_scripts_name_only_texts_that_their_page_gives_them() -> None:
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
 def test_no_template_holds_a_sentence_of_its_own(template: Path) -> None:
     source = template.read_text(encoding="utf-8")
-    source = re.sub(r"\{%.*?%\}|\{\{.*?\}\}|<svg.*?</svg>", "", source, flags=re.DOTALL)
+    source = re.sub(r"\{%.*?%\}|\{#.*?#\}|\{\{.*?\}\}|<svg.*?</svg>", "", source, flags=re.DOTALL)
     shown = re.sub(r"<[^>]*>", "\n", source) + "\n".join(
         re.findall(r'(?:aria-label|placeholder|title|alt)="([^"]*)"', source)
     )

@@ -1,0 +1,18 @@
+"""The page with the pictures shows all there are."""
+
+import re
+
+from tests.docs.markdown import ROOT, page
+
+IMAGES = ROOT / "docs" / "images" / "pages"
+LARGEST_BYTES = 60_000
+
+
+def test_every_picture_of_a_state_is_shown_once_with_words_for_it() -> None:
+    text = page("docs/pages.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^!\[[^]]+\]\(images/pages/([\w-]+)\.webp\)$", text, re.MULTILINE)
+    assert sorted(shown) == sorted(path.stem for path in IMAGES.iterdir())
+
+
+def test_the_pictures_stay_small() -> None:
+    assert max(path.stat().st_size for path in IMAGES.iterdir()) < LARGEST_BYTES

@@ -1,0 +1,84 @@
+"""Pictures of every page in every state, one sheet each: `python -m tests.support.contact_sheets`.
+
+A sheet shows one state on a desk and on a phone, in light and in dark. They are looked at, and
+`docs/pages.md` shows them.
+"""
+
+import base64
+from pathlib import Path
+from typing import Final
+
+from playwright.sync_api import Browser, Page
+
+from tests.support.chromium import Windows, chromium
+from tests.support.tour import tour, touring_server
+
+SHEETS: Final = Path(__file__).parents[2] / "docs" / "images" / "pages"
+DESKTOP: Final = {"width": 1080, "height": 620}
+PHONE: Final = {"width": 390, "height": 700}
+SHRINK: Final = 0.36
+"""Small enough for some thirty sheets in a repository, large enough to see what is wrong."""
+
+QUALITY: Final = 0.8
+AS_WEBP: Final = """async ([png, quality]) => {
+  const image = new Image();
+  image.src = `data:image/png;base64,${png}`;
+  await image.decode();
+  const canvas = document.createElement('canvas');
+  [canvas.width, canvas.height] = [image.width, image.height];
+  canvas.getContext('2d').drawImage(image, 0, 0);
+  return canvas.toDataURL('image/webp', quality).split(',')[1];
+}"""
+"""A third of the size of a PNG."""
+
+SHEET: Final = """
+<!doctype html>
+<meta charset="utf-8">
+<style>
+  body {{ display: flex; align-items: flex-start; gap: 10px; width: max-content; margin: 0;
+         padding: 10px; background: #d9d4ca; }}
+  img {{ display: block; border-radius: 5px; }}
+</style>
+{images}
+"""
+
+
+def main() -> None:
+    """Take them all."""
+    SHEETS.mkdir(parents=True, exist_ok=True)
+    for old in SHEETS.glob("*.webp"):
+        old.unlink()
+    with touring_server() as server, chromium() as browser:
+        windows = Windows(browser, server.url)
+        for name, page in tour(server, windows, reduced_motion="reduce"):
+            compose(browser, SHEETS / f"{name}.webp", pictures(page))
+        windows.close()
+        assert windows.faults == []
+
+
+def pictures(page: Page) -> list[tuple[bytes, float]]:
+    """The state in each look, with the width that its picture is to have."""
+    taken = []
+    for size in (DESKTOP, PHONE):
+        page.set_viewport_size(size)  # type: ignore[arg-type]  # a plain dict
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # a plain str
+            taken.append((page.screenshot(full_page=True), size["width"] * SHRINK))
+    return taken
+
+
+def compose(browser: Browser, path: Path, taken: list[tuple[bytes, float]]) -> None:
+    """Put the pictures of one state side by side."""
+    images = "".join(
+        f'<img width="{width:.0f}" src="data:image/png;base64,{base64.b64encode(image).decode()}">'
+        for image, width in taken
+    )
+    page = browser.new_page()
+    page.set_content(SHEET.format(images=images))
+    sheet = base64.b64encode(page.locator("body").screenshot()).decode()
+    path.write_bytes(base64.b64decode(page.evaluate(AS_WEBP, [sheet, QUALITY])))
+    page.close()
+
+
+if __name__ == "__main__":
+    main()
