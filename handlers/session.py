@@ -93,7 +93,11 @@ class SessionHandler(RequestHandler):
             return
         token, stale_key = presented
         self.services.fence.require()
-        found = await self.services.sessions.check(token, may_rotate=self.may_rotate)
+        # A page that keeps itself true in the background says that nobody is behind its request.
+        is_activity = self.request.headers.get("Curfew-Activity") != "none"
+        found = await self.services.sessions.check(
+            token, may_rotate=self.may_rotate, is_activity=is_activity
+        )
         if isinstance(found, Live):
             self.keep(found)
             if stale_key and found.token is None and token.generation == found.session.generation:

@@ -69,12 +69,15 @@ class SessionManager:
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.rules = rules
 
-    async def check(self, token: Token, *, may_rotate: bool = True) -> Live | Farewell | Refused:
+    async def check(
+        self, token: Token, *, may_rotate: bool = True, is_activity: bool = True
+    ) -> Live | Farewell | Refused:
         """Judge a presented token by the policy, and carry the verdict out.
 
         Args:
             token: from a cookie whose signature was right.
             may_rotate: whether the reply can carry a new cookie.
+            is_activity: whether a person is behind it.
 
         Raises:
             StoreUnavailable: nothing is known; neither sign out nor let in.
@@ -83,7 +86,12 @@ class SessionManager:
         found = await self._verdicts.apply(
             token.sid,
             lambda session: policy.evaluate(
-                session, token, self._now(), self.rules, may_rotate=may_rotate
+                session,
+                token,
+                self._now(),
+                self.rules,
+                may_rotate=may_rotate,
+                is_activity=is_activity,
             ),
         )
         return replace(found, presented=token.generation) if isinstance(found, Live) else found

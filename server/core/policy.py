@@ -77,7 +77,13 @@ Verdict = Accept | End | Refuse
 
 
 def evaluate(
-    session: Session, presented: Token, now: float, rules: Rules, *, may_rotate: bool = True
+    session: Session,
+    presented: Token,
+    now: float,
+    rules: Rules,
+    *,
+    may_rotate: bool = True,
+    is_activity: bool = True,
 ) -> Verdict:
     """Judge a presented token by the table above.
 
@@ -87,6 +93,7 @@ def evaluate(
         now: Unix seconds on the store's clock.
         rules: the durations in force.
         may_rotate: whether the reply can carry a cookie. A socket's handshake cannot count on it.
+        is_activity: whether a person is behind it, which moves the idle deadline.
     """
     if not is_genuine(presented, session.seed) or presented.generation > session.issued:
         return Refuse(Refusal.FORGED)
@@ -95,11 +102,11 @@ def evaluate(
     if _is_overtaken(session, presented, now):
         return Refuse(Refusal.OVERTAKEN)
     if presented.generation == session.generation:
-        return _accept_current(session, now, rules, may_rotate=may_rotate)
+        return _accept_current(session, now, rules, may_rotate=may_rotate, is_activity=is_activity)
     if presented.generation > session.generation:
-        return _promote(session, presented.generation, now, rules)
+        return _promote(session, presented.generation, now, rules, is_activity=is_activity)
     if _is_previous(session, presented.generation, now):
-        return _accept(session, _touched(session, now, rules))
+        return _accept(session, _touched(session, now, rules) if is_activity else session)
     return End(Reason.TOKEN_REUSE)
 
 
@@ -170,8 +177,11 @@ def _is_overtaken(session: Session, presented: Token, now: float) -> bool:
     return session.refused_until is None or now < session.refused_until
 
 
-def _accept_current(session: Session, now: float, rules: Rules, *, may_rotate: bool) -> Accept:
-    current = _came_back(_touched(session, now, rules), now, rules)
+def _accept_current(
+    session: Session, now: float, rules: Rules, *, may_rotate: bool, is_activity: bool
+) -> Accept:
+    current = _touched(session, now, rules) if is_activity else session
+    current = _came_back(current, now, rules)
     if not (may_rotate and _rotation_is_due(session, now, rules)):
         return _accept(session, current)
     if _awaits_first_use(session, now, rules):
@@ -207,7 +217,9 @@ def _with_token(session: Session, number: int) -> Accept:
     return Accept(session, changed=True, token=token, issued=number)
 
 
-def _promote(session: Session, number: int, now: float, rules: Rules) -> Accept:
+def _promote(
+    session: Session, number: int, now: float, rules: Rules, *, is_activity: bool
+) -> Accept:
     """The successor came back: its replies are over one grace from now, so the table settles."""
     promoted = replace(
         session,
@@ -215,7 +227,7 @@ def _promote(session: Session, number: int, now: float, rules: Rules) -> Accept:
         current_since=now,
         settles_at=min(session.settles_at, now + _grace(rules)),
         previous=(*_still_served(session, now), (session.generation, now + _grace(rules))),
-        last_active_at=max(session.last_active_at, now),
+        last_active_at=max(session.last_active_at, now) if is_activity else session.last_active_at,
     )
     return Accept(_came_back(promoted, now, rules), changed=True)
 

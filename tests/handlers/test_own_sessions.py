@@ -11,6 +11,7 @@ from tests.support.client import PASSWORD
 NEW_PASSWORD = "eleven herons on the morning ferry"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 WINDOW = 301
+HALF_OF_THE_IDLE_TIMEOUT = 901
 
 
 async def reason_of_the_end(browser: Browser) -> str:
@@ -247,3 +248,20 @@ async def test_a_password_is_not_changed_to_what_will_not_do_or_without_the_curr
     assert (refused.code, problem_of(refused)) == (status, problem)
     assert "Set-Cookie" not in refused.headers
     assert await services.accounts.verify("anna", PASSWORD) is not None
+
+
+@pytest.mark.gen_test
+@pytest.mark.proves("7.3.1")
+async def test_a_request_that_nobody_is_behind_does_not_keep_the_session_alive(
+    browser: Browser, travel: Callable[[float], None]
+) -> None:
+    await browser.sign_up("anna")
+    for _ in range(3):
+        travel(HALF_OF_THE_IDLE_TIMEOUT)
+        assert await browser.is_live()
+    travel(HALF_OF_THE_IDLE_TIMEOUT)
+    for path in ("/account", "/api/session"):
+        answer = await browser.send("GET", path, Curfew_Activity="none")
+        assert answer.code == 200
+    travel(HALF_OF_THE_IDLE_TIMEOUT)
+    assert await reason_of_the_end(browser) == "idle_timeout"

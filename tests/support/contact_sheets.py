@@ -62,7 +62,7 @@ def pictures(page: Page) -> list[tuple[bytes, float]]:
     for size in (DESKTOP, PHONE):
         page.set_viewport_size(size)  # type: ignore[arg-type]  # a plain dict
         for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # a plain str
+            page.emulate_media(color_scheme=scheme)
             taken.append((page.screenshot(full_page=True), size["width"] * SHRINK))
     return taken
 

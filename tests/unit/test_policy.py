@@ -127,6 +127,22 @@ def test_activity_is_written_once_per_touch_interval(session: Session) -> None:
     assert not served(touched.session, 1, 59).changed
 
 
+def test_a_request_that_nobody_is_behind_moves_no_deadline(
+    session: Session, rotated: Session
+) -> None:
+    long_after = INTERVAL - 1
+    for found, number, at in (
+        (replace(session, last_active_at=BORN), 1, long_after),
+        (replace(rotated, last_active_at=BORN), 1, INTERVAL + 5),
+        (replace(served(session, 1, INTERVAL).session, last_active_at=BORN), 2, INTERVAL + 1),
+    ):
+        verdict = policy.evaluate(found, token(number), BORN + at, RULES, is_activity=False)
+        assert isinstance(verdict, Accept)
+        assert verdict.session.last_active_at == BORN
+        by_a_person = served(found, number, at)
+        assert by_a_person.session.last_active_at == BORN + at
+
+
 def test_a_short_idle_timeout_shortens_the_touch_interval(session: Session) -> None:
     short = replace(RULES, idle_timeout=timedelta(seconds=20))
     active = replace(session, last_active_at=BORN)
