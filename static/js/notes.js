@@ -1,6 +1,8 @@
 // @ts-check
 /** The shared notes of the start page: what one tab writes, every tab and device of the same person reads. */
 
+import { text } from './texts.js';
+
 /** @param {import('./session.js').LiveSession} session */
 export function shareNotes(session) {
   const form = /** @type {HTMLFormElement | null} */ (document.getElementById('note-form'));
@@ -12,31 +14,31 @@ export function shareNotes(session) {
   form.hidden = false;
   session.on('hello', ({ connection }) => { self = connection; });
   session.on('message', ({ from, data }) => {
-    if (typeof data?.text === 'string') addNote(`tab ${shortName(from)}`, data.text, false);
+    if (typeof data?.text === 'string') addNote(text('notes.author', { name: shortName(from) }), data.text, false);
   });
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    const text = field.value.trim();
-    if (!text) return;
-    const sent = session.send({ text });
-    problem.textContent = sent ? '' : 'Not sent: there is no connection now. Your text stays here.';
+    const words = field.value.trim();
+    if (!words) return;
+    const sent = session.send({ text: words });
+    problem.textContent = sent ? '' : text('notes.not_sent');
     if (!sent) return;
-    addNote(`this tab, ${shortName(self)}`, text, true);
+    addNote(text('notes.own_author', { name: shortName(self) }), words, true);
     field.value = '';
   });
 }
 
 /**
  * @param {string} author
- * @param {string} text
+ * @param {string} written
  * @param {boolean} own
  */
-function addNote(author, text, own) {
+function addNote(author, written, own) {
   const list = document.getElementById('notes');
   const [item, name, words] = ['li', 'span', 'p'].map((tag) => document.createElement(tag));
   item.classList.toggle('own', own);
   name.textContent = author;
-  words.textContent = text;
+  words.textContent = written;
   item.append(name, words);
   list?.append(item);
   list?.scrollTo({ top: list.scrollHeight });

@@ -10,8 +10,8 @@
 import { keepSessionsCurrent } from './account.js';
 import { warnBeforeExpiry } from './expiry.js';
 import { shareNotes } from './notes.js';
-import { describeReason } from './protocol.js';
 import { connectSession } from './session.js';
+import { hasText, text } from './texts.js';
 
 const READING_TIME_MS = 1_500;
 const FORM_PATIENCE_MS = 5_000;
@@ -30,23 +30,23 @@ let formUnderWay = false;
 
 /**
  * @param {'connecting' | 'live' | 'hold' | 'offline' | 'refused' | 'ended'} state
- * @param {string} text
+ * @param {string} words
  */
-function showConnection(state, text) {
+function showConnection(state, words) {
   const line = document.getElementById('connection');
   if (!line) return;
   line.dataset.state = state;
   line.hidden = false;
-  line.textContent = text;
+  line.textContent = words;
 }
 
-showConnection('connecting', 'Connecting…');
-session.on('hello', () => showConnection('live', 'Live'));
-session.on('hold', () => showConnection('hold', 'Paused while the server checks your session'));
-session.on('resume', () => showConnection('live', 'Live'));
+showConnection('connecting', text('connection.connecting'));
+session.on('hello', () => showConnection('live', text('connection.live')));
+session.on('hold', () => showConnection('hold', text('connection.hold')));
+session.on('resume', () => showConnection('live', text('connection.live')));
 session.on('offline', ({ retry_in_ms }) => (retry_in_ms === null
-  ? showConnection('refused', 'This page may not connect. Please reload it.')
-  : showConnection('offline', 'Offline, trying again…')));
+  ? showConnection('refused', text('connection.refused'))
+  : showConnection('offline', text('connection.offline'))));
 
 // ── The end ───────────────────────────────────────────────────────────────────────────────────
 
@@ -62,7 +62,7 @@ function end(reason) {
   document.querySelectorAll('[data-private]').forEach((element) => element.remove());
   delete document.body.dataset.user;
   root.removeAttribute('data-unverified');
-  showConnection('ended', 'Signed out');
+  showConnection('ended', text('connection.ended'));
   showReason(reason);
   // A form of this page on its way (logging out, say) brings a page of its own.
   setTimeout(() => location.replace(loginPath(reason)), formUnderWay ? FORM_PATIENCE_MS : READING_TIME_MS);
@@ -71,9 +71,9 @@ function end(reason) {
 /** @param {string} reason */
 function showReason(reason) {
   const [heading, sentence, link] = ['h1', 'p', 'a'].map((name) => document.createElement(name));
-  heading.textContent = 'This session has ended';
-  sentence.textContent = describeReason(reason);
-  link.textContent = 'Log in again';
+  heading.textContent = text('ended.heading');
+  sentence.textContent = text(hasText(`reason.${reason}`) ? `reason.${reason}` : 'ended.unknown');
+  link.textContent = text('ended.log_in');
   link.setAttribute('href', loginPath(reason));
   document.getElementById('ended')?.replaceChildren(heading, sentence, link);
 }
@@ -104,7 +104,7 @@ async function verify({ restored = false } = {}) {
   const answer = await response?.json().catch(() => null);
   if (response?.status === 401) end(answer?.reason ?? '');
   else if (response?.ok && answer) recognise(answer.session.id);
-  else if (restored) showConnection('offline', 'Your session could not be checked yet');
+  else if (restored) showConnection('offline', text('connection.unverified'));
   else root.removeAttribute('data-unverified');
 }
 

@@ -24,31 +24,6 @@ export const CLOSE = Object.freeze({
   OVERLOAD: 1013,
 });
 
-/** Why a session ended, as one says it to the person it belonged to: the same sentences as the server's. */
-export const REASONS = Object.freeze({
-  logout: 'You logged out.',
-  terminated: 'This session was ended from another one of your sessions.',
-  admin: 'An administrator ended this session.',
-  credential_changed: 'Your password was changed. Sign in with the new one.',
-  account_disabled: 'This account was disabled.',
-  session_limit: 'You signed in on more devices than allowed, so the least recently used session was ended.',
-  token_reuse: 'An old copy of this session\'s cookie was used. To be safe, the session was ended everywhere. '
-    + 'If that was not you, change your password.',
-  idle_timeout: 'Nothing happened for a while, so you were signed out.',
-  absolute_timeout: 'This session reached its longest allowed time.',
-  superseded: 'You signed in again in this browser; the new session replaced this one.',
-});
-
-/**
- * The sentence for a reason word.
- * @param {string} reason
- */
-export function describeReason(reason) {
-  return Object.hasOwn(REASONS, reason)
-    ? REASONS[/** @type {keyof typeof REASONS} */ (reason)]
-    : 'Your session has ended.';
-}
-
 /**
  * Whether a close code means: do not come back by yourself. 44xx say so; after the two others the
  * same client would do the same again.

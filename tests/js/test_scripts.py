@@ -7,10 +7,8 @@ from typing import Any
 
 import pytest
 
-from handlers.texts import sentence
 from server.core import messages
 from server.core.messages import CloseCode
-from server.core.reasons import Reason
 
 ROOT = Path(__file__).parents[2]
 PROTOCOL = (ROOT / "static/js/protocol.js").as_uri()
@@ -48,10 +46,6 @@ def test_the_subprotocol_is_the_servers(protocol: Any) -> None:
 
 def test_the_close_codes_are_the_servers(protocol: Any) -> None:
     assert protocol["CLOSE"] == {code.name: code.value for code in CloseCode}
-
-
-def test_the_reasons_and_their_sentences_are_the_servers(protocol: Any) -> None:
-    assert protocol["REASONS"] == {reason.value: sentence(reason) for reason in Reason}
 
 
 def test_the_frames_are_those_that_the_server_makes_and_reads(protocol: Any) -> None:
