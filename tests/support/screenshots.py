@@ -105,6 +105,7 @@ def take_pages(windows: Windows, scheme: str, suffix: str) -> None:
     laptop = open_account(windows, user_agent=MAC, viewport=DESKTOP)
     desk = open_account(windows, user_agent=FIREFOX, viewport=DESKTOP, **look)
     phone = open_account(windows, user_agent=IPHONE, viewport=PHONE, **look)
+    desk.reload()  # without the news that the phone has signed in
     for page in (desk, phone):
         expect(page.locator("#sessions li")).to_have_count(3)
         expect(page.get_by_text("1 open tab")).to_have_count(3)
