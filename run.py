@@ -13,8 +13,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from tornado.netutil import bind_sockets
 from tornado.routing import URLSpec
 
+from handlers.serving import make_certificate, tls_context
 from handlers.serving import serve as serve_process
-from handlers.serving import tls_context
 from server.commands import doctor, sessions, users
 from server.commands.opening import opened
 from server.commands.output import CommandFailed
@@ -139,6 +139,7 @@ def _run_doctor() -> None:
 
 def _listen(settings: Settings) -> list[socket.socket]:
     """Listening sockets, once the store is known to answer."""
+    make_certificate(settings)
     tls_context(settings)
     asyncio.run(_reach_store(settings))
     try:
@@ -160,6 +161,8 @@ def _announce(settings: Settings) -> None:
     store = "your store" if settings.store_url else f"the store in {settings.data_dir}"
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     print(f"Curfew serves on {scheme}://{host}:{settings.port}/ with {store}. Ctrl-C stops it.")
+    if settings.tls_self_made:
+        print("Its certificate is self-made: browsers warn once, and go on if you tell them to.")
 
 
 def _fail(text: str, status: int) -> int:

@@ -10,11 +10,11 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
+from server.core.addresses import has_port, is_loopback, is_origin, own_origins
 from server.core.errors import ConfigurationError
 from server.core.session import Rules
 from server.crypto.keyring import Keyring, WeakKey, new_secret, parse_secret
@@ -23,10 +23,8 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 _SHORTEST: Final = 0.001
 """Seconds: what the store's durations are counted in."""
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::\d{1,5})?")
 _STORE_SCHEMES: Final = ("redis://", "rediss://", "unix://")
 _COOKIE_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_LOOPBACK_HOSTS: Final = ("127.0.0.1", "localhost", "[::1]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +51,7 @@ class Settings:
         trusted_proxies: peers whose forwarded headers count.
         tls_cert: PEM file; with `tls_key` the server speaks TLS itself.
         tls_key: PEM file.
+        tls_self_made: whether the two are made by the server, in the data folder.
         log_format: `console` or `json`.
         cookie_name: of the one cookie.
     """
@@ -75,6 +74,7 @@ class Settings:
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     tls_cert: Path | None
     tls_key: Path | None
+    tls_self_made: bool
     log_format: str
     cookie_name: str
 
@@ -82,6 +82,16 @@ class Settings:
     def on_loopback(self) -> bool:
         """Whether only this machine can connect."""
         return is_loopback(self.host)
+
+    @property
+    def pins_https(self) -> bool:
+        """Whether browsers are told to use nothing but HTTPS for a year (RFC 6797).
+
+        Never with a self-made certificate. The promise is kept for a host, whatever the port: made
+        for localhost it would take plain HTTP from everything else that runs on this machine. And
+        it takes away the browser's "go on" (RFC 6797 12.1), with which one gets past the warning.
+        """
+        return self.tls_cert is not None and not self.tls_self_made
 
     @property
     def hosts(self) -> frozenset[str]:
@@ -99,9 +109,8 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     host, port = read.text("CURFEW_HOST", "127.0.0.1"), read.integer("CURFEW_PORT", 8888, 0, 65535)
     loopback = is_loopback(host)
     data_dir = Path(read.text("CURFEW_DATA_DIR", "./data")).absolute()
-    tls_cert, tls_key = read.path("CURFEW_TLS_CERT"), read.path("CURFEW_TLS_KEY")
-    if (tls_cert is None) != (tls_key is None):
-        raise ConfigurationError("CURFEW_TLS_CERT and CURFEW_TLS_KEY go together; set both.")
+    tls_self_made = read.text("CURFEW_TLS_CERT", "") == "self"
+    tls_cert, tls_key = _tls_files(read, data_dir, self_made=tls_self_made)
     proxies = read.networks("CURFEW_TRUSTED_PROXIES")
     if not (loopback or tls_cert or proxies):
         raise ConfigurationError(
@@ -117,7 +126,7 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         store_url=read.store_url("CURFEW_STORE_URL"),
         shards=read.integer("CURFEW_SHARDS", 1, 1, 100),
         secret_keys=_secret_keys(read, data_dir, loopback=loopback),
-        origins=read.origins("CURFEW_ORIGINS", _own_origins(scheme, port)),
+        origins=read.origins("CURFEW_ORIGINS", own_origins(scheme, port)),
         rules=_rules(read),
         node_lease=read.duration("CURFEW_NODE_LEASE", "5s"),
         hold_timeout=read.duration("CURFEW_HOLD_TIMEOUT", "30s"),
@@ -129,17 +138,10 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         trusted_proxies=proxies,
         tls_cert=tls_cert,
         tls_key=tls_key,
+        tls_self_made=tls_self_made,
         log_format=read.choice("CURFEW_LOG_FORMAT", "console", "console", "json"),
         cookie_name=read.cookie_name("CURFEW_COOKIE_NAME", "__Host-Http-curfew"),
     )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host` names this machine alone."""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _rules(read: "_Reader") -> Rules:
@@ -154,10 +156,18 @@ def _rules(read: "_Reader") -> Rules:
     )
 
 
-def _own_origins(scheme: str, port: int) -> str:
-    default_port = {"http": 80, "https": 443}[scheme]
-    suffix = "" if port == default_port else f":{port}"
-    return ",".join(f"{scheme}://{host}{suffix}" for host in _LOOPBACK_HOSTS)
+def _tls_files(
+    read: "_Reader", data_dir: Path, *, self_made: bool
+) -> tuple[Path | None, Path | None]:
+    key = read.path("CURFEW_TLS_KEY")
+    if self_made and key:
+        raise ConfigurationError("CURFEW_TLS_CERT=self makes its own key; unset CURFEW_TLS_KEY.")
+    if self_made:
+        return data_dir / "tls" / "certificate.pem", data_dir / "tls" / "key.pem"
+    certificate = read.path("CURFEW_TLS_CERT", "the path of a PEM file, or self")
+    if (certificate is None) != (key is None):
+        raise ConfigurationError("CURFEW_TLS_CERT and CURFEW_TLS_KEY go together; set both.")
+    return certificate, key
 
 
 def _secret_keys(read: "_Reader", data_dir: Path, *, loopback: bool) -> tuple[bytes, ...]:
@@ -205,23 +215,6 @@ def _read_key_file(name: str, path: Path) -> str:
         ) from None
 
 
-def _is_origin(text: str) -> bool:
-    """Whether browsers ever send this as an Origin: they leave a scheme's own port away."""
-    if not _ORIGIN.fullmatch(text) or not _has_port(text):
-        return False
-    parts = urlsplit(text)
-    return parts.port != {"http": 80, "https": 443}[parts.scheme]
-
-
-def _has_port(url: str) -> bool:
-    """Whether the port is one, or left away."""
-    try:
-        _ = urlsplit(url).port
-    except ValueError:
-        return False
-    return True
-
-
 class _Reader:
     """Reads variables; each refusal names the variable, what it got and what it takes."""
 
@@ -251,16 +244,16 @@ class _Reader:
             raise self._refusal(name, text, " or ".join(choices))
         return text
 
-    def path(self, name: str) -> Path | None:
+    def path(self, name: str, takes: str = "the path of a PEM file") -> Path | None:
         text = self.text(name, "")
         if text and not Path(text).is_file():
-            raise self._refusal(name, text, "the path of a PEM file")
+            raise self._refusal(name, text, takes)
         return Path(text) if text else None
 
     def origins(self, name: str, default: str) -> frozenset[str]:
         origins = [each.strip() for each in self.text(name, default).split(",")]
         for origin in origins:
-            if not _is_origin(origin):
+            if not is_origin(origin):
                 raise self._refusal(
                     name, origin, "origins such as https://app.example, separated by commas"
                 )
@@ -275,7 +268,7 @@ class _Reader:
 
     def store_url(self, name: str) -> str:
         text = self.text(name, "")
-        if text and not (text.startswith(_STORE_SCHEMES) and _has_port(text)):
+        if text and not (text.startswith(_STORE_SCHEMES) and has_port(text)):
             shown = text.split("@")[-1].split("?")[0]  # the rest may hold a password
             raise self._refusal(name, shown, "redis://, rediss:// or unix://, or nothing")
         return text

@@ -86,7 +86,7 @@ class BaseHandler(SessionHandler):
         self.set_header("Cross-Origin-Opener-Policy", "same-origin")
         self.set_header("Cross-Origin-Resource-Policy", "same-origin")
         self.set_header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-        if self.application.configuration.tls_cert:
+        if self.application.configuration.pins_https:
             self.set_header("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 
     async def prepare(self) -> None:

@@ -18,7 +18,9 @@ from handlers.application import Curfew
 from handlers.devices import describe
 from handlers.pages import NotFoundHandler, StaticFiles
 from handlers.routes import ROUTES
+from server.core.addresses import names_of
 from server.core.errors import ConfigurationError
+from server.crypto.certificate import keep_certificate
 from server.services import open_services
 from settings import Settings
 
@@ -95,6 +97,23 @@ async def _finish(application: Curfew, server: HTTPServer) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(LAST_CLOSES):
             await server.close_all_connections()
+
+
+def make_certificate(settings: Settings) -> None:
+    """Have the self-made certificate ready, where the settings ask for one.
+
+    For the parent process, which has the data folder to itself; the workers only read the files.
+
+    Raises:
+        ConfigurationError: the data folder takes no files.
+    """
+    if not settings.tls_self_made or settings.tls_cert is None or settings.tls_key is None:
+        return
+    names = names_of(settings.host, settings.origins)
+    try:
+        keep_certificate(settings.tls_cert, settings.tls_key, names)
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"CURFEW_TLS_CERT=self: no certificate: {error}.") from None
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext | None:

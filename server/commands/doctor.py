@@ -3,6 +3,7 @@
 import time
 
 from server.core.receipt import Durability
+from server.crypto.certificate import read_certificate
 from server.services import Services
 from settings import Settings
 
@@ -15,7 +16,18 @@ async def examine(services: Services, settings: Settings) -> None:
     print(f"durability {_durability(services.terminations.durability)}")
     print(f"keys       {len(settings.secret_keys)}, newest first: {services.keyring!r}")
     print(f"origins    {', '.join(sorted(settings.origins))}")
+    print(f"tls        {_tls(settings)}")
     print(f"data       {settings.data_dir}")
+
+
+def _tls(settings: Settings) -> str:
+    if settings.tls_cert is None:
+        return "none: browsers talk plain HTTP to this server, or to a proxy before it"
+    found = read_certificate(settings.tls_cert)
+    if found is None:
+        return "self-made at the next start" if settings.tls_self_made else "a certificate"
+    whose = "self-made, browsers warn once" if settings.tls_self_made else str(settings.tls_cert)
+    return f"{whose}; until {found.expires_at:%Y-%m-%d}, for {', '.join(sorted(found.hosts))}"
 
 
 def _durability(durability: Durability) -> str:

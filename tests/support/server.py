@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -42,7 +43,12 @@ class CurfewServer:
     @property
     def socket_url(self) -> str:
         """Where its sockets are."""
-        return f"ws://127.0.0.1:{self.port}/ws"
+        return f"{self.url.replace('http', 'ws', 1)}/ws"
+
+    @property
+    def trust(self) -> ssl.SSLContext | None:
+        """What a client believes the server's certificate with."""
+        return None
 
     @property
     def pid(self) -> int:
@@ -118,7 +124,7 @@ class CurfewServer:
         assert self._process is not None
         assert self._process.poll() is None, f"the server ended:\n{self.log}"
         try:
-            with urlopen(f"{self.url}/readyz", timeout=1) as answer:
+            with urlopen(f"{self.url}/readyz", timeout=1, context=self.trust) as answer:
                 return bool(answer.status == 200)
         except OSError:
             return False

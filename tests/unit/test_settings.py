@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 import settings
+from server.core.addresses import is_loopback
 from server.core.errors import ConfigurationError
 from server.crypto.keyring import new_secret, parse_secret
-from settings import Settings, is_loopback, load_settings
+from settings import Settings, load_settings
 
 KEY = "NobodyKnowsThisKeyNobodyKnowsThisKeyNobody0"
 OTHER_KEY = "AnotherKeyThatOpensNothingAnotherKeyThatOp4"
@@ -84,7 +85,8 @@ WRONG = [
     ("ORIGINS", "ftp://a.example", "origins"),
     ("TRUSTED_PROXIES", "10.0.0.1/8", "addresses or networks such as 10.0.0.0/8"),
     ("TRUSTED_PROXIES", "proxy.example", "addresses or networks"),
-    ("TLS_CERT", "/nowhere/cert.pem", "the path of a PEM file"),
+    ("TLS_CERT", "/nowhere/cert.pem", "the path of a PEM file, or self"),
+    ("TLS_CERT", "Self", "the path of a PEM file, or self"),
     ("TLS_KEY", "/nowhere/key.pem", "the path of a PEM file"),
     ("STORE_URL", "localhost:6379", "redis://, rediss:// or unix://, or nothing"),
     ("COOKIE_NAME", "a b", "1 to 64 letters, digits, - and _"),
@@ -172,6 +174,21 @@ def test_certificate_and_key_go_together(tmp_path: Path) -> None:
     for name in ("CURFEW_TLS_CERT", "CURFEW_TLS_KEY"):
         line = refusal(OPEN | {name: str(tmp_path / "pem")})
         assert line == "CURFEW_TLS_CERT and CURFEW_TLS_KEY go together; set both."
+
+
+def test_the_server_makes_its_own_certificate_when_told_so(tmp_path: Path) -> None:
+    (tmp_path / "pem").touch()
+    own = load(TLS_CERT="self", DATA_DIR=str(tmp_path))
+    assert (own.tls_self_made, own.pins_https) == (True, False)
+    assert own.tls_cert == tmp_path / "tls" / "certificate.pem"
+    assert own.tls_key == tmp_path / "tls" / "key.pem"
+    assert "https://localhost:8888" in own.origins
+    line = refusal(OPEN | {"CURFEW_TLS_CERT": "self", "CURFEW_TLS_KEY": str(tmp_path / "pem")})
+    assert line == "CURFEW_TLS_CERT=self makes its own key; unset CURFEW_TLS_KEY."
+    pem = str(tmp_path / "pem")
+    given = load(TLS_CERT=pem, TLS_KEY=pem)
+    assert (given.tls_self_made, given.pins_https) == (False, True)
+    assert not load().pins_https
 
 
 @pytest.mark.parametrize(
