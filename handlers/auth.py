@@ -2,6 +2,7 @@
 
 from handlers.access import Access
 from handlers.body import read_object
+from handlers.kept_cookie import START_WITH_TLS, after_sign_in, keeps_no_cookie
 from handlers.pages import PageHandler
 from handlers.problems import SIGNUP_CLOSED, WRONG_CREDENTIALS, Problem, ProblemRaised
 from handlers.proving import ProvingHandler
@@ -148,7 +149,7 @@ class SignupPage(Authentication, PageHandler):
             self.prepare_refusal(refused.problem)
             self.render("signup.html", error=self.told(refused.problem), username=username)
         else:
-            self.see_other("/account")
+            self.see_other(after_sign_in("/account"))
 
 
 class LoginPage(Authentication, PageHandler):
@@ -160,6 +161,9 @@ class LoginPage(Authentication, PageHandler):
         if self.live is not None and self.live.session.user:
             self.see_other(self.next_path(self.get_query_argument("next", "")))
             return
+        if keeps_no_cookie(self.request, self.application.configuration.cookie_name):
+            self.render("no_cookie.html", command="" if self.is_under_https else START_WITH_TLS)
+            return
         self._show(reason=self.get_query_argument("reason", None))
 
     async def post(self) -> None:
@@ -170,7 +174,7 @@ class LoginPage(Authentication, PageHandler):
             self.prepare_refusal(refused.problem)
             self._show(error=self.told(refused.problem), username=username)
         else:
-            self.see_other(self.next_path(self.field("next")))
+            self.see_other(after_sign_in(self.next_path(self.field("next"))))
 
     def _show(
         self, *, error: str | None = None, reason: str | None = None, username: str = ""

@@ -117,6 +117,11 @@ class PageHandler(BaseHandler):
         """Redirect after a form: 303, so that reloading sends nothing again."""
         self.redirect(path, status=303)
 
+    @property
+    def is_under_https(self) -> bool:
+        """Whether browsers see this page under HTTPS, ours or a proxy's."""
+        return f"https://{self.request.host.lower()}" in self.application.origins
+
     def on_unauthenticated(self) -> None:
         query = {"next": self.request.path} if self.request.method in {"GET", "HEAD"} else {}
         if self.farewell.reason:

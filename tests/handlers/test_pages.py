@@ -16,8 +16,8 @@ HOSTILE = '"><script>alert(1)</script>'
 @pytest.mark.gen_test
 async def test_one_signs_up_and_is_signed_in(browser: Browser) -> None:
     done = await browser.submit("/signup", "/signup", username="Anna", password=PASSWORD)
-    assert sent_to(done) == "/account"
     assert cookie_of(done)
+    assert await browser.arrival(done) == "/account"
     account = page_of(await browser.send("GET", "/account"))
     assert "this device" in account
     assert "anna" in account
@@ -68,7 +68,7 @@ async def test_one_signs_in_and_goes_on_to_where_one_was_going(browser: Browser)
     assert form_of(wrong, "/login") == {"username": "anna", "password": "", "next": "/account"}
     assert "Set-Cookie" not in wrong.headers
     right = await browser.submit(login, "/login", username="anna", password=PASSWORD)
-    assert sent_to(right) == "/account"
+    assert await browser.arrival(right) == "/account"
     assert sent_to(await browser.send("GET", "/login?next=/")) == "/"
 
 
@@ -122,7 +122,7 @@ async def test_only_reasons_of_ours_are_told(browser: Browser) -> None:
 async def test_forms_and_the_api_take_a_password_to_the_letter(browser: Browser) -> None:
     password = " \x00\x01\t\r\n é😀 & + % = ;  "
     done = await browser.submit("/signup", "/signup", username="anna", password=password)
-    assert sent_to(done) == "/account"
+    assert await browser.arrival(done) == "/account"
     browser.cookie = ""
     await browser.sign_in("anna", password)
 

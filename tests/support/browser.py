@@ -93,6 +93,10 @@ class Browser:
         self.csrf_token, self.sid = signed_in["csrf_token"], signed_in["session"]["id"]
         return answer
 
+    async def arrival(self, signed_in: HTTPResponse) -> str:
+        """Where the answer to a sign-in form leads in the end: it first looks for the cookie."""
+        return sent_to(await self.send("GET", sent_to(signed_in)))
+
     async def is_live(self) -> bool:
         """Whether there is a session."""
         return (await self.send("GET", "/api/session")).code == 200
