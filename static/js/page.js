@@ -25,6 +25,7 @@ const siblings = new BroadcastChannel('curfew');
 
 let ended = false;
 let formUnderWay = false;
+let keepCovered = false;
 
 // ── The line that says how the connection is ──────────────────────────────────────────────────
 
@@ -98,13 +99,14 @@ document.addEventListener('submit', ({ target, defaultPrevented }) => {
  */
 async function verify({ restored = false } = {}) {
   if (ended) return;
+  keepCovered ||= restored; // it becomes visible as well, which is no reason to uncover it
   root.setAttribute('data-unverified', '');
   const response = await fetch('/api/session', { cache: 'no-store', signal: AbortSignal.timeout(ANSWER_WITHIN_MS) })
     .catch(() => null);
   const answer = await response?.json().catch(() => null);
   if (response?.status === 401) end(answer?.reason ?? '');
   else if (response?.ok && answer) recognise(answer.session.id);
-  else if (restored) showConnection('offline', text('connection.unverified'));
+  else if (keepCovered) showConnection('offline', text('connection.unverified'));
   else root.removeAttribute('data-unverified');
 }
 
@@ -113,6 +115,7 @@ async function verify({ restored = false } = {}) {
  * @param {string} id
  */
 function recognise(id) {
+  keepCovered = false;
   if (id === ownId) root.removeAttribute('data-unverified');
   else location.reload();
 }

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from handlers.texts import sentence
 from server.core.reasons import Reason
+from tests.support.seen import is_live, is_shown_out, is_told
 from tests.support.server import CurfewServer
 
 pytestmark = pytest.mark.browser
@@ -26,14 +26,14 @@ def test_the_warning_counts_down_in_all_tabs_and_staying_in_one_keeps_all(page: 
         expect(each.get_by_role("dialog")).to_be_visible(timeout=15_000)
         expect(each.locator("#expiring-clock")).to_have_text("0:01")
     page.bring_to_front()
-    page.get_by_role("button", name="Stay signed in").click()
+    page.locator("#stay-active").click()
     for each in (page, tab):
         expect(each.get_by_role("dialog")).to_be_hidden()
-        expect(each.locator("#connection")).to_have_text("Live")
+        is_live(each)
 
 
 def test_nothing_happens_so_the_page_says_that_it_was_signed_out(page: Page) -> None:
     expect(page.get_by_role("dialog")).to_be_visible(timeout=15_000)
-    expect(page.locator("#ended")).to_contain_text(sentence(Reason.IDLE_TIMEOUT), timeout=15_000)
+    is_told(page, Reason.IDLE_TIMEOUT, timeout=15_000)
     expect(page.get_by_role("dialog")).to_have_count(0)
-    page.wait_for_url("**/login?reason=idle_timeout")
+    is_shown_out(page, Reason.IDLE_TIMEOUT)

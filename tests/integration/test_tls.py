@@ -47,6 +47,15 @@ def test_curl_believes_the_certificate_once_it_is_told_to(server: TlsServer, hos
     assert answered.stdout.startswith("HTTP/1.1 401"), answered.stderr
 
 
+def test_a_client_that_knows_only_old_tls_is_refused(server: TlsServer) -> None:
+    trust = ("--cacert", str(server.certificate))
+    willing = ("--ciphers", "DEFAULT@SECLEVEL=0")  # else this client would refuse by itself
+    answered = curl(server, server.url, *trust, *willing, "--tls-max", "1.2")
+    assert answered.stdout.startswith("HTTP/1.1 200")
+    refused = curl(server, server.url, *trust, *willing, "--tlsv1.0", "--tls-max", "1.1")
+    assert "alert protocol version" in refused.stderr
+
+
 def test_no_answer_pins_this_machine_to_https(server: TlsServer) -> None:
     for path in ("/", "/login", "/api/session", "/nowhere", "/static/favicon.svg"):
         answered = curl(server, server.url + path, "--cacert", str(server.certificate))

@@ -1,12 +1,19 @@
 """A real Chromium, driven by Playwright: windows, and what went wrong in them."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 APPS = ("Google Chrome", "Chromium")
@@ -18,6 +25,8 @@ FLAGS = (
     "--no-first-run",
 )
 PATIENCE_MS = 15_000
+UNANSWERED = ("Failed to load resource", "WebSocket connection to ")
+"""How what the console says of requests begins."""
 
 
 class Windows:
@@ -47,43 +56,57 @@ class Windows:
             context.close()
 
     def _note_console(self, message: ConsoleMessage) -> None:
-        # A request that is answered with an error is told on the console; that is no fault.
-        if message.type in {"error", "warning"} and "Failed to load resource" not in message.text:
+        # A request that fails or is answered with an error is told on the console: no fault.
+        if message.type in {"error", "warning"} and not message.text.startswith(UNANSWERED):
             self.faults.append(f"{message.type}: {message.text}")
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """A running Chromium."""
+def chromium(*flags: str, without: Sequence[str] = ()) -> Iterator[Browser]:
+    """A running Chromium.
+
+    Args:
+        flags: further ones of its command line.
+        without: those of Playwright's that are left out.
+    """
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable(), args=list(FLAGS))
+        browser = playwright.chromium.launch(
+            executable_path=executable(), args=[*FLAGS, *flags], ignore_default_args=list(without)
+        )
         yield browser
         browser.close()
 
 
 def executable() -> str:
-    """The Chromium of this machine; `install-chromium.sh` looks in the same places."""
+    """The Chromium of this machine; `install-browsers.sh` looks in the same places."""
     folders = (Path("/Applications"), Path.home() / "Applications")
     apps = [folder / f"{app}.app/Contents/MacOS/{app}" for app in APPS for folder in folders]
     found = [path for name in NAMES if (path := shutil.which(name))]
     found += [str(app) for app in apps if app.exists()]
-    assert found, "no Chromium: run tests/support/install-chromium.sh"
+    assert found, "no Chromium: run tests/support/install-browsers.sh"
     return found[0]
 
 
 def sign_up(page: Page, username: str, password: str) -> None:
     """Make an account by the form, and arrive on the account page."""
-    page.goto("/signup")
-    page.get_by_label("Username").fill(username)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Create the account").click()
+    _send_form(page, "/signup", username, password)
     page.wait_for_url("**/account")
 
 
 def sign_in(page: Page, username: str, password: str) -> None:
     """Sign in by the form, and arrive on the account page."""
-    page.goto("/login")
-    page.get_by_label("Username").fill(username)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Log in").click()
+    _send_form(page, "/login", username, password)
     page.wait_for_url("**/account")
+
+
+def fill_in(page: Page, username: str, password: str) -> None:
+    """Fill in the form of the page that is open, and send it."""
+    page.locator("main [name=username]").fill(username)
+    page.locator("main [name=password]").fill(password)
+    page.locator("main form button").click()
+
+
+def _send_form(page: Page, path: str, username: str, password: str) -> None:
+    page.goto(path)
+    fill_in(page, username, password)
