@@ -17,7 +17,7 @@ run: $(VENV)/.runtime ## serve on http://127.0.0.1:8888; the first call sets up
 	exec $(BIN)/python run.py
 
 test: $(VENV)/.dev ## run all tests; ARGS="-k logout" selects
-	sh tests/support/install-chromium.sh
+	sh tests/support/install-browsers.sh
 	if [ -f tests/node/package.json ] && command -v npm >/dev/null; then \
 	  npm ci --silent --no-audit --no-fund --prefix tests/node; fi
 	$(BIN)/python -m pytest $(ARGS)
@@ -42,7 +42,7 @@ chaos-matrix: $(VENV)/.dev ## measure docs/fault-matrix.md anew
 	$(BIN)/python -m tests.chaos.matrix
 
 screenshots: $(VENV)/.dev ## take the pictures in docs/images anew
-	sh tests/support/install-chromium.sh
+	sh tests/support/install-browsers.sh
 	$(BIN)/python -m tests.support.screenshots
 	$(BIN)/python -m tests.support.contact_sheets
 

@@ -1,0 +1,103 @@
+"""The core of it once more, in Firefox: other engine, other cookie jar, other sockets."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.support.client import PASSWORD
+from tests.support.firefox import Firefox, Tab, firefox
+from tests.support.server import CurfewServer
+
+pytestmark = pytest.mark.browser
+
+Opened = Callable[[], Tab]
+
+
+@pytest.fixture(scope="module")
+def fox() -> Iterator[Firefox]:
+    """One Firefox for the tests of this file."""
+    with firefox() as running:
+        yield running
+        assert running.faults() == []
+
+
+@pytest.fixture
+def computer(fox: Firefox, server: CurfewServer) -> Iterator[Opened]:
+    """Opens tabs of one window."""
+    window = fox.window()
+    yield lambda: fox.open(window, server.url)
+    fox.close(window)
+
+
+@pytest.fixture
+def laptop(fox: Firefox, server: CurfewServer) -> Iterator[Opened]:
+    """Opens tabs of another window, which has other cookies."""
+    window = fox.window()
+    yield lambda: fox.open(window, server.url)
+    fox.close(window)
+
+
+@pytest.fixture
+def page(computer: Opened, username: str) -> Tab:
+    """A tab of somebody new, signed in by the form."""
+    tab = computer()
+    send_form(tab, "/signup", username)
+    return tab
+
+
+def send_form(tab: Tab, path: str, username: str) -> None:
+    """Sign up or in, and arrive on the account page with a live connection."""
+    tab.goto(path)
+    tab.type("#username", username)
+    tab.type("#password", PASSWORD)
+    tab.click("main form button")
+    tab.arrives("/account")
+    tab.sees("body", data_user=username)
+    tab.sees("#connection", data_state="live")
+
+
+def is_told(tab: Tab, reason: str) -> None:
+    """The page says that the session ended and why, shows nothing private, and is left."""
+    tab.sees(f"#ended a[href='/login?reason={reason}']")
+    tab.sees_none("[data-private]")
+    tab.arrives(f"/login?reason={reason}")
+    tab.sees("#reason", data_reason=reason)
+
+
+def test_a_logout_is_told_in_the_other_tabs_and_leaves_the_other_window_alone(
+    page: Tab, computer: Opened, laptop: Opened, username: str
+) -> None:
+    tabs = [computer(), computer()]
+    for tab in tabs:
+        tab.goto("/")
+        tab.sees("#connection", data_state="live")
+    other = laptop()
+    send_form(other, "/login", username)
+    page.click("#logout")
+    for tab in tabs:
+        is_told(tab, "logout")
+    page.arrives("/login?reason=logout")
+    other.sees("#connection", data_state="live")
+    other.goto("/account")
+    other.sees("body", data_user=username)
+
+
+def test_all_other_sessions_are_ended_by_one_click(
+    page: Tab, laptop: Opened, username: str
+) -> None:
+    other = laptop()
+    send_form(other, "/login", username)
+    page.sees(f"#sessions li[data-session='{other.sees('body')['data-session']}']")
+    page.click("#end-others")
+    is_told(other, "terminated")
+    page.sees_none("#sessions li:nth-child(2)")
+    page.sees("#connection", data_state="live")
+
+
+def test_going_back_after_a_logout_shows_nothing_private(page: Tab, username: str) -> None:
+    page.click("#logout")
+    page.arrives("/login?reason=logout")
+    page.back()
+    page.arrives("/login?next=")
+    page.sees_none("[data-private]")
+    assert username not in page.text()
