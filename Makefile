@@ -18,8 +18,7 @@ run: $(VENV)/.runtime ## serve on http://127.0.0.1:8888; the first call sets up
 
 test: $(VENV)/.dev ## run all tests; ARGS="-k logout" selects
 	sh tests/support/install-browsers.sh
-	if [ -f tests/node/package.json ] && command -v npm >/dev/null; then \
-	  npm ci --silent --no-audit --no-fund --prefix tests/node; fi
+	$(BIN)/python -m tests.support.node
 	$(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/.dev ## lint, formatting, types and the direction of imports

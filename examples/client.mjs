@@ -10,7 +10,10 @@ import WebSocket from 'ws';
 
 const [url, username] = process.argv.slice(2);
 
-/** Whether one does not come back after this close code. */
+/**
+ * Whether one does not come back after this close code.
+ * @param {number} code
+ */
 const isFinal = (code) => code === 1008 || code === 1009 || (code >= 4400 && code < 4500);
 
 /** The session's cookie, as it is sent back. */
@@ -24,7 +27,11 @@ async function signIn() {
   return answer.headers.getSetCookie()[0].split(';')[0];
 }
 
-/** Prints all frames of one connection; its close code. */
+/**
+ * Prints all frames of one connection; its close code.
+ * @param {string} cookie
+ * @returns {Promise<number>}
+ */
 function listen(cookie) {
   const socket = new WebSocket(`${url.replace('http', 'ws')}/ws`, 'curfew.v1', {
     origin: url, // without it the server takes this for another site's page

@@ -52,7 +52,7 @@ class PageHandler(BaseHandler):
         script_texts: sections of the language files that the page's scripts need.
     """
 
-    script_texts: ClassVar[tuple[str, ...]] = ("connection", "ended", "news", "reason")
+    script_texts: ClassVar[tuple[str, ...]] = ("connection", "ended", "expiring", "news", "reason")
 
     @cached_property
     def language(self) -> Language:

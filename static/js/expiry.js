@@ -1,5 +1,15 @@
 // @ts-check
-/** The dialog that counts down before a session ends by time. Every tab is told, so all show it and all drop it. */
+/**
+ * The dialog that counts down before a session ends by time. All tabs show it and all drop it: each is
+ * told, if not by the server then by another tab. Any key or click is enough to stay (WCAG 2.2.1).
+ */
+
+import { text } from './texts.js';
+
+const GRACE_MS = 2_000;
+
+/** Seconds left at which the time is read aloud: every second would drown everything else. */
+const READ_AT = [120, 60, 30, 10];
 
 /** @param {import('./session.js').LiveSession} session */
 export function warnBeforeExpiry(session) {
@@ -8,29 +18,76 @@ export function warnBeforeExpiry(session) {
   const stay = document.getElementById('stay-active');
   if (!dialog || !clock || !stay) return;
 
-  let endsAt = 0;
-  const tick = () => { clock.textContent = countdown(endsAt - Date.now()); };
+  const voice = addVoice(dialog);
+  let [endsAt, readAt] = [0, Infinity];
   /** @type {ReturnType<typeof setInterval> | undefined} */
   let ticking;
 
-  session.on('expiring', ({ reason, in_ms }) => {
-    endsAt = Date.now() + in_ms;
-    stay.hidden = reason !== 'idle_timeout'; // the absolute deadline never moves
-    tick();
+  const show = () => {
+    const left = endsAt - Date.now();
+    clock.textContent = countdown(left);
+    const due = READ_AT.findLast((seconds) => left <= seconds * 1_000) ?? Infinity;
+    if (due < readAt) voice.textContent = inWords(left);
+    readAt = Math.min(due, readAt);
+    if (left > -GRACE_MS) return;
     clearInterval(ticking);
-    ticking = setInterval(tick, 1_000);
-    if (!dialog.open) dialog.showModal();
+    session.verify(); // nobody told the end, so there is no connection
+  };
+  session.on('expiring', ({ reason, in_ms }) => {
+    [endsAt, readAt] = [Date.now() + in_ms, Infinity];
+    stay.hidden = reason !== 'idle_timeout'; // the absolute deadline never moves
+    clearInterval(ticking);
+    ticking = setInterval(show, 1_000);
+    if (!dialog.open) dialog.showModal(); // which moves the focus, and gives it back when it closes
+    show();
   });
+
   stay.addEventListener('click', () => session.stayActive());
   dialog.addEventListener('close', () => clearInterval(ticking));
-  for (const type of ['extended', 'ended']) session.on(type, () => dialog.close());
+  session.on('extended', () => dialog.close());
+  session.on('ended', () => dialog.close());
+  closeTogether(dialog);
 }
+
+/**
+ * Who closes the dialog in one tab has read it.
+ * @param {HTMLDialogElement} dialog
+ */
+function closeTogether(dialog) {
+  const tabs = globalThis.BroadcastChannel && new BroadcastChannel(`curfew-expiring-${document.body.dataset.session}`);
+  tabs?.addEventListener('message', () => dialog.close());
+  dialog.addEventListener('close', () => tabs?.postMessage('closed'));
+}
+
+/**
+ * A place whose text is read aloud. It stands in the dialog: all outside of it is inert.
+ * @param {HTMLElement} dialog
+ */
+function addVoice(dialog) {
+  const voice = document.createElement('p');
+  voice.className = 'visually-hidden';
+  voice.setAttribute('role', 'alert');
+  dialog.append(voice);
+  return voice;
+}
+
+/** @param {number} ms */
+const secondsOf = (ms) => Math.max(0, Math.ceil(ms / 1_000));
 
 /**
  * Minutes and seconds, as on a clock: 1:05.
  * @param {number} ms
  */
 function countdown(ms) {
-  const seconds = Math.max(0, Math.ceil(ms / 1_000));
+  const seconds = secondsOf(ms);
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+}
+
+/** @param {number} ms */
+const inWords = (ms) => text('expiring.about', { clock: amount(secondsOf(ms)) });
+
+/** @param {number} seconds */
+function amount(seconds) {
+  const [unit, number] = seconds < 60 ? ['second', seconds] : ['minute', Math.round(seconds / 60)];
+  return number.toLocaleString(document.documentElement.lang, { style: 'unit', unit, unitDisplay: 'long' });
 }

@@ -3,15 +3,6 @@
 
 export const SUBPROTOCOL = 'curfew.v1';
 
-/** Frames from the server. A client ignores a type it does not know. */
-export const SERVER_FRAMES = Object.freeze([
-  'hello', 'rotated', 'expiring', 'extended', 'ended', 'sessions',
-  'hold', 'resume', 'drain', 'message', 'pong', 'error',
-]);
-
-/** Frames from a client. */
-export const CLIENT_FRAMES = Object.freeze(['ping', 'activity', 'message']);
-
 export const CLOSE = Object.freeze({
   SESSION_ENDED: 4401,
   NOT_ALLOWED: 4403,

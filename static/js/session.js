@@ -1,157 +1,204 @@
 // @ts-check
 /**
- * One live connection to the session of this browser.
+ * The session of this browser, live in this page: docs/howto/use-the-browser-client.md.
  *
- *   const session = connectSession({ url: 'wss://example.org/ws' });
+ *   const session = connectSession({ url: '/ws' });
  *   session.on('message', ({ from, data }) => …);
  *   session.on('ended', ({ reason }) => …);
- *
- * Each frame of the server is an event of the same name; its fields are in `event.detail`.
- * One event is our own: `offline {code, retry_in_ms}`, with null when no retry will follow.
- *
- * 1. The close codes 44xx, 1008 and 1009 stop for good. Any other close is followed by a new attempt.
- * 2. The wait is drawn evenly from the server's window, whose upper end doubles with each attempt.
- * 3. Only a connection healthy for a while makes the window small again, so that a server which
- *    greets and then falls over is not stormed.
- * 4. `ended` is told once, and nothing is told after it.
  */
 
-import { SUBPROTOCOL, isFinal, isSessionEnd } from './protocol.js';
+import { Connection } from './connection.js';
+import { watchPage } from './presence.js';
+import { isSessionEnd } from './protocol.js';
+import { Tabs } from './tabs.js';
 
-const HEALTHY_AFTER_MS = 5_000;
-const WINDOW_CAP_MS = 30_000;
+const REPORT_EVERY_MS = 30_000;
+const REPORTED_WITHIN_MS = 1_000;
+const ASK_EVERY_MS = 300_000;
+const ANSWER_WITHIN_MS = 5_000;
 
-/** @typedef {{min_ms: number, max_ms: number}} RetryWindow */
-
-/** Used until the first `hello` brings the server's own. */
-const FIRST_WINDOW = { min_ms: 500, max_ms: 3_000 };
+/** @typedef {import('./events.js').Events} Events */
 
 export class LiveSession extends EventTarget {
-  #url;
-  /** @type {WebSocket | undefined} */
-  #socket;
-  /** @type {RetryWindow} */
-  #window = FIRST_WINDOW;
-  /** @type {number | undefined} what the server asked for before it closed */
-  #drainDelay;
-  #failures = 0;
   #over = false;
+  /** @type {Events['unverified'] | undefined} while nobody vouches for the session */
+  #unverified;
+  /** @type {string | undefined} why it ends soon */
+  #warned;
+  #askAt = Date.now() + ASK_EVERY_MS;
+  #quietUntil = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #retryTimer;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #healthTimer;
+  #unreported;
+  #leaving = new AbortController();
+  #tabs = new Tabs((frame) => this.#overhear(frame));
+  #connection;
 
-  /** @param {string | URL} url */
-  constructor(url) {
+  /** @param {import('./events.js').Options} options */
+  constructor({ url, session }) {
     super();
-    this.#url = url;
-    this.#connect();
+    this.#tabs.session = session;
+    const address = new URL(url, globalThis.location?.href);
+    address.protocol = address.protocol.replace('http', 'ws');
+    this.#connection = new Connection(address, (frame) => this.#receive(frame), (...loss) => this.#lost(...loss));
+    watchPage({
+      acts: () => this.#acted(),
+      beats: () => this.#connection.probe(),
+      leaves: () => this.#left(),
+      returns: (restored) => this.#returned(restored),
+    }, this.#leaving.signal);
   }
 
-  /**
-   * Calls `act` with the fields of every event of this type.
-   * @param {string} type
-   * @param {(fields: any) => void} act
-   */
+  /** @type {import('./events.js').On} calls `act` with the `detail` of every event of this type */
   on(type, act) {
     this.addEventListener(type, (event) => act(/** @type {CustomEvent} */ (event).detail));
   }
 
   /**
-   * Sends data to all other connections of the same user.
+   * Sends data to the user's other connections. False without a connection; nothing is kept for later.
    * @param {unknown} data anything JSON can say
-   * @returns {boolean} false if there is no connection; nothing is kept for later
    */
   send(data) {
-    return this.#write({ type: 'message', data });
+    return this.#connection.write({ type: 'message', data });
   }
 
-  /** Says that a person did something here, which extends the idle deadline. */
+  /** Says that a person wants to stay, at once, and over HTTP if there is no connection. */
   stayActive() {
-    return this.#write({ type: 'activity' });
+    if (!this.#over) this.#report();
+  }
+
+  /** Asks the server whether the session lives, when something else hints that it may not. */
+  async verify({ restored = false } = {}) {
+    if (this.#over) return;
+    this.#doubt(restored);
+    if (!(await this.#ask(false)) && this.#unverified) this.#tell('unanswered', this.#unverified);
   }
 
   /** Closes the connection and stays closed. The session itself goes on. */
   close() {
-    this.#stop();
-    this.#socket?.close(1000);
-  }
-
-  #connect() {
-    const socket = new WebSocket(this.#url, SUBPROTOCOL);
-    socket.addEventListener('message', ({ data }) => this.#receive(JSON.parse(data)));
-    socket.addEventListener('close', ({ code, reason }) => this.#disconnected(code, reason));
-    this.#socket = socket;
-  }
-
-  /** @param {object} frame */
-  #write(frame) {
-    if (this.#over || this.#socket?.readyState !== WebSocket.OPEN) return false;
-    this.#socket.send(JSON.stringify(frame));
-    return true;
+    this.#over = true;
+    clearTimeout(this.#unreported);
+    this.#leaving.abort();
+    this.#tabs.close();
+    this.#connection.close();
   }
 
   /** @param {any} frame */
   #receive(frame) {
-    if (this.#over) return;
-    if (frame.type === 'hello') this.#greeted(frame.retry);
-    if (frame.type === 'drain') this.#drainDelay = frame.reconnect_in_ms;
-    if (frame.type === 'ended') this.#stop();
+    if (frame.type === 'ended') return this.#end(frame);
+    if (frame.type === 'hello' && this.#vouched(frame.session)) this.#tabs.stand();
+    if (frame.type === 'rotated') this.#askAt = 0; // the new token counts once it came back
+    if (isWarning(frame)) this.#warn(frame, this.#tabs.elected);
+    else this.#tell(frame.type, frame);
+  }
+
+  /** @type {(code: number, reason: string, retry_in_ms: number | null) => void} */
+  #lost(code, reason, retry_in_ms) {
+    this.#tabs.standDown();
+    if (isSessionEnd(code)) this.#end(ending(reason));
+    else this.#tell('offline', { code, retry_in_ms });
+  }
+
+  /** For coming back a page is kept only without a lock, and should be kept with nothing private. */
+  #left() {
+    this.#tabs.standDown();
+    this.#doubt(true);
+  }
+
+  #returned(restored = false) {
+    this.#connection.hurry();
+    if (this.#connection.probe()) this.#tabs.stand();
+    if (restored || !document.hidden) this.verify({ restored });
+  }
+
+  #doubt(restored = false) {
+    this.#unverified = { restored: restored || !!this.#unverified?.restored };
+    this.#tell('unverified', this.#unverified);
+  }
+
+  /** Whether the server answered, which may renew the cookie. Without a person it is no activity. */
+  async #ask(isActivity = true) {
+    this.#askAt = Date.now() + ASK_EVERY_MS; // `rotated` may be here before the answer
+    const headers = isActivity ? undefined : { 'Curfew-Activity': 'none' };
+    const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
+    const answer = await fetch('/api/session', { cache: 'no-store', headers, signal }).catch(() => null);
+    const body = await answer?.json().catch(() => null);
+    if (answer?.status === 401 && body?.reason) this.#end(ending(body.reason));
+    if (this.#over) return true;
+    if (!answer?.ok || !body?.session) {
+      this.#askAt = 0;
+      return false;
+    }
+    const isOurs = this.#vouched(body.session);
+    if (isOurs && isActivity && this.#warned === 'idle_timeout') this.#warn({ type: 'extended', ...body.session }, true);
+    return true;
+  }
+
+  /** @param {import('./events.js').Session} session if not this page's, the browser signed in anew */
+  #vouched(session) {
+    this.#tabs.session ??= session.id;
+    if (session.id !== this.#tabs.session) return this.#end(ending('superseded'));
+    if (this.#unverified) this.#tell('verified', { session });
+    this.#unverified = undefined;
+    return true;
+  }
+
+  #acted() {
+    if (Date.now() < this.#quietUntil) return;
+    if (this.#tabs.elected) return this.#report();
+    this.#keepQuiet();
+    this.#tabs.say({ type: 'acted' });
+    this.#unreported = setTimeout(() => this.#report(), REPORTED_WITHIN_MS); // if nobody else does
+  }
+
+  /** Over the socket, and now and then over HTTP too, whose answer alone can renew the cookie. */
+  #report() {
+    this.#keepQuiet();
+    this.#tabs.say({ type: 'reported' });
+    const isSent = this.#connection.write({ type: 'activity' });
+    if (!isSent || (this.#tabs.elected && Date.now() >= this.#askAt)) this.#ask();
+  }
+
+  #keepQuiet() {
+    clearTimeout(this.#unreported);
+    this.#quietUntil = Date.now() + REPORT_EVERY_MS;
+  }
+
+  /** @type {(frame: any, isAloud: boolean) => void} aloud: also for tabs without a connection */
+  #warn(frame, isAloud) {
+    this.#warned = frame.reason;
+    if (frame.reason) this.#quietUntil = 0;
+    if (isAloud) this.#tabs.say(frame);
     this.#tell(frame.type, frame);
   }
 
-  /** @param {RetryWindow} retry */
-  #greeted(retry) {
-    this.#window = retry;
-    this.#healthTimer = setTimeout(() => { this.#failures = 0; }, HEALTHY_AFTER_MS);
+  /** @param {any} frame */
+  #overhear(frame) {
+    if (frame.type === 'ended') this.#end(frame, false);
+    if (frame.type === 'reported') this.#keepQuiet();
+    if (frame.type === 'acted' && this.#tabs.elected) this.#report();
+    if (isWarning(frame) && frame.reason !== this.#warned) this.#warn(frame, false);
   }
 
-  /**
-   * @param {number} code
-   * @param {string} reason
-   */
-  #disconnected(code, reason) {
-    clearTimeout(this.#healthTimer);
-    if (this.#over) return;
-    if (!isFinal(code)) return this.#retry(code);
-    this.#stop();
-    if (isSessionEnd(code)) this.#tell('ended', { type: 'ended', reason, event: null, at: Date.now() / 1000 });
-    else this.#tell('offline', { code, retry_in_ms: null });
+  /** @param {Events['ended']} frame */
+  #end(frame, isAloud = true) {
+    if (this.#over) return false;
+    if (isAloud) this.#tabs.say(frame);
+    this.close();
+    this.dispatchEvent(new CustomEvent('ended', { detail: frame }));
+    return false;
   }
 
-  /** @param {number} code */
-  #retry(code) {
-    const delay = this.#drainDelay ?? this.#draw();
-    this.#drainDelay = undefined;
-    this.#failures += 1;
-    this.#retryTimer = setTimeout(() => this.#connect(), delay);
-    this.#tell('offline', { code, retry_in_ms: delay });
-  }
-
-  /** Full jitter: any moment of the window is as likely as any other. */
-  #draw() {
-    const { min_ms, max_ms } = this.#window;
-    const upper = Math.min(max_ms * 2 ** this.#failures, Math.max(max_ms, WINDOW_CAP_MS));
-    return min_ms + Math.random() * (upper - min_ms);
-  }
-
-  #stop() {
-    this.#over = true;
-    clearTimeout(this.#retryTimer);
-    clearTimeout(this.#healthTimer);
-  }
-
-  /**
-   * @param {string} type
-   * @param {object} detail
-   */
+  /** @type {(type: string, detail: object) => void} */
   #tell(type, detail) {
-    this.dispatchEvent(new CustomEvent(type, { detail }));
+    if (!this.#over) this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }
 
-/**
- * Opens the live connection and keeps it open until the session ends.
- * @param {{url: string | URL}} options
- */
-export const connectSession = ({ url }) => new LiveSession(url);
+/** @param {string} reason */
+const ending = (reason) => ({ type: 'ended', reason, event: null, at: Date.now() / 1_000 });
+
+/** @param {{type: string}} frame */
+const isWarning = ({ type }) => type === 'expiring' || type === 'extended';
+
+/** @param {import('./events.js').Options} options */
+export const connectSession = (options) => new LiveSession(options);

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.client import PASSWORD
+from tests.support.node import NODE, package
 from tests.support.people import people_of, user_of
 from tests.support.server import CurfewServer
 from tests.support.workers import workers_of
@@ -30,12 +31,10 @@ def python_client(_folder: Path) -> list[str]:
 
 def node_client(folder: Path) -> list[str]:
     """As a reader of the README has it: in a folder of its own, next to its package."""
-    packages = ROOT / "tests/node/node_modules"
-    assert (packages / "ws").is_dir(), "run: npm ci --prefix tests/node"
-    (folder / "node_modules").symlink_to(packages)
+    (folder / "node_modules").symlink_to(package("ws").parent)
     program = folder / "client.mjs"
     shutil.copy(ROOT / "examples" / program.name, program)
-    return ["node", str(program)]
+    return [str(NODE), str(program)]
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
-"""The browser client: its own tests, and that its words are those of the server."""
+"""The browser client: its own tests, its types, its size, and that its words are the server's."""
 
 import json
-import subprocess
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,35 +9,59 @@ import pytest
 
 from server.core import messages
 from server.core.messages import CloseCode
+from tests.support.node import ROOT, package, run_node
 
-ROOT = Path(__file__).parents[2]
-PROTOCOL = (ROOT / "static/js/protocol.js").as_uri()
-
-
-def node(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run Node in the project's folder."""
-    return subprocess.run(
-        ["node", *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
-    )
+SCRIPTS = ROOT / "static" / "js"
+MODULE = ("protocol.js", "connection.js", "tabs.js", "presence.js", "session.js")
+"""What one takes who wants the client without our pages. It stays small, comments left out."""
+MODULE_BYTES = 10_700
+COMMENT = re.compile(r"/\*.*?\*/|^\s*//.*?$|\s// .*?$", re.DOTALL | re.MULTILINE)
 
 
-@pytest.fixture(scope="module")
-def protocol() -> Any:
-    """What `protocol.js` exports, as far as it is data."""
-    printed = node(
+def exports_of(script: Path) -> Any:
+    """What a script exports, as far as it is data."""
+    printed = run_node(
         "--input-type=module",
         "--eval",
-        f"import * as protocol from '{PROTOCOL}'; console.log(JSON.stringify(protocol));",
+        f"import * as words from '{script.as_uri()}'; console.log(JSON.stringify(words));",
     )
     assert printed.returncode == 0, printed.stderr
     return json.loads(printed.stdout)
 
 
+@pytest.fixture(scope="module")
+def protocol() -> Any:
+    """The words of the wire."""
+    return exports_of(SCRIPTS / "protocol.js")
+
+
+@pytest.fixture(scope="module")
+def events() -> Any:
+    """The names of frames and events."""
+    return exports_of(SCRIPTS / "events.js")
+
+
 def test_the_tests_of_the_scripts_pass() -> None:
     tests = [str(each) for each in sorted((ROOT / "tests/js").glob("*.test.mjs"))]
-    ran = node("--test", *tests)
+    ran = run_node("--test", "--test-timeout=30000", *tests)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "# pass 0" not in ran.stdout
+
+
+@pytest.mark.parametrize("project", ["tsconfig.client.json", "tsconfig.json"])
+def test_every_type_in_the_scripts_holds(project: str) -> None:
+    compiler = package("typescript") / "bin" / "tsc"
+    checked = run_node(str(compiler), "--project", f"tests/js/{project}")
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_the_client_is_a_small_module_that_needs_no_other_file() -> None:
+    sources = {name: (SCRIPTS / name).read_text(encoding="utf-8") for name in MODULE}
+    code = {name: COMMENT.sub("", source) for name, source in sources.items()}
+    imported = set(re.findall(r"^import .* from '\./(.*)';$", "".join(code.values()), re.MULTILINE))
+    assert imported == set(MODULE) - {"session.js"}
+    lines = [line for each in code.values() for line in each.splitlines() if line.strip()]
+    assert sum(len(line) + 1 for line in lines) < MODULE_BYTES
 
 
 def test_the_subprotocol_is_the_servers(protocol: Any) -> None:
@@ -48,16 +72,16 @@ def test_the_close_codes_are_the_servers(protocol: Any) -> None:
     assert protocol["CLOSE"] == {code.name: code.value for code in CloseCode}
 
 
-def test_the_frames_are_those_that_the_server_makes_and_reads(protocol: Any) -> None:
+def test_the_frames_are_those_that_the_server_makes_and_reads(events: Any) -> None:
     made = {
         name
         for name, member in vars(messages).items()
         if callable(member) and getattr(member, "__annotations__", {}).get("return") is str
     }
-    assert set(protocol["SERVER_FRAMES"]) == made - {"_frame"}
+    assert set(events["SERVER_FRAMES"]) == made - {"_frame"}
     read = {
         kind
-        for kind in [*protocol["CLIENT_FRAMES"], *protocol["SERVER_FRAMES"]]
+        for kind in [*events["CLIENT_FRAMES"], *events["SERVER_FRAMES"]]
         if getattr(messages.read_frame(json.dumps({"type": kind})), "code", "") != "unknown_type"
     }
-    assert read == set(protocol["CLIENT_FRAMES"])
+    assert read == set(events["CLIENT_FRAMES"])

@@ -1,3 +1,4 @@
+// @ts-check
 /** The words of a page, in its scripts: the same choice of forms as on the server. */
 
 import assert from 'node:assert/strict';
@@ -10,7 +11,8 @@ const WORDS = {
   'a.pages': { one: '{count} page', other: '{count} pages' },
   'a.name': 'Hello {name}, {name}!',
 };
-globalThis.document = { getElementById: (id) => (id === 'texts' ? { textContent: JSON.stringify(WORDS) } : null) };
+const block = { textContent: JSON.stringify(WORDS) };
+Object.assign(globalThis, { document: { getElementById: (/** @type {string} */ id) => (id === 'texts' ? block : null) } });
 
 test('a text that counts has the form of its number', () => {
   assert.deepEqual([0, 1, 2, 11].map((count) => text('a.tabs', { count })), ['no tab', '1 tab', '2 tabs', '11 tabs']);

@@ -1,12 +1,12 @@
 """axe-core in a page: what of it people with disabilities could not use."""
 
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Page
 
-SOURCE = Path(__file__).parents[1] / "node/node_modules/axe-core/axe.min.js"
+from tests.support.node import package
+
 RUN = """async () => {
   const options = { resultTypes: ['violations'], rules: { 'target-size': { enabled: true } } };
   const { violations } = await axe.run(document, options);
@@ -27,5 +27,5 @@ def violations(page: Page) -> list[str]:
 
 @cache
 def _source() -> str:
-    assert SOURCE.exists(), "run: npm ci --prefix tests/node"
-    return f"() => {{ if (!window.axe) {{ {SOURCE.read_text(encoding='utf-8')} }} }}"
+    source = (package("axe-core") / "axe.min.js").read_text(encoding="utf-8")
+    return f"() => {{ if (!window.axe) {{ {source} }} }}"

@@ -1,0 +1,23 @@
+"""A page of one's own with the browser client: `python -m examples.messages` serves /messages."""
+
+from pathlib import Path
+
+from tornado.web import url
+
+from handlers.access import Access
+from handlers.pages import PageHandler
+from run import serve
+
+
+class MessagesHandler(PageHandler):
+    access = Access.SIGNED_IN
+
+    def get_template_path(self) -> str:
+        return str(Path(__file__).parent)
+
+    async def get(self) -> None:
+        await self.render("messages.html")
+
+
+if __name__ == "__main__":
+    raise SystemExit(serve([url(r"/messages", MessagesHandler)]))

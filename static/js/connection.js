@@ -1,0 +1,121 @@
+// @ts-check
+/**
+ * A WebSocket that comes back after a random wait in the server's window, and never in a storm: the upper
+ * end doubles with each failure, and is widest at once while nobody looks or no network is there. Only
+ * a connection that stayed healthy makes it small again, for a server may greet and then fall over.
+ */
+
+import { CLOSE, SUBPROTOCOL, isFinal } from './protocol.js';
+
+const WIDEST_MS = 30_000;
+const HEALTHY_AFTER_MS = 5_000;
+const ANSWERS_WITHIN_MS = 10_000;
+
+export class Connection {
+  #url;
+  #hear;
+  #lose;
+  /** @type {WebSocket | undefined} */
+  #socket;
+  #window = { min_ms: 500, max_ms: 5_000 }; // until `hello` brings the server's own
+  #failures = 0;
+  #greetedAt = Infinity;
+  #retryAt = 0;
+  /** @type {number | undefined} the wait that the server asked for */
+  #asked;
+  #isHeld = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} the next attempt, or the end of patience */
+  #timer;
+
+  /**
+   * @param {URL} url
+   * @param {(frame: any) => void} hear
+   * @param {(code: number, reason: string, retry_in_ms: number | null) => void} lose
+   */
+  constructor(url, hear, lose) {
+    this.#url = url;
+    this.#hear = hear;
+    this.#lose = lose;
+    this.#connect();
+  }
+
+  /** @param {object} frame */
+  write(frame) {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(JSON.stringify(frame));
+    return true;
+  }
+
+  /** Whether there is a connection, which must now show that it lives. A held one could not. */
+  probe() {
+    const isOpen = !this.#isHeld && this.write({ type: 'ping' });
+    if (isOpen) this.#expectFrame();
+    return isOpen;
+  }
+
+  /** Comes back sooner, unless the server said when. */
+  hurry() {
+    const ms = this.#draw();
+    if (this.#asked === undefined && Date.now() + ms < this.#retryAt) this.#comeBackIn(ms);
+  }
+
+  close() {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    clearTimeout(this.#timer);
+    socket?.close(1000);
+  }
+
+  #connect() {
+    const socket = new WebSocket(this.#url, SUBPROTOCOL);
+    this.#socket = socket;
+    this.#asked = undefined;
+    this.#retryAt = 0;
+    this.#expectFrame();
+    socket.onmessage = ({ data }) => socket === this.#socket && this.#receive(JSON.parse(data));
+    socket.onclose = ({ code, reason }) => socket === this.#socket && this.#lost(code, reason);
+  }
+
+  /** @param {any} frame */
+  #receive(frame) {
+    clearTimeout(this.#timer);
+    this.#isHeld = frame.type === 'hold';
+    if (frame.type === 'drain') this.#asked = frame.reconnect_in_ms;
+    if (frame.type === 'hello') [this.#window, this.#greetedAt] = [frame.retry, Date.now()];
+    this.#hear(frame);
+  }
+
+  #lost(code = 1006, reason = '') {
+    this.close();
+    if (isFinal(code)) return this.#lose(code, reason, null);
+    if (Date.now() - this.#greetedAt >= HEALTHY_AFTER_MS) this.#failures = 0;
+    this.#greetedAt = Infinity;
+    if (code === CLOSE.OVERLOAD) this.#asked = this.#draw(Infinity, this.#window.max_ms);
+    const ms = this.#asked ?? this.#draw(2 ** this.#failures);
+    this.#failures += 1;
+    this.#comeBackIn(ms);
+    this.#lose(code, reason, ms);
+  }
+
+  #comeBackIn(ms = 0) {
+    this.#retryAt = Date.now() + ms;
+    this.#after(ms, () => this.#connect());
+  }
+
+  #expectFrame() {
+    this.#after(ANSWERS_WITHIN_MS, () => this.#lost());
+  }
+
+  #draw(growth = 1, lower = this.#window.min_ms) {
+    const { max_ms } = this.#window;
+    const isPatient = globalThis.document?.hidden || globalThis.navigator?.onLine === false;
+    const upper = Math.min(isPatient ? Infinity : max_ms * growth, Math.max(max_ms, WIDEST_MS));
+    return lower + Math.random() * (upper - lower);
+  }
+
+  /** @type {(ms: number, act: () => void) => void} */
+  #after(ms, act) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(act, ms);
+  }
+}

@@ -1,0 +1,51 @@
+// @ts-check
+/**
+ * The tabs of one browser that show one session. One is elected to speak for all. Without Web Locks every
+ * tab is, without BroadcastChannel no tab hears another: then each is for itself.
+ */
+
+export class Tabs {
+  elected = false;
+  /** @type {string | undefined} */
+  session;
+  #channel = globalThis.BroadcastChannel && new BroadcastChannel('curfew');
+  /** @type {AbortController | undefined} */
+  #candidacy;
+
+  /** @param {(frame: any) => void} hear gets what the others say */
+  constructor(hear) {
+    this.#channel?.addEventListener('message', ({ data: { session, frame } }) => {
+      if (session && session === this.session) hear(frame);
+    });
+  }
+
+  /** @param {object} frame */
+  say(frame) {
+    this.#channel?.postMessage({ session: this.session, frame });
+  }
+
+  /** Stands for election, which is won when no other tab is elected. */
+  async stand() {
+    if (this.#candidacy) return;
+    const { signal } = (this.#candidacy = new AbortController());
+    const elect = () => { this.elected ||= !signal.aborted; };
+    const serve = () => new Promise((leave) => {
+      elect();
+      if (signal.aborted) leave(0);
+      signal.addEventListener('abort', leave);
+    });
+    await globalThis.navigator?.locks?.request('curfew', { signal }, serve).catch(() => {});
+    elect(); // where there are no locks, or none are allowed
+  }
+
+  standDown() {
+    this.#candidacy?.abort();
+    this.#candidacy = undefined;
+    this.elected = false;
+  }
+
+  close() {
+    this.standDown();
+    this.#channel?.close();
+  }
+}

@@ -1,0 +1,234 @@
+// @ts-check
+/** Tabs to test with: what a page has around it, as far as Node has nothing real to offer. */
+
+import { mock } from 'node:test';
+
+import { OWN_EVENTS, SERVER_FRAMES } from '../../static/js/events.js';
+import { connectSession } from '../../static/js/session.js';
+
+export const RETRY = { min_ms: 100, max_ms: 1_000 };
+export const WIDEST_MS = 30_000;
+const SESSION = { id: 's1', user: 'ada', generation: 1 };
+const DEADLINES = { idle_expires_at: 1_800, absolute_expires_at: 43_200 };
+
+export class FakeSocket {
+  static OPEN = 1;
+  /** @type {FakeSocket[]} */
+  static all = [];
+  static get last() { return /** @type {FakeSocket} */ (FakeSocket.all.at(-1)); }
+
+  /** @type {any[]} */
+  sent = [];
+  readyState = 0;
+  /** @type {(event: {data: string}) => void} */
+  onmessage = () => {};
+  /** @type {(event: {code: number, reason: string}) => void} */
+  onclose = () => {};
+
+  /**
+   * @param {URL} url
+   * @param {string} protocol
+   */
+  constructor(url, protocol) {
+    this.url = String(url);
+    this.protocol = protocol;
+    FakeSocket.all.push(this);
+  }
+
+  /** @param {string} text */
+  send(text) { this.sent.push(JSON.parse(text)); }
+
+  close(code = 1000) { this.drop(code); }
+
+  greet(session = SESSION) {
+    this.readyState = FakeSocket.OPEN;
+    this.frame({ type: 'hello', connection: 'c1', session, now: 0, ...DEADLINES, retry: RETRY });
+  }
+
+  /** @param {object} frame */
+  frame(frame) { this.onmessage({ data: JSON.stringify(frame) }); }
+
+  drop(code = 1006, reason = '') {
+    if (this.readyState === 3) return;
+    this.readyState = 3;
+    this.onclose({ code, reason });
+  }
+}
+
+/** A window and its document in one. Events of a real one cannot be trusted events in Node. */
+class FakePage {
+  hidden = false;
+  /** @type {{type: string, act: (event: object) => void, signal: AbortSignal}[]} */
+  #listeners = [];
+
+  /** @type {(type: string, act: (event: object) => void, options: {signal: AbortSignal}) => void} */
+  addEventListener = (type, act, { signal }) => { this.#listeners.push({ type, act, signal }); };
+
+  /** @param {string} type */
+  fire(type, fields = {}) {
+    for (const each of this.#listeners) {
+      if (each.type === type && !each.signal.aborted) each.act({ isTrusted: true, persisted: false, ...fields });
+    }
+  }
+
+  /** @param {boolean} hidden */
+  hide(hidden) {
+    this.hidden = hidden;
+    this.fire('visibilitychange');
+  }
+}
+
+/** @type {Tab[]} */
+const open = [];
+
+/** A page with a session, and what the session told it. */
+export class Tab {
+  /** @type {{type: string, fields: any}[]} */
+  told = [];
+  page = new FakePage();
+  session;
+  socket;
+
+  constructor({ session = /** @type {string | undefined} */ (undefined) } = {}) {
+    Object.assign(globalThis, { document: this.page, addEventListener: this.page.addEventListener });
+    this.session = connectSession({ url: 'http://test/ws', session });
+    this.socket = FakeSocket.last;
+    for (const type of [...SERVER_FRAMES, ...OWN_EVENTS]) {
+      this.session.on(type, (fields) => this.told.push({ type, fields }));
+    }
+    open.push(this);
+  }
+
+  get types() { return this.told.map(({ type }) => type); }
+
+  /** The wait that was told last. */
+  get delay() { return this.told.findLast(({ type }) => type === 'offline')?.fields.retry_in_ms; }
+
+  /** @param {string} type */
+  fields(type) { return this.told.findLast((each) => each.type === type)?.fields; }
+
+  /** The types of the frames that the tab sent. */
+  get sent() { return this.socket.sent.map(({ type }) => type); }
+}
+
+/**
+ * A tab with an open connection.
+ * @param {{session?: string}} options
+ */
+export function liveTab(options = {}) {
+  const tab = new Tab(options);
+  tab.socket.greet();
+  return tab;
+}
+
+/** What the server answers when it is asked after the session; null is silence. */
+export const server = {
+  asked: 0,
+  /** Whether each question counted as activity. */
+  activity: /** @type {boolean[]} */ ([]),
+  answer: /** @type {{status: number, body: object} | null} */ (null),
+  lives: (session = SESSION) => { server.answer = { status: 200, body: { session: { ...session, ...DEADLINES } } }; },
+  ended: (reason = 'admin') => { server.answer = { status: 401, body: { type: '/problems/unauthenticated', reason } }; },
+};
+
+/** @type {(url: string, options: {headers?: Record<string, string>}) => Promise<Response>} */
+async function answer(_, { headers }) {
+  server.asked += 1;
+  server.activity.push(headers?.['Curfew-Activity'] !== 'none');
+  if (!server.answer) throw new TypeError('no network');
+  const { status, body } = server.answer;
+  return new Response(JSON.stringify(body), { status });
+}
+
+const RealChannel = globalThis.BroadcastChannel;
+/** @type {BroadcastChannel[]} */
+const channels = [];
+
+/** A real one that is closed after the test: an open one keeps Node running. */
+class Channel extends RealChannel {
+  /** @param {string} name */
+  constructor(name) {
+    super(name);
+    channels.push(this);
+  }
+}
+
+const realNavigator = /** @type {PropertyDescriptor} */ (Object.getOwnPropertyDescriptor(globalThis, 'navigator'));
+
+/** @param {object} navigator */
+export const navigate = (navigator) => Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true });
+
+/** What `Math.random` answers. */
+export const chance = { is: 0.5 };
+
+export function begin() {
+  chance.is = 0.5;
+  FakeSocket.all = [];
+  Object.assign(server, { asked: 0, activity: [], answer: null });
+  mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'Date'] });
+  mock.method(Math, 'random', () => chance.is);
+  Object.assign(globalThis, { WebSocket: FakeSocket, BroadcastChannel: Channel, fetch: answer });
+}
+
+export async function end() {
+  for (const tab of open.splice(0)) tab.session.close();
+  for (const channel of channels.splice(0)) channel.close();
+  Object.defineProperty(globalThis, 'navigator', realNavigator);
+  Object.assign(globalThis, { document: undefined });
+  mock.timers.reset();
+  mock.restoreAll();
+  await settled();
+}
+
+/** Until messages between tabs, elections and answers have arrived. */
+export async function settled() {
+  for (let turn = 0; turn < 30; turn += 1) await new Promise(setImmediate);
+}
+
+/**
+ * Time passes, in steps: timers that fire within one step all see its end.
+ * @param {number} ms
+ */
+export function pass(ms) {
+  for (let left = Math.ceil(ms); left > 0; left -= 1_000) mock.timers.tick(Math.min(left, 1_000));
+}
+
+/**
+ * The machine sleeps: its clock goes on, its timers do not.
+ * @param {number} ms
+ */
+export function sleep(ms) {
+  const now = Date.now; // of the clock of this test
+  Date.now = () => now() + ms;
+}
+
+/** Three tabs, of which the first is elected. */
+export async function threeTabs() {
+  const tabs = [liveTab(), liveTab(), liveTab()];
+  await settled();
+  return tabs;
+}
+
+/** @param {Tab} tab */
+export async function act(tab, fields = {}) {
+  tab.page.fire('pointerdown', fields);
+  await settled();
+}
+
+/**
+ * How often each tab reported.
+ * @param {Tab[]} tabs
+ */
+export const reports = (tabs) => tabs.map(({ sent }) => sent.filter((type) => type === 'activity').length);
+
+/**
+ * Time passes with a server that answers pings.
+ * @param {Tab[]} tabs
+ * @param {number} ms
+ */
+export function passLive(tabs, ms) {
+  for (let left = ms; left > 0; left -= 1_000) {
+    pass(1_000);
+    for (const { sent, socket } of tabs) if (sent.at(-1) === 'ping') socket.frame({ type: 'pong' });
+  }
+}
