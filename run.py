@@ -20,7 +20,7 @@ from server.commands.opening import opened
 from server.commands.output import CommandFailed
 from server.core.errors import ConfigurationError, StoreUnavailable
 from server.crypto.keyring import new_secret
-from server.log_format import configure_logging
+from server.log_format import configure_command_logging, configure_logging
 from server.services import Services, open_services
 from server.store.embedded import StoreStartFailed
 from server.supervisor import AlreadyRunning, supervise
@@ -125,8 +125,11 @@ async def _end(services: Services, given: argparse.Namespace) -> None:
 
 
 def _with_services(command: Command) -> None:
+    settings = load_settings()
+    configure_command_logging(settings.log_format)
+
     async def run() -> None:
-        async with opened(load_settings()) as services:
+        async with opened(settings) as services:
             await command(services)
 
     asyncio.run(run())

@@ -15,6 +15,8 @@ from handlers.views import listed_view, session_view
 from server.core.audit import AuditEvent
 from server.core.reasons import Reason
 from server.core.receipt import Receipt
+from server.core.session import Session
+from server.core.token import is_sid
 from server.store.contract import Listed
 
 
@@ -84,7 +86,13 @@ class OwnSessions(ProvingHandler):
         for listed in await self.services.sessions.sessions_of(self.user):
             if listed.session.sid == sid:
                 return listed
+        await self._audit_reference(sid)
         raise ProblemRaised(SESSION_NOT_FOUND)
+
+    async def _audit_reference(self, sid: str) -> None:
+        """Tell of a try to end somebody else's session; what ended meanwhile is none."""
+        if is_sid(sid) and isinstance(await self.services.sessions.look(sid), Session):
+            self.audit(AuditEvent.DIRECT_REFERENCE, target=sid, path=self.request.path)
 
     async def end_scope(self, scope: str) -> Receipt:
         """End all `others`, or `all`, this one too.

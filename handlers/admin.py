@@ -5,6 +5,7 @@ from handlers.base import BaseHandler
 from handlers.body import read_object
 from handlers.problems import USER_NOT_FOUND, ProblemRaised
 from handlers.views import listed_view
+from server.core.audit import AuditEvent
 from server.core.reasons import Reason
 
 
@@ -30,11 +31,13 @@ class UserSessionsResource(AdminHandler):
 
     async def get(self, name: str) -> None:
         user = await self.known_user(name)
+        self.audit(AuditEvent.ADMIN_ACT, user, act="list_sessions")
         listed = await self.services.sessions.sessions_of(user)
         self.finish_json({"sessions": [listed_view(each, self.session.sid) for each in listed]})
 
     async def delete(self, name: str) -> None:
         user = await self.known_user(name)
+        self.audit(AuditEvent.ADMIN_ACT, user, act="end_sessions")
         receipt = await self.services.terminations.all_of(user, Reason.ADMIN)
         self.finish_receipt(receipt)
 
@@ -45,7 +48,10 @@ class UserDisabledResource(AdminHandler):
     async def put(self, name: str) -> None:
         disabled = bool(read_object(self.request, {"disabled": bool})["disabled"])
         user = await self.known_user(name)
+        change = "disabled" if disabled else "enabled"
+        self.audit(AuditEvent.ADMIN_ACT, user, act=change)
         await self.services.accounts.set_disabled(user, disabled=disabled)
+        self.audit(AuditEvent.USER_UPDATED, user, change=change)
         if not disabled:
             self.finish_json({"user": user, "disabled": False})
             return

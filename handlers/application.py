@@ -79,7 +79,9 @@ class Curfew(Application):
             type(handler).__name__, request.method or "", status, seconds
         )
         path = ascii(request.path)[1:-1]
-        log.info("%d %s %s %.1f ms", status, request.method, path, 1000 * seconds)
+        refusal = getattr(handler, "refusal", "")
+        facts = {"problem": refusal} if refusal else {}
+        log.info("%d %s %s %.1f ms", status, request.method, path, 1000 * seconds, extra=facts)
 
     def request_begins(self) -> None:
         """Count a request that must end before this process does."""

@@ -32,9 +32,10 @@ from handlers.problems import (
     unauthenticated,
 )
 from handlers.session import SessionHandler
+from server.core.audit import AuditEvent
 from server.core.errors import SessionError
 from server.core.receipt import Receipt
-from server.core.session import is_recently_authenticated
+from server.core.session import Session, is_recently_authenticated
 from server.core.token import csrf_token
 
 log = logging.getLogger("curfew.http")
@@ -48,10 +49,12 @@ class BaseHandler(SessionHandler):
     Attributes:
         access: who may use the handler; signed-in people unless it says otherwise.
         any_host: whether probes may ask it under any host name.
+        refusal: the kind of problem that was answered, for the log.
     """
 
     access: ClassVar[Access] = Access.SIGNED_IN
     any_host: ClassVar[bool] = False
+    refusal = ""
 
     def __init_subclass__(cls) -> None:
         """HEAD wherever GET (RFC 9110 9.1), but where Tornado's own GET opens a WebSocket."""
@@ -98,7 +101,7 @@ class BaseHandler(SessionHandler):
         await self.load_session()
         await self._refuse_unentitled()
         if self.changes_something and self.live is not None:
-            self.allow(None if self._has_csrf_token() else CSRF_TOKEN_WRONG)
+            self._refuse_without_csrf_token()
 
     @classmethod
     def methods(cls) -> list[str]:
@@ -160,6 +163,7 @@ class BaseHandler(SessionHandler):
 
     def answer_with(self, problem: Problem) -> None:
         """End the answer with a problem."""
+        self.refusal = problem.slug
         self.set_status(problem.status)
         for name, value in problem.headers.items():
             self.set_header(name, value)
@@ -189,22 +193,35 @@ class BaseHandler(SessionHandler):
         value: BaseException | None,
         tb: TracebackType | None,  # noqa: ARG002 - Tornado's signature
     ) -> None:
-        """Expected ends of requests are no errors; what we do not know is, with its traceback."""
-        if isinstance(value, ProblemRaised):
-            log.info("refused", extra={"problem": value.problem.slug, "path": self.request.path})
-        elif isinstance(value, SessionError):
+        """What we do not know is an error, with its traceback.
+
+        Of a refusal the line of its answer says which problem it was.
+        """
+        if isinstance(value, SessionError):
             log.warning("%s", value, extra={"path": self.request.path})
-        elif isinstance(value, HTTPError) and value.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
-            log.info("refused", extra={"status": value.status_code, "path": self.request.path})
-        else:
+        elif not _is_refusal(value):
             log.error("unexpected error", exc_info=value, extra={"path": self.request.path})
 
     def _refuse_wrong_address(self) -> None:
         """Before the session is looked at, so that no stranger's request counts as activity."""
         if not self.any_host and self.request.host.lower() not in self.application.hosts:
+            self.audit(AuditEvent.HOST_REFUSED, host=self.request.host)
             raise ProblemRaised(UNKNOWN_HOST)
         if self.changes_something:
-            self.allow(origins.refuse_unsafe(self.request.headers, self.application.origins))
+            self.refuse_origin(
+                origins.refuse_unsafe(self.request.headers, self.application.origins)
+            )
+
+    def refuse_origin(self, problem: Problem | None) -> None:
+        """Go on, unless the request comes from somewhere that may not act.
+
+        Raises:
+            ProblemRaised: it does.
+        """
+        if problem is not None:
+            origin = ", ".join(self.request.headers.get_list("Origin"))
+            self.audit(AuditEvent.ORIGIN_REFUSED, origin=origin, path=self.request.path)
+        self.allow(problem)
 
     async def _refuse_unentitled(self) -> None:
         access, session = self.required_access(), self.live.session if self.live else None
@@ -214,11 +231,18 @@ class BaseHandler(SessionHandler):
             self.on_unauthenticated()
             return
         if access is Access.ADMIN:
-            account = await self.services.accounts.find(session.user or "")
-            self.allow(None if account and account.admin and not account.disabled else NOT_ADMIN)
+            await self._refuse_all_but_administrators(session)
         recent = is_recently_authenticated(session, self.now(), self.rules)
         if access in {Access.RECENT, Access.ADMIN} and not recent:
             self.on_stale_authentication()
+        if access is Access.ADMIN:
+            self.acts(administrator=True)
+
+    async def _refuse_all_but_administrators(self, session: Session) -> None:
+        account = await self.services.accounts.find(session.user or "")
+        if not account or not account.admin or account.disabled:
+            self.audit(AuditEvent.ACCESS_REFUSED, path=self.request.path)
+            raise ProblemRaised(NOT_ADMIN)
 
     def on_unauthenticated(self) -> None:
         """There is no session that may use this handler."""
@@ -228,15 +252,25 @@ class BaseHandler(SessionHandler):
         """The password was proved too long ago."""
         raise ProblemRaised(REAUTHENTICATION_REQUIRED)
 
-    def _has_csrf_token(self) -> bool:
-        expected = self.csrf_token
-        return bool(expected) and hmac.compare_digest(
-            self.presented_csrf_token().encode(), expected.encode()
-        )
+    def _refuse_without_csrf_token(self) -> None:
+        expected, presented = self.csrf_token, self.presented_csrf_token()
+        if not expected or not hmac.compare_digest(presented.encode(), expected.encode()):
+            self.audit(
+                AuditEvent.CSRF_REFUSED,
+                why="wrong" if presented else "missing",
+                path=self.request.path,
+            )
+            raise ProblemRaised(CSRF_TOKEN_WRONG)
 
     def presented_csrf_token(self) -> str:
         """What the request brought as its CSRF token."""
         return self.request.headers.get("X-CSRF-Token", "")
+
+
+def _is_refusal(error: BaseException | None) -> bool:
+    return isinstance(error, ProblemRaised) or (
+        isinstance(error, HTTPError) and error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
+    )
 
 
 def _implements(handler: type[RequestHandler], method: str) -> bool:

@@ -1,6 +1,5 @@
 """The session of a request: from the cookie to `self.live`, and back into a cookie."""
 
-import logging
 from collections.abc import Mapping
 
 from tornado.web import RequestHandler
@@ -9,6 +8,7 @@ from handlers.application import Curfew
 from handlers.client import device_of
 from handlers.cookie import Absent, Decoded, Duplicate, find_cookie
 from handlers.problems import SIGN_IN_INTERRUPTED, ProblemRaised, unauthenticated
+from server.audit import Source
 from server.core.audit import AuditEvent
 from server.core.reasons import Farewell
 from server.core.session import Device, Json, Rules, Session, deadlines
@@ -16,8 +16,6 @@ from server.core.token import Token, parse_token
 from server.services import Services
 from server.sessions import SignInInterrupted
 from server.verdicts import Live, Refused
-
-log = logging.getLogger("curfew.http")
 
 
 class SessionHandler(RequestHandler):
@@ -65,21 +63,39 @@ class SessionHandler(RequestHandler):
         """Unix seconds on the store's clock."""
         return self.services.clock.now()
 
-    def audit(self, event: AuditEvent, user: str = "", **facts: str | float) -> None:
+    def audit(self, event: AuditEvent, user: str = "", sid: str = "", **facts: str | float) -> None:
         """Remember an event of this request, with its session and address.
 
         Args:
             event: what happened.
             user: whose account it concerns, where that is not the session's.
+            sid: the session it concerns, where that is not this request's.
             facts: further facts, by name. Never a secret.
         """
         session = self.live.session if self.live else None
         self.services.audit.record(
             event,
             user=user or (session.user if session and session.user else ""),
-            sid=session.sid if session else "",
+            sid=sid or (session.sid if session else ""),
             ip=self.device.ip,
+            device=self.device.user_agent,
             **facts,
+        )
+
+    def acts(self, *, administrator: bool = False) -> None:
+        """Have everything that is recorded from here on told with whose request it is.
+
+        Args:
+            administrator: whether the handler acts on other people's accounts.
+        """
+        session, device = self.live.session if self.live else None, self.device
+        self.services.audit.acts(
+            Source(
+                user=(session.user or "") if session else "",
+                ip=device.ip,
+                device=device.user_agent,
+                administrator=administrator,
+            )
         )
 
     async def load_session(self) -> None:
@@ -88,6 +104,7 @@ class SessionHandler(RequestHandler):
         Raises:
             StoreUnavailable: nothing is known; neither sign out nor let in.
         """
+        self.acts()
         presented = self._presented()
         if presented is None:
             return
@@ -103,9 +120,11 @@ class SessionHandler(RequestHandler):
             if stale_key and found.token is None and token.generation == found.session.generation:
                 self._set_cookie(found.session, token)
         elif isinstance(found, Refused):
-            log.warning("token refused", extra={"sid": token.sid, "why": found.why.value})
+            self.audit(AuditEvent.COOKIE_REFUSED, sid=token.sid, why=found.why.value)
         else:
             self.farewell = found
+            if found.reason and not found.just_ended:
+                self.audit(AuditEvent.USE_AFTER_END, sid=token.sid, reason=found.reason.value)
 
     async def write_data(self, changes: Mapping[str, Json]) -> None:
         """Merge keys into the session's data; None removes one. Begins a session without one.
@@ -131,6 +150,7 @@ class SessionHandler(RequestHandler):
         if isinstance(found, SignInInterrupted):
             raise ProblemRaised(SIGN_IN_INTERRUPTED)
         self.live = found
+        self.acts()
         if found.token is not None:
             self._set_cookie(found.session, found.token)
         return found
@@ -147,13 +167,13 @@ class SessionHandler(RequestHandler):
         headers = self.request.headers.get_list("Cookie")
         value = find_cookie(headers, self.application.configuration.cookie_name)
         if isinstance(value, Duplicate):
-            log.warning("cookie refused", extra={"why": "duplicate", "ip": self.request.remote_ip})
+            self.audit(AuditEvent.COOKIE_REFUSED, why="duplicate")
         if isinstance(value, Absent | Duplicate):
             return None
         decoded = self.application.cookie.decode(value)
         token = parse_token(decoded.token) if isinstance(decoded, Decoded) else None
         if decoded is None or token is None:
-            log.warning("cookie refused", extra={"why": "forged", "ip": self.request.remote_ip})
+            self.audit(AuditEvent.COOKIE_REFUSED, why="forged")
             return None
         return token, decoded.stale_key
 

@@ -53,7 +53,7 @@ class SocketHandler(BaseHandler, WebSocketHandler):
         """Let our own pages through; find out about the session."""
         self._refuse_wrong_address()
         self.allow(None if self._asks_for_websocket() else UPGRADE_REQUIRED)
-        self.allow(origins.refuse_socket(self.request.headers, self.application.origins))
+        self.refuse_origin(origins.refuse_socket(self.request.headers, self.application.origins))
         try:
             await self.load_session()
         except (StoreUnavailable, WriteConflict):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
 
+from server.core.audit import Record
 from server.core.counting import Counts
 from server.core.receipt import Durability
 from server.core.session import Rules
@@ -44,6 +45,7 @@ class Surroundings:
         monotonic: seconds, never set back.
         random: cryptographically strong random bytes, as many as asked for.
         counts: told of what happens.
+        record: told what is worth looking into.
     """
 
     node: str
@@ -56,6 +58,7 @@ class Surroundings:
     monotonic: Callable[[], float]
     random: Callable[[int], bytes]
     counts: Counts
+    record: Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,13 @@ class Engine:
 def build_engine(given: Surroundings, rules: Rules, timing: Timing) -> Engine:
     """Join the parts. Nothing runs yet."""
     sessions = SessionManager(
-        given.store, rules, given.now, given.random, given.node, given.counts.ended
+        given.store,
+        rules,
+        given.now,
+        given.random,
+        given.node,
+        given.counts.ended,
+        given.record,
     )
     desk = ReceiptDesk(given.registry.live, given.now)
     terminations = Terminations(
@@ -118,6 +127,7 @@ def build_engine(given: Surroundings, rules: Rules, timing: Timing) -> Engine:
         given.durability,
         given.monotonic,
         given.counts.terminated,
+        given.record,
     )
 
     async def report(user: str, sid: str, count: int) -> None:

@@ -53,5 +53,18 @@ def configure_logging(log_format: str) -> None:
     logging.getLogger("asyncio").setLevel(logging.WARNING)
 
 
+def configure_command_logging(log_format: str) -> None:
+    """Write a command's log lines to standard error: what it did, as the audit trail has it.
+
+    What it printed says the rest to whoever typed it.
+
+    Args:
+        log_format: `console` or `json`.
+    """
+    configure_logging(log_format)
+    logging.getLogger().setLevel(logging.WARNING)
+    logging.getLogger("curfew.audit").setLevel(logging.INFO)
+
+
 def _facts(record: logging.LogRecord) -> dict[str, Any]:
     return {name: value for name, value in vars(record).items() if name not in _STANDARD}

@@ -16,6 +16,7 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
+from server.core.audit import AuditEvent
 from server.core.counting import Counts
 from server.core.reasons import Reason
 from server.core.receipt import Receipt
@@ -86,6 +87,9 @@ class Metrics:
             "From an end to the closing of its sockets in this process, by how it was heard of.",
             LATENCY_BUCKETS,
             "path",
+        )
+        self._audited = self._counter(
+            "curfew_audit_events_total", "Events worth looking into.", "event"
         )
         self._past_end = Gauge(
             "curfew_sockets_past_session_end",
@@ -173,6 +177,10 @@ class Metrics:
     def ended(self, reason: Reason) -> None:
         """Count an end that has no receipt: a timeout, a reused token, a place that was needed."""
         self._terminations.labels(self._node, reason.value, UNAWAITED).inc()
+
+    def audited(self, event: AuditEvent) -> None:
+        """Count an event of the audit trail, whether its line was written or left out."""
+        self._audited.labels(self._node, event.value).inc()
 
     def answered(self, handler: str, method: str, status: int, seconds: float) -> None:
         """Count an answer.

@@ -11,6 +11,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry
 
 from server.accounts import Accounts, StoredAccounts
+from server.activity import ActivityKeeper
 from server.audit import Audit
 from server.crypto.keyring import Keyring
 from server.crypto.passwords import PasswordHasher
@@ -23,6 +24,7 @@ from server.metrics import Metrics
 from server.sessions import SessionManager
 from server.store import embedded
 from server.store.accounts import RedisAccountStore
+from server.store.activity import RedisActivityStore
 from server.store.clock import StoreClock
 from server.store.codec import SessionCodec
 from server.store.connection import LONGEST_BLOCK, open_client, open_reader
@@ -57,6 +59,7 @@ class Services:
         fence: whether this node may serve.
         metrics: what this process counts.
         audit: remembers what is worth looking into.
+        activity: what an account's owner is shown of it.
     """
 
     node: str
@@ -71,6 +74,7 @@ class Services:
     fence: Fence
     metrics: Metrics
     audit: Audit
+    activity: ActivityKeeper
 
 
 @asynccontextmanager
@@ -110,6 +114,11 @@ async def _services(settings: Settings, *, serves: bool) -> AsyncIterator[Servic
             RedisAccountStore(client, scripts, sealer, shards), hasher, clock.now, _new_id
         )
         metrics = Metrics(node, CollectorRegistry())
+        activity = ActivityKeeper(
+            RedisActivityStore(client, scripts, sealer, shards), accounts, _new_id, time.monotonic
+        )
+        audit = Audit(clock.now, time.monotonic, activity.keep, metrics.audited)
+        stack.callback(audit.tell_left_out, closing=True)
         block = min(LONGEST_BLOCK, settings.node_lease / 6)
         surroundings = Surroundings(
             node=node,
@@ -124,6 +133,7 @@ async def _services(settings: Settings, *, serves: bool) -> AsyncIterator[Servic
             monotonic=time.monotonic,
             random=os.urandom,
             counts=metrics.counts,
+            record=audit.record,
         )
         engine = build_engine(surroundings, settings.rules, _timing(settings))
         stack.callback(engine.deadlines.close)
@@ -131,6 +141,9 @@ async def _services(settings: Settings, *, serves: bool) -> AsyncIterator[Servic
 
         background = _Background(await stack.enter_async_context(asyncio.TaskGroup()))
         stack.push_async_callback(background.stop)
+        background.start(activity.run())
+        background.start(audit.run())
+        stack.push_async_callback(activity.finish)
         await engine.follower.start()
         background.start(engine.follower.run())
         if serves:
@@ -154,7 +167,8 @@ async def _services(settings: Settings, *, serves: bool) -> AsyncIterator[Servic
             socket_parts=engine.socket_parts,
             fence=engine.fence,
             metrics=metrics,
-            audit=Audit(clock.now),
+            audit=audit,
+            activity=activity,
         )
 
 

@@ -11,6 +11,7 @@ from typing import Final
 from weakref import WeakValueDictionary
 
 from server.core import policy, strict_json
+from server.core.audit import AuditEvent, Record
 from server.core.errors import DataRefused
 from server.core.policy import Accept, End, Refusal, Refuse, Verdict
 from server.core.reasons import Farewell, Reason
@@ -28,6 +29,7 @@ from server.store.contract import (
     Listed,
     SessionStore,
     Stored,
+    limit_event,
 )
 from server.verdicts import Live, Refused, Verdicts
 
@@ -49,6 +51,7 @@ class SessionManager:
         random: cryptographically strong random bytes, as many as asked for.
         node: this node's id.
         ended: told of every end that has no receipt.
+        record: told what is worth looking into.
     """
 
     def __init__(
@@ -59,13 +62,15 @@ class SessionManager:
         random: Callable[[int], bytes],
         node: str,
         ended: Callable[[Reason], object],
+        record: Record,
     ) -> None:
         self._store = store
         self._now = now
         self._random = random
         self._node = node
         self._ended = ended
-        self._verdicts = Verdicts(store, rules, now, self._new_id, node, ended)
+        self._record = record
+        self._verdicts = Verdicts(store, rules, now, self._new_id, node, ended, record)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.rules = rules
 
@@ -221,15 +226,29 @@ class SessionManager:
         )
 
     async def _create(self, session: Session, epochs: Epochs) -> Live | SignInInterrupted:
+        operation = self._new_id()
         created = await self._store.create(
-            session, operation=self._new_id(), user_epoch=epochs.user, origin=self._node
+            session, operation=operation, user_epoch=epochs.user, origin=self._node
         )
         if isinstance(created, Created):
-            for _ in created.evicted:
-                self._ended(Reason.SESSION_LIMIT)
+            self._tell_created(session, operation, created.evicted)
             token = issue_token(session.sid, session.seed, session.generation)
             return Live(created.stored, token, session.generation)
         return SignInInterrupted()
+
+    def _tell_created(self, session: Session, operation: str, evicted: Sequence[str]) -> None:
+        if session.user is None:
+            return
+        self._record(AuditEvent.SESSION_CREATED, user=session.user, sid=session.sid)
+        for sid in evicted:
+            self._ended(Reason.SESSION_LIMIT)
+            self._record(
+                AuditEvent.SESSION_ENDED,
+                user=session.user,
+                sid=sid,
+                reason=Reason.SESSION_LIMIT.value,
+                end=limit_event(operation),
+            )
 
     async def _accepted(self, live: Live, change: Callable[[Session], Verdict]) -> Live | Farewell:
         """Change the session of a request that was accepted, perhaps long ago."""

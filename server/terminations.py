@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Protocol
 
+from server.core.audit import AuditEvent, Record
 from server.core.reasons import Reason
 from server.core.receipt import Durability, NodeCounts, Receipt, State
 from server.core.session import Session
@@ -52,6 +53,7 @@ class Terminations:
         durability: what is known of the store's writes.
         monotonic: seconds, never set back.
         terminated: told of every receipt.
+        record: told what is worth looking into.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Terminations:
         durability: Durability,
         monotonic: Callable[[], float],
         terminated: Callable[[Reason, Receipt], object],
+        record: Record,
     ) -> None:
         self._store = store
         self._desk = desk
@@ -72,6 +75,7 @@ class Terminations:
         self._wait = wait
         self._monotonic = monotonic
         self._terminated = terminated
+        self._record = record
         self.durability = durability
 
     async def one(self, session: Session, reason: Reason) -> Receipt:
@@ -86,7 +90,7 @@ class Terminations:
                 session.sid, user=session.user, event=event, reason=reason, origin=self._node
             )
 
-        return await self._with_receipt(reason, end)
+        return await self._with_receipt(reason, session.user or "", end)
 
     async def all_of(self, user: str, reason: Reason, *, keep: str | None = None) -> Receipt:
         """End all sessions of a user, and any sign-in under way, but for the session `keep`.
@@ -100,7 +104,7 @@ class Terminations:
                 user, keep=keep, event=event, reason=reason, origin=self._node
             )
 
-        return await self._with_receipt(reason, end)
+        return await self._with_receipt(reason, user, end)
 
     async def everything(self, reason: Reason) -> list[Receipt]:
         """End all sessions of everybody; a receipt for each shard.
@@ -114,13 +118,18 @@ class Terminations:
         async def end(event: str) -> Ended:
             return await self._store.end_shard(shard, event=event, reason=reason, origin=self._node)
 
-        receipt = await self._with_receipt(reason, end)
+        receipt = await self._with_receipt(reason, "", end)
+        self._record(AuditEvent.SESSION_ENDED, reason=reason.value, end=receipt.event, shard=shard)
         return receipt.counting(await self._store.sweep_shard(shard))
 
-    async def _with_receipt(self, reason: Reason, end: End) -> Receipt:
+    async def _with_receipt(self, reason: Reason, user: str, end: End) -> Receipt:
         started, event = self._monotonic(), self._random(16).hex()
         with self._desk.expecting(event) as waiting:
             ended = await end(event)
+            for sid in ended.sids:
+                self._record(
+                    AuditEvent.SESSION_ENDED, user=user, sid=sid, reason=reason.value, end=event
+                )
             counts = await waiting.wait_for(ended.nodes, self._wait)
             receipt = Receipt(
                 event=event,

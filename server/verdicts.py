@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from server.core.audit import AuditEvent, Record
 from server.core.errors import WriteConflict
 from server.core.events import Event, SessionExtended, TokenRotated
 from server.core.policy import Accept, End, Refusal, Refuse, Verdict
@@ -68,6 +69,7 @@ class Verdicts:
         new_id: makes operation and event ids.
         node: this node's id.
         ended: told of every end.
+        record: told what is worth looking into.
     """
 
     def __init__(
@@ -78,9 +80,11 @@ class Verdicts:
         new_id: Callable[[], str],
         node: str,
         ended: Callable[[Reason], object],
+        record: Record,
     ) -> None:
         self._store = store
         self._ended = ended
+        self._record = record
         self._rules = rules
         self._now = now
         self._new_id = new_id
@@ -125,10 +129,21 @@ class Verdicts:
             event=self._event(loaded.session, verdict),
         )
         if isinstance(saved, Saved):
+            self._tell_renewed(verdict)
             return Live(Stored(verdict.session, saved.revision), verdict.token)
         if isinstance(saved, Conflict):
             return saved
         return self._not_live(loaded.session.sid, saved)
+
+    def _tell_renewed(self, verdict: Accept) -> None:
+        if verdict.issued is not None:
+            session = verdict.session
+            self._record(
+                AuditEvent.SESSION_RENEWED,
+                user=session.user or "",
+                sid=session.sid,
+                generation=verdict.issued,
+            )
 
     def _event(self, before: Session, verdict: Accept) -> Event | None:
         if verdict.issued is not None:
@@ -151,9 +166,25 @@ class Verdicts:
         )
         if ended.earlier is not None:
             return Farewell(ended.earlier.reason, ended.earlier.event, ended.earlier.at)
-        self._ended(reason)
-        log.info("session ended", extra={"sid": session.sid, "reason": reason.value})
-        return Farewell(reason, event, self._now())
+        if ended.sids:
+            self._ended(reason)
+            self._tell_ended(session, reason, event)
+        return Farewell(reason, event, self._now(), just_ended=True)
+
+    def _tell_ended(self, session: Session, reason: Reason, event: str) -> None:
+        """Who wrote the end tells it, once: with the session's own device, whoever asked."""
+        about = {"user": session.user or "", "sid": session.sid}
+        if reason is Reason.TOKEN_REUSE:  # from whoever brought the old token
+            self._record(AuditEvent.TOKEN_REUSE, **about, end=event)
+        device = session.device
+        self._record(
+            AuditEvent.SESSION_ENDED,
+            **about,
+            ip=device.ip,
+            device=device.user_agent,
+            reason=reason.value,
+            end=event,
+        )
 
     def _not_live(self, sid: str, loaded: Loaded) -> Farewell:
         if isinstance(loaded, Tombstone):

@@ -1,8 +1,10 @@
 """Opening the services for a command: on the running server's store, or on one started for it."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
+from server.audit import Source
 from server.processes.lock import AlreadyRunning, locked_folder
 from server.services import Services, open_services
 from server.store.embedded import EmbeddedStore
@@ -19,6 +21,8 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
     """
     with _store(settings):
         async with open_services(settings, serves=False) as services:
+            user = f"command line, uid {os.getuid()}"  # no user name has a space
+            services.audit.acts(Source(user=user, administrator=True))
             yield services
 
 

@@ -4,6 +4,7 @@ import sys
 
 from server.commands.output import CommandFailed, print_listed, print_receipt
 from server.commands.people import known_user
+from server.core.audit import AuditEvent
 from server.core.reasons import Farewell, Reason
 from server.core.token import is_sid
 from server.services import Services
@@ -34,6 +35,7 @@ async def end_one(services: Services, sid: str) -> None:
     if isinstance(found, Farewell):
         ended = f"; it ended: {found.word}" if found.reason else ""
         raise CommandFailed(f"There is no live session {sid!r}{ended}.")
+    services.audit.record(AuditEvent.ADMIN_ACT, user=found.user or "", sid=sid, act="end_session")
     print_receipt(await services.terminations.one(found, Reason.ADMIN))
 
 
@@ -44,6 +46,7 @@ async def end_user(services: Services, user: str) -> None:
         CommandFailed: there is no such account.
     """
     known = await known_user(services, user)
+    services.audit.record(AuditEvent.ADMIN_ACT, user=known, act="end_sessions")
     print_receipt(await services.terminations.all_of(known, Reason.ADMIN))
 
 
@@ -55,6 +58,7 @@ async def end_everything(services: Services, *, confirmed: bool) -> None:
     """
     if not confirmed and not _confirmed():
         raise CommandFailed("Nothing was ended.")
+    services.audit.record(AuditEvent.ADMIN_ACT, act="end_everything")
     for receipt in await services.terminations.everything(Reason.ADMIN):
         print_receipt(receipt)
 

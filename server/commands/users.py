@@ -5,6 +5,7 @@ import sys
 
 from server.commands.output import CommandFailed, print_receipt
 from server.commands.people import known_user
+from server.core.audit import AuditEvent
 from server.core.reasons import Reason
 from server.services import Services
 from server.store.accounts import Account
@@ -19,6 +20,7 @@ async def add(services: Services, name: str, *, admin: bool) -> None:
     made = await services.accounts.create(name, _password("Password: "), admin=admin)
     if not isinstance(made, Account):
         raise CommandFailed(made.detail)
+    services.audit.record(AuditEvent.USER_CREATED, user=made.user, admin=made.admin)
     print(f"{made.user} can sign in now" + (" as an administrator." if made.admin else "."))
 
 
@@ -29,7 +31,9 @@ async def disable(services: Services, name: str) -> None:
         CommandFailed: there is no such account.
     """
     user = await known_user(services, name)
+    services.audit.record(AuditEvent.ADMIN_ACT, user=user, act="disabled")
     await services.accounts.set_disabled(user, disabled=True)
+    services.audit.record(AuditEvent.USER_UPDATED, user=user, change="disabled")
     print_receipt(await services.terminations.all_of(user, Reason.ACCOUNT_DISABLED))
 
 
@@ -40,8 +44,10 @@ async def change_password(services: Services, name: str) -> None:
         CommandFailed: there is no such account, or the password will not do.
     """
     user = await known_user(services, name)
+    services.audit.record(AuditEvent.ADMIN_ACT, user=user, act="set_password")
     if bad := await services.accounts.set_password(user, _password("New password: ")):
         raise CommandFailed(bad.detail)
+    services.audit.record(AuditEvent.PASSWORD_CHANGED, user=user)
     print_receipt(await services.terminations.all_of(user, Reason.CREDENTIAL_CHANGED))
 
 

@@ -1,12 +1,17 @@
 """What is worth remembering for whoever looks into an attack: names and entries. Nothing acts here.
 
-The names are those of the OWASP Logging Vocabulary where it has one, so that rules that people
-already have for their logs match ours.
+The names are those of the OWASP Logging Vocabulary where it has one, with its levels, so that rules
+that people already have for their logs match ours. Words of our own stand in the group where such
+a rule would look for them.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final, Protocol
+
+MAX_FACT: Final = 256
+"""Characters kept of any one fact: a client chooses some of them."""
 
 
 class AuditEvent(StrEnum):
@@ -14,7 +19,7 @@ class AuditEvent(StrEnum):
 
     LOGIN_SUCCESS = "authn_login_success"
     LOGIN_FAIL = "authn_login_fail"
-    LOGIN_THROTTLED = "authn_login_throttled"
+    LOGIN_THROTTLED = "authn_login_fail_max"
     SECOND_FACTOR_FAIL = "authn_second_factor_fail"
     REAUTHENTICATED = "authn_reauthenticated"
     PASSWORD_CHANGED = "authn_password_change"
@@ -27,16 +32,57 @@ class AuditEvent(StrEnum):
     USER_UPDATED = "user_updated"
     SESSION_CREATED = "session_created"
     SESSION_RENEWED = "session_renewed"
-    SESSION_ENDED = "session_ended"
+    SESSION_ENDED = "session_expired"
     USE_AFTER_END = "session_use_after_expire"
     ACCESS_REFUSED = "authz_fail"
     ADMIN_ACT = "authz_admin"
     DECRYPT_FAIL = "crypt_decrypt_fail"
+    DIRECT_REFERENCE = "malicious_direct_reference"
     COOKIE_REFUSED = "malicious_cookie"
+    HOST_REFUSED = "malicious_host"
     ORIGIN_REFUSED = "malicious_cors"
     CSRF_REFUSED = "malicious_csrf"
     EVENT_REFUSED = "malicious_event"
     RATE_EXCEEDED = "excess_rate_limit_exceeded"
+
+
+class Level(StrEnum):
+    """How much it matters, in the words of the vocabulary and of our log lines."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+_INFO: Final = frozenset(
+    {
+        AuditEvent.LOGIN_SUCCESS,
+        AuditEvent.REAUTHENTICATED,
+        AuditEvent.PASSWORD_CHANGED,
+        AuditEvent.SESSION_CREATED,
+        AuditEvent.SESSION_RENEWED,
+        AuditEvent.SESSION_ENDED,
+    }
+)
+_CRITICAL: Final = frozenset(
+    {
+        AuditEvent.PASSWORD_CHANGE_FAIL,
+        AuditEvent.TOKEN_REUSE,
+        AuditEvent.USE_AFTER_END,
+        AuditEvent.ACCESS_REFUSED,
+        AuditEvent.DIRECT_REFERENCE,
+        AuditEvent.ORIGIN_REFUSED,
+        AuditEvent.CSRF_REFUSED,
+        AuditEvent.EVENT_REFUSED,
+    }
+)
+
+
+def level_of(event: AuditEvent) -> Level:
+    """How much an event matters, as the vocabulary has it."""
+    if event in _INFO:
+        return Level.INFO
+    return Level.CRITICAL if event in _CRITICAL else Level.WARNING
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +95,8 @@ class AuditEntry:
         user: whose account it concerns; empty where none is known.
         sid: the session it concerns; empty without one.
         ip: where the request came from; empty where there was none.
+        device: what its browser said of itself; empty likewise.
+        by: who acted with an administrator's right: one, or the command line; else empty.
         facts: further facts. Never a secret.
     """
 
@@ -57,4 +105,69 @@ class AuditEntry:
     user: str = ""
     sid: str = ""
     ip: str = ""
+    device: str = ""
+    by: str = ""
     facts: Mapping[str, str | float] = field(default_factory=dict)
+
+
+_FROM_STRANGERS: Final = frozenset(
+    {
+        AuditEvent.LOGIN_THROTTLED,
+        AuditEvent.USE_AFTER_END,
+        AuditEvent.DECRYPT_FAIL,
+        AuditEvent.COOKIE_REFUSED,
+        AuditEvent.HOST_REFUSED,
+        AuditEvent.ORIGIN_REFUSED,
+        AuditEvent.EVENT_REFUSED,
+        AuditEvent.RATE_EXCEEDED,
+    }
+)
+"""What anybody can cause at no cost, under any name."""
+
+
+def kind_of_line(entry: AuditEntry) -> str:
+    """Which lines share an allowance: of an event, and of a user where the user is no claim.
+
+    A failed sign-in names an account that somebody claims to be, but each costs a password hash,
+    and its user is what an investigation asks for first.
+    """
+    if entry.event in _FROM_STRANGERS or not entry.user:
+        return entry.event.value
+    return f"{entry.event.value} {entry.user}"
+
+
+class Record(Protocol):
+    """How the engine tells what happened; it imports nothing of what becomes of it."""
+
+    def __call__(
+        self,
+        event: AuditEvent,
+        *,
+        user: str = "",
+        sid: str = "",
+        ip: str = "",
+        device: str = "",
+        **facts: str | float,
+    ) -> None:
+        """Remember an event. Returns at once and never raises: no act depends on its record."""
+
+
+class Unaudited:
+    """A `Record` of nothing, for engines under test. Commands are audited like requests."""
+
+    def __call__(
+        self,
+        event: AuditEvent,
+        *,
+        user: str = "",
+        sid: str = "",
+        ip: str = "",
+        device: str = "",
+        **facts: str | float,
+    ) -> None:
+        """Forget it."""
+
+
+def cut(text: str) -> str:
+    """At most `MAX_FACT` characters of what a client may have chosen."""
+    return text if len(text) <= MAX_FACT else text[: MAX_FACT - 1] + "…"

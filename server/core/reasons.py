@@ -1,6 +1,6 @@
 """Why a session ended: one word, the same in event, frame, page, log and metric (P6)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -31,11 +31,13 @@ class Farewell:
         reason: why it ended; None when nothing is known of it.
         event: the end's id, as in the receipt of whoever ended it.
         at: when, in Unix seconds on the store's clock.
+        just_ended: whether it was asking that ended it; the next one uses it after its end.
     """
 
     reason: Reason | None = None
     event: str | None = None
     at: float | None = None
+    just_ended: bool = field(default=False, compare=False)
 
     @property
     def word(self) -> str:

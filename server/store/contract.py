@@ -69,6 +69,11 @@ class Created:
     evicted: tuple[str, ...]
 
 
+def limit_event(operation: str) -> str:
+    """The id of the ends that a creation brings about, from its operation id."""
+    return f"{operation}-limit"
+
+
 @dataclass(frozen=True, slots=True)
 class EpochChanged:
     """All sessions of the user, or of everybody, were ended while this one was being made."""

@@ -59,6 +59,10 @@ class ShardNames:
         """The mark of an address that an account signed in from."""
         return f"{self.prefix}familiar:{digest}"
 
+    def activity(self, user: str) -> str:
+        """The sealed list of what happened to the account lately."""
+        return f"{self.prefix}activity:{user}"
+
     @property
     def epoch(self) -> str:
         """The latest end of everything in the shard."""

@@ -28,6 +28,7 @@ from server.store.contract import (
     Stored,
     Tombstone,
     Unreadable,
+    limit_event,
 )
 from server.store.log import event_fields
 from server.store.names import ShardNames, shard_of_user
@@ -104,7 +105,7 @@ class RedisSessionStore:
                 self._rules.max_sessions_per_user if session.user else 0,
                 names.prefix,
                 user,
-                f"{operation}-limit",
+                limit_event(operation),
                 origin,
                 self._absolute_ms,
                 self._absolute_ms,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from server.core.audit import Unaudited
 from server.core.counting import UNCOUNTED
 from server.core.errors import StoreUnavailable, WriteConflict
 from server.core.events import MessageSent
@@ -135,6 +136,7 @@ class Node:
                 monotonic=world.loop.time,
                 random=world.chance.randbytes,
                 counts=UNCOUNTED,
+                record=Unaudited(),
             ),
             RULES,
             TIMING,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from server.core.audit import Unaudited
 from server.core.counting import UNCOUNTED
 from server.core.errors import StoreUnavailable
 from server.core.receipt import Durability
@@ -122,6 +123,7 @@ async def open_node(url: str, rules: Rules, shards: int = 1) -> AsyncIterator[No
             monotonic=time.monotonic,
             random=os.urandom,
             counts=UNCOUNTED,
+            record=Unaudited(),
         )
         engine = build_engine(surroundings, rules, TIMING)
         yield Node(clock, store, engine.sessions, engine.terminations)

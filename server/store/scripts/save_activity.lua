@@ -1,0 +1,12 @@
+-- Replaces an account's recent activity if it still is the revision that the writer read (0: there
+-- is none, or none that any of us wrote).
+--
+-- KEYS  1 activity
+-- ARGV  1 operation id  2 revision expected  3 value  4 TTL, ms
+-- Returns 'saved' | 'conflict'
+local value = redis.call('GET', KEYS[1]) or ''
+local revision, operation = string.match(value, '^(%d+) (%S+) ')
+if operation == ARGV[1] then return 'saved' end
+if tonumber(revision or '0') ~= tonumber(ARGV[2]) then return 'conflict' end
+redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
+return 'saved'
