@@ -1,14 +1,18 @@
 """The account page and what its forms do."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from handlers.account import OwnSessions
+from handlers.activity import activity_line
 from handlers.confirmation import ConfirmedForm
 from handlers.devices import Kind, describe
 from handlers.pages import PageHandler
 from handlers.problems import WRONG_PASSWORD, Problem, ProblemRaised, bad_request
 from handlers.receipts import told
+from server.core.activity import Activity
+from server.core.errors import StoreUnavailable
 from server.core.reasons import Reason
 from server.core.receipt import Receipt
 from server.store.contract import Listed
@@ -62,7 +66,17 @@ class AccountPage(OwnSessions, PageHandler):
         """What the cards of the page show, by the name that their templates have for it."""
         listed = await self.services.sessions.sessions_of(self.user)
         cards = [self._card(each) for each in listed]
-        return {"sessions": sorted(cards, key=lambda card: not card.current)}
+        return {
+            "sessions": sorted(cards, key=lambda card: not card.current),
+            "activity": [activity_line(each, self.language) for each in await self._activity()],
+        }
+
+    async def _activity(self) -> Sequence[Activity]:
+        """What happened lately; nothing where just that cannot be read."""
+        try:
+            return await self.services.activity.of(self.user)
+        except StoreUnavailable:
+            return ()
 
     def device_in_words(self, listed: Listed) -> str:
         """Browser and device of a session."""

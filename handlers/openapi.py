@@ -46,6 +46,7 @@ THROTTLED: Final = problems.throttled(timedelta())
 SESSION_ANSWER: Final = closed(session=reference("Session"))
 SIGNED_IN_ANSWER: Final = closed(session=reference("Session"), csrf_token=CSRF_TOKEN)
 LIST_ANSWER: Final = closed(sessions={"type": "array", "items": reference("ListedSession")})
+ACTIVITY_ANSWER: Final = closed(activity={"type": "array", "items": reference("Activity")})
 RECEIPT: Final = reference("Receipt")
 NAME: Final = parameter("path", "user", USER, "In any case of letters.")
 
@@ -145,6 +146,13 @@ PATHS: Final[dict[str, Node]] = {
             problems.SIGN_IN_INTERRUPTED,
             takes=DATA,
         ),
+    },
+    "/api/activity": {
+        "get": reading(
+            Access.SIGNED_IN,
+            "What happened to one's own account lately, the newest first.",
+            answer("At most 50 entries, of 90 days.", ACTIVITY_ANSWER),
+        )
     },
     "/api/sessions": {
         "get": reading(

@@ -6,6 +6,7 @@ Words that the code has as enumerations are taken from it, so they cannot differ
 from collections.abc import Iterable
 from typing import Any, Final
 
+from server.core.activity import SHOWN
 from server.core.credentials import (
     PASSWORD_MAX_BYTES,
     PASSWORD_MIN_CHARACTERS,
@@ -103,6 +104,23 @@ SCHEMAS: Final[dict[str, Node]] = {
         created_at=TIME,
         last_active_at=TIME,
         sockets={**COUNT, "description": "Its open sockets on all live nodes."},
+    ),
+    "Activity": closed(
+        event={
+            **words(sorted(SHOWN)),
+            "description": "In the words of the OWASP Logging Vocabulary, as in the log.",
+        },
+        detail={
+            **_nullable(TEXT),
+            "description": "Of `session_expired`: the reason word. Of a factor: which. Of "
+            "`user_updated`: the change.",
+        },
+        at={**TIME, "description": "When it happened last, in Unix seconds."},
+        since={**TIME, "description": "When it happened first: entries alike are added up."},
+        count={**COUNT, "minimum": 1},
+        device={**_nullable(TEXT), "description": "Browser and system, as the browser named them."},
+        ip=_nullable(TEXT),
+        administrator={**BOOLEAN, "description": "Whether an administrator did it."},
     ),
     "Receipt": closed(
         event=EVENT,

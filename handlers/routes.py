@@ -3,7 +3,18 @@
 from tornado.routing import URLSpec
 from tornado.web import url
 
-from handlers import account, account_pages, admin, auth, health, metrics, openapi, pages, socket
+from handlers import (
+    account,
+    account_pages,
+    activity,
+    admin,
+    auth,
+    health,
+    metrics,
+    openapi,
+    pages,
+    socket,
+)
 from server.core.token import SID_PATTERN
 
 NAME = r"([^/]{1,64})"
@@ -29,6 +40,7 @@ ROUTES: list[URLSpec] = [
     url(r"/api/session/rotate", account.RotateHandler),
     url(r"/api/session/reauthenticate", auth.ReauthenticateHandler),
     url(r"/api/session/data", account.DataHandler),
+    url(r"/api/activity", activity.ActivityResource),
     # All sessions
     url(r"/api/sessions", account.SessionsResource),
     url(r"/api/sessions/([^/]+)", account.OneSessionResource),

@@ -44,9 +44,9 @@ async def change_password(services: Services, name: str) -> None:
         CommandFailed: there is no such account, or the password will not do.
     """
     user = await known_user(services, name)
-    services.audit.record(AuditEvent.ADMIN_ACT, user=user, act="set_password")
     if bad := await services.accounts.set_password(user, _password("New password: ")):
         raise CommandFailed(bad.detail)
+    services.audit.record(AuditEvent.ADMIN_ACT, user=user, act="set_password")
     services.audit.record(AuditEvent.PASSWORD_CHANGED, user=user)
     print_receipt(await services.terminations.all_of(user, Reason.CREDENTIAL_CHANGED))
 

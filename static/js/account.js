@@ -50,7 +50,7 @@ function showList(fresh) {
     next.delete(entry.dataset.session);
   }
   list.firstElementChild?.after(...next.values());
-  for (const id of ['session-count', 'end-sessions']) replaceChildren(id, fresh);
+  for (const id of ['session-count', 'end-sessions', 'activity']) replaceChildren(id, fresh);
   showRelativeTimes();
   // The focus was on what is gone: it goes to the list, not to the top of the page.
   if (focused && focused !== document.body && !focused.isConnected) list.focus();

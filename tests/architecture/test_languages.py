@@ -10,6 +10,8 @@ import pytest
 from handlers.pages import PageHandler
 from handlers.routes import ROUTES
 from handlers.texts import ENGLISH, FORMS, LANGUAGES, Language, Text
+from server.core.activity import SHOWN
+from server.core.audit import AuditEvent
 from server.core.reasons import Reason
 
 ROOT = Path(__file__).parents[2]
@@ -20,6 +22,8 @@ FLAWS = sorted((ROOT / "server").glob("**/*.py"))
 
 CALL = re.compile(r"\b(?:text|around)\(\s*f?(['\"`])(.+?)\1")
 KEY = re.compile(r"['\"`]([a-z_]+\.[a-z_.-]+)['\"`]")
+WITH_DETAILS = {AuditEvent.SESSION_ENDED, AuditEvent.USER_UPDATED}
+CHANGES = ("disabled", "enabled", "changed")
 
 
 def placeholders(text: Text) -> set[str]:
@@ -59,6 +63,9 @@ def used() -> Iterator[str]:
         yield from (key for key in KEY.findall(source) if is_key(key))
     yield from (f"reason.{reason}" for reason in Reason)
     yield from (f"ago.{unit}" for unit in ("days", "hours", "minutes"))
+    yield from (f"activity.{event}" for event in SHOWN - WITH_DETAILS)
+    yield from (f"activity.{AuditEvent.SESSION_ENDED}.{reason}" for reason in Reason)
+    yield from (f"activity.{AuditEvent.USER_UPDATED}.{each}" for each in CHANGES)
     for slug, cases in slugs().items():
         yield f"problem.{slug}.heading"
         yield from (f"problem.{slug}.{case}" for case in cases)

@@ -119,7 +119,7 @@ async def test_a_node_that_loses_its_proof_meanwhile_does_not_give_the_answer(
     class PausedPage(PageHandler):
         def get(self) -> None:
             lapse()
-            self.render("account.html", sessions=[], error=None, notice=None)
+            self.render("account.html", sessions=[], activity=[], error=None, notice=None)
 
     app.add_handlers(".*", [("/api/paused", Paused), ("/paused", PausedPage)])
     await browser.sign_up("anna")

@@ -172,6 +172,7 @@ async def an_administrator(seen: Seen, root: Client, ada: Client) -> None:
     await seen.refused("user-not-found", root, "get", sessions, user="nobody")
     await seen.call(root, "get", sessions, user="ada")
     await seen.call(root, "delete", sessions, user="ada")
+    await seen.call(root, "get", "/api/activity")
     ended = await seen.call(ada, "get", "/api/session")
     assert ended.json()["reason"] == "admin"
     await seen.call(root, "put", disabled, {"disabled": True}, user="ada")
