@@ -7,6 +7,7 @@
 local value = redis.call('GET', KEYS[1]) or ''
 local revision, operation = string.match(value, '^(%d+) (%S+) ')
 if operation == ARGV[1] then return 'saved' end
-if tonumber(revision or '0') ~= tonumber(ARGV[2]) then return 'conflict' end
+if not revision or #revision > 15 then revision = '0' end
+if tonumber(revision) ~= tonumber(ARGV[2]) then return 'conflict' end
 redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
 return 'saved'
