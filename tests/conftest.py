@@ -6,9 +6,21 @@ from collections.abc import Generator, Iterator
 import pytest
 from tornado.ioloop import IOLoop
 
+from tests.support.leaks import SEARCH
+from tests.support.listening import listen
 from tests.support.valkey import ValkeyServer
 
 Collected = pytest.Item | pytest.Collector | list[pytest.Item | pytest.Collector] | None
+
+
+def pytest_configure() -> None:
+    """Listen to all clients from the first test on."""
+    listen(SEARCH)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Look for secrets last: the search is for the whole run."""
+    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
 
 
 @pytest.fixture(scope="session")

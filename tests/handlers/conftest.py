@@ -18,7 +18,9 @@ from server.crypto.passwords import CHEAPEST, PasswordHasher
 from server.services import Services, open_services
 from settings import Settings, load_settings
 from tests.support.browser import Browser
+from tests.support.leaks import SEARCH
 from tests.support.processes import PATIENCE_SECONDS
+from tests.support.store_secrets import note_seeds
 
 
 class Opened:
@@ -79,6 +81,9 @@ def services(
     monkeypatch.setattr(server.services, "PasswordHasher", partial(PasswordHasher, CHEAPEST))
     opened = Opened(configuration)
     yield io_loop.run_sync(opened.open, timeout=PATIENCE_SECONDS)
+    for key in configuration.secret_keys:
+        SEARCH.key(key, "secret key")
+    note_seeds(SEARCH, configuration.store_url or "", configuration.secret_keys)
     io_loop.run_sync(opened.close, timeout=PATIENCE_SECONDS)
 
 

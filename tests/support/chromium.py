@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,13 @@ from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    Error,
     Page,
     expect,
     sync_playwright,
 )
+
+from tests.support.leaks import SEARCH
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 APPS = ("Google Chrome", "Chromium")
@@ -47,18 +50,31 @@ class Windows:
         context.set_default_timeout(PATIENCE_MS)
         context.set_default_navigation_timeout(PATIENCE_MS)
         context.on("console", self._note_console)
+        context.on("request", lambda each: SEARCH.wrote("an address", each.url, "browser"))
+        context.on("page", _listen_to_sockets)
         context.on("weberror", lambda error: self.faults.append(f"uncaught: {error.error}"))
         return context
 
     def close(self) -> None:
         """Close all windows."""
         for context in self._browser.contexts:
+            for page in context.pages:
+                with suppress(Error):  # it was on its way somewhere
+                    SEARCH.wrote(f"the page {page.url}", page.content(), "browser")
             context.close()
 
     def _note_console(self, message: ConsoleMessage) -> None:
         # A request that fails or is answered with an error is told on the console: no fault.
         if message.type in {"error", "warning"} and not message.text.startswith(UNANSWERED):
             self.faults.append(f"{message.type}: {message.text}")
+
+
+def _listen_to_sockets(page: Page) -> None:
+    page.on("websocket", lambda socket: socket.on("framereceived", _note_frame))
+
+
+def _note_frame(payload: str | bytes) -> None:
+    SEARCH.wrote("a frame to a browser", payload, "browser")
 
 
 @contextmanager
@@ -90,6 +106,7 @@ def executable() -> str:
 
 def sign_up(page: Page, username: str, password: str) -> None:
     """Make an account by the form, and arrive on the account page."""
+    SEARCH.password(password)
     _send_form(page, "/signup", username, password)
     page.wait_for_url("**/account")
 

@@ -5,9 +5,12 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tests.support.leaks import SEARCH
+
 PATIENCE_SECONDS = 10.0
 _INTERIM = b"HTTP/1.1 100 (Continue)\r\n\r\n"
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] (\d{3}) ")
+_SET_COOKIE = re.compile(rb"(?<=\r\nSet-Cookie: )[^=;\r]+=([^;\r]*)")
 _LENGTH = re.compile(rb"\r\nContent-Length: (\d+)\r\n", re.IGNORECASE)
 
 
@@ -52,7 +55,15 @@ def exchange(port: int, sent: bytes, *, end: bool = False, read_all: bool = Fals
             raise
         except OSError:
             pass  # refused before all of it was sent; the answer may be there
-        return _receive(connection, lambda raw: not read_all and _is_whole(raw, head_only))
+        answer = _receive(connection, lambda raw: not read_all and _is_whole(raw, head_only))
+    _note(answer.raw)
+    return answer
+
+
+def _note(raw: bytes) -> None:
+    for cookie in _SET_COOKIE.findall(raw):
+        SEARCH.cookie(cookie.decode("latin-1"))
+    SEARCH.wrote("a raw answer", _SET_COOKIE.sub(b"", raw), "HTTP")
 
 
 def _receive(connection: socket.socket, is_enough: Callable[[bytes], bool]) -> Answer:

@@ -12,10 +12,14 @@ from types import TracebackType
 from typing import Self
 from urllib.request import urlopen
 
+from tests.support.leaks import SEARCH
 from tests.support.processes import eventually
+from tests.support.store_secrets import note_server
 
 ROOT = Path(__file__).parents[2]
 STOP_SECONDS = 60.0
+RUNNING: set["CurfewServer"] = set()
+"""Those of fixtures that end after the last test; what they wrote is looked at all the same."""
 
 
 class CurfewServer:
@@ -74,6 +78,7 @@ class CurfewServer:
 
     def start(self) -> Self:
         """Start it and wait until it is ready."""
+        RUNNING.add(self)
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, str(self._script)],
@@ -89,12 +94,15 @@ class CurfewServer:
     def stop(self, signum: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal and wait for the end; the exit status."""
         assert self._process is not None
+        note_server(SEARCH, self.environment, self.data_dir)
         self._process.send_signal(signum)
         return self._process.wait(STOP_SECONDS)
 
     def command(self, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
         """Run `run.py` with a sub-command on the same store."""
-        return subprocess.run(
+        for line in given.splitlines():
+            SEARCH.password(line)
+        ran = subprocess.run(
             [sys.executable, str(ROOT / "run.py"), *arguments],
             cwd=ROOT,
             env=self.environment,
@@ -104,6 +112,16 @@ class CurfewServer:
             check=False,
             timeout=STOP_SECONDS,
         )
+        if arguments[:2] != ("keys", "new"):  # which is asked to show one
+            place = f"what `{' '.join(arguments[:2])}` printed"
+            SEARCH.wrote(place, ran.stdout + ran.stderr, "command")
+        return ran
+
+    def tell(self) -> None:
+        """Show the log so far to whoever looks for secrets in it."""
+        if self.log_path.exists():
+            test = os.environ.get("PYTEST_CURRENT_TEST", "").partition(" ")[0]
+            SEARCH.wrote(f"the log of a server of {test}", self.log_path.read_bytes(), "log")
 
     def __enter__(self) -> Self:
         """Start."""
@@ -118,6 +136,8 @@ class CurfewServer:
         """Stop, whatever state it is in."""
         if self._process is not None and self._process.poll() is None:
             self.stop()
+        RUNNING.discard(self)
+        self.tell()
         self._folder.cleanup()
 
     def _is_ready(self) -> bool:

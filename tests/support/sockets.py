@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.support.client import Client
 from tests.support.client import frame as next_frame
+from tests.support.leaks import SEARCH
 
 PATIENCE_SECONDS = 15.0
 QUIET_SECONDS = 0.4
@@ -127,7 +128,9 @@ class RawSocket:
             TimeoutError: nothing came.
         """
         async with asyncio.timeout(PATIENCE_SECONDS):
-            return await self._receive()
+            opcode, payload = await self._receive()
+        SEARCH.wrote("a raw frame", payload, "frame")
+        return opcode, payload
 
     async def _receive(self) -> tuple[int, bytes]:
         first, second = await self._reader.readexactly(2)
