@@ -1,7 +1,7 @@
 """What all handlers share: headers, the checks before a handler runs, errors as problems or pages.
 
-The order of the checks is the order of `prepare`: host and origin, method, size, session, access,
-CSRF token. A request that fails one never reaches the next, and never the handler.
+The order of the checks is the order of `prepare`: host, origin and destination, method, size,
+session, access, CSRF token. A request that fails one never reaches the next, and never the handler.
 """
 
 import hmac
@@ -18,6 +18,7 @@ from tornado.web import HTTPError, RequestHandler
 from handlers import origins
 from handlers.access import Access
 from handlers.body import MAX_BODY_BYTES
+from handlers.headers import set_security_headers
 from handlers.problems import (
     BODY_TOO_LARGE,
     CSRF_TOKEN_WRONG,
@@ -49,11 +50,13 @@ class BaseHandler(SessionHandler):
     Attributes:
         access: who may use the handler; signed-in people unless it says otherwise.
         any_host: whether probes may ask it under any host name.
+        destinations: what a browser may want an answer for; programs only unless it says otherwise.
         refusal: the kind of problem that was answered, for the log.
     """
 
     access: ClassVar[Access] = Access.SIGNED_IN
     any_host: ClassVar[bool] = False
+    destinations: ClassVar[frozenset[str]] = origins.FOR_SCRIPTS
     refusal = ""
 
     def __init_subclass__(cls) -> None:
@@ -81,20 +84,14 @@ class BaseHandler(SessionHandler):
 
     def set_default_headers(self) -> None:
         """On every answer, errors included (ASVS 5.0 V3.4)."""
-        self.set_header("Server", "Curfew")
+        set_security_headers(self, pins_https=self.application.configuration.pins_https)
         self.set_header("Cache-Control", "no-store")
         self.set_header("Vary", "Cookie")
-        self.set_header("X-Content-Type-Options", "nosniff")
-        self.set_header("Referrer-Policy", "same-origin")
-        self.set_header("Cross-Origin-Opener-Policy", "same-origin")
-        self.set_header("Cross-Origin-Resource-Policy", "same-origin")
-        self.set_header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-        if self.application.configuration.pins_https:
-            self.set_header("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 
     async def prepare(self) -> None:
         """Let the request through to the handler, or end it with a problem."""
         self._refuse_wrong_address()
+        self.allow(origins.refuse_misplaced(self.request.headers, self.destinations))
         if self.request.method not in self.methods():
             raise HTTPError(HTTPStatus.METHOD_NOT_ALLOWED)
         self.allow(BODY_TOO_LARGE if len(self.request.body) > MAX_BODY_BYTES else None)

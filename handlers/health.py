@@ -2,6 +2,7 @@
 
 from handlers.access import Access
 from handlers.base import BaseHandler
+from handlers.origins import FOR_PEOPLE
 
 
 class Probe(BaseHandler):
@@ -9,6 +10,7 @@ class Probe(BaseHandler):
 
     access = Access.PUBLIC
     any_host = True
+    destinations = FOR_PEOPLE
 
     async def load_session(self) -> None:
         """Probes have none."""

@@ -34,6 +34,7 @@ from handlers.openapi_schemas import (
     closed,
     reference,
 )
+from handlers.origins import FOR_PEOPLE
 from handlers.problems import Problem
 
 BAD_USERNAME: Final = Problem(400, "bad-username", "No account was made", "")
@@ -286,6 +287,7 @@ class OpenApiHandler(BaseHandler):
     """`GET /openapi.json`"""
 
     access = Access.PUBLIC
+    destinations = FOR_PEOPLE
 
     async def load_session(self) -> None:
         """None: the same for everybody."""

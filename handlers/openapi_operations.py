@@ -20,6 +20,7 @@ UNAUTHENTICATED: Final = problems.unauthenticated(Farewell())
 BAD_REQUEST: Final = problems.bad_request("")
 OF_A_SESSION: Final = (
     problems.UNKNOWN_HOST,
+    problems.WRONG_CONTEXT,
     problems.UNAVAILABLE,
     problems.WRITE_CONFLICT,
     problems.INTERNAL,

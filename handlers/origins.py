@@ -4,9 +4,16 @@ Exact comparison of scheme, host and port (ASVS 5.0 3.5.1, 4.4.2). Tornado's own
 scheme, lets an absent Origin pass, and compares with a Host that the client chose.
 """
 
+from typing import Final
+
 from tornado.httputil import HTTPHeaders
 
-from handlers.problems import Problem, forbidden_origin
+from handlers.problems import WRONG_CONTEXT, Problem, forbidden_origin
+
+FOR_SCRIPTS: Final = frozenset({"empty"})
+"""Values of Sec-Fetch-Dest: what a script of ours fetches."""
+FOR_PEOPLE: Final = frozenset({"empty", "document"})
+"""Also what somebody opens in a window; never a frame, a script, an image or a style."""
 
 
 def refuse_socket(headers: HTTPHeaders, allowed: frozenset[str]) -> Problem | None:
@@ -30,3 +37,14 @@ def refuse_unsafe(headers: HTTPHeaders, allowed: frozenset[str]) -> Problem | No
     if headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
         return forbidden_origin("The request does not come from this server's own pages.")
     return None
+
+
+def refuse_misplaced(headers: HTTPHeaders, destinations: frozenset[str]) -> Problem | None:
+    """Why an answer is not given for what a browser wants to use it as (ASVS 5.0 3.2.1, 3.5.8).
+
+    Otherwise another site could load it as a script, an image or a frame, with the cookie where
+    that site is a sibling. A client that says nothing is no browser, or an old one.
+    """
+    if headers.get("Sec-Fetch-Dest", "empty") in destinations:
+        return None
+    return WRONG_CONTEXT

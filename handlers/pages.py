@@ -12,7 +12,10 @@ from tornado.escape import url_escape
 from tornado.web import Finish, HTTPError, StaticFileHandler
 
 from handlers.access import Access
+from handlers.application import Curfew
 from handlers.base import BaseHandler
+from handlers.headers import set_security_headers
+from handlers.origins import FOR_PEOPLE
 from handlers.problems import (
     NOT_FOUND,
     Problem,
@@ -52,6 +55,7 @@ class PageHandler(BaseHandler):
         script_texts: sections of the language files that the page's scripts need.
     """
 
+    destinations = FOR_PEOPLE
     script_texts: ClassVar[tuple[str, ...]] = ("connection", "ended", "expiring", "news", "reason")
 
     @cached_property
@@ -200,11 +204,10 @@ class StaticFiles(StaticFileHandler):
     Asked after each time, unless its address names its version.
     """
 
+    application: Curfew
+
     def set_default_headers(self) -> None:
-        self.set_header("Server", "Curfew")
-        self.set_header("X-Content-Type-Options", "nosniff")
-        self.set_header("Cross-Origin-Resource-Policy", "same-origin")
-        self.set_header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+        set_security_headers(self, pins_https=self.application.configuration.pins_https)
 
     def parse_url_path(self, url_path: str) -> str:
         """The file's name; the file system would raise at a NUL in it."""

@@ -146,6 +146,12 @@ UNKNOWN_HOST = Problem(
     "Unknown host",
     "This server answers for the hosts of its allowed origins only (CURFEW_ORIGINS).",
 )
+WRONG_CONTEXT = Problem(
+    403,
+    "wrong-context",
+    "Not for this use",
+    "The browser asked for this as something that it is not, such as a script or an image.",
+)
 CSRF_TOKEN_WRONG = Problem(
     403,
     "csrf-token-wrong",
