@@ -83,7 +83,7 @@ async def test_a_flood_of_visitors_leaves_no_record(
         with store.client() as stored:
             await settled(stored)
             before = stored.dbsize()
-            for _ in range(50):
+            for _ in range(30):
                 answers = await asyncio.gather(*(client.http.get(path) for path in paths * 3))
                 assert not any("Set-Cookie" in answer.headers for answer in answers)
             assert stored.dbsize() == before
@@ -106,7 +106,7 @@ async def test_nothing_private_is_given_to_be_embedded(server: CurfewServer) -> 
                 assert "ada" not in answer.text
             served = "empty" if route.is_api else "document"
             answer = await client.get(route.path, headers={"Sec-Fetch-Dest": served})
-            assert "wrong-context" not in answer.text, route.path
+            assert '"type":"/problems/wrong-context"' not in answer.text.replace(" ", "")
             assert answer.status_code < 500
 
 

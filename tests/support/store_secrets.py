@@ -42,7 +42,10 @@ def note_seeds(search: LeakSearch, url: str, keys: Iterable[bytes]) -> None:
     codec = SessionCodec(Sealer(Keyring.from_secrets(list(keys))))
     try:
         client = redis.Redis.from_url(
-            url, socket_timeout=PATIENCE_SECONDS, socket_connect_timeout=PATIENCE_SECONDS
+            url,
+            socket_timeout=PATIENCE_SECONDS,
+            socket_connect_timeout=PATIENCE_SECONDS,
+            driver_info=None,  # telling it needs a right that Curfew's own user has not
         )
     except ValueError:
         return  # an address of another kind
