@@ -3,9 +3,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+TOOLS := $(VENV)/tools
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format docs simulate chaos-matrix screenshots
+.PHONY: help run test check format docs simulate chaos-matrix screenshots requirements audit
 # Only the program speaks, not make.
 .SILENT:
 
@@ -45,16 +47,33 @@ screenshots: $(VENV)/.dev ## take the pictures in docs/images anew
 	$(BIN)/python -m tests.support.screenshots
 	$(BIN)/python -m tests.support.contact_sheets
 
+# The names of the new files' origin are left out: whoever runs this may use a mirror.
+requirements: $(TOOLS)/.installed ## pin all packages with their hashes anew, from requirements*.in
+	for each in requirements requirements-dev requirements-tools; do \
+	  UV_CUSTOM_COMPILE_COMMAND="make requirements" $(TOOLS)/bin/uv pip compile --quiet \
+	    --universal --python-version 3.11 --generate-hashes --no-emit-package colorama \
+	    --no-emit-index-url --no-emit-find-links -o $$each.txt $$each.in || exit 1; done
+
+audit: $(TOOLS)/.installed ## look for known holes in the pinned packages; asks PyPI
+	$(TOOLS)/bin/pip-audit --strict --progress-spinner off --disable-pip --require-hashes \
+	  -r requirements-dev.txt || { \
+	  echo "make audit: a package has a known hole, or the database could not be asked; see above." >&2; exit 1; }
+
 # Stamps: requirements are installed again only when their file has changed.
 $(VENV)/.runtime: requirements.txt | $(BIN)/python
 	echo "Installing what Curfew needs into $(VENV) ..."
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python $(PIP_INSTALL) -r requirements.txt
 	touch $@
 
 $(VENV)/.dev: requirements-dev.txt requirements.txt | $(BIN)/python
 	echo "Installing what developers need into $(VENV) ..."
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/python $(PIP_INSTALL) -r requirements-dev.txt
 	touch $@ $(VENV)/.runtime
+
+$(TOOLS)/.installed: requirements-tools.txt | $(BIN)/python
+	$(BIN)/python -m venv $(TOOLS)
+	$(TOOLS)/bin/python $(PIP_INSTALL) -r requirements-tools.txt
+	touch $@
 
 $(BIN)/python:
 	command -v $(PYTHON) >/dev/null 2>&1 || { \

@@ -32,17 +32,40 @@ def test_no_number_is_taken_twice_or_left_out() -> None:
 
 def test_every_pinned_package_has_a_line() -> None:
     listed = table(FOLDER / "0009-libraries.md", "package")
-    named = {name for row in listed for name in row[0].split(", ")}
+    named = {canonical(name) for row in listed for name in row[0].split(", ")}
     assert named == {name for file in ("", "-dev") for name in pinned(f"requirements{file}.txt")}
 
 
+@pytest.mark.proves("15.1.2", "15.2.1")
+@pytest.mark.parametrize("name", ["requirements", "requirements-dev", "requirements-tools"])
+def test_every_package_is_pinned_with_hashes_and_without_an_address(name: str) -> None:
+    text = (ROOT / f"{name}.txt").read_text(encoding="utf-8")
+    assert "://" not in text
+    blocks = re.split(r"\n(?=[a-z])", text.partition("make requirements\n")[2])
+    for block in blocks:
+        assert re.match(r"[a-z0-9-]+==[\w.]+(?: ;[^\n\\]+)? \\\n", block), block[:80]
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}\b", block), block[:80]
+
+
+@pytest.mark.parametrize("name", ["requirements", "requirements-dev", "requirements-tools"])
+def test_what_was_asked_for_is_what_is_pinned(name: str) -> None:
+    asked = (ROOT / f"{name}.in").read_text(encoding="utf-8").splitlines()
+    lines = [line for line in asked if line and not line.startswith(("#", "-r"))]
+    text = (ROOT / f"{name}.txt").read_text(encoding="utf-8")
+    for line in lines:
+        package, _, version = re.sub(r"\[\w+\]", "", line).partition("==")
+        assert re.search(rf"^{canonical(package)}=={re.escape(version)}[ ;]", text, re.MULTILINE)
+
+
 def pinned(name: str) -> set[str]:
-    """The packages of a requirements file; every line pins one."""
+    """The packages of a requirements file."""
     text = (ROOT / name).read_text(encoding="utf-8")
-    lines = [line for line in text.splitlines() if line and not line.startswith(("#", "-r"))]
-    found = [re.fullmatch(r"([\w-]+)(?:\[\w+\])?==[\w.]+", line) for line in lines]
-    assert all(found), lines
-    return {match[1] for match in found if match}
+    return set(re.findall(r"^([a-z0-9-]+)==", text, re.MULTILINE))
+
+
+def canonical(name: str) -> str:
+    """A package's name as the index has it (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def first_line(path: Path) -> str:
