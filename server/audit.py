@@ -109,7 +109,7 @@ class Audit:
             sid=sid,
             ip=ip or source.ip,
             device=cut(device or (source.device if ip in {"", source.ip} else "")),
-            by=source.user if source.administrator else "",
+            actor=source.user if source.administrator else "",
             facts={name: _fact(value) for name, value in facts.items()},
         )
         self._counted(event)
@@ -137,7 +137,7 @@ class Audit:
             return
         about = {
             name: value
-            for name in ("user", "by", "sid", "ip", "device")
+            for name in ("user", "actor", "sid", "ip", "device")
             if (value := getattr(entry, name))
         }
         extra = {"event": entry.event.value, **entry.facts, **about}

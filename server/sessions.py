@@ -10,13 +10,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 from weakref import WeakValueDictionary
 
-from server.core import policy, strict_json
+from server.core import policy
 from server.core.audit import AuditEvent, Record
-from server.core.errors import DataRefused
+from server.core.changes import merge, with_data
 from server.core.policy import Accept, End, Refusal, Refuse, Verdict
 from server.core.reasons import Farewell, Reason
 from server.core.session import (
-    MAX_DATA_BYTES,
     Device,
     Json,
     Rules,
@@ -148,7 +147,7 @@ class SessionManager:
         """
         async with self._turn(live.session.sid):
             return await self._accepted(
-                live, lambda session: _with_data(session, merge(session.data, changes))
+                live, lambda session: with_data(session, merge(session.data, changes))
             )
 
     async def epochs(self, user: str) -> Epochs:
@@ -197,7 +196,7 @@ class SessionManager:
         shard = int.from_bytes(self._random(2)) % self._store.shards
         epochs = await self._store.epochs(shard, None)
         empty = self._new_session(shard, epochs, device, {})
-        return await self._create(_with_data(empty, merge({}, data)).session, epochs)
+        return await self._create(with_data(empty, merge({}, data)).session, epochs)
 
     async def sessions_of(self, user: str) -> Sequence[Listed]:
         """The user's live sessions, the most recently used first."""
@@ -268,33 +267,6 @@ class SessionManager:
 
     def _new_id(self) -> str:
         return self._random(16).hex()
-
-
-def merge(data: Mapping[str, Json], changes: Mapping[str, Json]) -> Mapping[str, Json]:
-    """`data` with the top-level keys of `changes`; None removes a key."""
-    merged = {**data, **changes}
-    return {key: value for key, value in merged.items() if value is not None}
-
-
-def _with_data(session: Session, data: Mapping[str, Json]) -> Accept:
-    """The record with this data; unchanged data costs no write.
-
-    Raises:
-        DataRefused: too large, or not JSON.
-    """
-    if flaw := strict_json.flaw_of(dict(data)):
-        raise DataRefused(f"Session data cannot be kept. {flaw}")
-    try:
-        text = strict_json.encode(data)
-    except strict_json.NotJson as error:
-        raise DataRefused("Session data must be JSON values.") from error
-    if text == strict_json.encode(session.data):  # Python also takes 1, 1.0 and True for equal
-        return Accept(session)
-    size = len(text)
-    if size > MAX_DATA_BYTES:
-        detail = f"Session data would take {size} bytes; {MAX_DATA_BYTES} are allowed."
-        raise DataRefused(detail)
-    return Accept(replace(session, data=data), changed=True)
 
 
 def _farewell(found: Farewell | Refused) -> Farewell:

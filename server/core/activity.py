@@ -85,7 +85,7 @@ def activity_of(entry: AuditEntry) -> Activity | None:
         return None
     if entry.event is AuditEvent.SESSION_ENDED and detail == Reason.TOKEN_REUSE:
         return None  # TOKEN_REUSE says it
-    by_other = bool(entry.by)
+    by_other = bool(entry.actor)
     return Activity(
         event=entry.event,
         at=entry.at,

@@ -96,7 +96,7 @@ class AuditEntry:
         sid: the session it concerns; empty without one.
         ip: where the request came from; empty where there was none.
         device: what its browser said of itself; empty likewise.
-        by: who acted with an administrator's right: one, or the command line; else empty.
+        actor: who acted with an administrator's right: one, or the command line; else empty.
         facts: further facts. Never a secret.
     """
 
@@ -106,7 +106,7 @@ class AuditEntry:
     sid: str = ""
     ip: str = ""
     device: str = ""
-    by: str = ""
+    actor: str = ""
     facts: Mapping[str, str | float] = field(default_factory=dict)
 
 

@@ -155,15 +155,15 @@ async def test_what_administrators_and_commands_do_names_them(
     await root.request("GET", f"/api/admin/users/{name}/sessions")
     await root.request("DELETE", f"/api/admin/users/{name}/sessions")
     acts = await trail.all("authz_admin", 2, user=name)
-    assert [(each["act"], each["by"]) for each in acts] == [
+    assert [(each["act"], each["actor"]) for each in acts] == [
         ("list_sessions", "root"),
         ("end_sessions", "root"),
     ]
-    assert (await trail.once("session_expired", sid=ada.sid))["by"] == "root"
+    assert (await trail.once("session_expired", sid=ada.sid))["actor"] == "root"
     ran = await asyncio.to_thread(server.command, "user", "disable", name)
     lines = Trail.read(ran.stderr)
     assert [each["event"] for each in lines] == ["authz_admin", "user_updated"]
-    assert {each["by"].partition(",")[0] for each in lines} == {"command line"}
+    assert {each["actor"].partition(",")[0] for each in lines} == {"command line"}
 
 
 async def test_a_timeout_that_no_request_finds_is_told_by_the_one_process_that_ended_it() -> None:

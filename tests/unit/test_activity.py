@@ -41,7 +41,7 @@ def test_an_owner_is_shown_what_where_from_and_when() -> None:
 
 
 def test_an_owner_is_not_shown_where_an_administrator_sits() -> None:
-    shown = activity_of(replace(SIGNED_IN, event=AuditEvent.PASSWORD_CHANGED, by="root"))
+    shown = activity_of(replace(SIGNED_IN, event=AuditEvent.PASSWORD_CHANGED, actor="root"))
     assert shown is not None
     assert (shown.administrator, shown.ip, shown.device) == (True, "", "")
 

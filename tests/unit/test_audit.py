@@ -105,7 +105,7 @@ def test_a_line_says_who_acted_on_another_persons_account(trail: Trail) -> None:
     trail.audit.acts(Source(user="root", ip="192.0.2.9", administrator=True))
     trail.audit.record(AuditEvent.PASSWORD_CHANGED, user="ada")
     (line,) = trail.lines()
-    assert (line["user"], line["by"]) == ("ada", "root")
+    assert (line["user"], line["actor"]) == ("ada", "root")
 
 
 @pytest.mark.proves("A82b", "16.4.1")
