@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.support.client import PASSWORD, Client
@@ -17,6 +18,8 @@ MIB = 1024
 """The kernel tells kilobytes."""
 HASH_MIB = 64
 LEAST_ASKED = 40
+PATIENCE_SECONDS = 120.0
+"""66 hashes are some 3 s of two processors that do nothing else."""
 WRONG = "eleven herons on the morning ferry"
 
 
@@ -58,6 +61,7 @@ async def test_200_sign_ins_at_once_fill_a_bounded_queue_and_others_are_served_m
 ) -> None:
     (worker,) = workers_of(server)
     async with Client(server.url) as person, Client(server.url) as crowd:
+        crowd.http.timeout = httpx.Timeout(PATIENCE_SECONDS)
         await person.sign_up("anna")
         before, over = most_memory(worker), asyncio.Event()
         over.set()
