@@ -109,8 +109,8 @@ def take_pages(windows: Windows, scheme: str, suffix: str) -> None:
     for page in (desk, phone):
         expect(page.locator("#sessions li")).to_have_count(3)
         expect(page.get_by_text("1 open tab")).to_have_count(3)
-    take(desk, f"account{suffix}", whole=True)
-    take(phone, f"account-phone{suffix}", whole=True)
+    take(desk, f"account{suffix}")
+    take(phone, f"account-phone{suffix}")
     laptop.get_by_role("button", name="End all, this one too").click()
     laptop.wait_for_url("**/login**")
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from playwright.sync_api import Page, expect
 
+from handlers.kept_cookie import after_sign_in
 from tests.support.chromium import Windows, sign_in, sign_up
 from tests.support.client import PASSWORD
 from tests.support.processes import processes_of
@@ -54,6 +55,7 @@ def _as_a_stranger(page: Page) -> Iterator[Stop]:
         ("login-after-timeout", "/login?reason=idle_timeout"),
         ("signup", "/signup"),
         ("logout-signed-out", "/logout"),
+        ("no-cookie", after_sign_in("/account")),
         ("not-found", "/nowhere"),
     ):
         page.goto(path)
