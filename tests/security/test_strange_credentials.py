@@ -13,7 +13,7 @@ LOOKALIKES = [
     "admin-x ",
     "admin\0-x",
 ]
-USUAL = ["admin", "administrator", "root", "guest", "test", "curfew"]
+USUAL = ["admin", "superuser", "root", "guest", "test", "curfew"]
 
 
 @pytest.fixture
