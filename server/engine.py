@@ -24,6 +24,7 @@ from server.live.messenger import Messenger
 from server.live.presence import Presence
 from server.live.receipts import ReceiptDesk
 from server.live.reconciler import Reconciler
+from server.live.refusals import Refusals
 from server.live.socket import SocketParts
 from server.sessions import SessionManager
 from server.store.contract import ControlLog, NodeRegistry, SessionStore
@@ -147,7 +148,16 @@ def build_engine(given: Surroundings, rules: Rules, timing: Timing) -> Engine:
         hub, reconciler.after_hold, timing.node_lease, timing.hold_timeout, given.monotonic
     )
     dispatch = Dispatch(
-        given.node, hub, deadlines, desk, given.control, messenger, given.now, given.counts
+        given.node,
+        hub,
+        deadlines,
+        desk,
+        given.control,
+        messenger,
+        reconciler,
+        Refusals(given.record, reconciler.sweep_soon, given.monotonic),
+        given.now,
+        given.counts,
     )
     follower = Follower(
         given.control, dispatch.apply, reconciler.after_loss, fence.followed, given.monotonic

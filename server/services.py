@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from server.accounts import Accounts, StoredAccounts
 from server.activity import ActivityKeeper
 from server.audit import Audit
+from server.core.audit import AuditEvent
 from server.crypto.keyring import Keyring
 from server.crypto.passwords import PasswordHasher
 from server.crypto.sealer import Sealer
@@ -28,6 +29,7 @@ from server.store.activity import RedisActivityStore
 from server.store.clock import StoreClock
 from server.store.codec import SessionCodec
 from server.store.connection import LONGEST_BLOCK, open_client, open_reader
+from server.store.entries import Entries
 from server.store.inspection import claim_layout, durability_of
 from server.store.log import RedisControlLog
 from server.store.nodes import RedisNodeRegistry
@@ -107,11 +109,18 @@ async def _services(settings: Settings, *, serves: bool) -> AsyncIterator[Servic
         clock, scripts = StoreClock(client), Scripts(client, settings.termination_replicas)
         await clock.synchronise()
         keyring = Keyring.from_secrets(settings.secret_keys)
-        sealer = Sealer(keyring)
+        sealer, entries = Sealer(keyring), Entries(keyring, clock.now, node)
         hasher = PasswordHasher()
         stack.callback(hasher.close)
+
+        def unreadable(user: str) -> None:
+            audit.record(AuditEvent.DECRYPT_FAIL, user=user, what="account")
+
         accounts = StoredAccounts(
-            RedisAccountStore(client, scripts, sealer, shards), hasher, clock.now, _new_id
+            RedisAccountStore(client, scripts, sealer, shards, unreadable),
+            hasher,
+            clock.now,
+            _new_id,
         )
         metrics = Metrics(node, CollectorRegistry())
         activity = ActivityKeeper(
@@ -123,10 +132,12 @@ async def _services(settings: Settings, *, serves: bool) -> AsyncIterator[Servic
         surroundings = Surroundings(
             node=node,
             store=RedisSessionStore(
-                client, scripts, SessionCodec(sealer), clock, settings.rules, shards
+                client, scripts, SessionCodec(sealer), entries, clock, settings.rules, shards
             ),
             registry=RedisNodeRegistry(client, scripts, clock, shards, settings.node_lease),
-            control=RedisControlLog(reader, client, scripts, shards, node, block, serves=serves),
+            control=RedisControlLog(
+                reader, client, scripts, entries, shards, node, block, serves=serves
+            ),
             sealer=sealer,
             durability=await durability_of(client),
             now=clock.now,

@@ -191,6 +191,7 @@ class Verdicts:
             return Farewell(loaded.reason, loaded.event, loaded.at)
         if isinstance(loaded, Unreadable):
             log.error("session record does not open", extra={"sid": sid})
+            self._record(AuditEvent.DECRYPT_FAIL, sid=sid, what="session")
         return Farewell()
 
 

@@ -2,16 +2,16 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from server.core import messages
 from server.core.counting import Counts
 from server.core.errors import StoreUnavailable
 from server.core.events import (
-    EVERYTHING,
     Acknowledgement,
     Event,
     MessageSent,
+    Scope,
     SessionExtended,
     SessionsChanged,
     SessionsEnded,
@@ -19,9 +19,11 @@ from server.core.events import (
 )
 from server.core.reasons import Farewell
 from server.live.deadlines import DeadlineKeeper
-from server.live.hub import Hub
+from server.live.hub import Hub, LiveSession
 from server.live.messenger import Messenger
 from server.live.receipts import ReceiptDesk
+from server.live.reconciler import Reconciler
+from server.live.refusals import Refusals
 from server.store.contract import Batch, ControlLog
 
 log = logging.getLogger("curfew.dispatch")
@@ -37,6 +39,8 @@ class Dispatch:
         desk: where this node's own terminations wait.
         control: carries acknowledgements to other nodes.
         messenger: delivers messages.
+        reconciler: looks at sessions in doubt.
+        refusals: told of entries that are not acted on.
         now: the store's clock, in Unix seconds.
         counts: told of closed sockets.
     """
@@ -49,6 +53,8 @@ class Dispatch:
         desk: ReceiptDesk,
         control: ControlLog,
         messenger: Messenger,
+        reconciler: Reconciler,
+        refusals: Refusals,
         now: Callable[[], float],
         counts: Counts,
     ) -> None:
@@ -60,31 +66,53 @@ class Dispatch:
         self._desk = desk
         self._control = control
         self._messenger = messenger
+        self._reconciler = reconciler
+        self._refusals = refusals
+        self._closed: defaultdict[str, int] = defaultdict(int)
 
     async def apply(self, batch: Batch) -> None:
-        """Carry out a batch; all ends of one origin share one acknowledgement."""
-        closed: defaultdict[str, dict[str, int]] = defaultdict(dict)
-        for event in batch.events:
-            if isinstance(event, SessionsEnded):
-                closed[event.origin][event.event] = self._end(event)
-            else:
-                self._tell(event)
+        """Carry out a batch, ends first; all ends of one origin share one acknowledgement.
+
+        Raises:
+            StoreUnavailable: sessions in doubt could not be looked at. The batch must come again.
+        """
+        self._refusals.note(batch.refused)
         for acknowledgement in batch.acknowledgements:
             self._desk.acknowledged(acknowledgement)
-        for origin, counts in closed.items():
-            await self._acknowledge(origin, Acknowledgement(self._node, counts))
+        ends = [event for event in batch.events if isinstance(event, SessionsEnded)]
+        for end in ends:
+            self._close_proved(end)
+        await self._close_doubtful(ends)
+        for event in batch.events:
+            self._tell(event)
+        await self._acknowledge_all(ends)
 
-    def _end(self, event: SessionsEnded) -> int:
-        farewell = Farewell(event.reason, event.event, event.at)
-        if event.sids == (EVERYTHING,):
-            closed = self._hub.end_other_epochs(event.event, farewell)
-        else:
-            closed = self._hub.end(event.sids, farewell)
+    def _close_proved(self, end: SessionsEnded) -> None:
+        """At once, without asking the store: what the signed part of the event is enough for."""
+        farewell = Farewell(end.reason, end.event, end.at)
+        over = [each.sid for each in self._here(end) if end.proves(each.sid, each.created_at)]
+        closed = self._hub.end(over, farewell)
+        self._closed[end.event] += closed
         if closed:
-            self._counts.reached("push", self._now() - event.at)
-        if event.user:
-            self._hub.send_to_user(event.user, messages.sessions())
-        return closed
+            self._counts.reached("push", self._now() - end.at)
+
+    async def _close_doubtful(self, ends: Sequence[SessionsEnded]) -> None:
+        """The rest of what the events concern: as the store says."""
+        for end in ends:
+            if here := self._here(end):
+                looked_at = [each.sid for each in here]
+                self._closed[end.event] += await self._reconciler.in_doubt(looked_at)
+
+    def _here(self, end: SessionsEnded) -> list[LiveSession]:
+        """The sessions with sockets here that an end concerns."""
+        match end.scope:
+            case Scope.SESSION:
+                candidates = self._hub.find(end.sids)
+            case Scope.SHARD:
+                candidates = list(self._hub.sessions())
+            case _:
+                candidates = self._hub.sessions_of(end.user or "")
+        return [each for each in candidates if end.concerns(each.sid, each.user, each.epoch)]
 
     def _tell(self, event: Event) -> None:
         match event:
@@ -96,6 +124,15 @@ class Dispatch:
                 self._deadlines.look_again(sid)
             case MessageSent():
                 self._messenger.deliver(event)
+            case SessionsEnded(user=str(user)):
+                self._hub.send_to_user(user, messages.sessions())
+
+    async def _acknowledge_all(self, ends: Sequence[SessionsEnded]) -> None:
+        closed: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        for end in ends:
+            closed[end.origin][end.event] = self._closed.pop(end.event, 0)
+        for origin, counts in closed.items():
+            await self._acknowledge(origin, Acknowledgement(self._node, counts))
 
     async def _acknowledge(self, origin: str, acknowledgement: Acknowledgement) -> None:
         if origin == self._node:

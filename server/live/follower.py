@@ -13,6 +13,8 @@ log = logging.getLogger("curfew.follower")
 FIRST_PAUSE: Final = 0.05
 """Seconds before the first new try; doubles up to LONGEST_PAUSE."""
 LONGEST_PAUSE: Final = 0.5
+CATCH_UP: Final = 1.0
+"""Seconds for reading to the end. A stream that is filled faster is skipped, and made up for."""
 
 
 class Follower:
@@ -41,6 +43,7 @@ class Follower:
         self._monotonic = monotonic
         self._positions: Positions = {}
         self._failures = 0
+        self._behind_since: float | None = None
 
     async def start(self) -> None:
         """Take the streams' ends as the position. Before this node serves or is listed.
@@ -65,20 +68,34 @@ class Follower:
         asked_at = self._monotonic()
         batch = await self._control.read(self._positions)
         if batch.lost_entries:
-            await self._skip_loss()
+            log.warning("control stream: entries were lost")
+            await self._skip()
             return
-        if batch.events or batch.acknowledgements:
+        if batch.events or batch.acknowledgements or batch.refused:
             await self._on_batch(batch)
         self._positions = batch.positions
         if batch.is_last:
+            self._behind_since = None
             self._on_proof(asked_at)
+        else:
+            await self._skip_flood(asked_at)
 
-    async def _skip_loss(self) -> None:
-        """Take up the end of the streams, and only then compare: what comes later is read."""
-        log.warning("control stream: entries were lost")
+    async def _skip_flood(self, asked_at: float) -> None:
+        self._behind_since = self._behind_since or asked_at
+        if self._monotonic() - self._behind_since > CATCH_UP:
+            log.warning("control stream: it is filled faster than it can be read")
+            await self._skip()
+
+    async def _skip(self) -> None:
+        """Take up the end of the streams, and only then compare: what comes later is read.
+
+        Whatever ended before the question is closed by then, so it is a proof like any other.
+        """
+        asked_at = self._monotonic()
         positions = await self._control.tail()
         await self._on_loss()
-        self._positions = positions
+        self._positions, self._behind_since = positions, None
+        self._on_proof(asked_at)
 
     async def _pause(self, error: StoreUnavailable) -> None:
         if not self._failures:

@@ -44,6 +44,7 @@ class LiveSession:
     sid: str
     user: str | None
     epoch: str
+    created_at: float
     connections: dict[str, Connection] = field(default_factory=dict)
 
 
@@ -63,7 +64,7 @@ class Hub:
         """From here on the socket hears of everything that happens to its session."""
         live = self._sessions.get(session.sid)
         if live is None:
-            live = LiveSession(session.sid, session.user, session.epoch)
+            live = LiveSession(session.sid, session.user, session.epoch, session.created_at)
             self._sessions[session.sid] = live
             if live.user is not None:
                 self._users.setdefault(live.user, set()).add(live)
@@ -83,6 +84,14 @@ class Hub:
         """All sessions with sockets here; safe against changes while it is read."""
         yield from list(self._sessions.values())
 
+    def sessions_of(self, user: str) -> list[LiveSession]:
+        """The user's sessions with sockets here."""
+        return list(self._users.get(user, ()))
+
+    def find(self, sids: Iterable[str]) -> list[LiveSession]:
+        """Those of these sessions that have sockets here."""
+        return [self._sessions[sid] for sid in sids if sid in self]
+
     def __contains__(self, sid: object) -> bool:
         """Whether the session has sockets here."""
         return sid in self._sessions
@@ -90,10 +99,6 @@ class Hub:
     def end(self, sids: Iterable[str], farewell: Farewell) -> int:
         """Close all sockets of these sessions; how many that were."""
         return sum(self._end(self._sessions[sid], farewell) for sid in sids if sid in self)
-
-    def end_other_epochs(self, epoch: str, farewell: Farewell) -> int:
-        """Close all sockets of sessions from before `epoch`; how many that were."""
-        return self.end([each.sid for each in self.sessions() if each.epoch != epoch], farewell)
 
     def send_to_session(self, sid: str, frame: str) -> None:
         """Queue a frame for every socket of the session."""

@@ -5,19 +5,22 @@ It runs when the control stream lost entries, and slowly all the time.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from itertools import islice
 from typing import Final
 
 from server.core.counting import Counts
-from server.core.errors import StoreUnavailable
+from server.core.errors import StoreUnavailable, WriteConflict
 from server.core.reasons import Farewell
+from server.core.session import Session
 from server.live.deadlines import Look
 from server.live.hub import Hub
 
 log = logging.getLogger("curfew.reconciler")
 
+LEAST_PAUSE: Final = 1.0
+"""Seconds between two sweeps that somebody asked for."""
 AT_ONCE: Final = 200
 """Sessions looked at together: one command's worth, and the event loop stays free between."""
 
@@ -41,6 +44,7 @@ class Reconciler:
         self._counts = counts
         self._look = look
         self._interval = interval.total_seconds()
+        self._asked = asyncio.Event()
 
     async def after_hold(self) -> None:
         """Before a node that could not prove contact serves again.
@@ -59,10 +63,23 @@ class Reconciler:
         closed = await self._compare("gap")
         log.warning("compared all sessions with the store; %d sockets closed", closed)
 
+    async def in_doubt(self, sids: Iterable[str]) -> int:
+        """Close those of these sessions that ended, as an event said without proof; how many.
+
+        Raises:
+            StoreUnavailable: the rest was not looked at, and stays open.
+        """
+        return await self._compare("push", sids)
+
+    def sweep_soon(self) -> None:
+        """Something is wrong with the control stream: do not wait for the interval to pass."""
+        self._asked.set()
+
     async def run(self) -> None:
         """Sweep until cancelled. It should find nothing."""
         while True:
-            await asyncio.sleep(self._interval)
+            await asyncio.sleep(min(LEAST_PAUSE, self._interval))
+            await self._until_due()
             try:
                 closed = await self._compare("sweep")
             except StoreUnavailable:
@@ -71,15 +88,30 @@ class Reconciler:
             if closed:
                 log.warning("sweep closed %d sockets that no message had closed", closed)
 
-    async def _compare(self, path: str) -> int:
+    async def _until_due(self) -> None:
+        try:
+            async with asyncio.timeout(max(0.0, self._interval - LEAST_PAUSE)):
+                await self._asked.wait()
+        except TimeoutError:
+            pass
+        self._asked.clear()
+
+    async def _compare(self, path: str, sids_in_doubt: Iterable[str] | None = None) -> int:
         closed = 0
-        remaining = iter([live.sid for live in self._hub.sessions()])
+        everything = (live.sid for live in self._hub.sessions())
+        remaining = iter(list(everything if sids_in_doubt is None else sids_in_doubt))
         while sids := list(islice(remaining, AT_ONCE)):
-            found = await asyncio.gather(*(self._look(sid) for sid in sids))
+            found = await asyncio.gather(*(self._found(sid) for sid in sids))
             for sid, session in zip(sids, found, strict=True):
                 if isinstance(session, Farewell):
                     closed += self._close(sid, session, path)
         return closed
+
+    async def _found(self, sid: str) -> Session | Farewell | None:
+        try:
+            return await self._look(sid)
+        except WriteConflict:
+            return None  # whoever keeps winning finds it live
 
     def _close(self, sid: str, farewell: Farewell, path: str) -> int:
         closed = self._hub.end([sid], farewell)

@@ -1,5 +1,6 @@
 """Accounts in the store: sealed like sessions, written by compare-and-set."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol, cast
 
@@ -55,11 +56,19 @@ class AccountStore(Protocol):
 class RedisAccountStore:
     """Implements `AccountStore`. A copy of the store shows neither hashes nor roles."""
 
-    def __init__(self, client: Redis, scripts: Scripts, sealer: Sealer, shards: int) -> None:
+    def __init__(
+        self,
+        client: Redis,
+        scripts: Scripts,
+        sealer: Sealer,
+        shards: int,
+        unreadable: Callable[[str], object],
+    ) -> None:
         self._client = client
         self._scripts = scripts
         self._sealer = sealer
         self._shards = shards
+        self._unreadable = unreadable
 
     async def load(self, user: str) -> StoredAccount | None:
         value = await ask("load account", lambda: self._client.get(self._key(user)))
@@ -68,6 +77,7 @@ class RedisAccountStore:
         header, _, box = value.partition(b"\n")
         opened = self._sealer.open(box, purpose=PURPOSE, context=user)
         if opened is None:
+            self._unreadable(user)
             return None
         document = cast("dict[str, Any]", strict_json.parse(opened.plaintext))
         return StoredAccount(Account(**document), int(header.split(b" ")[0]), opened.stale)

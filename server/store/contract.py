@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from server.core.events import Acknowledgement, Event, MessageSent
+from server.core.events import Acknowledgement, Event, MessageSent, Refused
 from server.core.reasons import Reason
 from server.core.session import Session
 
@@ -218,6 +218,7 @@ class Batch:
         is_last: whether the streams had no more than this.
         lost_entries: whether control entries behind the former positions are gone, so that the
             batch does not tell everything: trimmed, or the store lost its data.
+        refused: entries that are not acted on, and why.
     """
 
     events: Sequence[Event]
@@ -225,6 +226,7 @@ class Batch:
     positions: Positions
     is_last: bool
     lost_entries: bool = False
+    refused: Sequence[Refused] = ()
 
 
 class ControlLog(Protocol):

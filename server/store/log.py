@@ -4,8 +4,7 @@ Pub/sub loses what is sent while a link is down and says nothing. A stream is re
 entry that was seen, so a cut link resumes where it stopped, and a trimmed or reset stream shows.
 """
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final
@@ -13,25 +12,17 @@ from typing import Any, Final
 from redis.asyncio import Redis
 
 from server.core.errors import StoreUnavailable
-from server.core.events import (
-    Acknowledgement,
-    Event,
-    MessageSent,
-    SessionExtended,
-    SessionsChanged,
-    SessionsEnded,
-    TokenRotated,
-)
-from server.core.reasons import Reason
-from server.store.codec import read_moment
+from server.core.events import Acknowledgement, Event, MessageSent, Refused
 from server.store.connection import ask, ask_once
 from server.store.contract import Batch, Position, Positions
+from server.store.entries import Entries, in_pairs
 from server.store.names import ShardNames, shard_of_user
 from server.store.scripts import Scripts
 
 MESSAGES_KEPT: Final = 1_000
 """Of 64 KiB at most each; a node that is further behind has been held for long, and lost them."""
-ENTRIES_PER_READ: Final = 500
+ENTRIES_PER_READ: Final = 100
+"""Of a stream. Entries of others may be large: so many of 1 MiB must be borne."""
 REPLIES_TTL_MS: Final = 60_000
 BEGINNING: Final = Position("0-0", 0)
 
@@ -43,6 +34,7 @@ class RedisControlLog:
         reader: a client of its own, for the blocking reads.
         writer: the client for everything else.
         scripts: run on that client.
+        entries: signs and verifies.
         shards: how many shards to follow.
         node: whose reply stream to follow.
         block: how long a read waits where there is nothing new.
@@ -54,6 +46,7 @@ class RedisControlLog:
         reader: Redis,
         writer: Redis,
         scripts: Scripts,
+        entries: Entries,
         shards: int,
         node: str,
         block: timedelta,
@@ -63,7 +56,9 @@ class RedisControlLog:
         self._reader = reader
         self._writer = writer
         self._scripts = scripts
+        self._entries = entries
         self._shards = shards
+        self._count = ENTRIES_PER_READ
         self._block_ms = int(block / timedelta(milliseconds=1))
         names = [ShardNames(shard) for shard in range(shards)]
         self._replies = _replies(node)
@@ -76,9 +71,19 @@ class RedisControlLog:
 
     async def read(self, positions: Positions) -> Batch:
         """One command more tells whether entries are gone that were never read."""
+        try:
+            batch = await self._read(positions)
+        except StoreUnavailable:
+            self._count = max(1, self._count // 4)  # a reply may be too large to come in time
+            raise
+        if batch.is_last:
+            self._count = ENTRIES_PER_READ
+        return batch
+
+    async def _read(self, positions: Positions) -> Batch:
         pipeline = self._reader.pipeline(transaction=False)
         entries = {name: position.entry for name, position in positions.items()}
-        pipeline.xread(entries, count=ENTRIES_PER_READ, block=self._block_ms)  # type: ignore[arg-type]  # invariant
+        pipeline.xread(entries, count=self._count, block=self._block_ms)  # type: ignore[arg-type]  # invariant
         for name in self._control:
             pipeline.xinfo_stream(name)
         streams, *infos = await ask_once("follow", partial(pipeline.execute, raise_on_error=False))
@@ -94,14 +99,12 @@ class RedisControlLog:
         await self._reader.connection_pool.disconnect(inuse_connections=True)
 
     async def acknowledge(self, origin: str, acknowledgement: Acknowledgement) -> None:
-        closed = json.dumps(acknowledgement.closed)
-        await self._scripts.run(
-            "acknowledge", [_replies(origin)], [acknowledgement.node, closed, REPLIES_TTL_MS]
-        )
+        entry = self._entries.of_acknowledgement(origin, acknowledgement)
+        await self._scripts.run("acknowledge", [_replies(origin)], [REPLIES_TTL_MS, *entry])
 
     async def send(self, message: MessageSent) -> None:
         name = ShardNames(shard_of_user(message.user, self._shards)).messages
-        fields = dict(_in_pairs(event_fields(message)))
+        fields = dict(in_pairs(self._entries.of(message)))
         await ask_once("send", lambda: self._writer.xadd(name, fields, maxlen=MESSAGES_KEPT))  # type: ignore[arg-type]
 
     async def _end_of(self, name: str) -> Position:
@@ -117,79 +120,28 @@ class RedisControlLog:
         *,
         lost_entries: bool,
     ) -> Batch:
-        events: list[Event] = []
-        acknowledgements: list[Acknowledgement] = []
+        found = [
+            self._entries.read(_text(entry), fields)
+            for _, entries in streams
+            for entry, fields in entries
+        ]
         after = dict(positions)
         for name, entries in streams:
-            for _, fields in entries:
-                if name == self._replies:
-                    acknowledgements += _read_acknowledgements(fields)
-                elif event := read_event(fields):
-                    events.append(event)
             count = positions[name].count + len(entries)
             after[name] = Position(_text(entries[-1][0]), count)
-        is_last = all(len(entries) < ENTRIES_PER_READ for _, entries in streams)
-        return Batch(events, acknowledgements, after, is_last, lost_entries)
+        is_last = all(len(entries) < self._count for _, entries in streams)
+        return Batch(
+            events=[each for each in found if isinstance(each, Event)],
+            acknowledgements=[each for each in found if isinstance(each, Acknowledgement)],
+            positions=after,
+            is_last=is_last,
+            lost_entries=lost_entries,
+            refused=[each for each in found if isinstance(each, Refused)],
+        )
 
 
 def _replies(node: str) -> str:
     return ShardNames(0).replies(node)
-
-
-def event_fields(event: Event) -> tuple[str | bytes, ...]:
-    """The stream entry of an event that a caller appends; ends are appended by their scripts."""
-    match event:
-        case TokenRotated(sid, generation):
-            return ("kind", "rotated", "sid", sid, "generation", str(generation))
-        case SessionsChanged(user):
-            return ("kind", "changed", "user", user)
-        case SessionExtended(sid):
-            return ("kind", "extended", "sid", sid)
-        case MessageSent(user, connection, box):
-            return ("kind", "message", "user", user, "connection", connection, "box", box)
-        case SessionsEnded():
-            message = "ends are appended by the scripts that end"
-            raise TypeError(message)
-
-
-def read_event(fields: Mapping[bytes, bytes]) -> Event | None:
-    """The event of a stream entry; None for one of a newer version, or of another hand."""
-    try:
-        return _read_event(fields)
-    except (KeyError, ValueError):
-        return None
-
-
-def _read_event(fields: Mapping[bytes, bytes]) -> Event | None:
-    text = {key.decode(): value.decode() for key, value in fields.items() if key != b"box"}
-    match text["kind"]:
-        case "ended":
-            return SessionsEnded(
-                event=text["event"],
-                origin=text["origin"],
-                reason=Reason(text["reason"]),
-                at=read_moment(text["at"]),
-                user=text["user"] or None,
-                sids=tuple(text["sids"].split()),
-            )
-        case "rotated":
-            return TokenRotated(text["sid"], int(text["generation"]))
-        case "changed":
-            return SessionsChanged(text["user"])
-        case "extended":
-            return SessionExtended(text["sid"])
-        case "message":
-            return MessageSent(text["user"], text["connection"], fields[b"box"])
-    return None
-
-
-def _read_acknowledgements(fields: Mapping[bytes, bytes]) -> list[Acknowledgement]:
-    """The one that the entry holds; none if it is of another hand."""
-    try:
-        node, closed = fields[b"node"].decode(), json.loads(fields[b"closed"])
-        return [Acknowledgement(node, {str(event): int(n) for event, n in closed.items()})]
-    except (KeyError, ValueError, TypeError, AttributeError, OverflowError):
-        return []
 
 
 def _streams(reply: Any) -> list[tuple[str, Sequence[Any]]]:
@@ -202,10 +154,6 @@ def _streams(reply: Any) -> list[tuple[str, Sequence[Any]]]:
 
 def _flat(entries: Sequence[Any]) -> Sequence[Any]:
     return entries[0] if len(entries) == 1 and isinstance(entries[0], list) else entries
-
-
-def _in_pairs(flat: Sequence[str | bytes]) -> Iterable[tuple[str | bytes, str | bytes]]:
-    return zip(flat[::2], flat[1::2], strict=True)
 
 
 def _text(value: str | bytes) -> str:

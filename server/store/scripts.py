@@ -47,7 +47,7 @@ class Scripts:
         return await ask(name, lambda: script(keys=list(keys), args=list(args)))
 
     async def end(
-        self, name: str, keys: Sequence[str], args: Sequence[str | int]
+        self, name: str, keys: Sequence[str], args: Sequence[str | bytes | int]
     ) -> tuple[Any, bool | None]:
         """The reply of a script that ends sessions, and whether the replicas asked for have it.
 
@@ -63,7 +63,7 @@ class Scripts:
         return reply, reached >= self._replicas
 
     async def _end_replicated(
-        self, name: str, keys: Sequence[str], args: Sequence[str | int]
+        self, name: str, keys: Sequence[str], args: Sequence[str | bytes | int]
     ) -> list[Any]:
         """WAIT speaks of its own connection's writes, so both go over one."""
         async with self._client.pipeline(transaction=False) as pipeline:

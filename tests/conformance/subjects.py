@@ -19,20 +19,21 @@ from server.store.clock import StoreClock
 from server.store.codec import SessionCodec
 from server.store.connection import open_client
 from server.store.contract import Created, SessionStore, Stored
-from server.store.log import read_event
+from server.store.entries import Entries
 from server.store.names import ShardNames
 from server.store.nodes import RedisNodeRegistry
 from server.store.scripts import Scripts
 from server.store.sessions import RedisSessionStore
 from tests.simulation.memory import Memory
 from tests.simulation.network import Link, RemoteStore, Server
+from tests.support.keys import KEY
 
 RULES: Final = Rules(
     idle_timeout=timedelta(minutes=30),
     absolute_timeout=timedelta(hours=12),
     max_sessions_per_user=3,
 )
-KEYRING: Final = Keyring.from_secrets([bytes(range(32))])
+KEYRING: Final = Keyring.from_secrets([KEY])
 LEASE: Final = timedelta(seconds=30)
 
 
@@ -68,6 +69,7 @@ class RedisSubject:
     def __init__(self, store: RedisSessionStore, clock: StoreClock, raw: redis.Redis) -> None:
         self.store = store
         self.now = clock.now
+        self._entries = Entries(KEYRING, clock.now, "n1")
         self.raw = raw
         self._registry = RedisNodeRegistry(
             store._client, store._scripts, clock, store.shards, LEASE
@@ -78,9 +80,9 @@ class RedisSubject:
         found: list[Event] = []
         for shard in range(self.store.shards):
             entries: Any = self.raw.xrange(ShardNames(shard).control)
-            for _, fields in entries:
-                event = read_event(fields)
-                assert event is not None, fields
+            for entry, fields in entries:
+                event = self._entries.read(entry.decode(), fields)
+                assert isinstance(event, Event), (event, fields)
                 found.append(event)
         return found
 
@@ -146,7 +148,8 @@ async def redis_subject(url: str, shards: int) -> AsyncIterator[RedisSubject]:
         clock = StoreClock(client)
         await clock.synchronise()
         codec = SessionCodec(Sealer(KEYRING))
-        store = RedisSessionStore(client, Scripts(client), codec, clock, RULES, shards)
+        entries = Entries(KEYRING, clock.now, "n1")
+        store = RedisSessionStore(client, Scripts(client), codec, entries, clock, RULES, shards)
         with redis.Redis.from_url(url) as raw:
             yield RedisSubject(store, clock, raw)
 

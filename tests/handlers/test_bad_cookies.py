@@ -14,10 +14,11 @@ from handlers.cookie import SessionCookie
 from server.crypto.keyring import Keyring, parse_secret
 from tests.support.browser import Browser, json_of, problem_of
 from tests.support.client import COOKIE
+from tests.support.keys import KEY
 from tests.support.valkey import ValkeyServer
 
 PURPOSE = "session cookie"
-STRANGER = Keyring.from_secrets([bytes(range(32))])
+STRANGER = Keyring.from_secrets([KEY])
 ASKING = ("mget", "get", "hget", "set", "eval", "evalsha", "fcall", "exists", "zrange")
 
 

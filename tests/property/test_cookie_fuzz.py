@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from handlers.cookie import Absent, Decoded, Duplicate, SessionCookie, find_cookie
 from server.crypto.keyring import Keyring
+from tests.support.keys import key
 
 NAME = "__Host-Http-curfew"
 TOKEN = "00" + "s" * 22 + ".7." + "t" * 43
 COOKIE: Final = SessionCookie(
     NAME,
-    Keyring.from_secrets([bytes(range(32)), bytes(range(32, 64))]).derive("cookie"),
+    Keyring.from_secrets([key("new"), key("old")]).derive("cookie"),
     timedelta(hours=12),
     secure=True,
     clock=lambda: 1_800_000_000.0,

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from server.crypto.keyring import Keyring
 from server.crypto.sealer import Opened, Sealer
+from tests.support.keys import key
 
-RING: Final = Keyring.from_secrets([bytes(range(32)), bytes(range(32, 64))])
+RING: Final = Keyring.from_secrets([key("new"), key("old")])
 SEALER: Final = Sealer(RING)
 BOX: Final = SEALER.seal(b"a record", purpose="record", context="00abc")
 HEADERS: Final = [b"\x01" + version.to_bytes(4) for version in RING.derive("record").versions]

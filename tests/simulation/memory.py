@@ -13,6 +13,7 @@ from server.core.events import (
     Acknowledgement,
     Event,
     MessageSent,
+    Scope,
     SessionsChanged,
     SessionsEnded,
 )
@@ -111,7 +112,7 @@ class Memory:
         return Epochs(self._epoch(shard), self.user_epochs.get(user or "", ""))
 
     def create(
-        self, session: Session, operation: str, user_epoch: str, origin: str
+        self, session: Session, operation: str, user_epoch: str, origin: str, asked_at: float
     ) -> Created | EpochChanged | Tombstone:
         """As create.lua."""
         sid = session.sid
@@ -126,7 +127,7 @@ class Memory:
         if session.user is not None:
             if self.epochs(0, session.user).user != user_epoch:
                 return EpochChanged()
-            evicted = self._make_room(session.user, f"{operation}-limit", origin)
+            evicted = self._make_room(session, f"{operation}-limit", origin, asked_at)
             self._score(session)
             self.publish(SessionsChanged(session.user))
         self.records[sid] = (session, 1, operation)
@@ -150,7 +151,15 @@ class Memory:
             self.publish(event)
         return Saved(based_on + 1)
 
-    def end(self, sid: str, user: str | None, event: str, reason: Reason, origin: str) -> Ended:
+    def end(
+        self,
+        sid: str,
+        user: str | None,
+        event: str,
+        reason: Reason,
+        origin: str,
+        asked_at: float,
+    ) -> Ended:
         """As end_session.lua."""
         loaded = self.load(sid)
         if isinstance(loaded, Tombstone) and loaded.event == event:
@@ -160,12 +169,19 @@ class Memory:
             self._bury(sid, Tombstone(event, reason, self.now()))
             ended = (sid,)
         self.index.get(user or "", {}).pop(sid, None)
-        self.publish(SessionsEnded(event, origin, reason, self.now(), user, (sid,)))
+        end = (event, origin, reason, asked_at, user, shard_of_sid(sid), "", self.now())
+        self.publish(SessionsEnded(Scope.SESSION, *end, (sid,)))
         earlier = loaded if isinstance(loaded, Tombstone) else None
         return Ended(ended, self.live(), earlier)
 
     def end_user(
-        self, user: str, keep: str | None, event: str, reason: Reason, origin: str
+        self,
+        user: str,
+        keep: str | None,
+        event: str,
+        reason: Reason,
+        origin: str,
+        asked_at: float,
     ) -> Ended:
         """As end_user.lua."""
         if event not in self.carried_out:
@@ -177,10 +193,13 @@ class Memory:
             for sid in sids:
                 self._bury(sid, Tombstone(event, reason, self.now()))
             self.user_epochs[user], self.carried_out[event] = event, sids
-            self.publish(SessionsEnded(event, origin, reason, self.now(), user, sids))
+            end = (event, origin, reason, asked_at, user, 0, keep or "", self.now())
+            self.publish(SessionsEnded(Scope.USER, *end, sids))
         return Ended(self.carried_out[event], self.live())
 
-    def end_shard(self, shard: int, event: str, reason: Reason, origin: str) -> Ended:
+    def end_shard(
+        self, shard: int, event: str, reason: Reason, origin: str, asked_at: float
+    ) -> Ended:
         """As end_shard.lua."""
         if event not in self.carried_out:
             self.carried_out[event] = ()
@@ -188,7 +207,8 @@ class Memory:
                 if shard_of_sid(sid) == shard and not self._ended_by_epoch(session):
                     self.on_end(sid)
             self.shard_ends[shard] = Tombstone(event, reason, self.now())
-            self.publish(SessionsEnded(event, origin, reason, self.now(), None, (EVERYTHING,)))
+            end = (event, origin, reason, asked_at, None, shard, "", self.now())
+            self.publish(SessionsEnded(Scope.SHARD, *end, (EVERYTHING,)))
         return Ended((), self.live())
 
     def sweep_shard(self, shard: int) -> int:
@@ -309,8 +329,10 @@ class Memory:
         expires_at = deadlines(session, self.rules).expires_at
         self.index.setdefault(session.user or "", {})[session.sid] = expires_at
 
-    def _make_room(self, user: str, event: str, origin: str) -> tuple[str, ...]:
-        indexed = self.index.setdefault(user, {})
+    def _make_room(
+        self, session: Session, event: str, origin: str, asked_at: float
+    ) -> tuple[str, ...]:
+        indexed = self.index.setdefault(session.user or "", {})
         for sid, expires_at in list(indexed.items()):
             if expires_at <= self.now() or not isinstance(self.load(sid), Stored):
                 del indexed[sid]
@@ -320,7 +342,7 @@ class Memory:
             del indexed[sid]
             self._bury(sid, Tombstone(event, Reason.SESSION_LIMIT, self.now()))
         if evicted:
-            self.publish(
-                SessionsEnded(event, origin, Reason.SESSION_LIMIT, self.now(), user, evicted)
-            )
+            shard, reason = shard_of_sid(session.sid), Reason.SESSION_LIMIT
+            end = (event, origin, reason, asked_at, session.user, shard, session.sid, self.now())
+            self.publish(SessionsEnded(Scope.LIMIT, *end, evicted))
         return evicted

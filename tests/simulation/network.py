@@ -108,7 +108,10 @@ class RemoteStore:
         self, session: Session, *, operation: str, user_epoch: str, origin: str
     ) -> Created | EpochChanged | Tombstone:
         """See the contract."""
-        return await self._ask(lambda: self._memory.create(session, operation, user_epoch, origin))
+        asked_at = self._memory.now()
+        return await self._ask(
+            lambda: self._memory.create(session, operation, user_epoch, origin, asked_at)
+        )
 
     async def save(
         self, session: Session, *, based_on: int, operation: str, event: Event | None = None
@@ -120,17 +123,24 @@ class RemoteStore:
         self, sid: str, *, user: str | None, event: str, reason: Reason, origin: str
     ) -> Ended:
         """See the contract."""
-        return await self._ask(lambda: self._memory.end(sid, user, event, reason, origin))
+        asked_at = self._memory.now()
+        return await self._ask(lambda: self._memory.end(sid, user, event, reason, origin, asked_at))
 
     async def end_user(
         self, user: str, *, keep: str | None, event: str, reason: Reason, origin: str
     ) -> Ended:
         """See the contract."""
-        return await self._ask(lambda: self._memory.end_user(user, keep, event, reason, origin))
+        asked_at = self._memory.now()
+        return await self._ask(
+            lambda: self._memory.end_user(user, keep, event, reason, origin, asked_at)
+        )
 
     async def end_shard(self, shard: int, *, event: str, reason: Reason, origin: str) -> Ended:
         """See the contract."""
-        return await self._ask(lambda: self._memory.end_shard(shard, event, reason, origin))
+        asked_at = self._memory.now()
+        return await self._ask(
+            lambda: self._memory.end_shard(shard, event, reason, origin, asked_at)
+        )
 
     async def sweep_shard(self, shard: int) -> int:
         """See the contract."""

@@ -24,6 +24,7 @@ from server.verdicts import Live
 from tests.simulation.memory import Memory
 from tests.simulation.network import Link, RemoteStore, Server
 from tests.simulation.virtual import NODE, VirtualLoop
+from tests.support.keys import KEY
 
 LEASE = 1.0
 """Seconds. It is the bound: no node serves a session longer than this after its end."""
@@ -34,7 +35,7 @@ TIMING = Timing(
     termination_wait=timedelta(seconds=2.5),
 )
 RULES = Rules(rotation_interval=timedelta(hours=1))
-SEALER = Sealer(Keyring.from_secrets([bytes(range(32))]))
+SEALER = Sealer(Keyring.from_secrets([KEY]))
 SILENT = ('{"type":"ended"', '{"type":"hold"', '{"type":"drain"')
 """Frames that serve nothing."""
 

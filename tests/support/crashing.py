@@ -22,11 +22,13 @@ from server.store.clock import StoreClock
 from server.store.codec import SessionCodec
 from server.store.connection import open_client
 from server.store.contract import Created, Ended, Saved
+from server.store.entries import Entries
 from server.store.log import RedisControlLog
 from server.store.nodes import RedisNodeRegistry
 from server.store.scripts import Scripts
 from server.store.sessions import RedisSessionStore
 from server.terminations import Terminations
+from tests.support.keys import KEY
 
 T = TypeVar("T")
 
@@ -110,13 +112,16 @@ async def open_node(url: str, rules: Rules, shards: int = 1) -> AsyncIterator[No
         seconds, _ = await client.time()
         clock, scripts = StandingClock(client), Scripts(client)
         clock.time = float(seconds)
-        sealer = Sealer(Keyring.from_secrets([bytes(range(32))]))
-        store = CrashingStore(client, scripts, SessionCodec(sealer), clock, rules, shards)
+        keyring = Keyring.from_secrets([KEY])
+        sealer, entries = Sealer(keyring), Entries(keyring, clock.now, "n1")
+        store = CrashingStore(client, scripts, SessionCodec(sealer), entries, clock, rules, shards)
         surroundings = Surroundings(
             node="n1",
             store=store,
             registry=RedisNodeRegistry(client, scripts, clock, shards, TIMING.node_lease),
-            control=RedisControlLog(client, client, scripts, shards, "n1", TIMING.node_lease),
+            control=RedisControlLog(
+                client, client, scripts, entries, shards, "n1", TIMING.node_lease
+            ),
             sealer=sealer,
             durability=Durability.MEMORY,
             now=clock.now,

@@ -17,9 +17,10 @@ from handlers.cookie import (
     find_cookie,
 )
 from server.crypto.keyring import Keyring
+from tests.support.keys import KEY
 
 NAME = default_cookie_name
-OLD = bytes(range(32))
+OLD = KEY
 NEW = bytes(range(32, 64))
 TOKEN = "00" + "s" * 22 + ".7." + "t" * 43
 NOW = 1_800_000_000.0

@@ -4,8 +4,9 @@ import pytest
 
 from server.crypto.keyring import Keyring
 from server.crypto.sealer import Opened, Sealer, _binding
+from tests.support.keys import KEY
 
-OLD = bytes(range(32))
+OLD = KEY
 NEW = bytes(range(32, 64))
 PLACE = {"purpose": "record", "context": "00abc"}
 

@@ -3,7 +3,7 @@
 -- sessions is how people get out of trouble.
 --
 -- KEYS  1 replies of the origin
--- ARGV  1 node  2 for each event how many sockets were closed, JSON  3 TTL, ms
+-- ARGV  1 TTL, ms  2… the signed entry
 -- Returns nothing
-redis.call('XADD', KEYS[1], 'MAXLEN', '~', 10000, '*', 'node', ARGV[1], 'closed', ARGV[2])
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
+redis.call('XADD', KEYS[1], 'MAXLEN', '~', 10000, '*', unpack(ARGV, 2))
+redis.call('PEXPIRE', KEYS[1], ARGV[1])

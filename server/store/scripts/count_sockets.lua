@@ -1,7 +1,7 @@
 -- Sets how many sockets of a session one node holds. A number, not a step: repeating it is harmless.
 --
 -- KEYS  1 open sockets of the user  2 session  3 control
--- ARGV  1 '<sid> <node>'  2 count  3 TTL, ms  4 user
+-- ARGV  1 '<sid> <node>'  2 count  3 TTL, ms  4… the signed entry of the change
 -- Returns nothing
 if tonumber(ARGV[2]) > 0 and redis.call('EXISTS', KEYS[2]) == 1 then
   redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
@@ -9,4 +9,4 @@ if tonumber(ARGV[2]) > 0 and redis.call('EXISTS', KEYS[2]) == 1 then
 else
   redis.call('HDEL', KEYS[1], ARGV[1])
 end
-redis.call('XADD', KEYS[3], 'MAXLEN', '~', 10000, '*', 'kind', 'changed', 'user', ARGV[4])
+redis.call('XADD', KEYS[3], 'MAXLEN', '~', 10000, '*', unpack(ARGV, 4))

@@ -4,8 +4,9 @@
 -- KEYS  1 session  2 tombstone  3 shard epoch  4 index of the user  5 epoch of the user  6 control
 -- ARGV  1 operation id  2 sid  3 value  4 record TTL, ms  5 expires_at (index score)
 --       6 shard epoch expected  7 user epoch expected  8 limit (0: an anonymous session, no index)
---       9 key prefix of the shard  10 user  11 event id of evictions  12 origin
---       13 tombstone TTL, ms  14 index TTL, ms
+--       9 key prefix of the shard  10 event id of evictions  11 tombstone TTL, ms
+--       12 index TTL, ms  13 length of the signed entry of evictions
+--       14… that entry, and behind it the one of the change
 -- Returns {'created', evicted sid, …} | {'ended', tombstone} | {'epoch_changed'} | {'taken'}
 local tombstone = redis.call('GET', KEYS[2])
 if tombstone then return {'ended', tombstone} end
@@ -42,17 +43,16 @@ if tonumber(ARGV[8]) > 0 then
     redis.call('DEL', ARGV[9] .. 'session:' .. sid)
     redis.call('ZREM', KEYS[4], sid)
     redis.call('SET', ARGV[9] .. 'ended:' .. sid,
-      ARGV[11] .. ' session_limit ' .. now, 'PX', ARGV[13])
+      ARGV[10] .. ' session_limit ' .. now, 'PX', ARGV[11])
     reply[#reply + 1] = sid
   end
   if #reply > 1 then
-    redis.call('XADD', KEYS[6], 'MAXLEN', '~', 10000, '*', 'kind', 'ended', 'event', ARGV[11],
-      'origin', ARGV[12], 'reason', 'session_limit', 'at', now, 'user', ARGV[10],
-      'sids', table.concat(reply, ' ', 2))
+    redis.call('XADD', KEYS[6], 'MAXLEN', '~', 10000, '*', 'at', now,
+      'sids', table.concat(reply, ' ', 2), unpack(ARGV, 14, 13 + ARGV[13]))
   end
   redis.call('ZADD', KEYS[4], ARGV[5], ARGV[2])
-  redis.call('PEXPIRE', KEYS[4], ARGV[14])
-  redis.call('XADD', KEYS[6], 'MAXLEN', '~', 10000, '*', 'kind', 'changed', 'user', ARGV[10])
+  redis.call('PEXPIRE', KEYS[4], ARGV[12])
+  redis.call('XADD', KEYS[6], 'MAXLEN', '~', 10000, '*', unpack(ARGV, 14 + ARGV[13]))
 end
 redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
 return reply

@@ -3,7 +3,7 @@
 -- hear of it also when it had ended before, so that the receipt can wait for their word.
 --
 -- KEYS  1 session  2 tombstone  3 shard epoch  4 index of the user  5 control  6 nodes
--- ARGV  1 event id  2 sid  3 reason  4 origin  5 user ('' for anonymous)  6 tombstone TTL, ms
+-- ARGV  1 event id  2 sid  3 reason  4 tombstone TTL, ms  5… the signed entry of the end
 -- Returns {'ended' | earlier tombstone | '' (nothing was there), node, lease end, …}
 local clock = redis.call('TIME')
 local now = clock[1] .. '.' .. string.format('%06d', clock[2])
@@ -19,15 +19,14 @@ else
     local epoch = redis.call('GET', KEYS[3]) or ''
     if string.match(value, '^%d+ %S+ (%S*)\n') == string.match(epoch, '^%S*') then
       outcome = 'ended'
-      redis.call('SET', KEYS[2], ARGV[1] .. ' ' .. ARGV[3] .. ' ' .. now, 'PX', ARGV[6])
+      redis.call('SET', KEYS[2], ARGV[1] .. ' ' .. ARGV[3] .. ' ' .. now, 'PX', ARGV[4])
     else
       outcome = epoch
-      redis.call('SET', KEYS[2], epoch, 'PX', ARGV[6])
+      redis.call('SET', KEYS[2], epoch, 'PX', ARGV[4])
     end
   end
   redis.call('ZREM', KEYS[4], ARGV[2])
-  redis.call('XADD', KEYS[5], 'MAXLEN', '~', 10000, '*', 'kind', 'ended', 'event', ARGV[1],
-    'origin', ARGV[4], 'reason', ARGV[3], 'at', now, 'user', ARGV[5], 'sids', ARGV[2])
+  redis.call('XADD', KEYS[5], 'MAXLEN', '~', 10000, '*', 'at', now, unpack(ARGV, 5))
 end
 
 local reply = redis.call('ZRANGE', KEYS[6], now, '+inf', 'BYSCORE', 'WITHSCORES')

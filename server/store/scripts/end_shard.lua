@@ -5,14 +5,13 @@
 -- As in end_user.lua an end is remembered by its id, so that no epoch ever comes back.
 --
 -- KEYS  1 shard epoch  2 control  3 nodes  4 memory of this end
--- ARGV  1 event id  2 reason  3 origin  4 TTL of the memory, ms
+-- ARGV  1 event id  2 reason  3 TTL of the memory, ms  4… the signed entry of the end
 -- Returns {node, lease end, …}
 local clock = redis.call('TIME')
 local now = clock[1] .. '.' .. string.format('%06d', clock[2])
 
-if redis.call('SET', KEYS[4], '', 'NX', 'PX', ARGV[4]) then
+if redis.call('SET', KEYS[4], '', 'NX', 'PX', ARGV[3]) then
   redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. ARGV[2] .. ' ' .. now)
-  redis.call('XADD', KEYS[2], 'MAXLEN', '~', 10000, '*', 'kind', 'ended', 'event', ARGV[1],
-    'origin', ARGV[3], 'reason', ARGV[2], 'at', now, 'user', '', 'sids', '*')
+  redis.call('XADD', KEYS[2], 'MAXLEN', '~', 10000, '*', 'at', now, unpack(ARGV, 4))
 end
 return redis.call('ZRANGE', KEYS[3], now, '+inf', 'BYSCORE', 'WITHSCORES')

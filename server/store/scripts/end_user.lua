@@ -7,8 +7,8 @@
 --
 -- KEYS  1 index of the user  2 epoch of the user  3 control  4 nodes  5 memory of this end
 --       6 shard epoch
--- ARGV  1 event id  2 reason  3 origin  4 user  5 sid to keep ('' for none)  6 tombstone TTL, ms
---       7 key prefix of the shard  8 TTL of epoch and memory, ms
+-- ARGV  1 event id  2 reason  3 sid to keep ('' for none)  4 tombstone TTL, ms
+--       5 key prefix of the shard  6 TTL of epoch and memory, ms  7… the signed entry of the end
 -- Returns {sids ended, joined by spaces, node, lease end, …}
 local clock = redis.call('TIME')
 local now = clock[1] .. '.' .. string.format('%06d', clock[2])
@@ -18,24 +18,23 @@ if not sids then
   local ended = {}
   local shard_end = redis.call('GET', KEYS[6]) or ''
   for _, sid in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
-    if sid ~= ARGV[5] then
-      local value = redis.call('GET', ARGV[7] .. 'session:' .. sid)
+    if sid ~= ARGV[3] then
+      local value = redis.call('GET', ARGV[5] .. 'session:' .. sid)
       if value then
         local mark = ARGV[1] .. ' ' .. ARGV[2] .. ' ' .. now
         local is_over = string.match(value, '^%d+ %S+ (%S*)\n') ~= string.match(shard_end, '^%S*')
         -- What had ended with the whole shard keeps that reason.
         if is_over and shard_end ~= '' then mark = shard_end else ended[#ended + 1] = sid end
-        redis.call('DEL', ARGV[7] .. 'session:' .. sid)
-        redis.call('SET', ARGV[7] .. 'ended:' .. sid, mark, 'PX', ARGV[6])
+        redis.call('DEL', ARGV[5] .. 'session:' .. sid)
+        redis.call('SET', ARGV[5] .. 'ended:' .. sid, mark, 'PX', ARGV[4])
       end
       redis.call('ZREM', KEYS[1], sid)
     end
   end
   sids = table.concat(ended, ' ')
-  redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[8])
-  redis.call('SET', KEYS[5], sids, 'PX', ARGV[8])
-  redis.call('XADD', KEYS[3], 'MAXLEN', '~', 10000, '*', 'kind', 'ended', 'event', ARGV[1],
-    'origin', ARGV[3], 'reason', ARGV[2], 'at', now, 'user', ARGV[4], 'sids', sids)
+  redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[6])
+  redis.call('SET', KEYS[5], sids, 'PX', ARGV[6])
+  redis.call('XADD', KEYS[3], 'MAXLEN', '~', 10000, '*', 'at', now, 'sids', sids, unpack(ARGV, 7))
 end
 
 local reply = redis.call('ZRANGE', KEYS[4], now, '+inf', 'BYSCORE', 'WITHSCORES')
