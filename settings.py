@@ -6,7 +6,6 @@ Durations are written `500ms`, `30s`, `15m`, `12h`.
 
 import os
 import re
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,16 +13,17 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Final
 
-from server.core.addresses import has_port, is_loopback, is_origin, own_origins
+from server.core.addresses import is_loopback, is_origin, own_origins
 from server.core.errors import ConfigurationError
 from server.core.session import Rules
+from server.crypto.key_file import make_key_file, read_key_file, split_keys
 from server.crypto.keyring import Keyring, WeakKey, new_secret, parse_secret
+from server.store.address import flaw_of_address
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 _SHORTEST: Final = 0.001
 """Seconds: what the store's durations are counted in."""
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_STORE_SCHEMES: Final = ("redis://", "rediss://", "unix://")
 _COOKIE_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -39,6 +39,7 @@ class Settings:
         store_url: an external store, or empty for the embedded one.
         shards: slots that users are spread over; fixed with the first start on a store.
         secret_keys: newest first; the first writes, all read.
+        secret_keys_file: where they are; None if they are in the environment.
         origins: browser origins that may sign in, write and open sockets. Exact.
         rules: the session policy. Idle 30 min and absolute 12 h stay inside NIST SP 800-63B-4
             AAL2 (1 h, 24 h) and OWASP's range for low risk.
@@ -63,6 +64,7 @@ class Settings:
     store_url: str
     shards: int
     secret_keys: tuple[bytes, ...]
+    secret_keys_file: Path | None
     origins: frozenset[str]
     rules: Rules
     node_lease: timedelta
@@ -117,7 +119,7 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
             f"CURFEW_HOST is {host!r}, which other machines can reach over plain HTTP. Set "
             "CURFEW_TLS_CERT and CURFEW_TLS_KEY, or CURFEW_TRUSTED_PROXIES for a TLS proxy."
         )
-    scheme = "https" if tls_cert else "http"
+    scheme, keys = "https" if tls_cert else "http", _key_file(read, data_dir)
     return Settings(
         host=host,
         port=port,
@@ -125,7 +127,8 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         data_dir=data_dir,
         store_url=read.store_url("CURFEW_STORE_URL"),
         shards=read.integer("CURFEW_SHARDS", 1, 1, 100),
-        secret_keys=_secret_keys(read, data_dir, loopback=loopback),
+        secret_keys=_secret_keys(read, keys, loopback=loopback),
+        secret_keys_file=keys,
         origins=read.origins("CURFEW_ORIGINS", own_origins(scheme, port)),
         rules=_rules(read),
         node_lease=read.duration("CURFEW_NODE_LEASE", "5s"),
@@ -170,49 +173,25 @@ def _tls_files(
     return certificate, key
 
 
-def _secret_keys(read: "_Reader", data_dir: Path, *, loopback: bool) -> tuple[bytes, ...]:
+def _key_file(read: "_Reader", data_dir: Path) -> Path | None:
+    """Where the keys are, None where the environment holds them."""
+    if read.text("CURFEW_SECRET_KEYS", ""):
+        return None
+    return Path(read.text("CURFEW_SECRET_KEYS_FILE", "") or data_dir / "secret_keys")
+
+
+def _secret_keys(read: "_Reader", path: Path | None, *, loopback: bool) -> tuple[bytes, ...]:
     """The keys, checked. On loopback the file is made on the first run."""
-    name, text = "CURFEW_SECRET_KEYS", read.text("CURFEW_SECRET_KEYS", "")
-    if not text:
-        name = "CURFEW_SECRET_KEYS_FILE"
-        given = read.text(name, "")
-        path = Path(given) if given else data_dir / "secret_keys"
-        if not path.exists() and not given and loopback:
-            _make_key_file(path)
-        text = _read_key_file(name, path)
+    name = "CURFEW_SECRET_KEYS" if path is None else "CURFEW_SECRET_KEYS_FILE"
+    if path is not None and loopback and not read.text(name, "") and not path.exists():
+        make_key_file(path, new_secret())
+    text = read.text(name, "") if path is None else read_key_file(name, path)
     try:
-        secrets = tuple(parse_secret(each) for each in re.split(r"[\s,]+", text.strip()))
+        secrets = tuple(parse_secret(each) for each in split_keys(text))
         Keyring.from_secrets(secrets)
     except WeakKey as error:
         raise ConfigurationError(f"{name}: {error}") from None
     return secrets
-
-
-def _make_key_file(path: Path) -> None:
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return
-    except OSError as error:
-        raise ConfigurationError(
-            f"CURFEW_DATA_DIR: {path.parent} cannot be used: {error.strerror}."
-        ) from None
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(new_secret() + "\n")
-
-
-def _read_key_file(name: str, path: Path) -> str:
-    try:
-        if stat.S_IMODE(path.stat().st_mode) & 0o077:
-            raise ConfigurationError(f"{name}: other users can read {path}. Run: chmod 600 {path}")
-        return path.read_text(encoding="ascii")
-    except (OSError, UnicodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not ASCII text"
-        raise ConfigurationError(
-            f"{name}: {path}: {reason}. `python run.py keys new` makes a key; set "
-            "CURFEW_SECRET_KEYS to it, or write it to this file with mode 0600."
-        ) from None
 
 
 class _Reader:
@@ -268,9 +247,10 @@ class _Reader:
 
     def store_url(self, name: str) -> str:
         text = self.text(name, "")
-        if text and not (text.startswith(_STORE_SCHEMES) and has_port(text)):
+        plaintext = self.choice("CURFEW_STORE_PLAINTEXT", "refuse", "refuse", "allow")
+        if text and (flaw := flaw_of_address(text, plaintext_allowed=plaintext == "allow")):
             shown = text.split("@")[-1].split("?")[0]  # the rest may hold a password
-            raise self._refusal(name, shown, "redis://, rediss:// or unix://, or nothing")
+            raise ConfigurationError(f"{name} is {shown!r}; {flaw}")
         return text
 
     def cookie_name(self, name: str, default: str) -> str:

@@ -30,7 +30,7 @@ from server.store.clock import StoreClock
 from server.store.codec import SessionCodec
 from server.store.connection import LONGEST_BLOCK, open_client, open_reader
 from server.store.entries import Entries
-from server.store.inspection import claim_layout, durability_of
+from server.store.inspection import claim_layout, durability_of, refuse_eviction
 from server.store.log import RedisControlLog
 from server.store.nodes import RedisNodeRegistry
 from server.store.scripts import Scripts
@@ -105,6 +105,7 @@ async def _services(settings: Settings, *, serves: bool) -> AsyncIterator[Servic
         client = await stack.enter_async_context(open_client(url))
         reader = await stack.enter_async_context(open_reader(url))
         await claim_layout(client, shards)
+        await refuse_eviction(client)
 
         clock, scripts = StoreClock(client), Scripts(client, settings.termination_replicas)
         await clock.synchronise()

@@ -13,11 +13,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, Self
 
-SECRET_BYTES: Final = 32
-"""256 bits, the output of HMAC-SHA256: RFC 5869 §2.3 wants a key of at least that length."""
-
-_LEAST_DISTINCT_BYTES: Final = 8
-"""32 random bytes hold fewer distinct values than this once in more than 10**30 keys."""
+from server.crypto.weak_keys import LEAST_BYTES, flaw_of
 
 _MAX_VERSION: Final = 2**31 - 1
 
@@ -77,15 +73,17 @@ class Keyring:
             secrets: the secret keys, newest first, each 32 bytes or more.
 
         Raises:
-            WeakKey: no key, a key too short, too regular or repeated, or two keys with the same
-                version (ASVS 5.0 13.3.1: weak keys stop the start).
+            WeakKey: no key, one that nobody drew at random or that stands in a document, one that
+                is repeated, or two with the same version (ASVS 5.0 13.3.1: weak keys stop the
+                start).
         """
         if not secrets:
             raise WeakKey("is missing")
         ring: dict[int, bytes] = {}
         for position, secret in enumerate(secrets, start=1):
-            _refuse_weak(secret, position)
-            version = _version(secret)
+            if flaw := flaw_of(secret, _to_text(secret)):
+                raise WeakKey(flaw, position)
+            version = version_of(secret)
             if version in ring:
                 clash = "repeats" if ring[version] == secret else "has by chance the version of"
                 raise WeakKey(f"{clash} key {list(ring).index(version) + 1}", position)
@@ -106,13 +104,18 @@ class Keyring:
             derived = self._derived[purpose] = DerivedKeys(newest, MappingProxyType(keys))
         return derived
 
+    @property
+    def versions(self) -> tuple[int, ...]:
+        """The fingerprints of the keys, newest first. They tell nothing of the keys."""
+        return tuple(self._secrets)
+
     def __repr__(self) -> str:
-        return f"Keyring(versions={tuple(self._secrets)})"
+        return f"Keyring(versions={self.versions})"
 
 
 def new_secret() -> str:
     """Return a new secret key: 32 bytes of the system's randomness as 43 base64url characters."""
-    return _to_text(os.urandom(SECRET_BYTES))
+    return _to_text(os.urandom(LEAST_BYTES))
 
 
 def parse_secret(text: str) -> bytes:
@@ -137,17 +140,8 @@ def _to_text(secret: bytes) -> str:
     return urlsafe_b64encode(secret).rstrip(b"=").decode()
 
 
-def _refuse_weak(secret: bytes, position: int) -> None:
-    if len(secret) < SECRET_BYTES:
-        raise WeakKey(f"has {len(secret)} bytes, {SECRET_BYTES} are needed", position)
-    if len(set(secret)) == 1:
-        raise WeakKey("is one byte over and over", position)
-    if len(set(secret)) < _LEAST_DISTINCT_BYTES:
-        raise WeakKey(f"has fewer than {_LEAST_DISTINCT_BYTES} different bytes", position)
-
-
-def _version(secret: bytes) -> int:
-    """Fingerprint a key as 1 to 2**31-1: positive, because Tornado writes 0 for "no version"."""
+def version_of(secret: bytes) -> int:
+    """The fingerprint of a key, 1 to 2**31-1. Not 0, which is Tornado's word for "no version"."""
     return int.from_bytes(_expand(secret, b"curfew key version")[:8]) % _MAX_VERSION + 1
 
 

@@ -1,11 +1,18 @@
 """What must be known of a store before it is used."""
 
+from typing import Final
+
 from redis.asyncio import Redis
 
 from server.core.errors import ConfigurationError, StoreUnavailable
 from server.core.receipt import Durability
 from server.store.connection import ask
 from server.store.names import SHARD_COUNT
+
+PROBES: Final = 3
+PROBE_MS: Final = 100
+"""So many writes must be on the disk within so many milliseconds each. A store that syncs once a
+second cannot do it twice in a row; one that syncs each write can, also on a slow disk."""
 
 
 async def claim_layout(client: Redis, shards: int) -> None:
@@ -22,22 +29,69 @@ async def claim_layout(client: Redis, shards: int) -> None:
         raise ConfigurationError(detail)
 
 
+async def evicting_policy(client: Redis) -> str | None:
+    """The name of the policy by which the store drops keys when it is full; None if it keeps all.
+
+    Raises:
+        StoreUnavailable: the store did not answer, or does not tell.
+    """
+    memory = await ask("INFO memory", lambda: client.info("memory"))
+    policy = str(memory.get("maxmemory_policy", "noeviction"))
+    return policy if int(memory.get("maxmemory", 0)) and policy != "noeviction" else None
+
+
+async def refuse_eviction(client: Redis) -> None:
+    """Go on only with a store that keeps what it was given.
+
+    Raises:
+        ConfigurationError: it would drop a tombstone, and so let an ended session live again; or
+            it does not let us see.
+        StoreUnavailable: the store did not answer.
+    """
+    try:
+        policy = await evicting_policy(client)
+    except StoreUnavailable as error:
+        if error.cause not in {"NoPermissionError", "ResponseError"}:
+            raise
+        raise ConfigurationError(
+            "The store does not say whether it drops keys when it is full. Let Curfew's user ask: "
+            "python run.py store acl"
+        ) from None
+    if policy:
+        raise ConfigurationError(
+            f"The store drops keys when it is full: maxmemory-policy is {policy}. An end that was "
+            "dropped lets the session live again. Set maxmemory-policy noeviction."
+        )
+
+
 async def durability_of(client: Redis) -> Durability:
     """What is known of a write once it is answered. A store that does not tell is `memory`.
+
+    Asked for by writing: `WAITAOF` says at once that a write is on the disk only where each is
+    synced before its answer. Settings could be read with a right that shows passwords, too.
 
     Raises:
         StoreUnavailable: the store did not answer.
     """
     try:
-        config = await ask("durability", lambda: client.config_get("append*"))
+        for _ in range(PROBES):
+            if not await _is_synced(client):
+                return Durability.MEMORY
     except StoreUnavailable as error:
         if error.cause in {"NoPermissionError", "ResponseError"}:
             return Durability.MEMORY
         raise
-    told = {_text(name): _text(value) for name, value in config.items()}
-    synced = told.get("appendonly") == "yes" and told.get("appendfsync") == "always"
-    return Durability.FSYNC if synced else Durability.MEMORY
+    return Durability.FSYNC
 
 
-def _text(value: str | bytes) -> str:
-    return value.decode() if isinstance(value, bytes) else value
+async def _is_synced(client: Redis) -> bool:
+    """WAITAOF speaks of its own connection's writes, so both go over one."""
+
+    async def probe() -> list[object]:
+        async with client.pipeline(transaction=False) as pipeline:
+            pipeline.set(SHARD_COUNT + ":probe", "", px=1000)
+            pipeline.execute_command("WAITAOF", 1, 0, PROBE_MS)
+            return await pipeline.execute()
+
+    _, reached = await ask("durability", probe)
+    return bool(reached[0])

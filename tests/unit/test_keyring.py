@@ -4,6 +4,7 @@ import hashlib
 import hmac
 from base64 import urlsafe_b64encode
 from itertools import pairwise
+from string import ascii_letters
 
 import pytest
 
@@ -15,6 +16,8 @@ def secret(number: int) -> bytes:
     return hashlib.sha256(b"curfew test key %d" % number).digest()
 
 
+RFC_7520 = "hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg"
+"""Section 3.5: a key that stands in many programs."""
 CLASHING = (79797, 86238)
 """Two numbers whose keys happen to have the same version; found by search."""
 
@@ -29,10 +32,21 @@ CLASHING = (79797, 86238)
         ([secret(1), b"k" * 64], "secret key 2 is one byte over and over"),
         ([b"passwor" * 5], "secret key 1 has fewer than 8 different bytes"),
         ([b"abcdefg" * 5], "secret key 1 has fewer than 8 different bytes"),
+        ([b"abcdefgh" * 4], "secret key 1 is readable text"),
+        ([b"correct horse battery staple, twice"], "secret key 1 is readable text"),
+        ([secret(1)[:16] * 2], "secret key 1 follows a pattern"),
+        ([secret(1)[:11] * 3], "secret key 1 follows a pattern"),
+        ([bytes(range(32))], "secret key 1 follows a pattern"),
+        ([bytes(range(250, 0, -7))], "secret key 1 follows a pattern"),
+        ([parse_secret("changeme" * 6)], "secret key 1 follows a pattern"),
+        ([parse_secret("0123456789" * 4 + "0123")], "secret key 1 follows a pattern"),
+        ([parse_secret(ascii_letters[:44])], "secret key 1 follows a pattern"),
+        ([parse_secret(RFC_7520)], "secret key 1 is an example that everybody can read"),
         ([secret(1), secret(2), secret(1)], "secret key 3 repeats key 1"),
         ([secret(n) for n in CLASHING], "secret key 2 has by chance the version of key 1"),
     ],
 )
+@pytest.mark.proves("13.3.1")
 def test_weak_keys_are_refused_and_the_cure_is_named(secrets: list[bytes], text: str) -> None:
     with pytest.raises(WeakKey) as refused:
         Keyring.from_secrets(secrets)
@@ -40,7 +54,14 @@ def test_weak_keys_are_refused_and_the_cure_is_named(secrets: list[bytes], text:
 
 
 def test_eight_different_bytes_in_32_are_the_least() -> None:
-    assert len(Keyring.from_secrets([b"abcdefgh" * 4]).derive("x").versions) == 1
+    eight = bytes(byte % 8 * 31 for byte in secret(1))
+    assert len(set(eight)) == 8
+    assert len(Keyring.from_secrets([eight]).derive("x").versions) == 1
+
+
+def test_no_random_key_is_refused() -> None:
+    for number in range(5_000):
+        assert Keyring.from_secrets([secret(number)]).versions
 
 
 def test_a_refusal_never_shows_the_key() -> None:

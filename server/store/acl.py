@@ -1,0 +1,34 @@
+"""What Curfew may do in a store: the one source of the rule that people give to theirs.
+
+Everything that the program asks of a store is in this list, and the tests run under it, so what is
+missing fails there. There is no KEYS, no CONFIG, no FLUSHALL, no EVAL of any other script's text
+than ours, which is loaded and then run by its hash.
+"""
+
+from typing import Final
+
+USER: Final = "curfew"
+KEYS: Final = "curfew:*"
+COMMANDS: Final = (
+    *("get", "set", "mget", "del", "exists", "pexpire", "pttl", "scan"),
+    *("hset", "hdel", "hgetall", "zadd", "zrem", "zrange", "zremrangebyscore"),
+    *("xadd", "xread", "xinfo|stream", "evalsha", "script|load"),
+    *("time", "info", "waitaof", "hello", "client|setname"),
+)
+
+
+def acl_rules(password: str, *, replicas: int) -> list[str]:
+    """The rules of the user, behind its name.
+
+    Args:
+        password: of the user.
+        replicas: how many of them an end waits for; without any, `WAIT` is not needed.
+    """
+    commands = (*COMMANDS, *(["wait"] if replicas else []))
+    allowed = [f"+{name}" for name in commands]
+    return ["reset", "on", f">{password}", f"~{KEYS}", "resetchannels", "-@all", *allowed]
+
+
+def acl_command(password: str, *, replicas: int) -> str:
+    """What to tell the store, as one line."""
+    return " ".join(["ACL SETUSER", USER, *acl_rules(password, replicas=replicas)])

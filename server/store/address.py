@@ -1,0 +1,54 @@
+"""What may stand in a store's address."""
+
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Final
+from urllib.parse import parse_qs, urlsplit
+
+SCHEMES: Final = ("redis", "rediss", "unix")
+OPTIONS: Final = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+"""Files for TLS. Not how to verify: a certificate is verified, with its host name, or there is no
+connection."""
+
+
+def flaw_of_address(url: str, *, plaintext_allowed: bool) -> str | None:
+    """What is wrong with an address, as the end of a sentence; None if nothing is.
+
+    Plain TCP between machines is refused (ASVS 5.0 12.3.1).
+
+    Args:
+        url: as it was given.
+        plaintext_allowed: whether the way to the store is trusted like a wire in one machine.
+    """
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return "it takes redis://, rediss:// or unix://, or nothing."
+    if parts.scheme not in SCHEMES or not url.startswith(f"{parts.scheme}://"):
+        return "it takes redis://, rediss:// or unix://, or nothing."
+    if flaw := _flaw_of_options(parts.scheme, parse_qs(parts.query, keep_blank_values=True)):
+        return flaw
+    if parts.scheme == "redis" and not (plaintext_allowed or is_loopback(host or "localhost")):
+        return (
+            "other machines could read and change everything on the way. Use rediss://, or set "
+            "CURFEW_STORE_PLAINTEXT=allow if that network is yours alone."
+        )
+    return None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` names this machine alone."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _flaw_of_options(scheme: str, options: dict[str, list[str]]) -> str | None:
+    for name, values in options.items():
+        if scheme != "rediss" or name not in OPTIONS:
+            return f"behind the question mark rediss:// takes {', '.join(OPTIONS)}, others nothing."
+        if not Path(values[-1]).is_file():
+            return f"{name} takes the path of a PEM file."
+    return None
