@@ -38,7 +38,7 @@ CLASHING = (79797, 86238)
         ([secret(1)[:11] * 3], "secret key 1 follows a pattern"),
         ([bytes(range(32))], "secret key 1 follows a pattern"),
         ([bytes(range(250, 0, -7))], "secret key 1 follows a pattern"),
-        ([parse_secret("changeme" * 6)], "secret key 1 follows a pattern"),
+        ([parse_secret("change-this-" * 4)], "secret key 1 follows a pattern"),
         ([parse_secret("0123456789" * 4 + "0123")], "secret key 1 follows a pattern"),
         ([parse_secret(ascii_letters[:44])], "secret key 1 follows a pattern"),
         ([parse_secret(RFC_7520)], "secret key 1 is an example that everybody can read"),
