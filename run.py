@@ -9,13 +9,14 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 
 from tornado.netutil import bind_sockets
 from tornado.routing import URLSpec
 
 from handlers.serving import make_certificate, tls_context
 from handlers.serving import serve as serve_process
-from server.commands import doctor, sessions, users
+from server.commands import doctor, keys, sessions, store, users
 from server.commands.opening import opened
 from server.commands.output import CommandFailed
 from server.core.errors import ConfigurationError, StoreUnavailable
@@ -69,11 +70,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="")
     _add_user_commands(commands.add_parser("user", help="add, disable, or give a new password"))
     _add_session_commands(commands.add_parser("sessions", help="list or end sessions, live"))
-    keys = commands.add_parser("keys", help="make a secret key")
-    keys.add_argument("act", choices=["new"])
-    keys.set_defaults(run=lambda _: print(new_secret()))
+    _add_key_commands(commands.add_parser("keys", help="make, list and change secret keys"))
+    _add_store_commands(commands.add_parser("store", help="what a store of your own needs"))
     examine = commands.add_parser("doctor", help="look at what a server needs")
-    examine.set_defaults(run=lambda _: _run_doctor())
+    examine.set_defaults(run=lambda _: _with_settings(doctor.examine))
     return parser
 
 
@@ -115,6 +115,44 @@ def _add_session_commands(parser: argparse.ArgumentParser) -> None:
     end.set_defaults(run=lambda given: _with_services(lambda each: _end(each, given)))
 
 
+def _add_key_commands(parser: argparse.ArgumentParser) -> None:
+    acts = parser.add_subparsers(
+        required=True, metavar="new | list | add | promote | retire | reseal"
+    )
+    new = acts.add_parser("new", help="print a new key")
+    new.set_defaults(run=lambda _: print(new_secret()))
+    show = acts.add_parser("list", help="list the keys and what is under each")
+    show.set_defaults(run=lambda _: _with_settings(keys.show))
+    add = acts.add_parser("add", help="put a new key into the key file, in front")
+    add.add_argument("--last", action="store_true", help="behind the others: it reads only")
+    add.set_defaults(run=lambda given: keys.add(load_settings(), last=given.last))
+    promote = acts.add_parser("promote", help="put a key in front")
+    promote.add_argument("version", type=int)
+    promote.add_argument("--force", action="store_true", help="also if a server lacks it")
+    promote.set_defaults(
+        run=lambda given: _with_settings(
+            partial(keys.promote, version=given.version, force=given.force)
+        )
+    )
+    retire = acts.add_parser("retire", help="drop a key, the oldest unless another is named")
+    retire.add_argument("version", type=int, nargs="?")
+    retire.add_argument("--force", action="store_true", help="also if something is under it")
+    retire.set_defaults(
+        run=lambda given: _with_settings(
+            partial(keys.retire, version=given.version, force=given.force)
+        )
+    )
+    reseal = acts.add_parser("reseal", help="seal everything again under the newest key")
+    reseal.add_argument("--force", action="store_true", help="also if a server lacks that key")
+    reseal.set_defaults(run=lambda given: _with_settings(partial(keys.reseal, force=given.force)))
+
+
+def _add_store_commands(parser: argparse.ArgumentParser) -> None:
+    acts = parser.add_subparsers(required=True, metavar="acl")
+    acl = acts.add_parser("acl", help="print the command that makes the store's user")
+    acl.set_defaults(run=lambda _: store.print_acl(load_settings()))
+
+
 async def _end(services: Services, given: argparse.Namespace) -> None:
     if given.all:
         await sessions.end_everything(services, confirmed=given.yes)
@@ -135,9 +173,11 @@ def _with_services(command: Command) -> None:
     asyncio.run(run())
 
 
-def _run_doctor() -> None:
+def _with_settings(
+    command: Callable[[Services, Settings], Coroutine[None, None, None]],
+) -> None:
     settings = load_settings()
-    _with_services(lambda services: doctor.examine(services, settings))
+    _with_services(lambda services: command(services, settings))
 
 
 def _listen(settings: Settings) -> list[socket.socket]:
@@ -161,9 +201,9 @@ async def _reach_store(settings: Settings) -> None:
 
 def _announce(settings: Settings) -> None:
     scheme = "https" if settings.tls_cert else "http"
-    store = "your store" if settings.store_url else f"the store in {settings.data_dir}"
+    where = "your store" if settings.store_url else f"the store in {settings.data_dir}"
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    print(f"Curfew serves on {scheme}://{host}:{settings.port}/ with {store}. Ctrl-C stops it.")
+    print(f"Curfew serves on {scheme}://{host}:{settings.port}/ with {where}. Ctrl-C stops it.")
     if settings.tls_self_made:
         print("Its certificate is self-made: browsers warn once, and go on if you tell them to.")
 

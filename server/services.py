@@ -29,11 +29,20 @@ from server.store.activity import RedisActivityStore
 from server.store.clock import StoreClock
 from server.store.codec import SessionCodec
 from server.store.connection import LONGEST_BLOCK, open_client, open_reader
+from server.store.contract import NodeRegistry
+from server.store.ends import RECORD_KEPT_AFTER_EXPIRY
 from server.store.entries import Entries
-from server.store.inspection import claim_layout, durability_of, refuse_eviction
+from server.store.inspection import (
+    claim_layout,
+    durability_of,
+    refuse_eviction,
+    watch_eviction,
+)
+from server.store.key_use import KeyUse
 from server.store.log import RedisControlLog
 from server.store.nodes import RedisNodeRegistry
 from server.store.scripts import Scripts
+from server.store.sealed import SealedRecords
 from server.store.sessions import RedisSessionStore
 from server.store.tries import RedisTryCounters
 from server.terminations import Terminations
@@ -62,6 +71,9 @@ class Services:
         metrics: what this process counts.
         audit: remembers what is worth looking into.
         activity: what an account's owner is shown of it.
+        nodes: the list of nodes.
+        key_use: which keys the nodes have.
+        sealed: what lies in the store under which key.
     """
 
     node: str
@@ -77,6 +89,9 @@ class Services:
     metrics: Metrics
     audit: Audit
     activity: ActivityKeeper
+    nodes: NodeRegistry
+    key_use: KeyUse
+    sealed: SealedRecords
 
 
 @asynccontextmanager
@@ -117,12 +132,8 @@ async def _services(settings: Settings, *, serves: bool) -> AsyncIterator[Servic
         def unreadable(user: str) -> None:
             audit.record(AuditEvent.DECRYPT_FAIL, user=user, what="account")
 
-        accounts = StoredAccounts(
-            RedisAccountStore(client, scripts, sealer, shards, unreadable),
-            hasher,
-            clock.now,
-            _new_id,
-        )
+        account_store = RedisAccountStore(client, scripts, sealer, shards, unreadable)
+        accounts = StoredAccounts(account_store, hasher, clock.now, _new_id)
         metrics = Metrics(node, CollectorRegistry())
         activity = ActivityKeeper(
             RedisActivityStore(client, scripts, sealer, shards), accounts, _new_id, time.monotonic
@@ -147,6 +158,9 @@ async def _services(settings: Settings, *, serves: bool) -> AsyncIterator[Servic
             counts=metrics.counts,
             record=audit.record,
         )
+        key_use = KeyUse(
+            client, node, keyring, settings.rules.absolute_timeout + RECORD_KEPT_AFTER_EXPIRY
+        )
         engine = build_engine(surroundings, settings.rules, _timing(settings))
         stack.callback(engine.deadlines.close)
         metrics.watch(engine.hub, engine.fence)
@@ -159,6 +173,9 @@ async def _services(settings: Settings, *, serves: bool) -> AsyncIterator[Servic
         await engine.follower.start()
         background.start(engine.follower.run())
         if serves:
+            await key_use.note()
+            background.start(key_use.run())
+            background.start(watch_eviction(client, settings.sweep_interval))
             stack.push_async_callback(engine.lease.release)
             for work in engine.serving():
                 background.start(work)
@@ -181,6 +198,9 @@ async def _services(settings: Settings, *, serves: bool) -> AsyncIterator[Servic
             metrics=metrics,
             audit=audit,
             activity=activity,
+            nodes=surroundings.registry,
+            key_use=key_use,
+            sealed=SealedRecords(client, surroundings.store, account_store, _new_id),
         )
 
 

@@ -81,7 +81,7 @@ class Keyring:
             raise WeakKey("is missing")
         ring: dict[int, bytes] = {}
         for position, secret in enumerate(secrets, start=1):
-            if flaw := flaw_of(secret, _to_text(secret)):
+            if flaw := flaw_of(secret, secret_text(secret)):
                 raise WeakKey(flaw, position)
             version = version_of(secret)
             if version in ring:
@@ -115,7 +115,7 @@ class Keyring:
 
 def new_secret() -> str:
     """Return a new secret key: 32 bytes of the system's randomness as 43 base64url characters."""
-    return _to_text(os.urandom(LEAST_BYTES))
+    return secret_text(os.urandom(LEAST_BYTES))
 
 
 def parse_secret(text: str) -> bytes:
@@ -131,12 +131,13 @@ def parse_secret(text: str) -> bytes:
         secret = b""
     # Compared with its own canonical form, because the decoder forgives the other base64
     # alphabet and stray last bits: both mean a key was copied badly.
-    if _to_text(secret) != bare:
+    if secret_text(secret) != bare:
         raise WeakKey("is not base64url text")
     return secret
 
 
-def _to_text(secret: bytes) -> str:
+def secret_text(secret: bytes) -> str:
+    """The text that `parse_secret` reads."""
     return urlsafe_b64encode(secret).rstrip(b"=").decode()
 
 

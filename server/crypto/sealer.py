@@ -88,6 +88,16 @@ class Sealer:
         return ciphers
 
 
+def version_of_box(box: bytes) -> int | None:
+    """Which key a box says that it is sealed under; None if it is no box of this format.
+
+    For counting alone: anybody can write a version on a box.
+    """
+    if len(box) < _LEAST_BYTES or not box.startswith(_FORMAT):
+        return None
+    return int.from_bytes(box[1:_HEADER_BYTES])
+
+
 def _header(version: int) -> bytes:
     return _FORMAT + version.to_bytes(4)
 

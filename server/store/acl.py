@@ -15,6 +15,7 @@ COMMANDS: Final = (
     *("xadd", "xread", "xinfo|stream", "evalsha", "script|load"),
     *("time", "info", "waitaof", "hello", "client|setname"),
 )
+WITH_REPLICAS: Final = ("wait", "script|exists")
 
 
 def acl_rules(password: str, *, replicas: int) -> list[str]:
@@ -22,9 +23,9 @@ def acl_rules(password: str, *, replicas: int) -> list[str]:
 
     Args:
         password: of the user.
-        replicas: how many of them an end waits for; without any, `WAIT` is not needed.
+        replicas: how many replicas an end waits for.
     """
-    commands = (*COMMANDS, *(["wait"] if replicas else []))
+    commands = (*COMMANDS, *(WITH_REPLICAS if replicas else ()))
     allowed = [f"+{name}" for name in commands]
     return ["reset", "on", f">{password}", f"~{KEYS}", "resetchannels", "-@all", *allowed]
 

@@ -6,6 +6,7 @@ execute a write again whose reply was lost, and its defaults take 59 s to notice
 """
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, Final
@@ -66,7 +67,13 @@ async def ask_once(operation: str, command: Callable[[], Awaitable[Any]]) -> Any
     except NoScriptError:
         raise
     except (TimeoutError, RedisError, OSError) as error:
-        raise StoreUnavailable(operation, type(error).__name__) from error
+        raise StoreUnavailable(operation, _name_of(error)) from error
+
+
+def _name_of(error: Exception) -> str:
+    """What to look into: behind a failed connection, the reason why TLS refused the store."""
+    cause = error.__cause__ or error.__context__
+    return type(cause if isinstance(cause, ssl.SSLError) else error).__name__
 
 
 async def ask(operation: str, command: Callable[[], Awaitable[Any]]) -> Any:

@@ -1,5 +1,8 @@
 """What must be known of a store before it is used."""
 
+import asyncio
+import logging
+from datetime import timedelta
 from typing import Final
 
 from redis.asyncio import Redis
@@ -8,6 +11,8 @@ from server.core.errors import ConfigurationError, StoreUnavailable
 from server.core.receipt import Durability
 from server.store.connection import ask
 from server.store.names import SHARD_COUNT
+
+log = logging.getLogger("curfew.store")
 
 PROBES: Final = 3
 PROBE_MS: Final = 100
@@ -62,6 +67,18 @@ async def refuse_eviction(client: Redis) -> None:
             f"The store drops keys when it is full: maxmemory-policy is {policy}. An end that was "
             "dropped lets the session live again. Set maxmemory-policy noeviction."
         )
+
+
+async def watch_eviction(client: Redis, interval: timedelta) -> None:
+    """Look again and again, until cancelled, whether the store began to drop keys; say so."""
+    while True:
+        await asyncio.sleep(interval.total_seconds())
+        try:
+            policy = await evicting_policy(client)
+        except StoreUnavailable:
+            continue
+        if policy:
+            log.error("the store drops keys when it is full", extra={"policy": policy})
 
 
 async def durability_of(client: Redis) -> Durability:

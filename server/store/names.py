@@ -83,6 +83,14 @@ class ShardNames:
         """The listed nodes, scored by when each one's lease ends."""
         return f"{self.prefix}nodes"
 
+    def ring(self, node: str) -> str:
+        """The versions of the keys that `node` has."""
+        return f"{self.prefix}ring:{node}"
+
+    def signing(self, version: int) -> str:
+        """There as long as a cookie under this key may live."""
+        return f"{self.prefix}signing:{version}"
+
     def replies(self, node: str) -> str:
         """The stream on which `node` hears who acknowledged its terminations."""
         return f"{self.prefix}replies:{node}"

@@ -9,10 +9,11 @@ from types import TracebackType
 from typing import Final, Self
 
 from server.crypto.keyring import new_secret
+from server.store import acl
 from tests.support.processes import eventually
 from tests.support.proxy import Proxy
 from tests.support.server import CurfewServer
-from tests.support.valkey import ValkeyServer
+from tests.support.valkey import PASSWORD, ValkeyServer
 from tests.support.workers import workers_of
 
 LEASE_SECONDS: Final = 2.0
@@ -119,7 +120,7 @@ class Rig:
 
 def _server(link: Proxy, keys: str) -> CurfewServer:
     return CurfewServer(
-        store_url=f"redis://127.0.0.1:{link.port}",
+        store_url=f"redis://{acl.USER}:{PASSWORD}@127.0.0.1:{link.port}",
         secret_keys=keys,
         node_lease=SETTINGS["node_lease"],
         hold_timeout=SETTINGS["hold_timeout"],

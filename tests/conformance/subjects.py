@@ -27,6 +27,7 @@ from server.store.sessions import RedisSessionStore
 from tests.simulation.memory import Memory
 from tests.simulation.network import Link, RemoteStore, Server
 from tests.support.keys import KEY
+from tests.support.valkey import owner_of
 
 RULES: Final = Rules(
     idle_timeout=timedelta(minutes=30),
@@ -150,7 +151,7 @@ async def redis_subject(url: str, shards: int) -> AsyncIterator[RedisSubject]:
         codec = SessionCodec(Sealer(KEYRING))
         entries = Entries(KEYRING, clock.now, "n1")
         store = RedisSessionStore(client, Scripts(client), codec, entries, clock, RULES, shards)
-        with redis.Redis.from_url(url) as raw:
+        with redis.Redis.from_url(owner_of(url)) as raw:
             yield RedisSubject(store, clock, raw)
 
 

@@ -29,6 +29,7 @@ from server.store.scripts import Scripts
 from server.store.sessions import RedisSessionStore
 from server.terminations import Terminations
 from tests.support.keys import KEY
+from tests.support.valkey import owner_of
 
 T = TypeVar("T")
 
@@ -107,8 +108,9 @@ class Node:
 @asynccontextmanager
 async def open_node(url: str, rules: Rules, shards: int = 1) -> AsyncIterator[Node]:
     """A node on the Valkey at `url`, which is emptied."""
+    async with open_client(owner_of(url)) as owner:
+        await owner.flushall()
     async with open_client(url) as client:
-        await client.flushall()
         seconds, _ = await client.time()
         clock, scripts = StandingClock(client), Scripts(client)
         clock.time = float(seconds)

@@ -11,16 +11,19 @@ from typing import Self
 
 import redis
 
+from server.store import acl
 from server.store.valkey_program import start_valkey, write_configuration
 
 START_SECONDS = 15.0
 STOP_SECONDS = 10.0
 POLL_SECONDS = 0.01
+PASSWORD = "a-word-for-tests"
 
 
 class ValkeyServer:
     """A real Valkey with its own folder, on a Unix socket or on a TCP port of the loopback.
 
+    Who uses its address may do what Curfew must be allowed, and nothing else; `client` owns it.
     The address stays the same over restarts. By default nothing is written to disk; give
     `appendonly="yes"` to keep data over a restart.
 
@@ -39,10 +42,18 @@ class ValkeyServer:
 
     @property
     def url(self) -> str:
-        """The address for a Redis client."""
+        """The address for Curfew, with the rights of `run.py store acl`."""
+        return self._address(f"{acl.USER}:{PASSWORD}@")
+
+    @property
+    def owner_url(self) -> str:
+        """The address for somebody who may do everything."""
+        return self._address("")
+
+    def _address(self, credentials: str) -> str:
         if self.port:
-            return f"redis://127.0.0.1:{self.port}"
-        return f"unix://{self.folder / 'valkey.sock'}"
+            return f"redis://{credentials}127.0.0.1:{self.port}"
+        return f"unix://{credentials}{self.folder / 'valkey.sock'}"
 
     @property
     def pid(self) -> int:
@@ -51,6 +62,8 @@ class ValkeyServer:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
+        rules = " ".join(acl.acl_rules(PASSWORD, replicas=1))
+        (self.folder / "users.acl").write_text(f"user {acl.USER} {rules}\n", "utf-8")
         configuration = self.folder / "valkey.conf"
         write_configuration(configuration, self._configuration())
         self._process = start_valkey(configuration, log=self.folder / "output.log")
@@ -91,7 +104,7 @@ class ValkeyServer:
 
     def client(self) -> redis.Redis:
         """Make a synchronous client, which the caller closes."""
-        return redis.Redis.from_url(self.url, socket_timeout=5)
+        return redis.Redis.from_url(self.owner_url, socket_timeout=5)
 
     def flush(self) -> None:
         """Remove all data, scripts and functions."""
@@ -128,6 +141,7 @@ class ValkeyServer:
             "port": str(self.port),
             "dir": self.folder,
             "logfile": self.folder / "valkey.log",
+            "aclfile": self.folder / "users.acl",
             "appendonly": "no",
             "save": "",
             **({} if self.port else {"unixsocket": self.folder / "valkey.sock"}),
@@ -148,6 +162,12 @@ class ValkeyServer:
                 return bool(client.ping())
         except redis.RedisError:
             return False
+
+
+def owner_of(url: str) -> str:
+    """The address of the same store for somebody who may do everything."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"
 
 
 def _free_port() -> int:
