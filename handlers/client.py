@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from tornado.httputil import HTTPServerRequest
 
@@ -25,24 +25,33 @@ def device_of(request: HTTPServerRequest, trusted: Sequence[Network]) -> Device:
 def client_address(request: HTTPServerRequest, trusted: Sequence[Network]) -> str:
     """The client's address: the peer's, or behind trusted proxies the last one they vouch for.
 
-    Forwarded headers count only from listed peers (ASVS 5.0 4.1.3).
+    Forwarded headers count only from listed peers (ASVS 5.0 4.1.3). `X-Forwarded-For` is read
+    and no other: of two headers that say different things, one is the client's own.
     """
-    address = request.remote_ip or ""
+    address = _canonical(request.remote_ip or "") or request.remote_ip or ""
     forwarded = ",".join(request.headers.get_list("X-Forwarded-For")).split(",")
-    for candidate in reversed(forwarded):
-        if not _is_in(address, trusted) or not _is_address(candidate.strip()):
+    for each in reversed(forwarded):
+        candidate = _canonical(each.strip())
+        if candidate is None or not _is_in(address, trusted):
             break
-        address = candidate.strip()
+        address = candidate
     return address
 
 
 def _is_in(address: str, networks: Sequence[Network]) -> bool:
-    return _is_address(address) and any(ip_address(address) in network for network in networks)
+    known = _canonical(address)
+    return known is not None and any(ip_address(known) in network for network in networks)
 
 
-def _is_address(text: str) -> bool:
+def _canonical(text: str) -> str | None:
+    """An address in its one form; None for anything else.
+
+    A socket that takes both kinds of connections tells IPv4 peers as `::ffff:192.0.2.1`. Whoever is
+    listed, throttled or shown by an address must not have two.
+    """
     try:
-        ip_address(text)
+        address = ip_address(text)
     except ValueError:
-        return False
-    return True
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return str(mapped or address)

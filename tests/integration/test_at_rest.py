@@ -151,6 +151,7 @@ def client(store: ValkeyServer) -> Iterator[redis.Redis]:
         yield client
 
 
+@pytest.mark.proves("A93")
 def test_nothing_secret_is_in_any_key_or_value(secrets: Secrets, client: redis.Redis) -> None:
     haystack = everything(client)
     assert found_in(haystack, secrets.all()) == []
@@ -173,6 +174,7 @@ def test_the_busy_use_left_secrets_that_a_search_would_find(
     assert {cookie, seed, DIARY} <= set(found_in(haystack, secrets.all()))
 
 
+@pytest.mark.proves("A93")
 def test_a_copy_of_the_store_tells_no_more(secrets: Secrets, client: redis.Redis) -> None:
     with ValkeyServer(rdbcompression="no") as thief, thief.client() as stolen:
         assert copy(client, stolen) > 20

@@ -101,6 +101,7 @@ async def tell(sender: Client, number: int) -> bool:
     return True
 
 
+@pytest.mark.proves("A91", "A92")
 async def test_sockets_and_terminations_go_on(
     server: CurfewServer, people: People, raw: redis.Redis
 ) -> None:
@@ -125,6 +126,7 @@ async def test_sockets_and_terminations_go_on(
 
 
 @pytest.mark.parametrize("at", ["nan", "inf", "1e999", "-1e308"])
+@pytest.mark.proves("A89")
 async def test_a_forged_end_ends_no_session(
     server: CurfewServer, people: People, raw: redis.Redis, at: str
 ) -> None:

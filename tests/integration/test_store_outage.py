@@ -96,6 +96,7 @@ async def still_there(client: Client, *sockets: ClientConnection) -> None:
         await frame(each, "pong")
 
 
+@pytest.mark.proves("A95", "16.5.2", "16.5.3")
 async def test_a_frozen_store_signs_nobody_out_and_sockets_stay(
     own_valkey: ValkeyServer, people: People
 ) -> None:
@@ -114,6 +115,7 @@ async def test_a_frozen_store_signs_nobody_out_and_sockets_stay(
         assert (await end_of(socket)).reason == "logout"
 
 
+@pytest.mark.proves("A95", "16.5.2", "16.5.3")
 async def test_a_socket_opened_during_an_outage_is_told_to_come_back(
     own_valkey: ValkeyServer, people: People
 ) -> None:
@@ -145,6 +147,7 @@ async def test_a_client_that_hangs_up_while_the_store_is_asked_does_no_harm(
     assert receipt["sockets_closed"] == 1
 
 
+@pytest.mark.proves("A95", "16.5.2", "16.5.3")
 async def test_a_killed_store_comes_back_with_everybody_signed_in(
     own_valkey: ValkeyServer, people: People
 ) -> None:

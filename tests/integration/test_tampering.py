@@ -59,6 +59,7 @@ async def is_live(node: Node, live: Live) -> bool:
     return isinstance(await node.sessions.check(token_of(live)), Live)
 
 
+@pytest.mark.proves("A86", "11.3.2")
 async def test_a_record_copied_under_another_id_does_not_open(node: Node, raw: redis.Redis) -> None:
     mine, hers = await signed_in(node, "eve"), await signed_in(node, "ann")
     raw.set(NAMES.session(mine.session.sid), record(raw, hers))
@@ -68,6 +69,7 @@ async def test_a_record_copied_under_another_id_does_not_open(node: Node, raw: r
     assert await is_live(node, hers)
 
 
+@pytest.mark.proves("A85", "11.3.3")
 async def test_no_flipped_bit_opens_anything_else(node: Node, raw: redis.Redis) -> None:
     live = await signed_in(node)
     value = record(raw, live)
@@ -86,6 +88,7 @@ async def test_no_flipped_bit_opens_anything_else(node: Node, raw: redis.Redis) 
 
 
 @pytest.mark.parametrize("how", ["one", "all", "everything"])
+@pytest.mark.proves("A87")
 async def test_a_record_that_is_put_back_after_the_end_does_not_open(
     node: Node, raw: redis.Redis, how: str
 ) -> None:
@@ -106,6 +109,7 @@ async def test_a_record_that_is_put_back_after_the_end_does_not_open(
     assert raw.get(key) == value
 
 
+@pytest.mark.proves("A87")
 async def test_a_record_does_not_move_to_the_epoch_after_the_end(
     node: Node, raw: redis.Redis
 ) -> None:
@@ -121,6 +125,7 @@ async def test_a_record_does_not_move_to_the_epoch_after_the_end(
 
 
 @pytest.mark.parametrize("reason", [Reason.IDLE_TIMEOUT, Reason.ABSOLUTE_TIMEOUT])
+@pytest.mark.proves("A88")
 async def test_a_longer_ttl_does_not_prolong_a_session(
     node: Node, raw: redis.Redis, reason: Reason
 ) -> None:
@@ -138,6 +143,7 @@ async def test_a_longer_ttl_does_not_prolong_a_session(
 
 
 @pytest.mark.parametrize("garbage", GARBAGE)
+@pytest.mark.proves("A85")
 async def test_a_garbage_tombstone_opens_nothing_and_breaks_nothing(
     node: Node, raw: redis.Redis, garbage: bytes
 ) -> None:
@@ -153,6 +159,7 @@ async def test_a_garbage_tombstone_opens_nothing_and_breaks_nothing(
 
 @pytest.mark.parametrize("forged", [b"", b"f logout 1.0", b"\xff"])
 @pytest.mark.parametrize("how", ["one", "all", "everything"])
+@pytest.mark.proves("A87")
 async def test_behind_a_forged_tombstone_an_end_is_an_end(
     node: Node, raw: redis.Redis, how: str, forged: bytes
 ) -> None:

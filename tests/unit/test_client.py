@@ -43,6 +43,7 @@ def test_without_a_forwarded_header_it_is_the_peer() -> None:
     assert address("fd00::1") == "fd00::1"
 
 
+@pytest.mark.proves("A68", "4.1.3", "15.3.4")
 def test_a_peer_that_is_no_trusted_proxy_cannot_name_another_address() -> None:
     assert address("192.0.2.1", "198.51.100.7") == "192.0.2.1"
     assert address("10.0.0.1", "198.51.100.7", trusted=()) == "10.0.0.1"
@@ -53,6 +54,7 @@ def test_a_trusted_proxy_names_its_client() -> None:
     assert address("fd00::1", "2001:db8::7") == "2001:db8::7"
 
 
+@pytest.mark.proves("A68", "4.1.3", "15.3.4")
 def test_of_a_chain_the_last_one_that_a_trusted_proxy_saw_counts() -> None:
     assert address("10.0.0.1", "6.6.6.6, 198.51.100.7") == "198.51.100.7"
     assert address("10.0.0.1", "6.6.6.6, 198.51.100.7, 10.0.0.2") == "198.51.100.7"
@@ -60,12 +62,30 @@ def test_of_a_chain_the_last_one_that_a_trusted_proxy_saw_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    "forged", ["", ",", "unknown", "<script>", "198.51.100.7:80", "1.2.3", "::g", "a" * 9999]
-)
+    "forged",
+    ["", ",", "unknown", "<script>", "198.51.100.7:80", "[2001:db8::7]", "[2001:db8::7]:443",
+     "1.2.3", "::g", "_hidden", "198.51.100.7/8", "0x7f.1", "a" * 9999],
+)  # fmt: skip
+@pytest.mark.proves("A68", "4.1.3")
 def test_what_is_no_address_ends_the_chain(forged: str) -> None:
     assert address("10.0.0.1", forged) == "10.0.0.1"
     assert address("10.0.0.1", f"{forged}, 198.51.100.7") == "198.51.100.7"
     assert address("10.0.0.1", f"198.51.100.7, {forged}, 10.0.0.2") == "10.0.0.2"
+
+
+def test_an_address_has_one_form() -> None:
+    """Whatever kind of socket it came to, and however a proxy writes it."""
+    assert address("::ffff:192.0.2.1") == "192.0.2.1"
+    assert address("::ffff:10.0.0.1", "198.51.100.7") == "198.51.100.7"
+    assert address("10.0.0.1", "::ffff:198.51.100.7") == "198.51.100.7"
+    assert address("10.0.0.1", "2001:DB8:0:0::7") == "2001:db8::7"
+    assert address("::ffff:192.0.2.1", "198.51.100.7") == "192.0.2.1"
+
+
+def test_a_long_chain_of_trusted_proxies_ends_with_the_first_stranger() -> None:
+    chain = ", ".join(["6.6.6.6", "198.51.100.7", *["10.0.0.9"] * 300])
+    assert address("10.0.0.1", chain) == "198.51.100.7"
+    assert address("10.0.0.1", ", ".join(["10.0.0.9"] * 300)) == "10.0.0.9"
 
 
 def test_a_peer_without_an_address_is_no_trusted_one() -> None:

@@ -17,11 +17,11 @@ from handlers.cookie import (
     find_cookie,
 )
 from server.crypto.keyring import Keyring
-from tests.support.keys import KEY
+from tests.support.keys import KEY, key
 
 NAME = default_cookie_name
 OLD = KEY
-NEW = bytes(range(32, 64))
+NEW = key("new")
 TOKEN = "00" + "s" * 22 + ".7." + "t" * 43
 NOW = 1_800_000_000.0
 
@@ -130,6 +130,7 @@ def test_a_cookie_survives_its_way_through_the_header() -> None:
     assert find_cookie([f"a=1; {NAME}={value}"], NAME) == value
 
 
+@pytest.mark.proves("A7")
 def test_an_old_key_is_read_and_reported() -> None:
     value = cookie(OLD).encode(TOKEN)
     assert cookie(NEW, OLD).decode(value) == Decoded(TOKEN, stale_key=True)

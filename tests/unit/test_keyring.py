@@ -106,6 +106,7 @@ def test_versions_are_positive_and_fit_31_bits() -> None:
         assert 1 <= version < 2**31
 
 
+@pytest.mark.proves("A13")
 def test_purposes_have_unrelated_keys() -> None:
     ring = Keyring.from_secrets([secret(1)])
     keys = {ring.derive(purpose).newest[1] for purpose in ("", "cookie", "csrf", "cookie ", "C")}

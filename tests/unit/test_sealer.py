@@ -4,10 +4,10 @@ import pytest
 
 from server.crypto.keyring import Keyring
 from server.crypto.sealer import Opened, Sealer, _binding
-from tests.support.keys import KEY
+from tests.support.keys import KEY, key
 
 OLD = KEY
-NEW = bytes(range(32, 64))
+NEW = key("new")
 PLACE = {"purpose": "record", "context": "00abc"}
 
 
@@ -105,6 +105,7 @@ def test_a_retired_key_opens_nothing(sealer: Sealer) -> None:
     assert Sealer(Keyring.from_secrets([NEW])).open(box, **PLACE) is None
 
 
+@pytest.mark.proves("A7")
 def test_only_the_newest_key_writes(sealer: Sealer) -> None:
     box = Sealer(Keyring.from_secrets([NEW, OLD])).seal(b"data", **PLACE)
     assert sealer.open(box, **PLACE) is None
