@@ -16,9 +16,9 @@ from typing import Final
 from server.core.addresses import is_loopback, is_origin, own_origins
 from server.core.errors import ConfigurationError
 from server.core.session import Rules
+from server.core.store_address import files_of_address, flaw_of_address
 from server.crypto.key_file import make_key_file, read_key_file, split_keys
 from server.crypto.keyring import Keyring, WeakKey, new_secret, parse_secret
-from server.store.address import flaw_of_address
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 _SHORTEST: Final = 0.001
@@ -248,9 +248,15 @@ class _Reader:
     def store_url(self, name: str) -> str:
         text = self.text(name, "")
         plaintext = self.choice("CURFEW_STORE_PLAINTEXT", "refuse", "refuse", "allow")
-        if text and (flaw := flaw_of_address(text, plaintext_allowed=plaintext == "allow")):
+        flaw = flaw_of_address(text, plaintext_allowed=plaintext == "allow") if text else None
+        missing = (
+            [] if flaw else [each for each in files_of_address(text) if not Path(each).is_file()]
+        )
+        if flaw or missing:
             shown = text.split("@")[-1].split("?")[0]  # the rest may hold a password
-            raise ConfigurationError(f"{name} is {shown!r}; {flaw}")
+            raise ConfigurationError(
+                f"{name} is {shown!r}; {flaw or f'there is no file {missing[0]}.'}"
+            )
         return text
 
     def cookie_name(self, name: str, default: str) -> str:

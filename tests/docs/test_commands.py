@@ -33,7 +33,8 @@ def test_a_make_target_on_a_page_is_one(target: str) -> None:
 def test_the_pages_name_every_sub_command() -> None:
     text = " ".join(OURS)
     commands = ["user add", "user passwd", "user disable", "sessions list", "sessions end"]
-    assert all(command in text for command in [*commands, "keys new"])
+    commands += [f"keys {act}" for act in ("new", "list", "add", "promote", "retire", "reseal")]
+    assert all(command in text for command in [*commands, "store acl"])
     assert "run.py doctor" in page("docs/operations.md").read_text(encoding="utf-8")
 
 

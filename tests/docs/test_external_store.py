@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from server.store.acl import acl_command
 from tests.docs.markdown import blocks, page
 from tests.support.client import PASSWORD, Client, frame
 from tests.support.server import CurfewServer
@@ -27,6 +28,7 @@ def store() -> Iterator[ValkeyServer]:
 
 async def test_a_store_as_on_the_page_is_enough_and_durable(store: ValkeyServer) -> None:
     (rule,) = [block.text for block in blocks(PAGE, "text") if block.text.startswith("ACL")]
+    assert rule.strip() == acl_command("PASSWORD", replicas=0)
     with store.client() as owner:
         owner.execute_command(*rule.split())
         owner.config_resetstat()
@@ -52,6 +54,8 @@ async def exercise(url: str) -> None:
                 await counted(ada)
                 receipt = (await ada.request("DELETE", "/api/sessions?scope=all")).json()
                 assert (receipt["state"], receipt["durability"]) == ("complete", "fsync")
+        listed = server.command("keys", "list")
+        assert "by 2 of 2 servers" in listed.stdout, listed.stderr
         everything = server.command("sessions", "end", "--all", "--yes")
         assert everything.returncode == 0, everything.stderr
         assert "durability fsync" in server.command("doctor").stdout

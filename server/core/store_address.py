@@ -1,9 +1,9 @@
 """What may stand in a store's address."""
 
-from ipaddress import ip_address
-from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
+
+from server.core.addresses import is_loopback
 
 SCHEMES: Final = ("redis", "rediss", "unix")
 OPTIONS: Final = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
@@ -37,18 +37,15 @@ def flaw_of_address(url: str, *, plaintext_allowed: bool) -> str | None:
     return None
 
 
-def is_loopback(host: str) -> bool:
-    """Whether `host` names this machine alone."""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
+def files_of_address(url: str) -> list[str]:
+    """The files that an address names for TLS; they must be there."""
+    return [values[-1] for values in parse_qs(urlsplit(url).query).values()]
 
 
 def _flaw_of_options(scheme: str, options: dict[str, list[str]]) -> str | None:
     for name, values in options.items():
         if scheme != "rediss" or name not in OPTIONS:
             return f"behind the question mark rediss:// takes {', '.join(OPTIONS)}, others nothing."
-        if not Path(values[-1]).is_file():
+        if not values[-1]:
             return f"{name} takes the path of a PEM file."
     return None
