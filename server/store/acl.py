@@ -30,6 +30,11 @@ def acl_rules(password: str, *, replicas: int) -> list[str]:
     return ["reset", "on", f">{password}", f"~{KEYS}", "resetchannels", "-@all", *allowed]
 
 
+def acl_file(password: str) -> str:
+    """The same for a store that is ours to start, as the text of its file of users."""
+    return f"user {USER} {' '.join(acl_rules(password, replicas=1))}\n"
+
+
 def acl_command(password: str, *, replicas: int) -> str:
     """What to tell the store, as one line."""
     return " ".join(["ACL SETUSER", USER, *acl_rules(password, replicas=replicas)])

@@ -13,6 +13,7 @@ import urllib.parse
 from enum import Enum
 from pathlib import Path
 
+from server.store.acl import USER
 from server.store.embedded_paths import log_path, refuse_foreign, socket_path, store_folder
 from server.store.valkey_program import ask
 
@@ -73,7 +74,7 @@ def store_url(data_dir: Path) -> str:
         pass  # Nothing listens there, as the client will find out.
     except OSError as error:
         raise StoreStartFailed(data_dir, str(error)) from error
-    return f"unix://{urllib.parse.quote(os.fsencode(path))}"
+    return f"unix://{USER}:{USER}@{urllib.parse.quote(os.fsencode(path))}"
 
 
 class EmbeddedStore:

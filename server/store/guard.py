@@ -20,6 +20,7 @@ from typing import IO, NoReturn
 from server.processes.lock import try_lock
 from server.processes.restarts import RestartPlan
 from server.processes.signals import SignalInbox
+from server.store.acl import USER, acl_file
 from server.store.embedded_paths import log_path, socket_path, store_folder
 from server.store.valkey_program import (
     ValkeyMissing,
@@ -108,6 +109,9 @@ class Guard:
 
     def _run_valkey(self, lock: IO[str]) -> None:
         """Run one Valkey until it dies, which is logged, or until the owner is gone."""
+        # Only this user of the machine can open the socket, so the password protects nothing. The
+        # rights do: a hole in Curfew is not one in everything that Valkey can do.
+        (self._folder / "users.acl").write_text(acl_file(USER), encoding="ascii")
         write_configuration(self._folder / "valkey.conf", self._settings())
         valkey = start_valkey(self._folder / "valkey.conf", log=self._log, inherit=(lock.fileno(),))
         try:
@@ -128,6 +132,7 @@ class Guard:
             "port": "0",
             "unixsocket": self._socket,
             "unixsocketperm": "700",
+            "aclfile": self._folder / "users.acl",
             "dir": self._folder,
             # A termination that was reported must not come back after a crash.
             "appendonly": "yes",

@@ -14,6 +14,7 @@ import redis
 from server.store.embedded import EmbeddedStore, StoreStartFailed, socket_path, store_url
 from server.store.embedded_paths import log_path, store_folder
 from tests.support.processes import eventually, lives, processes_of
+from tests.support.valkey import owner_of
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's help is Linux only")
 
@@ -37,7 +38,9 @@ def store(data_dir: Path) -> Iterator[EmbeddedStore]:
 
 def client(data_dir: Path) -> redis.Redis:
     """Make a client of the store in a folder."""
-    return redis.Redis.from_url(store_url(data_dir), decode_responses=True, socket_timeout=5)
+    return redis.Redis.from_url(
+        owner_of(store_url(data_dir)), decode_responses=True, socket_timeout=5
+    )
 
 
 def put(data_dir: Path, value: str) -> None:

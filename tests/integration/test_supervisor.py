@@ -14,6 +14,7 @@ import redis
 
 from server.store.embedded import store_url
 from tests.support.processes import eventually, lives, processes_of
+from tests.support.valkey import owner_of
 
 
 class Supervised:
@@ -185,7 +186,7 @@ def test_an_unusable_configuration_stops_the_server(server: Supervised) -> None:
 
 
 def test_a_killed_guard_is_replaced_and_the_data_is_there(server: Supervised) -> None:
-    with redis.Redis.from_url(store_url(server.data_dir)) as client:
+    with redis.Redis.from_url(owner_of(store_url(server.data_dir))) as client:
         client.set("key", "kept")
     (killed,) = server.guards()
     valkeys = processes_of(server.data_dir, "valkey-server")
@@ -198,7 +199,7 @@ def test_a_killed_guard_is_replaced_and_the_data_is_there(server: Supervised) ->
 def value_in(data_dir: Path) -> object:
     """Read the key, None as long as nobody answers."""
     try:
-        with redis.Redis.from_url(store_url(data_dir)) as client:
+        with redis.Redis.from_url(owner_of(store_url(data_dir))) as client:
             return client.get("key")
     except redis.RedisError:
         return None

@@ -62,8 +62,7 @@ class ValkeyServer:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        rules = " ".join(acl.acl_rules(PASSWORD, replicas=1))
-        (self.folder / "users.acl").write_text(f"user {acl.USER} {rules}\n", "utf-8")
+        (self.folder / "users.acl").write_text(acl.acl_file(PASSWORD), "ascii")
         configuration = self.folder / "valkey.conf"
         write_configuration(configuration, self._configuration())
         self._process = start_valkey(configuration, log=self.folder / "output.log")
