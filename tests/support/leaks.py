@@ -20,6 +20,8 @@ LEAST_RUN = 40
 """Characters of what is compared: 32 bytes have 43 in base64 and 64 in hexadecimal."""
 LEAST_PASSWORD = 12
 """Characters; shorter ones are refused by the server, and are words of pages."""
+LEAST_VARIETY = 6
+"""Different characters; a row of one is no secret, and stands in many a test's message."""
 
 _RUNS = (
     re.compile(rb"[A-Za-z0-9_-]{%d,}" % LEAST_RUN),
@@ -71,7 +73,7 @@ class LeakSearch:
 
     def password(self, password: str) -> None:
         """Notice a password, or any other secret text."""
-        if len(password) >= LEAST_PASSWORD:
+        if len(password) >= LEAST_PASSWORD and len(set(password)) >= LEAST_VARIETY:
             self._passwords.add(password.encode(errors="surrogatepass"))
 
     def cookie(self, value: str) -> None:
