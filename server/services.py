@@ -135,9 +135,8 @@ async def _services(settings: Settings, *, serves: bool) -> AsyncIterator[Servic
         account_store = RedisAccountStore(client, scripts, sealer, shards, unreadable)
         accounts = StoredAccounts(account_store, hasher, clock.now, _new_id)
         metrics = Metrics(node, CollectorRegistry())
-        activity = ActivityKeeper(
-            RedisActivityStore(client, scripts, sealer, shards), accounts, _new_id, time.monotonic
-        )
+        activity_store = RedisActivityStore(client, scripts, sealer, shards)
+        activity = ActivityKeeper(activity_store, accounts, _new_id, time.monotonic)
         audit = Audit(clock.now, time.monotonic, activity.keep, metrics.audited)
         stack.callback(audit.tell_left_out, closing=True)
         block = min(LONGEST_BLOCK, settings.node_lease / 6)
@@ -200,7 +199,9 @@ async def _services(settings: Settings, *, serves: bool) -> AsyncIterator[Servic
             activity=activity,
             nodes=surroundings.registry,
             key_use=key_use,
-            sealed=SealedRecords(client, surroundings.store, account_store, _new_id),
+            sealed=SealedRecords(
+                client, surroundings.store, account_store, activity_store, _new_id
+            ),
         )
 
 

@@ -165,7 +165,10 @@ def _in_the_way(path: Path) -> str:
 
 
 def _records(counts: Counter[tuple[str, int | None]], version: int) -> str:
-    return f"{counts['session', version]} sessions and {counts['account', version]} accounts"
+    return (
+        f"{counts['session', version]} sessions, {counts['account', version]} accounts and "
+        f"{counts['activity', version]} lists of activity"
+    )
 
 
 def _hours(left: timedelta) -> str:

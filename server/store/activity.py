@@ -30,10 +30,11 @@ MAX_DIGITS: Final = 15
 
 @dataclass(frozen=True, slots=True)
 class KeptActivity:
-    """An account's entries, the newest first, and the revision that a save is based on."""
+    """Entries, newest first; the revision that a save is based on; whether an older key sealed it."""
 
     entries: tuple[Activity, ...] = ()
     revision: int = 0
+    stale_key: bool = False
 
 
 class ActivityStore(Protocol):
@@ -70,7 +71,7 @@ class RedisActivityStore:
             # a new list.
             log.warning("recent activity does not open", extra={"user": user})
             return KeptActivity((), number)
-        return KeptActivity(_entries(opened.plaintext), number)
+        return KeptActivity(_entries(opened.plaintext), number, opened.stale)
 
     async def save(
         self, user: str, entries: Sequence[Activity], *, based_on: int, operation: str

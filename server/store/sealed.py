@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from server.crypto.sealer import version_of_box
 from server.store.accounts import AccountStore
+from server.store.activity import ActivityStore
 from server.store.connection import ask
 from server.store.contract import Conflict, SessionStore, Stored, Unreadable
 from server.store.names import ShardNames
@@ -28,7 +29,7 @@ class SealedRecord:
     """A record in the store.
 
     Attributes:
-        kind: `session` or `account`.
+        kind: `session`, `account` or `activity`.
         name: the session's id or the user's name.
         version: of the key that sealed it; None if it does not begin like a box of ours.
     """
@@ -56,6 +57,7 @@ class SealedRecords:
         client: the store.
         sessions: loads and saves sessions.
         accounts: loads and saves accounts.
+        activity: loads and saves recent activity.
         new_id: makes operation ids.
     """
 
@@ -64,11 +66,13 @@ class SealedRecords:
         client: Redis,
         sessions: SessionStore,
         accounts: AccountStore,
+        activity: ActivityStore,
         new_id: Callable[[], str],
     ) -> None:
         self._client = client
         self._sessions = sessions
         self._accounts = accounts
+        self._activity = activity
         self._new_id = new_id
 
     async def counts(self, progress: Progress) -> Counter[tuple[str, int | None]]:
@@ -91,7 +95,11 @@ class SealedRecords:
         """
         for shard in range(self._sessions.shards):
             names = ShardNames(shard)
-            for kind, beginning in (("session", names.session("")), ("account", names.account(""))):
+            for kind, beginning in (
+                ("session", names.session("")),
+                ("account", names.account("")),
+                ("activity", names.activity("")),
+            ):
                 async for keys in scan(self._client, beginning + "*"):
                     for start in range(0, len(keys), AT_ONCE):
                         part = keys[start : start + AT_ONCE]
@@ -104,7 +112,11 @@ class SealedRecords:
         Raises:
             StoreUnavailable: the store did not answer; it is under one key or the other.
         """
-        again = self._session if record.kind == "session" else self._account
+        again = {
+            "session": self._session,
+            "account": self._account,
+            "activity": self._recent_activity,
+        }[record.kind]
         for _ in range(MAX_TRIES):
             if (result := await again(record.name)) is not None:
                 return result
@@ -138,6 +150,16 @@ class SealedRecords:
             return Resealed.DONE
         saved = await self._accounts.save(
             loaded.account, based_on=loaded.revision, operation=self._new_id()
+        )
+        return Resealed.DONE if saved else None
+
+    async def _recent_activity(self, user: str) -> Resealed | None:
+        """It is kept for as long from now as if something had been added."""
+        kept = await self._activity.load(user)
+        if not kept.stale_key:
+            return Resealed.DONE
+        saved = await self._activity.save(
+            user, kept.entries, based_on=kept.revision, operation=self._new_id()
         )
         return Resealed.DONE if saved else None
 

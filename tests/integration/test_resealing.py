@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import pytest
 import redis
 
-from server.core.audit import unrecorded
+from server.core.activity import Activity
+from server.core.audit import AuditEvent
 from server.core.session import Rules
 from server.crypto.keyring import Keyring
 from server.crypto.sealer import Sealer
 from server.store.accounts import Account, RedisAccountStore
+from server.store.activity import RedisActivityStore
 from server.store.clock import StoreClock
 from server.store.codec import SessionCodec
 from server.store.connection import open_client
@@ -37,6 +39,7 @@ class Side:
 
     store: RedisSessionStore
     accounts: RedisAccountStore
+    activity: RedisActivityStore
     records: SealedRecords
     now: Callable[[], float]
     between: Callable[[], object] = int
@@ -60,8 +63,10 @@ async def sides(store_url: str) -> AsyncIterator[tuple[Side, Side]]:
             store = RedisSessionStore(
                 client, scripts, SessionCodec(sealer), entries, clock, Rules(), 1
             )
-            accounts = RedisAccountStore(client, scripts, sealer, 1, unrecorded)
-            made = Side(store, accounts, SealedRecords(client, store, accounts, new_id), clock.now)
+            accounts = RedisAccountStore(client, scripts, sealer, 1, str)
+            activity = RedisActivityStore(client, scripts, sealer, 1)
+            records = SealedRecords(client, store, accounts, activity, new_id)
+            made = Side(store, accounts, activity, records, clock.now)
             return made
 
         yield side(OLD), side(BOTH)
@@ -78,13 +83,18 @@ async def test_records_are_the_same_under_the_newest_key(sides: tuple[Side, Side
     before = [await created(old) for _ in range(3)]  # type: ignore[arg-type]  # it asks no more
     ann = Account("ann", "hash", admin=True, disabled=False, created_at=1.5)
     assert await old.accounts.save(ann, based_on=0, operation="o1")
+    seen = Activity(AuditEvent.LOGIN_SUCCESS, since=1.5, at=1.5)
+    assert await old.activity.save("ann", [seen], based_on=0, operation="o2")
+    kinds = {"session": 3, "account": 1, "activity": 1}
     assert (await both.records.counts(int)) == {
-        ("session", OLD.versions[0]): 3,
-        ("account", OLD.versions[0]): 1,
+        (kind, OLD.versions[0]): number for kind, number in kinds.items()
     }
     async for record in both.records.all():
         assert await both.records.reseal(record) is Resealed.DONE
-    assert (await both.records.counts(int)) == {("session", NEWEST): 3, ("account", NEWEST): 1}
+    assert (await both.records.counts(int)) == {
+        (kind, NEWEST): number for kind, number in kinds.items()
+    }
+    assert (await both.activity.load("ann")).entries == (seen,)
     for each in before:
         loaded = await both.store.load(each.session.sid)
         assert isinstance(loaded, Stored)

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import redis
 
-from server.crypto.keyring import SECRET_BYTES, Keyring, WeakKey, parse_secret
+from server.crypto.keyring import Keyring, WeakKey, parse_secret
 from server.crypto.sealer import Sealer
+from server.crypto.weak_keys import LEAST_BYTES
 from server.store.codec import SessionCodec
 from server.store.contract import Stored
 from server.store.embedded import store_url
@@ -34,7 +35,7 @@ def _keys(word: str) -> list[bytes]:
         key = parse_secret(word)
     except (ValueError, WeakKey):
         return []
-    return [key] if len(key) >= SECRET_BYTES else []
+    return [key] if len(key) >= LEAST_BYTES else []
 
 
 def note_seeds(search: LeakSearch, url: str, keys: Iterable[bytes]) -> None:
