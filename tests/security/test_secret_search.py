@@ -94,7 +94,8 @@ async def use(server: CurfewServer) -> None:
             await frame(socket, "hello")
             await ada.request("POST", "/api/session/rotate")
             await frame(socket, "rotated")
-        await stranger.request("POST", "/api/login", {"username": "ada", "password": PASSWORD[::-1]})
+        wrong = {"username": "ada", "password": PASSWORD[::-1]}
+        await stranger.request("POST", "/api/login", wrong)
         for path in ("/account", "/api/sessions", "/metrics", "/nothing", "/api/activity"):
             await ada.request("GET", path)
         ada.csrf_token = "wrong"
