@@ -30,7 +30,7 @@ MAX_DIGITS: Final = 15
 
 @dataclass(frozen=True, slots=True)
 class KeptActivity:
-    """Entries, newest first; the revision that a save is based on; whether an older key sealed it."""
+    """Entries, newest first; the revision a save is based on; whether an older key sealed it."""
 
     entries: tuple[Activity, ...] = ()
     revision: int = 0

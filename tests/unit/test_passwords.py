@@ -74,6 +74,7 @@ async def test_the_right_password_matches_and_a_wrong_one_does_not(hasher: Passw
     assert await hasher.verify("correct horse batterz", stored) == NO
 
 
+@pytest.mark.proves("11.4.2")
 async def test_a_stored_string_names_argon2id_and_the_parameters(hasher: PasswordHasher) -> None:
     assert (await hasher.hash("x")).startswith("$argon2id$v=19$m=8,t=1,p=1$")
 
@@ -177,6 +178,7 @@ async def test_a_changed_hash_matches_nothing(hasher: PasswordHasher) -> None:
         assert await hasher.verify("x", stored[:position] + other + stored[position + 1 :]) == NO
 
 
+@pytest.mark.proves("11.4.2")
 @pytest.mark.parametrize("wanted", [STRONGER, LONGER])
 async def test_a_cheaper_hash_asks_to_be_made_again(
     hasher: PasswordHasher, wanted: Argon2Parameters
