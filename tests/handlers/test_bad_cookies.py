@@ -116,6 +116,7 @@ async def test_what_is_not_ours_is_refused_without_asking_the_store(
 ) -> None:
     await browser.sign_up("anna")
     genuine, browser.cookie = browser.cookie, ""
+    await app.services.activity.finish()
     asked = Asked(valkey)
     for what, header in forgeries(genuine, app.services.keyring).items():
         refused = await browser.send("GET", "/api/session", Cookie=header)
@@ -140,6 +141,7 @@ async def test_a_genuine_signature_over_an_unknown_or_unissued_token_is_refused(
     await browser.sign_up("anna")
     genuine = browser.cookie
     sid, _, secret = token_of(genuine).split(".")
+    await app.services.activity.finish()
     asked = Asked(valkey)
     tokens = (f"{sid}.1.{'A' * 43}", f"{sid}.2.{secret}", f"00{'A' * 22}.1.{secret}")
     for token in tokens:
