@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from typing import Protocol
 
 from server.core.credentials import (
     BadPassword,
@@ -10,12 +10,9 @@ from server.core.credentials import (
     canonical_username,
     check_password_shape,
 )
-from server.core.errors import WriteConflict
 from server.crypto.common_passwords import is_common
 from server.crypto.passwords import PasswordHasher
-from server.store.accounts import Account, AccountStore, StoredAccount
-
-MAX_TRIES: Final = 8
+from server.store.accounts import Account, AccountStore, StoredAccount, change_account
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +105,14 @@ class StoredAccounts:
         if bad := _unfit(password, user):
             return bad
         password_hash = await self._hasher.hash(password)
-        await self._update(user, lambda account: replace(account, password_hash=password_hash))
+        await self._update(
+            user,
+            lambda account: replace(
+                account,
+                password_hash=password_hash,
+                password_changes=account.password_changes + 1,
+            ),
+        )
         return None
 
     async def set_disabled(self, user: str, *, disabled: bool) -> bool:
@@ -122,16 +126,11 @@ class StoredAccounts:
         user = canonical_username(username)
         return None if isinstance(user, BadUsername) else await self._store.load(user)
 
-    async def _update(self, user: str, change: Callable[[Account], Account]) -> bool:
-        for _ in range(MAX_TRIES):
-            stored = await self._load(user)
-            if stored is None:
-                return False
-            if await self._store.save(
-                change(stored.account), based_on=stored.revision, operation=self._new_id()
-            ):
-                return True
-        raise WriteConflict(user, MAX_TRIES)
+    async def _update(self, name: str, change: Callable[[Account], Account]) -> bool:
+        user = canonical_username(name)
+        if isinstance(user, BadUsername):
+            return False
+        return await change_account(self._store, user, change, self._new_id) is not None
 
     async def _rehash(self, stored: StoredAccount, password: str) -> None:
         stronger = replace(stored.account, password_hash=await self._hasher.hash(password))

@@ -14,14 +14,17 @@ from server.accounts import Accounts, StoredAccounts
 from server.activity import ActivityKeeper
 from server.audit import Audit
 from server.core.audit import AuditEvent
+from server.crypto.challenges import Challenges
 from server.crypto.keyring import Keyring
 from server.crypto.passwords import PasswordHasher
 from server.crypto.sealer import Sealer
 from server.engine import Surroundings, Timing, build_engine
+from server.factors import FactorDesk
 from server.live.fence import Fence
 from server.live.hub import Hub
 from server.live.socket import SocketParts
 from server.metrics import Metrics
+from server.proofs import ProofDesk
 from server.sessions import SessionManager
 from server.store import embedded
 from server.store.accounts import RedisAccountStore
@@ -45,6 +48,7 @@ from server.store.scripts import Scripts
 from server.store.sealed import SealedRecords
 from server.store.sessions import RedisSessionStore
 from server.store.tries import RedisTryCounters
+from server.store.used import RedisUsedOnce
 from server.terminations import Terminations
 from server.throttle import Throttle
 from settings import Settings
@@ -63,6 +67,8 @@ class Services:
         keyring: the secret keys.
         accounts: who may sign in.
         throttle: how fast anybody may try to.
+        factors: sets second factors up, and removes them.
+        proofs: checks them.
         sessions: the life of sessions.
         terminations: their ends, with receipts.
         hub: the sockets here.
@@ -81,6 +87,8 @@ class Services:
     keyring: Keyring
     accounts: Accounts
     throttle: Throttle
+    factors: FactorDesk
+    proofs: ProofDesk
     sessions: SessionManager
     terminations: Terminations
     hub: Hub
@@ -134,6 +142,7 @@ async def _services(settings: Settings, *, serves: bool) -> AsyncIterator[Servic
 
         account_store = RedisAccountStore(client, scripts, sealer, shards, unreadable)
         accounts = StoredAccounts(account_store, hasher, clock.now, _new_id)
+        challenges, used = Challenges(sealer, clock.now), RedisUsedOnce(client, shards)
         metrics = Metrics(node, CollectorRegistry())
         activity_store = RedisActivityStore(client, scripts, sealer, shards)
         activity = ActivityKeeper(activity_store, accounts, _new_id, time.monotonic)
@@ -184,6 +193,10 @@ async def _services(settings: Settings, *, serves: bool) -> AsyncIterator[Servic
             clock=clock,
             keyring=keyring,
             accounts=accounts,
+            factors=FactorDesk(account_store, challenges, used, shards, clock.now, _new_id),
+            proofs=ProofDesk(
+                account_store, challenges, used, engine.sessions.epochs, clock.now, _new_id
+            ),
             throttle=Throttle(
                 RedisTryCounters(scripts, keyring.derive("tries").newest[1], clock.now),
                 _new_id,

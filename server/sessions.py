@@ -125,18 +125,16 @@ class SessionManager:
         return await self._accepted(live, judge)
 
     async def elevate(self, live: Live) -> Live | Farewell:
-        """Record that the password was just proved; the token changes at once, without grace.
+        """Record that the person was just proved; the token changes at once, without grace.
 
         Not under a token that another change of privilege has overtaken meanwhile: somebody with
         an old copy and the former password must not overtake the owner.
         """
+        return await self._changed_at_once(live, policy.elevate)
 
-        def judge(session: Session) -> Verdict:
-            if live.presented < session.refused_below:
-                return Refuse(Refusal.OVERTAKEN)
-            return policy.elevate(session, self._now())
-
-        return await self._accepted(live, judge)
+    async def renew(self, live: Live) -> Live | Farewell:
+        """Change the token as `elevate` does, when nothing was proved: no window is opened."""
+        return await self._changed_at_once(live, policy.renew)
 
     async def write(self, live: Live, changes: Mapping[str, Json]) -> Live | Farewell:
         """Merge top-level keys into the session's data; None removes a key.
@@ -248,6 +246,16 @@ class SessionManager:
                 reason=Reason.SESSION_LIMIT.value,
                 end=limit_event(operation),
             )
+
+    async def _changed_at_once(
+        self, live: Live, change: Callable[[Session, float], Accept]
+    ) -> Live | Farewell:
+        def judge(session: Session) -> Verdict:
+            if live.presented < session.refused_below:
+                return Refuse(Refusal.OVERTAKEN)
+            return change(session, self._now())
+
+        return await self._accepted(live, judge)
 
     async def _accepted(self, live: Live, change: Callable[[Session], Verdict]) -> Live | Farewell:
         """Change the session of a request that was accepted, perhaps long ago."""

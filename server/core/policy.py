@@ -137,15 +137,19 @@ def rotate(session: Session, now: float, rules: Rules) -> Accept:
 
 
 def elevate(session: Session, now: float) -> Accept:
-    """Record that the password was just proved: the token changes at once, without grace.
+    """Record that the person was just proved: the token changes at once, without grace."""
+    return renew(replace(session, authenticated_at=now), now)
+
+
+def renew(session: Session, now: float) -> Accept:
+    """Change the token at once, without grace, when what protects the account was changed.
 
     Older tokens are refused from here on (ASVS 7.2.4), and not taken for theft until the new one
     came back, since the reply that carries it may be lost.
     """
     number = session.issued + 1
-    elevated = replace(
+    renewed = replace(
         session,
-        authenticated_at=now,
         last_active_at=max(session.last_active_at, now),
         generation=number,
         current_since=now,
@@ -156,7 +160,7 @@ def elevate(session: Session, now: float) -> Accept:
         refused_below=number,
         refused_until=None,
     )
-    return _with_token(elevated, number)
+    return _with_token(renewed, number)
 
 
 def _is_previous(session: Session, number: int, now: float) -> bool:

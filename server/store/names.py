@@ -63,6 +63,14 @@ class ShardNames:
         """The sealed list of what happened to the account lately."""
         return f"{self.prefix}activity:{user}"
 
+    def handle(self, handle: str) -> str:
+        """The user whom authenticators know by this handle."""
+        return f"{self.prefix}handle:{handle}"
+
+    def used(self, identifier: str) -> str:
+        """The memory of something that can be used once."""
+        return f"{self.prefix}used:{identifier}"
+
     @property
     def epoch(self) -> str:
         """The latest end of everything in the shard."""

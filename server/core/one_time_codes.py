@@ -1,0 +1,96 @@
+"""The codes that people type: of an authenticator app (RFC 6238), and for recovery.
+
+What they are and how they are compared. This file must import the standard library alone.
+"""
+
+import hashlib
+import hmac
+import re
+from base64 import b32encode
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from server.core.factors import RecoveryCodes
+
+TOTP_STEP_SECONDS: Final = 30
+"""RFC 6238 5.2, and the most that ASVS 5.0 6.5.5 allows."""
+
+TOTP_DRIFT_STEPS: Final = 1
+"""Before and after the current step: RFC 6238 5.2 allows for one of delay, and clocks differ."""
+
+RECOVERY_CODES: Final = 10
+RECOVERY_CODE_BYTES: Final = 15
+"""120 bits: from 112 on a fast hash is enough (ASVS 5.0 6.5.2), and nobody guesses one."""
+
+RECOVERY_KEY_BYTES: Final = 32
+
+_TOTP_CODE = re.compile(r"[0-9]{6}")
+_SEPARATORS = re.compile(r"[\s-]+")
+
+
+def step_at(now: float) -> int:
+    """The time step of a moment, which RFC 6238 4.2 calls T."""
+    return int(now // TOTP_STEP_SECONDS)
+
+
+def steps_around(now: float) -> range:
+    """The time steps whose codes are good at a moment."""
+    step = step_at(now)
+    return range(max(0, step - TOTP_DRIFT_STEPS), step + TOTP_DRIFT_STEPS + 1)
+
+
+def is_totp_code(text: str) -> bool:
+    """Whether a text has the form of an app's code; any other is taken for a recovery code."""
+    return _TOTP_CODE.fullmatch(_bare(text)) is not None
+
+
+def matching_step(codes: Mapping[int, str], given: str, *, after: int = -1) -> int | None:
+    """The latest step after `after` whose code was given; all are compared, in constant time.
+
+    Args:
+        codes: the right codes by time step.
+        given: as it was typed.
+        after: the last step that was used.
+    """
+    if not is_totp_code(given):
+        return None
+    typed = _bare(given)
+    matching = [step for step, code in codes.items() if hmac.compare_digest(code, typed)]
+    return max((step for step in matching if step > after), default=None)
+
+
+def recovery_code(random: bytes) -> str:
+    """A recovery code of `RECOVERY_CODE_BYTES` random bytes: 24 letters and digits in groups.
+
+    Base32 has neither 0 nor 1, so no two of its characters are taken for each other.
+    """
+    text = b32encode(random).decode("ascii").lower()
+    return "-".join(text[start : start + 4] for start in range(0, len(text), 4))
+
+
+def kept_of(codes: Iterable[str], key: bytes) -> RecoveryCodes:
+    """What is kept of recovery codes.
+
+    Args:
+        codes: the codes.
+        key: `RECOVERY_KEY_BYTES` random bytes, for these alone.
+    """
+    return RecoveryCodes(key.hex(), tuple(_hash(key, code) for code in codes))
+
+
+def without_code(kept: RecoveryCodes, given: str) -> RecoveryCodes | None:
+    """The codes that are left when this one is used; None if it is none of them."""
+    presented = _hash(bytes.fromhex(kept.key), given)
+    left = tuple(each for each in kept.hashes if not hmac.compare_digest(each, presented))
+    return RecoveryCodes(kept.key, left) if len(left) < len(kept.hashes) else None
+
+
+def _hash(key: bytes, code: str) -> str:
+    # surrogatepass: what was typed comes from outside, and must not make this raise.
+    typed = _bare(code).encode(errors="surrogatepass")
+    return hmac.new(key, typed, hashlib.sha256).hexdigest()
+
+
+def _bare(text: str) -> str:
+    """A code as it was meant: without the spaces and dashes that make it easy to read."""
+    return _SEPARATORS.sub("", text).lower()

@@ -1,0 +1,101 @@
+"""Challenges: what the server must remember between two requests, sealed and given to the client.
+
+Nothing is kept for a sign-in that is half done, so nobody can fill the store with them. Each use
+has a key of its own, so that none can be taken for another.
+"""
+
+import os
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, cast
+
+from server.core import strict_json
+from server.core.session import Json
+from server.crypto.sealer import Sealer
+
+LIFETIME_SECONDS: Final = 300.0
+ID_BYTES: Final = 16
+
+
+class Use(StrEnum):
+    """What a challenge is for."""
+
+    SECOND_FACTOR_OWED = "second factor owed"
+    """The password was right."""
+    TOTP_SETUP = "totp setup"
+    """A secret was shown; it is set up when a code of it comes back."""
+    NEW_PASSKEY = "new passkey"
+    SIGN_IN_BY_PASSKEY = "sign in by passkey"
+    REAUTHENTICATE_BY_PASSKEY = "reauthenticate by passkey"
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """An opened challenge.
+
+    Attributes:
+        id: unique, by which a use can be remembered.
+        seconds_left: until it expires.
+        facts: what was sealed.
+    """
+
+    id: str
+    seconds_left: float
+    facts: Mapping[str, Json]
+
+    def text(self, name: str) -> str:
+        """A fact that is a text; empty without it."""
+        return str(self.facts.get(name, ""))
+
+
+class Challenges:
+    """Makes and opens challenges.
+
+    Args:
+        sealer: seals with the newest key, opens with all.
+        now: the store's clock, in Unix seconds.
+    """
+
+    def __init__(self, sealer: Sealer, now: Callable[[], float]) -> None:
+        self._sealer = sealer
+        self._now = now
+
+    def make(self, use: Use, facts: Mapping[str, Json]) -> bytes:
+        """A challenge; good for `LIFETIME_SECONDS`. 192 bits of it are random (ASVS 5.0 6.7.2)."""
+        content: dict[str, Json] = {
+            "id": os.urandom(ID_BYTES).hex(),
+            "expires_at": self._now() + LIFETIME_SECONDS,
+            "facts": dict(facts),
+        }
+        plaintext = strict_json.encode(content).encode("ascii")
+        return self._sealer.seal(plaintext, purpose=_purpose(use), context="")
+
+    def open(self, use: Use, box: bytes) -> Challenge | None:
+        """The challenge, unless it is forged, for another use or past its time."""
+        opened = self._sealer.open(box, purpose=_purpose(use), context="")
+        if opened is None:
+            return None
+        content = cast("dict[str, Json]", strict_json.parse(opened.plaintext))
+        left = cast("float", content["expires_at"]) - self._now()
+        if left <= 0:
+            return None
+        return Challenge(str(content["id"]), left, cast("dict[str, Json]", content["facts"]))
+
+
+def to_text(box: bytes) -> str:
+    """A challenge as base64url text."""
+    return urlsafe_b64encode(box).rstrip(b"=").decode("ascii")
+
+
+def from_text(text: str) -> bytes:
+    """The challenge of a text; of anything else, bytes that do not open."""
+    try:
+        return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except ValueError:
+        return b""
+
+
+def _purpose(use: Use) -> str:
+    return f"challenge: {use}"

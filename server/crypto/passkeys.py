@@ -1,0 +1,239 @@
+"""Passkeys: the checks of WebAuthn 7.1 and 7.2, by Duo's `webauthn`.
+
+A passkey must be discoverable and must verify its user (PIN or biometrics), so that it can stand
+for both factors. Its challenge travels inside what it signs. What comes from a browser is hostile:
+whatever is wrong with it, the answer is None.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import Final, TypeVar
+
+import webauthn
+from webauthn.helpers import (
+    base64url_to_bytes,
+    bytes_to_base64url,
+    options_to_json_dict,
+    parse_attestation_object,
+    parse_authentication_credential_json,
+    parse_client_data_json,
+    parse_registration_credential_json,
+)
+from webauthn.helpers.cose import COSEAlgorithmIdentifier
+from webauthn.helpers.structs import (
+    AttestationFormat,
+    AuthenticatorSelectionCriteria,
+    PublicKeyCredentialDescriptor,
+    ResidentKeyRequirement,
+    UserVerificationRequirement,
+)
+
+from server.core.session import Json
+from server.crypto.challenges import LIFETIME_SECONDS
+
+log = logging.getLogger("curfew.passkeys")
+
+Found = TypeVar("Found")
+
+ALGORITHMS: Final = [
+    COSEAlgorithmIdentifier.EDDSA,
+    COSEAlgorithmIdentifier.ECDSA_SHA_256,
+    COSEAlgorithmIdentifier.RSASSA_PKCS1_v1_5_SHA_256,
+]
+_FORMATS: Final = frozenset({AttestationFormat.NONE, AttestationFormat.PACKED})
+"""What an answer to "no attestation" can have (WebAuthn 5.4.7). The other formats bring parsers of
+certificates along, which nobody needs to reach from outside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where passkeys are good: one host name.
+
+    Attributes:
+        id: the relying party id.
+        origins: of the pages that may use them. Exact.
+    """
+
+    id: str
+    origins: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class NewPasskey:
+    """What an authenticator made."""
+
+    id: str
+    public_key: str = field(repr=False)
+    sign_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """What a browser brought to show that somebody has a passkey. Nothing of it is checked.
+
+    Attributes:
+        id: the credential's id, base64url.
+        handle: the account that the authenticator says it is for; empty where it says none.
+        challenge: what it signed.
+        credential: all of it.
+    """
+
+    id: str
+    handle: str
+    challenge: bytes = field(repr=False)
+    credential: Mapping[str, Json] = field(repr=False)
+
+
+def site_of(host: str, origins: Iterable[str]) -> Site | None:
+    """The site of a host; None where there can be none: browsers take no address for one.
+
+    Args:
+        host: of the request, with its port.
+        origins: all allowed origins.
+    """
+    name = _name(host)
+    if _is_address(name):
+        return None
+    ours = (origin for origin in origins if _name(origin.split("://", 1)[1]) == name)
+    return Site(name, frozenset(ours))
+
+
+def creation_options(
+    site: Site, *, user: str, handle: str, challenge: bytes, known: Iterable[str]
+) -> dict[str, Json]:
+    """What `PublicKeyCredential.parseCreationOptionsFromJSON` takes.
+
+    Args:
+        site: where the passkey will be good.
+        user: shown by the authenticator.
+        handle: names the account to it.
+        challenge: to be signed.
+        known: ids of the user's passkeys; an authenticator that has one makes no other.
+    """
+    options = webauthn.generate_registration_options(
+        rp_id=site.id,
+        rp_name="Curfew",
+        user_id=handle.encode("ascii"),
+        user_name=user,
+        challenge=challenge,
+        timeout=int(LIFETIME_SECONDS * 1000),
+        authenticator_selection=AuthenticatorSelectionCriteria(
+            resident_key=ResidentKeyRequirement.REQUIRED,
+            user_verification=UserVerificationRequirement.REQUIRED,
+        ),
+        exclude_credentials=_descriptors(known),
+        supported_pub_key_algs=ALGORITHMS,
+    )
+    return dict(options_to_json_dict(options))
+
+
+def request_options(site: Site, *, challenge: bytes, known: Iterable[str]) -> dict[str, Json]:
+    """What `PublicKeyCredential.parseRequestOptionsFromJSON` takes.
+
+    Args:
+        site: where the passkey must be good.
+        challenge: to be signed.
+        known: ids of the user's passkeys; none where it is not known who asks.
+    """
+    options = webauthn.generate_authentication_options(
+        rp_id=site.id,
+        challenge=challenge,
+        timeout=int(LIFETIME_SECONDS * 1000),
+        allow_credentials=_descriptors(known),
+        user_verification=UserVerificationRequirement.REQUIRED,
+    )
+    return dict(options_to_json_dict(options))
+
+
+def challenge_of_new(credential: Mapping[str, Json]) -> bytes | None:
+    """The challenge that a new passkey's answer names."""
+
+    def read() -> bytes:
+        parsed = parse_registration_credential_json(dict(credential))
+        return parse_client_data_json(parsed.response.client_data_json).challenge
+
+    return _read("new passkey", read)
+
+
+def check_new(credential: Mapping[str, Json], challenge: bytes, site: Site) -> NewPasskey | None:
+    """The new passkey, if all of WebAuthn 7.1 holds. Its challenge must be one of ours."""
+
+    def read() -> NewPasskey | None:
+        parsed = parse_registration_credential_json(dict(credential))
+        if parse_attestation_object(parsed.response.attestation_object).fmt not in _FORMATS:
+            return None
+        made = webauthn.verify_registration_response(
+            credential=parsed,
+            expected_challenge=challenge,
+            expected_rp_id=site.id,
+            expected_origin=sorted(site.origins),
+            require_user_verification=True,
+            supported_pub_key_algs=ALGORITHMS,
+        )
+        return NewPasskey(
+            bytes_to_base64url(made.credential_id),
+            bytes_to_base64url(made.credential_public_key),
+            made.sign_count,
+        )
+
+    return _read("new passkey", read)
+
+
+def presented(credential: Mapping[str, Json]) -> Presented | None:
+    """What a browser brought, taken apart."""
+
+    def read() -> Presented:
+        parsed = parse_authentication_credential_json(dict(credential))
+        client_data = parse_client_data_json(parsed.response.client_data_json)
+        handle = (parsed.response.user_handle or b"").decode("ascii")
+        return Presented(parsed.id, handle, client_data.challenge, credential)
+
+    return _read("passkey", read)
+
+
+def check_signature(given: Presented, public_key: str, site: Site) -> int | None:
+    """The counter that the passkey shows, if all of WebAuthn 7.2 holds but for the counter.
+
+    The challenge must have been opened before: it is taken as the expected one.
+    """
+
+    def read() -> int:
+        return webauthn.verify_authentication_response(
+            credential=dict(given.credential),
+            expected_challenge=given.challenge,
+            expected_rp_id=site.id,
+            expected_origin=sorted(site.origins),
+            credential_public_key=base64url_to_bytes(public_key),
+            credential_current_sign_count=0,  # judged by the policy, which tells copies apart
+            require_user_verification=True,
+        ).new_sign_count
+
+    return _read("passkey", read)
+
+
+def _read(what: str, read: Callable[[], Found]) -> Found | None:
+    """What was read; None for whatever could not be, with a word for the log."""
+    try:
+        return read()
+    except Exception as error:  # noqa: BLE001 - a parser of others, fed by strangers
+        log.info("refused", extra={"what": what, "why": type(error).__name__})
+        return None
+
+
+def _descriptors(known: Iterable[str]) -> list[PublicKeyCredentialDescriptor]:
+    return [PublicKeyCredentialDescriptor(id=base64url_to_bytes(each)) for each in known]
+
+
+def _name(host: str) -> str:
+    """A host without its port."""
+    return host.lower().rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host.lower()
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return True

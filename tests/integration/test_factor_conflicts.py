@@ -1,0 +1,119 @@
+"""Two uses of one code that have both read the account before either has written it: one wins."""
+
+import asyncio
+import hashlib
+import os
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+from redis.asyncio import Redis
+
+from server.core.factor_policy import Proved, Wrong
+from server.core.factors import Factors, Passkey, Totp
+from server.core.one_time_codes import kept_of, recovery_code, step_at
+from server.crypto.challenges import Challenges
+from server.crypto.keyring import Keyring
+from server.crypto.sealer import Sealer
+from server.crypto.totp import new_totp_secret, totp_codes
+from server.proofs import Owing, ProofDesk
+from server.store.accounts import Account, RedisAccountStore, StoredAccount, change_account
+from server.store.connection import open_client
+from server.store.contract import Epochs
+from server.store.scripts import Scripts
+from server.store.used import RedisUsedOnce
+
+NOW = 3_000_000.0
+SECRET = new_totp_secret()
+CODE = totp_codes(SECRET, [step_at(NOW)])[step_at(NOW)]
+RECOVERY = recovery_code(bytes(15))
+OWING = Owing("ada", 0)
+
+
+class MeetingStore(RedisAccountStore):
+    """The real one, but that the first two loads wait for each other."""
+
+    def __init__(self, client: Redis) -> None:
+        self.sealer = Sealer(Keyring.from_secrets([hashlib.sha256(b"key").digest()]))
+        super().__init__(client, Scripts(client), self.sealer, 1, lambda _: None)
+        self.used = RedisUsedOnce(client, 1)
+        self._loads = 0
+        self._met = asyncio.Event()
+
+    async def load(self, user: str) -> StoredAccount | None:
+        """Load, and wait for the other."""
+        loaded = await super().load(user)
+        self._loads += 1
+        if self._loads == 2:
+            self._met.set()
+        await self._met.wait()
+        return loaded
+
+
+def new_id() -> str:
+    return os.urandom(16).hex()
+
+
+@pytest.fixture
+async def store(store_url: str) -> AsyncIterator[MeetingStore]:
+    """With Ada's account."""
+    async with open_client(store_url) as client:
+        store = MeetingStore(client)
+        factors = Factors(
+            totp=Totp(SECRET, 0, NOW),
+            passkeys=(Passkey("id", "key", "localhost", 0, "key", NOW),),
+            recovery=kept_of([RECOVERY], bytes(32)),
+        )
+        account = Account("ada", "hash", False, False, NOW, factors=factors)
+        assert await store.save(account, based_on=0, operation=new_id())
+        yield store
+
+
+@pytest.fixture
+def desk(store: MeetingStore) -> ProofDesk:
+    async def epochs(_: str) -> Epochs:
+        return Epochs("")
+
+    challenges = Challenges(store.sealer, lambda: NOW)
+    return ProofDesk(store, challenges, store.used, epochs, lambda: NOW, new_id)
+
+
+@pytest.mark.proves("6.5.1")
+@pytest.mark.parametrize("code", [CODE, RECOVERY], ids=["app", "recovery"])
+async def test_of_two_uses_of_one_code_that_met_one_wins(desk: ProofDesk, code: str) -> None:
+    proofs = await asyncio.gather(desk.prove_code(OWING, code), desk.prove_code(OWING, code))
+    kinds = [type(proof.outcome) for proof in proofs]
+    assert sorted(kinds, key=str) == [Proved, Wrong]
+
+
+async def test_two_wrong_codes_that_met_are_both_counted(
+    desk: ProofDesk, store: MeetingStore
+) -> None:
+    wrong = f"{(int(CODE) + 1) % 10**6:06d}"
+    await asyncio.gather(desk.prove_code(OWING, wrong), desk.prove_code(OWING, wrong))
+    stored = await store.load("ada")
+    assert stored is not None
+    assert stored.account.factors.wrong_codes == 2
+
+
+async def test_what_is_taken_again_after_a_lost_reply_is_still_the_first_use(
+    store: MeetingStore,
+) -> None:
+    used = store.used
+    assert await used.take("challenge", operation="first", seconds=9)
+    assert await used.take("challenge", operation="first", seconds=9)
+    assert not await used.take("challenge", operation="second", seconds=9)
+
+
+async def test_a_code_is_judged_by_the_account_as_it_is_when_its_use_is_written(
+    desk: ProofDesk, store: MeetingStore
+) -> None:
+    disabling = change_account(
+        store, "ada", lambda account: replace(account, disabled=True), new_id
+    )
+    proof, disabled = await asyncio.gather(desk.prove_code(OWING, CODE), disabling)
+    assert disabled is not None
+    stored = await store.load("ada")
+    assert stored is not None
+    was_first = isinstance(proof.outcome, Proved)
+    assert (stored.account.factors.totp == Totp(SECRET, 0, NOW)) is not was_first

@@ -1,0 +1,119 @@
+"""The codes that people type, against the vectors of RFC 6238 and the demands of ASVS 6.5."""
+
+import os
+
+import pytest
+
+from server.core.one_time_codes import (
+    RECOVERY_CODE_BYTES,
+    is_totp_code,
+    kept_of,
+    matching_step,
+    recovery_code,
+    step_at,
+    steps_around,
+    without_code,
+)
+from server.crypto.totp import new_totp_secret, totp_codes, totp_uri
+
+RFC_SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+"""`12345678901234567890`, as RFC 6238 appendix B has it."""
+KEY = bytes(range(32))
+
+
+@pytest.mark.parametrize(
+    ("moment", "code"),
+    [
+        (59, "287082"),
+        (1111111109, "081804"),
+        (1111111111, "050471"),
+        (1234567890, "005924"),
+        (2000000000, "279037"),
+        (20000000000, "353130"),
+    ],
+)
+def test_codes_are_those_of_rfc_6238_with_six_digits(moment: int, code: str) -> None:
+    step = step_at(moment)
+    assert totp_codes(RFC_SECRET, [step]) == {step: code}
+
+
+@pytest.mark.proves("6.5.5")
+@pytest.mark.parametrize(("moment", "steps"), [(0.0, [0, 1]), (29.9, [0, 1]), (90.0, [2, 3, 4])])
+def test_a_code_is_good_in_its_step_of_30_seconds_and_one_before_and_after(
+    moment: float, steps: list[int]
+) -> None:
+    assert list(steps_around(moment)) == steps
+
+
+def test_of_two_steps_with_the_same_code_the_later_is_used_up() -> None:
+    assert matching_step({1: "111111", 2: "111111"}, "111111") == 2
+    assert matching_step({1: "111111", 2: "222222"}, "111111", after=1) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("123456", True),
+        (" 123 456 ", True),
+        ("123-456", True),
+        ("12345", False),
+        ("1234567", False),
+        ("\N{ARABIC-INDIC DIGIT ONE}23456", False),
+        ("\N{FULLWIDTH DIGIT ONE}23456", False),
+        ("12345\N{SUPERSCRIPT TWO}", False),
+        ("\ud800", False),
+        ("", False),
+    ],
+)
+def test_an_apps_code_is_six_ascii_digits_however_they_are_grouped(text: str, is_one: bool) -> None:  # noqa: FBT001
+    assert is_totp_code(text) is is_one
+    assert (matching_step({1: "123456"}, text) == 1) is is_one
+
+
+@pytest.mark.proves("6.5.3")
+def test_secrets_of_apps_have_160_bits_and_are_never_the_same() -> None:
+    secrets = {new_totp_secret() for _ in range(1000)}
+    assert len(secrets) == 1000
+    assert {len(secret) for secret in secrets} == {32}
+
+
+def test_an_app_is_told_account_and_server() -> None:
+    uri = totp_uri(RFC_SECRET, user="ada", site="localhost:8888")
+    assert uri == (
+        f"otpauth://totp/Curfew:ada%40localhost%3A8888?secret={RFC_SECRET}&issuer=Curfew"
+    )
+
+
+@pytest.mark.proves("6.5.2", "6.5.4")
+def test_recovery_codes_have_120_bits_in_groups_that_one_can_read() -> None:
+    assert RECOVERY_CODE_BYTES * 8 >= 112
+    assert recovery_code(b"\x00" * 15) == "aaaa-aaaa-aaaa-aaaa-aaaa-aaaa"
+    assert recovery_code(b"\xff" * 15) == "7777-7777-7777-7777-7777-7777"
+    codes = {recovery_code(os.urandom(RECOVERY_CODE_BYTES)) for _ in range(1000)}
+    assert len(codes) == 1000
+    assert not set("".join(codes)) & set("0189")
+
+
+@pytest.mark.proves("6.5.2")
+def test_what_is_kept_of_recovery_codes_shows_none_of_them() -> None:
+    codes = [recovery_code(bytes([number]) * 15) for number in range(3)]
+    kept = kept_of(codes, KEY)
+    assert len(set(kept.hashes)) == 3
+    assert not any(code in repr(kept) or code in str(kept.hashes) for code in codes)
+    assert kept_of(codes, bytes(32)).hashes != kept.hashes
+
+
+@pytest.mark.parametrize("typed", ["{}", " {} ", "upper", "bare"])
+def test_a_recovery_code_is_taken_as_people_type_it_and_once(typed: str) -> None:
+    codes = [recovery_code(bytes([number]) * 15) for number in range(3)]
+    given = {"upper": codes[1].upper(), "bare": codes[1].replace("-", "")}.get(
+        typed, typed.format(codes[1])
+    )
+    left = without_code(kept_of(codes, KEY), given)
+    assert left == kept_of([codes[0], codes[2]], KEY)
+    assert without_code(left, given) is None
+
+
+@pytest.mark.parametrize("typed", ["", "-", "aaaa", "\ud800", "\N{KELVIN SIGN}" * 24, "a" * 10**6])
+def test_what_is_no_recovery_code_uses_none_up(typed: str) -> None:
+    assert without_code(kept_of([recovery_code(b"\x01" * 15)], KEY), typed) is None
