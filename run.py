@@ -68,7 +68,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="run.py", description="Serves Curfew, or acts on it.")
     parser.set_defaults(run=lambda _: serve())
     commands = parser.add_subparsers(title="commands", metavar="")
-    _add_user_commands(commands.add_parser("user", help="add, disable, or give a new password"))
+    _add_user_commands(
+        commands.add_parser("user", help="add, disable, give a new password, reset second factors")
+    )
     _add_session_commands(commands.add_parser("sessions", help="list or end sessions, live"))
     _add_key_commands(commands.add_parser("keys", help="make, list and change secret keys"))
     _add_store_commands(commands.add_parser("store", help="what a store of your own needs"))
@@ -78,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_user_commands(parser: argparse.ArgumentParser) -> None:
-    acts = parser.add_subparsers(required=True, metavar="add | disable | passwd")
+    acts = parser.add_subparsers(required=True, metavar="add | disable | passwd | reset-factors")
     add = acts.add_parser("add", help="make an account; the password is asked for")
     add.add_argument("name")
     add.add_argument("--admin", action="store_true", help="may act on other people's sessions")
@@ -96,6 +98,11 @@ def _add_user_commands(parser: argparse.ArgumentParser) -> None:
     passwd.add_argument("name")
     passwd.set_defaults(
         run=lambda given: _with_services(lambda each: users.change_password(each, given.name))
+    )
+    reset = acts.add_parser("reset-factors", help="remove second factors and end all sessions")
+    reset.add_argument("name")
+    reset.set_defaults(
+        run=lambda given: _with_services(lambda each: users.reset_factors(each, given.name))
     )
 
 

@@ -148,7 +148,16 @@ class PasswordPage(AccountForm):
     password_field = "current_password"  # noqa: S105 - a field's name
 
     async def ask(self, *_: str, refused: Problem | None = None) -> None:
-        """The form again: its new password is not for carrying around."""
+        """The form again: its new password is not for carrying around.
+
+        Where a code is missing, the question that asks for it comes first.
+        """
+        if refused and refused.slug == "second-factor-required":
+            self.prepare_refusal(refused)
+            await self.show_confirmation(
+                "/reauthenticate", {"next": "/account"}, about=self.told(refused)
+            )
+            return
         raise ProblemRaised(refused or WRONG_PASSWORD)
 
     async def act(self, *_: str) -> None:

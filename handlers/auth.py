@@ -1,11 +1,20 @@
 """Signing up, in, out, and proving the password again: for programs and for pages."""
 
+from typing import ClassVar
+
 from handlers.access import Access
 from handlers.body import read_object
 from handlers.kept_cookie import START_WITH_TLS, after_sign_in, keeps_no_cookie
+from handlers.login_pages import LoginForms
 from handlers.pages import PageHandler
-from handlers.problems import SIGNUP_CLOSED, WRONG_CREDENTIALS, Problem, ProblemRaised
-from handlers.proving import ProvingHandler
+from handlers.problems import (
+    SIGNUP_CLOSED,
+    WRONG_CREDENTIALS,
+    WRONG_PASSWORD,
+    Problem,
+    ProblemRaised,
+)
+from handlers.second_factor import SecondFactor
 from handlers.views import session_view
 from server.accounts import NameTaken
 from server.core.audit import AuditEvent
@@ -14,11 +23,10 @@ from server.core.reasons import Reason
 from server.core.receipt import Receipt
 from server.store.accounts import Account
 
-REASONS = frozenset(Reason)
 CREDENTIALS = {"username": str, "password": str}
 
 
-class Authentication(ProvingHandler):
+class Authentication(SecondFactor):
     """The acts themselves, shared by the API and the pages."""
 
     async def sign_up(self, username: str, password: str) -> Account:
@@ -47,13 +55,14 @@ class Authentication(ProvingHandler):
         raise ProblemRaised(Problem(status, slug, "No account was made", made.detail, case=case))
 
     async def sign_in(self, username: str, password: str) -> None:
-        """Begin a new session, if the credentials are right.
+        """Begin a new session, if the credentials are right and all that the account takes.
 
         The epochs are read first: whatever ends the user's sessions from here on ends this
         sign-in as well.
 
         Raises:
-            ProblemRaised: wrong, unknown or disabled, all alike; or too many tries; or interrupted.
+            ProblemRaised: wrong, unknown or disabled, all alike; or too many tries; or interrupted;
+                or a second factor is owed.
         """
         user = canonical_username(username)
         async with self.signing_in(username) as attempt:
@@ -63,6 +72,7 @@ class Authentication(ProvingHandler):
                 attempt.failed()
                 await self.audit_failed_sign_in(username)
                 raise ProblemRaised(WRONG_CREDENTIALS)
+            await self.require_no_more(account, epochs, attempt)
             await attempt.succeeded()
         signed_in = await self.services.sessions.sign_in(
             account.user, epochs, self.device, previous=self.live
@@ -77,13 +87,20 @@ class Authentication(ProvingHandler):
         self.set_header("Clear-Site-Data", '"cache", "storage"')
         return receipt
 
-    async def reauthenticate(self, password: str) -> None:
-        """Prove the password again; the token changes at once.
+    async def reauthenticate(self, password: str, code: str) -> None:
+        """Prove the password again, with what else the account takes; the token changes at once.
 
         Raises:
-            ProblemRaised: the password is wrong, or there were too many tries.
+            ProblemRaised: the password or the code is wrong, or there were too many tries.
         """
-        await self.prove_password(password, AuditEvent.LOGIN_FAIL)
+        async with self.proving() as attempt:
+            account = await self.services.accounts.verify(self.user, password)
+            if account is None:
+                attempt.failed()
+                self.audit(AuditEvent.LOGIN_FAIL)
+                raise ProblemRaised(WRONG_PASSWORD)
+            await self.require_code(account, code, attempt)
+            await attempt.succeeded()
         if self.live is not None:
             self.keep(await self.services.sessions.elevate(self.live))
             self.audit(AuditEvent.REAUTHENTICATED)
@@ -109,9 +126,7 @@ class LoginHandler(Authentication):
     async def post(self) -> None:
         body = read_object(self.request, CREDENTIALS)
         await self.sign_in(str(body["username"]), str(body["password"]))
-        self.finish_json(
-            {"session": session_view(self.session, self.rules), "csrf_token": self.csrf_token}
-        )
+        self.finish_signed_in()
 
 
 class LogoutHandler(Authentication):
@@ -127,8 +142,8 @@ class ReauthenticateHandler(Authentication):
     """`POST /api/session/reauthenticate`"""
 
     async def post(self) -> None:
-        body = read_object(self.request, {"password": str})
-        await self.reauthenticate(str(body["password"]))
+        body = read_object(self.request, {"password": str}, {"code": str})
+        await self.reauthenticate(str(body["password"]), str(body.get("code", "")))
         self.finish_json({"session": session_view(self.session, self.rules)})
 
 
@@ -152,7 +167,7 @@ class SignupPage(Authentication, PageHandler):
             self.see_other(after_sign_in("/account"))
 
 
-class LoginPage(Authentication, PageHandler):
+class LoginPage(Authentication, LoginForms):
     """`/login`"""
 
     access = Access.PUBLIC
@@ -164,29 +179,16 @@ class LoginPage(Authentication, PageHandler):
         if keeps_no_cookie(self.request, self.application.configuration.cookie_name):
             self.render("no_cookie.html", command="" if self.is_under_https else START_WITH_TLS)
             return
-        self._show(reason=self.get_query_argument("reason", None))
+        self.show_login(reason=self.get_query_argument("reason", None))
 
     async def post(self) -> None:
         username = self.field("username")
         try:
             await self.sign_in(username, self.field("password"))
         except ProblemRaised as refused:
-            self.prepare_refusal(refused.problem)
-            self._show(error=self.told(refused.problem), username=username)
+            self.show_refused_sign_in(refused.problem, username=username)
         else:
             self.see_other(after_sign_in(self.next_path(self.field("next"))))
-
-    def _show(
-        self, *, error: str | None = None, reason: str | None = None, username: str = ""
-    ) -> None:
-        given = self.get_argument("next", "")
-        self.render(
-            "login.html",
-            error=error,
-            reason=reason if reason in REASONS else None,
-            username=username,
-            next=self.next_path(given) if given else "",
-        )
 
 
 class LogoutPage(Authentication, PageHandler):
@@ -203,27 +205,52 @@ class LogoutPage(Authentication, PageHandler):
         self.see_other(f"/login?reason={self.farewell.reason or Reason.LOGOUT}")
 
 
-class ReauthenticatePage(Authentication, PageHandler):
+class ProvingForm(Authentication, LoginForms):
+    """Base of the forms that can bring a proof: a password and a code, or a passkey.
+
+    Attributes:
+        password_field: where the form brings a password.
+    """
+
+    password_field: ClassVar[str] = "password"  # noqa: S105 - a field's name
+
+    @property
+    def brings_proof(self) -> bool:
+        """Whether there is anything to look at."""
+        return bool(self.field(self.password_field) or self.field("credential"))
+
+    async def reauthenticate_by_form(self) -> None:
+        """Prove it by what the form brings.
+
+        Raises:
+            ProblemRaised: it is wrong, or not all that the account takes.
+        """
+        if self.field("credential"):
+            await self.reauthenticate_by_passkey(self.credential_field())
+        else:
+            await self.reauthenticate(self.field(self.password_field), self.field("code"))
+
+
+class ReauthenticatePage(ProvingForm):
     """`/reauthenticate`"""
 
-    def get(self) -> None:
-        self._show(None)
+    async def get(self) -> None:
+        await self._show(None)
 
     async def post(self) -> None:
         try:
-            await self.reauthenticate(self.field("password"))
+            await self.reauthenticate_by_form()
         except ProblemRaised as refused:
             self.prepare_refusal(refused.problem)
-            self._show(self.told(refused.problem))
+            await self._show(self.told(refused.problem))
         else:
             self.see_other(self.next_path(self.field("next")))
 
-    def _show(self, error: str | None) -> None:
+    async def _show(self, error: str | None) -> None:
         given = self.get_argument("next", "")
-        self.render(
-            "confirm.html",
-            action="/reauthenticate",
-            carried={"next": self.next_path(given)},
+        await self.show_confirmation(
+            "/reauthenticate",
+            {"next": self.next_path(given)},
             about=self.text("confirm.go_on"),
             error=error,
         )

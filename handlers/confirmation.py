@@ -3,12 +3,11 @@
 from typing import ClassVar
 
 from handlers.access import Access
-from handlers.auth import Authentication
-from handlers.pages import PageHandler
+from handlers.auth import ProvingForm
 from handlers.problems import Problem, ProblemRaised
 
 
-class ConfirmedForm(Authentication, PageHandler):
+class ConfirmedForm(ProvingForm):
     """Base of what such forms are sent to.
 
     The question is a form of its own to the same address with the same fields and the password.
@@ -17,12 +16,10 @@ class ConfirmedForm(Authentication, PageHandler):
 
     Attributes:
         carried: names of the fields that the question sends along. Never one with a secret.
-        password_field: where the form brings a password.
         stale: the password was proved too long ago.
     """
 
     carried: ClassVar[tuple[str, ...]] = ()
-    password_field: ClassVar[str] = "password"  # noqa: S105 - a field's name
     stale = False
 
     def required_access(self) -> Access:
@@ -72,10 +69,9 @@ class ConfirmedForm(Authentication, PageHandler):
             self.prepare_refusal(refused)
         else:
             self.set_status(403)
-        self.render(
-            "confirm.html",
-            action=self.request.path,
-            carried={name: self.field(name) for name in self.carried},
+        await self.show_confirmation(
+            self.request.path,
+            {name: self.field(name) for name in self.carried},
             about=about,
             error=self.told(refused) if refused else None,
         )
@@ -83,12 +79,11 @@ class ConfirmedForm(Authentication, PageHandler):
     async def _is_proved(self, *arguments: str) -> bool:
         if not self.stale:
             return True
-        password = self.field(self.password_field)
-        if not password:
+        if not self.brings_proof:
             await self.ask(*arguments)
             return False
         try:
-            await self.reauthenticate(password)
+            await self.reauthenticate_by_form()
         except ProblemRaised as refused:
             await self.ask(*arguments, refused=refused.problem)
             return False

@@ -11,6 +11,7 @@ from typing import Final
 from handlers import problems
 from handlers.access import Access
 from handlers.base import BaseHandler
+from handlers.openapi_factors import FACTOR_PATHS, OWED
 from handlers.openapi_operations import (
     BAD_REQUEST,
     UNAUTHENTICATED,
@@ -73,6 +74,7 @@ PATHS: Final[dict[str, Node]] = {
             "Begin a new session, in place of whatever session the request had.",
             answer("The session.", SIGNED_IN_ANSWER, headers=["Set-Cookie"]),
             problems.WRONG_CREDENTIALS,
+            OWED,
             problems.SIGN_IN_INTERRUPTED,
             THROTTLED,
             problems.BUSY,
@@ -121,17 +123,7 @@ PATHS: Final[dict[str, Node]] = {
             answer("Its number.", closed(generation=GENERATION), headers=["Set-Cookie"]),
         )
     },
-    "/api/session/reauthenticate": {
-        "post": acting(
-            Access.SIGNED_IN,
-            "Prove the password again. The token changes at once, without grace.",
-            answer("The session.", SESSION_ANSWER, headers=["Set-Cookie"]),
-            problems.WRONG_PASSWORD,
-            THROTTLED,
-            problems.BUSY,
-            takes=closed(password=TEXT),
-        )
-    },
+    **FACTOR_PATHS,
     "/api/session/data": {
         "get": reading(
             Access.PUBLIC,

@@ -12,6 +12,7 @@ from server.core.credentials import (
     PASSWORD_MIN_CHARACTERS,
     USERNAME_CHARACTERS,
 )
+from server.core.factors import Method
 from server.core.reasons import UNAUTHENTICATED, Reason
 from server.core.receipt import Durability, State
 from server.core.token import MAX_GENERATION, SID_PATTERN
@@ -37,7 +38,8 @@ def reference(name: str) -> Node:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def _nullable(schema: Node) -> Node:
+def nullable(schema: Node) -> Node:
+    """The same, or null."""
     return {**schema, "type": [schema["type"], "null"]}
 
 
@@ -88,10 +90,10 @@ DATA: Final[Node] = {
 SCHEMAS: Final[dict[str, Node]] = {
     "Session": closed(
         id=SESSION_ID,
-        user=_nullable(USER),
+        user=nullable(USER),
         generation=GENERATION,
         created_at=TIME,
-        authenticated_at=_nullable(TIME),
+        authenticated_at=nullable(TIME),
         last_active_at=TIME,
         idle_expires_at=TIME,
         absolute_expires_at=TIME,
@@ -111,15 +113,15 @@ SCHEMAS: Final[dict[str, Node]] = {
             "description": "In the words of the OWASP Logging Vocabulary, as in the log.",
         },
         detail={
-            **_nullable(TEXT),
+            **nullable(TEXT),
             "description": "Of `session_expired`: the reason word. Of a factor: which. Of "
             "`user_updated`: the change.",
         },
         at={**TIME, "description": "When it happened last, in Unix seconds."},
         since={**TIME, "description": "When it happened first: entries alike are added up."},
         count={**COUNT, "minimum": 1},
-        device={**_nullable(TEXT), "description": "Browser and system, as the browser named them."},
-        ip=_nullable(TEXT),
+        device={**nullable(TEXT), "description": "Browser and system, as the browser named them."},
+        ip=nullable(TEXT),
         administrator={**BOOLEAN, "description": "Whether an administrator did it."},
     ),
     "Receipt": closed(
@@ -148,7 +150,16 @@ SCHEMAS: Final[dict[str, Node]] = {
                 **words([*Reason, UNAUTHENTICATED]),
                 "description": "Of `unauthenticated`: why the session ended.",
             },
-            "event": {**_nullable(EVENT), "description": "Of `unauthenticated`: id of the end."},
+            "event": {**nullable(EVENT), "description": "Of `unauthenticated`: id of the end."},
+            "methods": {
+                "type": "array",
+                "items": words(Method),
+                "description": "Of `second-factor-required`: how it can be proved.",
+            },
+            "challenge": {
+                **TEXT,
+                "description": "Of `second-factor-required`: goes with the code.",
+            },
         },
         "required": ["type", "title", "status", "detail"],
         "additionalProperties": False,

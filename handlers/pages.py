@@ -30,6 +30,7 @@ from server.core.credentials import (
     PASSWORD_MIN_CHARACTERS,
     USERNAME_CHARACTERS,
 )
+from server.core.factors import MAX_PASSKEYS, PASSKEY_NAME_CHARACTERS
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'nonce-{nonce}' 'self'; style-src 'self'; "
@@ -41,8 +42,10 @@ LIMITS: Final = {
     "bytes": PASSWORD_MAX_BYTES,
     "least": USERNAME_CHARACTERS.start,
     "most": USERNAME_CHARACTERS.stop - 1,
+    "name_most": PASSKEY_NAME_CHARACTERS,
+    "passkeys": MAX_PASSKEYS,
 }
-"""Numbers that sentences about names and passwords may name."""
+"""Numbers that sentences about names, passwords and passkeys may name."""
 OWN_PATH: Final = re.compile(r"/(?!/)[!-\[\]-~]{0,2047}")
 """One slash, then visible ASCII without the backslash, which browsers read as another slash; they
 drop tabs and line ends."""

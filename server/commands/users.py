@@ -1,4 +1,4 @@
-"""`user add`, `user disable` and `user passwd`."""
+"""`user add`, `user disable`, `user passwd` and `user reset-factors`."""
 
 import getpass
 import sys
@@ -48,6 +48,26 @@ async def change_password(services: Services, name: str) -> None:
         raise CommandFailed(bad.detail)
     services.audit.record(AuditEvent.ADMIN_ACT, user=user, act="set_password")
     services.audit.record(AuditEvent.PASSWORD_CHANGED, user=user)
+    print_receipt(await services.terminations.all_of(user, Reason.CREDENTIAL_CHANGED))
+
+
+async def reset_factors(services: Services, name: str) -> None:
+    """Leave a user the password alone to sign in with, and end all sessions there are.
+
+    For somebody who lost the device. Whoever runs this must know that it is the right person.
+
+    Raises:
+        CommandFailed: there is no such account.
+    """
+    user = await known_user(services, name)
+    services.audit.record(AuditEvent.ADMIN_ACT, user=user, act="reset_factors")
+    factors = await services.factors.factors_of(user)
+    if await services.factors.remove_all(user):
+        services.audit.record(AuditEvent.FACTOR_REMOVED, user=user)
+        app = "the app" if factors.totp else "no app"
+        print(f"Removed {app} and {len(factors.passkeys)} passkeys, with their recovery codes.")
+    else:
+        print("There was no second factor.")
     print_receipt(await services.terminations.all_of(user, Reason.CREDENTIAL_CHANGED))
 
 

@@ -21,6 +21,12 @@ PUBLIC = {
     *((method, path) for method in (*READING, "POST") for path in ("/signup", "/login", "/logout")),
     ("POST", "/api/signup"),
     ("POST", "/api/login"),
+    *(("POST", f"/api/login/{step}") for step in ("second-factor", "passkey", "passkey/options")),
+    *(
+        (method, f"/login/{step}")
+        for method in (*READING, "POST")
+        for step in ("second-factor", "passkey")
+    ),
     *((method, "/api/session/data") for method in (*READING, "PATCH")),
     *((method, path) for method in READING for path in ("/healthz", "/readyz")),
     *((method, path) for method in READING for path in ("/metrics", "/openapi.json")),
@@ -38,6 +44,13 @@ FOR_A_RECENT_PASSWORD = {
     ("POST", "/account/password"),
     ("POST", "/account/sessions/end"),
     ("POST", f"/account/sessions/{NOBODY}/end"),
+    *((method, "/api/totp") for method in ("POST", "PUT", "DELETE")),
+    ("POST", "/api/recovery-codes"),
+    *(("POST", f"/api/passkeys{rest}") for rest in ("", "/options")),
+    ("DELETE", f"/api/passkeys/{NOBODY}"),
+    *(("POST", f"/account/security/{form}") for form in ("totp", "passkeys", "recovery-codes")),
+    *(("POST", f"/account/security/totp/{form}") for form in ("confirm", "remove")),
+    ("POST", "/account/security/passkeys/remove"),
 }
 CLOSED = [
     (method, route)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
+import pyotp
 import pytest
 from openapi_schema_validator import OAS31Validator, validate
 from openapi_spec_validator import OpenAPIV31SpecValidator
@@ -13,6 +14,7 @@ from tornado.web import RequestHandler
 
 from handlers.openapi import document
 from handlers.routes import ROUTES
+from tests.support.authenticator import Authenticator
 from tests.support.client import COOKIE, PASSWORD, Client
 from tests.support.server import CurfewServer
 
@@ -74,6 +76,7 @@ async def test_what_the_server_answers_is_as_described(server: CurfewServer) -> 
         Client(server.url) as ada,
         Client(server.url) as root,
         Client(server.url) as stranger,
+        Client(server.url.replace("127.0.0.1", "localhost")) as grace,
     ):
         seen = Seen()
         await seen.call(ada, "get", "/healthz")
@@ -86,6 +89,8 @@ async def test_what_the_server_answers_is_as_described(server: CurfewServer) -> 
         await root.sign_in("root")
         await an_administrator(seen, root, ada)
         await ends(seen, ada)
+        await codes(seen, grace)
+        await passkeys(seen, grace)
     probes = {("get", "/metrics")}  # no JSON
     assert seen.succeeded == OPERATIONS - probes
 
@@ -189,6 +194,54 @@ async def ends(seen: Seen, ada: Client) -> None:
     await seen.call(ada, "delete", one, id=ada.sid)
     await ada.sign_in("ada")
     await seen.call(ada, "post", "/api/logout")
+
+
+async def codes(seen: Seen, grace: Client) -> None:
+    credentials = {"username": "grace", "password": PASSWORD}
+    await grace.sign_up("grace")
+    await seen.call(grace, "get", "/api/factors")
+    await seen.refused("no-second-factor", grace, "post", "/api/recovery-codes", {})
+    await seen.refused("factor-not-found", grace, "delete", "/api/totp")
+    begun = (await seen.call(grace, "post", "/api/totp")).json()
+    body = {"setup": begun["setup"], "code": "no"}
+    await seen.refused("wrong-code", grace, "put", "/api/totp", body)
+    body["code"] = pyotp.TOTP(begun["secret"]).now()
+    await seen.refused("setup-expired", grace, "put", "/api/totp", body | {"setup": ""})
+    await seen.call(grace, "put", "/api/totp", body)
+    await seen.refused("factor-exists", grace, "put", "/api/totp", body)
+    again = "/api/session/reauthenticate"
+    right = {"password": PASSWORD}
+    await seen.refused("second-factor-required", grace, "post", again, right)
+    await seen.refused("wrong-code", grace, "post", again, right | {"code": "no"})
+    codes = (await seen.call(grace, "post", "/api/recovery-codes", {})).json()["recovery_codes"]
+    owed = await seen.call(grace, "post", "/api/login", credentials)
+    second, body = "/api/login/second-factor", {"challenge": owed.json()["challenge"]}
+    await seen.refused("wrong-second-factor", grace, "post", second, body | {"code": "no"})
+    await seen.refused("challenge-expired", grace, "post", second, {"challenge": "", "code": ""})
+    answer = await seen.call(grace, "post", second, body | {"code": codes[0]})
+    grace.csrf_token = answer.json()["csrf_token"]
+    await seen.call(grace, "delete", "/api/totp")
+
+
+async def passkeys(seen: Seen, grace: Client) -> None:
+    key, keys, one = Authenticator(grace.url), "/api/passkeys", "/api/passkeys/{id}"
+    body = {"credential": {}, "name": "key"}
+    await seen.refused("setup-expired", grace, "post", keys, body)
+    options = (await seen.call(grace, "post", f"{keys}/options")).json()
+    body["credential"] = key.make(options)
+    await seen.refused("bad-passkey-name", grace, "post", keys, body | {"name": ""})
+    await seen.call(grace, "post", keys, body)
+    await seen.call(grace, "get", "/api/factors")
+    again, login = "/api/session/reauthenticate/passkey", "/api/login/passkey"
+    await seen.refused("wrong-passkey", grace, "post", again, {"credential": {}})
+    options = (await seen.call(grace, "post", f"{again}/options")).json()
+    await seen.call(grace, "post", again, {"credential": key.use(options)})
+    await seen.refused("passkey-refused", grace, "post", login, {"credential": {}})
+    options = (await seen.call(grace, "post", f"{login}/options", {})).json()
+    answer = await seen.call(grace, "post", login, {"credential": key.use(options)})
+    grace.csrf_token = answer.json()["csrf_token"]
+    await seen.call(grace, "delete", one, id=key.id)
+    await seen.refused("factor-not-found", grace, "delete", one, id=key.id)
 
 
 @pytest.mark.parametrize(("method", "path"), sorted(OPERATIONS))

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+import pyotp
 import pytest
 
 from tests.support.client import PASSWORD
@@ -134,9 +135,35 @@ async def test_user_passwd_replaces_the_password_and_ends_all_sessions(
     assert refused.status_code == 401
 
 
+@pytest.mark.proves("6.5.6")
+async def test_user_reset_factors_leaves_the_password_and_ends_all_sessions(
+    commands: Commands, people: People
+) -> None:
+    client = await people.somebody()
+    user = await user_of(client)
+    begun = (await client.request("POST", "/api/totp")).json()
+    body = {"setup": begun["setup"], "code": pyotp.TOTP(begun["secret"]).now()}
+    assert (await client.request("PUT", "/api/totp", body)).status_code == 200
+    credentials = {"username": user, "password": PASSWORD}
+    visitor = await people.visitor()
+    owed = await visitor.request("POST", "/api/login", credentials)
+    assert owed.json()["type"] == "/problems/second-factor-required"
+    told, receipt = (await commands.done("user", "reset-factors", user)).splitlines()
+    assert told == "Removed the app and 0 passkeys, with their recovery codes."
+    assert is_complete(json.loads(receipt), sessions=1, sockets=0)
+    await visitor.sign_in(user)
+    told, _ = (await commands.done("user", "reset-factors", user)).splitlines()
+    assert told == "There was no second factor."
+
+
 @pytest.mark.parametrize(
     "command",
-    [("user", "disable"), ("user", "passwd"), ("sessions", "end", "--user")],
+    [
+        ("user", "disable"),
+        ("user", "passwd"),
+        ("user", "reset-factors"),
+        ("sessions", "end", "--user"),
+    ],
     ids=" ".join,
 )
 async def test_an_unknown_user_is_said_to_be_unknown(

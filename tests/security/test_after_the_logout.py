@@ -14,6 +14,8 @@ from tests.support.server import CurfewServer
 
 PUBLIC_READS = {"/", "/signup", "/login", "/logout", "/healthz", "/readyz", "/metrics"}
 SIGNING_IN = {"/signup", "/login", "/logout", "/api/signup", "/api/login", "/openapi.json"}
+SIGNING_IN |= {f"/login/{step}" for step in ("second-factor", "passkey")}
+SIGNING_IN |= {f"/api/login/{step}" for step in ("second-factor", "passkey", "passkey/options")}
 OPEN = PUBLIC_READS | SIGNING_IN | {"/ws", "/api/session/data"}
 CLOSED = [route for route in all_routes() if route.path not in OPEN]
 

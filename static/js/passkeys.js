@@ -1,0 +1,84 @@
+// @ts-check
+/**
+ * Passkeys: fills forms marked `data-passkey` with what the browser's authenticator answers, and
+ * sends them. The server makes the options, checks the answer and says what came of it.
+ *
+ * `create` makes a passkey, `get` uses one. Forms stay hidden where the browser has no passkeys.
+ */
+
+const STALE = 'reauthentication-required';
+
+for (const form of document.querySelectorAll('form[data-passkey]')) {
+  if (form instanceof HTMLFormElement && isPossible()) prepare(form);
+}
+
+function isPossible() {
+  return typeof PublicKeyCredential === 'function' && 'parseRequestOptionsFromJSON' in PublicKeyCredential;
+}
+
+/** @param {HTMLFormElement} form */
+function prepare(form) {
+  form.hidden = false;
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    const button = /** @type {HTMLButtonElement} */ (form.querySelector('button'));
+    button.disabled = true;
+    tell(form, null);
+    try {
+      field(form, 'credential').value = JSON.stringify(await answer(form));
+      form.submit();
+    } catch (error) {
+      if (nameOf(error) === STALE && form.dataset.stale) location.assign(form.dataset.stale);
+      else tell(form, nameOf(error));
+    } finally {
+      button.disabled = false;
+    }
+  });
+}
+
+/**
+ * What the authenticator answers; the person may be asked for a PIN or a fingerprint.
+ * @param {HTMLFormElement} form
+ */
+async function answer(form) {
+  const options = await fetchOptions(form);
+  const credential = form.dataset.passkey === 'create'
+    ? await navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options) })
+    : await navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options) });
+  return /** @type {PublicKeyCredential} */ (credential).toJSON();
+}
+
+/** @param {HTMLFormElement} form */
+async function fetchOptions(form) {
+  const challenge = field(form, 'challenge')?.value;
+  const token = field(form, 'csrf_token')?.value;
+  const response = await fetch(/** @type {string} */ (form.dataset.options), {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', ...(token && { 'X-CSRF-Token': token }) },
+    body: JSON.stringify(challenge ? { challenge } : {}),
+  });
+  const told = await response.json();
+  if (!response.ok) throw new Error(String(told.type).split('/').at(-1));
+  return told;
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {string} name
+ */
+const field = (form, name) => /** @type {HTMLInputElement} */ (form.elements.namedItem(name));
+
+/**
+ * Shows why nothing came of it, in the page's own words; null takes it away.
+ * @param {HTMLFormElement} form
+ * @param {string | null} why
+ */
+function tell(form, why) {
+  const line = /** @type {HTMLElement} */ (form.querySelector('[role="alert"]'));
+  const { cancelled = '', failed = '' } = line.dataset;
+  line.hidden = why === null;
+  line.textContent = why === 'NotAllowedError' ? cancelled : failed;
+}
+
+/** @param {unknown} error */
+const nameOf = (error) => (error instanceof DOMException ? error.name : error instanceof Error ? error.message : '');
