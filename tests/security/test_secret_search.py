@@ -12,7 +12,7 @@ import pytest
 
 from handlers.cookie import SessionCookie, default_cookie_name
 from server.core.token import csrf_token, issue_token
-from server.crypto.keyring import Keyring
+from server.crypto.keyring import Keyring, new_secret, parse_secret
 from tests.support.client import PASSWORD, Client, frame
 from tests.support.leaks import SEARCH, Finding, LeakSearch
 from tests.support.listening import note_answer, note_request
@@ -23,7 +23,7 @@ SID = "00" + "A" * 22
 TOKEN = issue_token(SID, SEED, 7)
 COOKIE = SessionCookie(
     default_cookie_name,
-    Keyring.from_secrets([bytes(range(32))]).derive("session cookie"),
+    Keyring.from_secrets([parse_secret(new_secret())]).derive("session cookie"),
     max_age=timedelta(days=1),
     secure=True,
 ).encode(str(TOKEN))

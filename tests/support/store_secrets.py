@@ -40,16 +40,16 @@ def _keys(word: str) -> list[bytes]:
 
 def note_seeds(search: LeakSearch, url: str, keys: Iterable[bytes]) -> None:
     """Notice the seeds of all sessions in a store, if it answers."""
-    codec = SessionCodec(Sealer(Keyring.from_secrets(list(keys))))
     try:
+        codec = SessionCodec(Sealer(Keyring.from_secrets(list(keys))))
         client = redis.Redis.from_url(
             url,
             socket_timeout=PATIENCE_SECONDS,
             socket_connect_timeout=PATIENCE_SECONDS,
             driver_info=None,  # telling it needs a right that Curfew's own user has not
         )
-    except ValueError:
-        return  # an address of another kind
+    except (ValueError, WeakKey):
+        return  # an address of another kind, or keys that no server starts with
     with client:
         try:
             for key in client.scan_iter("curfew:{*}:session:*", count=1000):
