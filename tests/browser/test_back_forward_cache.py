@@ -13,11 +13,11 @@ from server.core.reasons import Reason
 from tests.support.chromium import chromium
 from tests.support.seen import (
     COMING_BACK_MS,
+    are_shown_out,
+    ended,
     is_in_state,
     is_live,
     is_login_page,
-    is_shown_out,
-    is_told,
     log_out,
 )
 from tests.support.server import CurfewServer
@@ -91,7 +91,7 @@ def test_chromium_keeps_no_page_of_ours_and_asks_anew_after_a_logout(page: Page)
     assert "response-cache-control-no-store" in {each["reason"] for each in reasons}
     is_live(page)
     log_out(page)
-    is_shown_out(page, Reason.LOGOUT)
+    are_shown_out(page, reason=Reason.LOGOUT)
     page.go_back()
     is_login_page(page)
 
@@ -110,10 +110,10 @@ def test_a_page_that_comes_back_after_its_end_never_shows_what_it_had(
 ) -> None:
     leave(page)
     assert server.command("sessions", "end", "--user", username).returncode == 0
-    go_back(page, restored=True)
-    is_told(page, Reason.ADMIN)
-    assert page.evaluate("() => window.opacity") == "0"
-    is_shown_out(page, Reason.ADMIN)
+    with ended(page, reason=Reason.ADMIN):
+        go_back(page, restored=True)
+        assert page.evaluate("() => window.opacity") == "0"
+    are_shown_out(page, reason=Reason.ADMIN)
 
 
 def test_a_page_that_comes_back_where_nobody_can_be_asked_stays_covered_until_somebody_can(

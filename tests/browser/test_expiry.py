@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from server.core.reasons import Reason
-from tests.support.seen import is_live, is_shown_out, is_told
+from tests.support.seen import are_shown_out, ended, is_live
 from tests.support.server import CurfewServer
 
 pytestmark = pytest.mark.browser
@@ -33,7 +33,7 @@ def test_the_warning_counts_down_in_all_tabs_and_staying_in_one_keeps_all(page: 
 
 
 def test_nothing_happens_so_the_page_says_that_it_was_signed_out(page: Page) -> None:
-    expect(page.get_by_role("dialog")).to_be_visible(timeout=15_000)
-    is_told(page, Reason.IDLE_TIMEOUT, timeout=15_000)
+    with ended(page, reason=Reason.IDLE_TIMEOUT, timeout=30_000):
+        expect(page.get_by_role("dialog")).to_be_visible(timeout=15_000)
     expect(page.get_by_role("dialog")).to_have_count(0)
-    is_shown_out(page, Reason.IDLE_TIMEOUT)
+    are_shown_out(page, reason=Reason.IDLE_TIMEOUT)

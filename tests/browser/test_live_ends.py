@@ -6,11 +6,11 @@ from playwright.sync_api import Page, expect
 from server.core.reasons import Reason
 from tests.support.client import PASSWORD
 from tests.support.seen import (
+    are_shown_out,
+    ended,
     is_live,
     is_login_page,
-    is_shown_out,
     is_signed_in,
-    is_told,
     log_out,
     sid_of,
 )
@@ -28,11 +28,9 @@ def test_a_logout_in_one_tab_is_told_in_the_other_and_leaves_the_other_browser_a
     for each in (page, tab, device):
         is_live(each)
 
-    log_out(page)
-
-    is_told(tab, Reason.LOGOUT)
-    is_shown_out(tab, Reason.LOGOUT)
-    is_shown_out(page, Reason.LOGOUT)
+    with ended(tab, reason=Reason.LOGOUT):
+        log_out(page)
+    are_shown_out(page, tab, reason=Reason.LOGOUT)
     is_live(device)
     is_signed_in(device, username)
     tab.goto("/account")
@@ -47,18 +45,16 @@ def test_an_end_from_the_command_line_reaches_every_tab(
     tab.goto("/")
     for each in (page, tab):
         is_live(each)
-    assert server.command("sessions", "end", "--user", username).returncode == 0
-    for each in (page, tab):
-        is_told(each, Reason.ADMIN)
-    for each in (page, tab):
-        is_shown_out(each, Reason.ADMIN)
+    with ended(page, tab, reason=Reason.ADMIN):
+        assert server.command("sessions", "end", "--user", username).returncode == 0
+    are_shown_out(page, tab, reason=Reason.ADMIN)
 
 
 def test_going_back_after_a_logout_shows_nothing_private(page: Page, username: str) -> None:
     page.goto("/")
     is_live(page)
     log_out(page)
-    is_shown_out(page, Reason.LOGOUT)
+    are_shown_out(page, reason=Reason.LOGOUT)
     page.go_back()
     expect(page.locator("a[href='/login']").first).to_be_visible()
     expect(page.get_by_text(username)).to_have_count(0)
@@ -72,16 +68,14 @@ def test_signing_in_again_in_this_browser_brings_the_other_tab_to_the_new_sessio
     tab.goto("/account")
     is_live(tab)
     former = sid_of(tab)
-    again = page.request.post(
-        "/api/login",
-        data={"username": username, "password": PASSWORD},
-        headers={
-            "Origin": page.evaluate("location.origin"),
-            "X-CSRF-Token": page.locator("[name=csrf_token]").first.input_value(),
-        },
-    )
-    assert again.ok
-    is_told(tab, Reason.SUPERSEDED)
+    token = page.locator("[name=csrf_token]").first.input_value()
+    with ended(tab, reason=Reason.SUPERSEDED):
+        again = page.request.post(
+            "/api/login",
+            data={"username": username, "password": PASSWORD},
+            headers={"Origin": page.evaluate("location.origin"), "X-CSRF-Token": token},
+        )
+        assert again.ok
     tab.wait_for_url("**/account")  # the login page knows that somebody is signed in
     is_live(tab)
     assert sid_of(tab) != former

@@ -9,14 +9,14 @@ from server.core.reasons import Reason
 from tests.support.chromium import Windows, fill_in, sign_in, sign_up
 from tests.support.client import PASSWORD
 from tests.support.seen import (
+    are_shown_out,
     change_password,
+    ended,
     has_sessions,
     has_tabs,
     is_live,
     is_login_page,
-    is_shown_out,
     is_signed_in,
-    is_told,
     sid_of,
 )
 from tests.support.server import CurfewServer
@@ -28,9 +28,7 @@ COMPUTER = (
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
     "Chrome/156.0.0.0 Safari/537.36"
 )
-PHONE = (
-    "Mozilla/5.0 (Android 16; Mobile; rv:153.0) Gecko/153.0 Firefox/153.0"
-)  # fmt: skip
+PHONE = "Mozilla/5.0 (Android 16; Mobile; rv:153.0) Gecko/153.0 Firefox/153.0"
 MANY_TABS = 12
 
 
@@ -81,10 +79,9 @@ def test_both_devices_see_each_other_by_name_with_their_tabs_as_they_come_and_go
         has_sessions(seen_by, 2)
         has_tabs(seen_by, sid_of(page), len(tabs))
         has_tabs(seen_by, sid_of(phone), 1)
-        computer = seen_by.locator(f"#sessions li[data-session='{sid_of(page)}']")
-        expect(computer).to_contain_text("Chrome on Linux")
-        mobile = seen_by.locator(f"#sessions li[data-session='{sid_of(phone)}']")
-        expect(mobile).to_contain_text("Firefox Mobile on Android")
+        for each, name in ((page, "Chrome on Linux"), (phone, "Firefox on Android")):
+            card = seen_by.locator(f"#sessions li[data-session='{sid_of(each)}']")
+            expect(card.get_by_role("heading")).to_contain_text(name)
         expect(seen_by.locator("#sessions li").first).to_have_attribute(
             "data-session", sid_of(seen_by)
         )
@@ -97,11 +94,9 @@ def test_the_phone_ends_the_computer_and_all_its_tabs_know_at_once(
     tabs: list[Page], phone: Page, username: str
 ) -> None:
     has_sessions(phone, 2)
-    phone.locator(f"#end-{sid_of(tabs[0])}").click()
-    for tab in tabs:
-        is_told(tab, Reason.TERMINATED)
-    for tab in tabs:
-        is_shown_out(tab, Reason.TERMINATED)
+    with ended(*tabs, reason=Reason.TERMINATED):
+        phone.locator(f"#end-{sid_of(tabs[0])}").click()
+    are_shown_out(*tabs, reason=Reason.TERMINATED)
     has_sessions(phone, 1)
     is_signed_in(phone, username)
     fill_in(tabs[1], username, PASSWORD)
@@ -113,9 +108,9 @@ def test_the_computer_ends_all_others_and_keeps_all_its_own_tabs(
     tabs: list[Page], phone: Page
 ) -> None:
     has_sessions(tabs[0], 2)
-    tabs[0].locator("#end-others").click()
-    is_told(phone, Reason.TERMINATED)
-    is_shown_out(phone, Reason.TERMINATED)
+    with ended(phone, reason=Reason.TERMINATED):
+        tabs[0].locator("#end-others").click()
+    are_shown_out(phone, reason=Reason.TERMINATED)
     for tab in tabs:
         is_live(tab)
     has_sessions(tabs[0], 1)
@@ -125,9 +120,9 @@ def test_the_computer_ends_all_others_and_keeps_all_its_own_tabs(
 def test_a_new_password_leaves_the_own_tabs_and_ends_the_phone_which_needs_the_new_one(
     tabs: list[Page], phone: Page, username: str
 ) -> None:
-    change_password(tabs[0], PASSWORD, PASSWORD[::-1])
-    is_told(phone, Reason.CREDENTIAL_CHANGED)
-    is_shown_out(phone, Reason.CREDENTIAL_CHANGED)
+    with ended(phone, reason=Reason.CREDENTIAL_CHANGED):
+        change_password(tabs[0], PASSWORD, PASSWORD[::-1])
+    are_shown_out(phone, reason=Reason.CREDENTIAL_CHANGED)
     for tab in tabs:
         is_live(tab)
     is_signed_in(tabs[1], username)

@@ -8,11 +8,11 @@ from server.core.reasons import Reason
 from tests.support.chromium import Windows, sign_in, sign_up
 from tests.support.client import PASSWORD
 from tests.support.seen import (
+    are_shown_out,
     change_password,
     has_sessions,
     has_tabs,
     is_login_page,
-    is_shown_out,
     log_out,
     sid_of,
 )
@@ -80,7 +80,7 @@ def test_the_password_is_changed_and_the_others_are_signed_out(
 
 def test_logging_out_needs_no_script_and_tells_so(page: Page) -> None:
     log_out(page)
-    is_shown_out(page, Reason.LOGOUT)
+    are_shown_out(page, reason=Reason.LOGOUT)
 
 
 def test_the_part_that_needs_scripts_is_not_offered(page: Page) -> None:

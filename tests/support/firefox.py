@@ -45,9 +45,18 @@ class Tab:
         """The back button."""
         self._command("browsingContext.traverseHistory", delta=-1)
 
-    def click(self, selector: str) -> None:
-        """Click into the middle of an element, once it is there."""
+    def show(self) -> None:
+        """Bring it to the front: a page that nobody sees does not fetch what changed."""
         self._command("browsingContext.activate")
+        eventually(lambda: self._asked("() => document.visibilityState", failed="") == "visible")
+
+    def click(self, selector: str) -> None:
+        """Click into the middle of an element, once it is there and can be clicked.
+
+        A page that comes into view first asks the server, and takes no clicks meanwhile.
+        """
+        self.show()
+        self.sees("html:not([data-unverified])")
         self.sees(selector)
         self._run("(selector) => document.querySelector(selector).scrollIntoView()", selector)
         (node,) = self._command(

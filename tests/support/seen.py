@@ -1,8 +1,10 @@
 """What a person sees on a page, by what stays when words change: ids, states, reason words."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from handlers.texts import ENGLISH
 from server.core.reasons import Reason
@@ -21,7 +23,29 @@ def is_live(page: Page, timeout: float | None = None) -> None:
     is_in_state(page, "live", timeout)
 
 
-def is_told(page: Page, reason: Reason, timeout: float | None = None) -> None:
+@contextmanager
+def ended(*pages: Page, reason: Reason, timeout: float | None = None) -> Iterator[None]:
+    """What happens inside ends the session of all these pages: each says so at once, by itself.
+
+    A page leaves by itself, too, after a moment to read; it is kept until all were looked at.
+    """
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    for page in pages:
+        page.route("**/login?reason=*", hold)
+    yield
+    for page in pages:
+        _is_told(page, reason, timeout)
+    for page in pages:
+        page.unroute("**/login?reason=*")
+    for route in held:
+        route.continue_()
+
+
+def _is_told(page: Page, reason: Reason, timeout: float | None) -> None:
     """The page says why the session ended, and shows nothing private any more."""
     way_out = page.locator("#ended").get_by_role("link")
     expect(way_out).to_have_attribute("href", f"/login?reason={reason}", timeout=timeout)
@@ -30,10 +54,11 @@ def is_told(page: Page, reason: Reason, timeout: float | None = None) -> None:
     is_in_state(page, "ended")
 
 
-def is_shown_out(page: Page, reason: Reason) -> None:
-    """The page has gone to the login page, which says why once more."""
-    page.wait_for_url(f"**/login?reason={reason}")
-    expect(page.locator("#reason")).to_have_attribute("data-reason", reason)
+def are_shown_out(*pages: Page, reason: Reason) -> None:
+    """The pages have gone to the login page, which says why once more."""
+    for page in pages:
+        page.wait_for_url(f"**/login?reason={reason}")
+        expect(page.locator("#reason")).to_have_attribute("data-reason", reason)
 
 
 def is_signed_in(page: Page, username: str) -> None:
