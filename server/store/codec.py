@@ -5,6 +5,7 @@ decides anything is inside the box, bound to its session id, so a record that wa
 under another key, does not open (P4). Redis TTLs only clean up.
 """
 
+import re
 from base64 import b64decode, b64encode
 from dataclasses import asdict, fields
 from math import isfinite
@@ -19,6 +20,8 @@ from server.store.contract import Stored, Tombstone, Unreadable
 PURPOSE = "session record 1"
 """Names the schema too: a record of another version is another purpose and does not open."""
 
+_REVISION = re.compile(rb"[0-9]{1,18}")
+"""Python refuses numbers of some thousand digits with an exception."""
 _FIELDS = tuple(field.name for field in fields(Session))
 
 
@@ -47,7 +50,7 @@ class SessionCodec:
         header, _, box = value.partition(b"\n")
         revision = header.split(b" ", 1)[0]
         opened = self._sealer.open(box, purpose=PURPOSE, context=sid)
-        if opened is None or not revision.isdigit():
+        if opened is None or not _REVISION.fullmatch(revision):
             return Unreadable()
         session = _session(opened.plaintext)
         if session.sid != sid or session.epoch.encode() != header.rpartition(b" ")[2]:

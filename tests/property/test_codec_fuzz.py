@@ -1,0 +1,75 @@
+"""The record codec against arbitrary and slightly changed records: nothing opens or raises."""
+
+from typing import Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.core.session import Device, Session
+from server.crypto.keyring import Keyring
+from server.crypto.sealer import Sealer
+from server.store.codec import SessionCodec, read_tombstone
+from server.store.contract import Stored, Tombstone, Unreadable
+
+CODEC: Final = SessionCodec(Sealer(Keyring.from_secrets([bytes(range(32))])))
+SESSION: Final = Session(
+    sid="00" + "A" * 22,
+    user="ada",
+    seed=bytes(32),
+    created_at=1.0,
+    authenticated_at=1.0,
+    last_active_at=1.0,
+    current_since=1.0,
+    epoch="e",
+    device=Device("a browser", "192.0.2.1"),
+    data={"cart": [1, None]},
+)
+RECORD: Final = CODEC.encode(SESSION, revision=7, operation="a1")
+HEADER, _, BOX = RECORD.partition(b"\n")
+words = st.text("0123456789abce -+_.\x00", max_size=12).map(str.encode) | st.just(b"9" * 5_000)
+
+
+def test_a_record_comes_back_as_it_was() -> None:
+    assert CODEC.decode(RECORD, SESSION.sid) == Stored(SESSION, 7, stale_key=False)
+
+
+@pytest.mark.proves("A85")
+def test_no_flipped_bit_of_the_box_opens() -> None:
+    for place in range(len(HEADER) + 1, len(RECORD)):
+        for bit in range(8):
+            flipped = bytes([RECORD[place] ^ (1 << bit)])
+            changed = RECORD[:place] + flipped + RECORD[place + 1 :]
+            assert CODEC.decode(changed, SESSION.sid) == Unreadable()
+
+
+@pytest.mark.proves("A85")
+@pytest.mark.parametrize("length", range(len(RECORD)))
+def test_no_truncation_opens(length: int) -> None:
+    assert CODEC.decode(RECORD[:length], SESSION.sid) == Unreadable()
+
+
+@pytest.mark.proves("A85", "A92")
+@given(st.binary())
+def test_no_bytes_are_a_record(value: bytes) -> None:
+    assert CODEC.decode(value, SESSION.sid) == Unreadable()
+    assert read_tombstone(value) is None
+
+
+@pytest.mark.proves("A85", "A88")
+@given(st.lists(words, max_size=3).map(lambda each: b" ".join([*each, b"e"])))
+def test_behind_any_header_the_session_is_as_it_was_sealed_or_unreadable(header: bytes) -> None:
+    found = CODEC.decode(header + b"\n" + BOX, SESSION.sid)
+    assert found == Unreadable() or (isinstance(found, Stored) and found.session == SESSION)
+
+
+@pytest.mark.proves("A86")
+@given(st.text("AB0", min_size=24, max_size=24).filter(lambda sid: sid != SESSION.sid))
+def test_a_record_does_not_open_as_another_sessions(sid: str) -> None:
+    assert CODEC.decode(RECORD, sid) == Unreadable()
+
+
+@pytest.mark.proves("A85")
+@given(st.lists(words | st.sampled_from([b"logout", b"1.5", b"nan", b"inf"]), max_size=4))
+def test_a_tombstone_is_one_or_nothing(parts: list[bytes]) -> None:
+    assert isinstance(read_tombstone(b" ".join(parts)), Tombstone | None)
