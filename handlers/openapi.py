@@ -27,6 +27,7 @@ from handlers.openapi_schemas import (
     DATA,
     GENERATION,
     NEW_PASSWORD,
+    NEW_USER,
     SCHEMAS,
     SESSION_ID,
     TEXT,
@@ -50,7 +51,7 @@ SIGNED_IN_ANSWER: Final = closed(session=reference("Session"), csrf_token=CSRF_T
 LIST_ANSWER: Final = closed(sessions={"type": "array", "items": reference("ListedSession")})
 ACTIVITY_ANSWER: Final = closed(activity={"type": "array", "items": reference("Activity")})
 RECEIPT: Final = reference("Receipt")
-NAME: Final = parameter("path", "user", USER, "In any case of letters.")
+NAME: Final = parameter("path", "user", {**NEW_USER, "example": "ada"}, "Of the account.")
 
 PATHS: Final[dict[str, Node]] = {
     "/api/signup": {
@@ -64,7 +65,7 @@ PATHS: Final[dict[str, Node]] = {
             problems.SIGNUP_CLOSED,
             THROTTLED,
             problems.BUSY,
-            takes=closed(username=TEXT, password=NEW_PASSWORD),
+            takes=closed(username=NEW_USER, password=NEW_PASSWORD),
             status=HTTPStatus.CREATED,
         )
     },

@@ -75,6 +75,11 @@ USER: Final[Node] = {
     "maxLength": USERNAME_CHARACTERS.stop - 1,
     "description": "A user name in its canonical form.",
 }
+NEW_USER: Final[Node] = {
+    **USER,
+    "pattern": "^[A-Za-z0-9]+([._-][A-Za-z0-9]+)*$",
+    "description": "A user name, in any case of letters.",
+}
 NEW_PASSWORD: Final[Node] = {
     "type": "string",
     "minLength": PASSWORD_MIN_CHARACTERS,

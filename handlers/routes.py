@@ -21,7 +21,7 @@ from handlers import (
 )
 from server.core.token import SID_PATTERN
 
-NAME = r"([^/]{1,64})"
+NAME = r"([^/]+)"
 
 ROUTES: list[URLSpec] = [
     # Pages
