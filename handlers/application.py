@@ -11,6 +11,7 @@ from tornado.routing import URLSpec
 from tornado.web import Application, RequestHandler, StaticFileHandler
 
 from handlers.cookie import SessionCookie
+from handlers.crowd import Crowd
 from server.core.messages import MAX_FRAME_BYTES
 from server.services import Services
 from settings import Settings
@@ -34,6 +35,7 @@ class Curfew(Application):
         cookie: writes and reads the one cookie.
         origins: browser origins that may act.
         hosts: values of the Host header that are ours.
+        crowd: counts the open connections.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Curfew(Application):
         )
         self.origins = configuration.origins
         self.hosts = configuration.hosts
+        self.crowd = Crowd.of_this_process(configuration.trusted_proxies)
         self._under_way = 0
         self._idle = asyncio.Event()
         self._idle.set()

@@ -32,13 +32,14 @@ def client_address(request: HTTPServerRequest, trusted: Sequence[Network]) -> st
     forwarded = ",".join(request.headers.get_list("X-Forwarded-For")).split(",")
     for each in reversed(forwarded):
         candidate = _canonical(each.strip())
-        if candidate is None or not _is_in(address, trusted):
+        if candidate is None or not is_in(address, trusted):
             break
         address = candidate
     return address
 
 
-def _is_in(address: str, networks: Sequence[Network]) -> bool:
+def is_in(address: str, networks: Sequence[Network]) -> bool:
+    """Whether an address is one, and in one of the networks."""
     known = _canonical(address)
     return known is not None and any(ip_address(known) in network for network in networks)
 

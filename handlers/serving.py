@@ -11,10 +11,10 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
-from tornado.httpserver import HTTPServer
 from tornado.routing import URLSpec
 
 from handlers.application import Curfew
+from handlers.bounded_server import BoundedServer
 from handlers.devices import describe
 from handlers.pages import NotFoundHandler, StaticFiles
 from handlers.routes import ROUTES
@@ -30,8 +30,11 @@ READ_AT_MOST: Final = 1024 * 1024
 """Bytes of a body; up to here one over the handlers' own limit is read, and told 413."""
 MAX_HEADER_BYTES: Final = 16 * 1024
 BODY_TIMEOUT: Final = 10.0
+FIRST_TIMEOUT: Final = 10.0
+"""Seconds from the connection to the end of its first request's headers, the TLS handshake
+included, however the bytes trickle in."""
 IDLE_TIMEOUT: Final = 75.0
-"""Seconds; of a kept connection without a request, and of one whose headers do not come."""
+"""Seconds from one request's end to the next one's headers; longer than common proxies keep one."""
 DRAIN_WINDOW: Final = timedelta(seconds=5)
 """Over which clients of a stopping server are asked to come back: never all at once."""
 LAST_REQUESTS: Final = 10.0
@@ -71,8 +74,10 @@ async def serve(
             not_found=NotFoundHandler,
             static_files=StaticFiles,
         )
-        server = HTTPServer(
+        server = BoundedServer(
             application,
+            crowd=application.crowd,
+            first_timeout=FIRST_TIMEOUT,
             ssl_options=tls_context(settings),
             max_body_size=READ_AT_MOST,
             max_header_size=MAX_HEADER_BYTES,
@@ -87,7 +92,7 @@ async def serve(
         await _finish(application, server)
 
 
-async def _finish(application: Curfew, server: HTTPServer) -> None:
+async def _finish(application: Curfew, server: BoundedServer) -> None:
     """Let requests under way end, then close what is still open."""
     try:
         async with asyncio.timeout(LAST_REQUESTS):

@@ -11,8 +11,10 @@ from handlers import origins
 from handlers.access import Access
 from handlers.base import BaseHandler
 from handlers.problems import Problem, ProblemRaised
-from handlers.strict_text import StrictTextProtocol
+from handlers.strict_protocol import StrictProtocol
+from server.core.audit import AuditEvent
 from server.core.errors import StoreUnavailable, WriteConflict
+from server.core.limits import LIMITS, Limits
 from server.core.messages import MAX_FRAME_BYTES, SUBPROTOCOL, CloseCode
 from server.core.session import Json, Session
 from server.live.socket import Socket
@@ -39,11 +41,13 @@ class SocketHandler(BaseHandler, WebSocketHandler):
         verified: whether the store could be asked about the cookie.
         gone: whether the peer is, or was sent away.
         socket: from when it opens.
+        limits: what a client may ask for; for a socket of the application's own.
     """
 
     access = Access.PUBLIC  # without a session the socket is told why, which needs the upgrade
     may_rotate = False  # after the 101 there is no answer that could carry a cookie
     verified = True
+    limits: ClassVar[Limits] = LIMITS
     recent_only: ClassVar[bool] = False
     """Whether messages need a recently proved password; for a socket of the application's own."""
     gone = False
@@ -77,17 +81,18 @@ class SocketHandler(BaseHandler, WebSocketHandler):
         return READ_AT_MOST
 
     def get_websocket_protocol(self) -> WebSocketProtocol13 | None:
-        """Tornado's, but for text that is not UTF-8; None for another version than 13."""
+        """Tornado's, but strict; None for another version than 13."""
         protocol = super().get_websocket_protocol()
         if not isinstance(protocol, WebSocketProtocol13):
             return None
-        refuse = partial(self._refuse, CloseCode.POLICY, "not_utf8")
-        return StrictTextProtocol(self, protocol, refuse)
+        too_fast = partial(self._too_fast, "frames")
+        return StrictProtocol(self, protocol, self.limits.frames, self._refuse, too_fast)
 
     async def open(self, *_args: str, **_kwargs: str) -> None:
         """Open the socket with what the cookie was found to be."""
         if self.gone:  # while the cookie was looked at; Tornado opens it all the same
             return
+        self.application.crowd.enter(self.request.remote_ip or "")
         found = self.live.session if self.live else self.farewell
         self.socket = Socket(
             secrets.token_urlsafe(9),
@@ -95,7 +100,12 @@ class SocketHandler(BaseHandler, WebSocketHandler):
             self.services.socket_parts,
             self.on_data,
             recent_only=self.recent_only,
+            limits=self.limits,
+            on_limit=self._audit_limit,
         )
+        if not self.application.crowd.has_room_for_a_socket:
+            self.socket.no_room("overload")
+            return
         await self.socket.open(found if self.verified else None)
 
     async def on_message(self, message: str | bytes) -> None:
@@ -118,7 +128,15 @@ class SocketHandler(BaseHandler, WebSocketHandler):
         """The peer is gone, perhaps before the socket was open."""
         self.gone = True
         if self.socket is not None:
+            self.application.crowd.leave(self.request.remote_ip or "")
             self.socket.closed(self.close_code)
+
+    def _audit_limit(self, limit: str) -> None:
+        self.audit(AuditEvent.RATE_EXCEEDED, limit=limit)
+
+    def _too_fast(self, limit: str) -> None:
+        if self.socket is not None:
+            self.socket.too_fast(limit)
 
     def _asks_for_websocket(self) -> bool:
         return self.request.headers.get("Upgrade", "").lower() == "websocket"

@@ -16,6 +16,7 @@ from server.core.session import Rules
 from server.crypto.sealer import Sealer
 from server.live.deadlines import DeadlineKeeper
 from server.live.dispatch import Dispatch
+from server.live.door import Door
 from server.live.fence import Fence
 from server.live.follower import Follower
 from server.live.hub import Hub, LiveSession
@@ -25,7 +26,7 @@ from server.live.presence import Presence
 from server.live.receipts import ReceiptDesk
 from server.live.reconciler import Reconciler
 from server.live.refusals import Refusals
-from server.live.socket import SocketParts
+from server.live.socket_parts import SocketParts
 from server.sessions import SessionManager
 from server.store.contract import ControlLog, NodeRegistry, SessionStore
 from server.terminations import Terminations
@@ -176,12 +177,14 @@ def build_engine(given: Surroundings, rules: Rules, timing: Timing) -> Engine:
         reconciler=reconciler,
         socket_parts=SocketParts(
             hub=hub,
+            door=Door(hub, given.monotonic),
             fence=fence,
             deadlines=deadlines,
             messenger=messenger,
             look=sessions.look,
             touch=sessions.touch,
             now=given.now,
+            monotonic=given.monotonic,
             rules=rules,
             counts=given.counts,
         ),

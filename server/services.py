@@ -22,7 +22,7 @@ from server.engine import Surroundings, Timing, build_engine
 from server.factors import FactorDesk
 from server.live.fence import Fence
 from server.live.hub import Hub
-from server.live.socket import SocketParts
+from server.live.socket_parts import SocketParts
 from server.metrics import Metrics
 from server.proofs import ProofDesk
 from server.sessions import SessionManager

@@ -19,6 +19,7 @@ MAX_FRAME_BYTES: Final = 64 * 1024
 class CloseCode(IntEnum):
     """Why a socket is closed. Rule for any client: 44xx, 1008 and 1009 stop; else come back."""
 
+    PROTOCOL = 1002
     POLICY = 1008
     TOO_BIG = 1009
     DRAIN = 1012
@@ -61,6 +62,9 @@ class BadFrame:
     code: str
     detail: str
 
+
+TOO_FAST = BadFrame("rate", "Too many frames in too short a time.")
+"""The last frame to a client that is closed for it."""
 
 ClientFrame = Ping | Activity | Message | BadFrame
 

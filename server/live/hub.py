@@ -92,6 +92,15 @@ class Hub:
         """Those of these sessions that have sockets here."""
         return [self._sessions[sid] for sid in sids if sid in self]
 
+    def sockets_of_session(self, sid: str) -> int:
+        """How many sockets the session has here."""
+        live = self._sessions.get(sid)
+        return len(live.connections) if live else 0
+
+    def sockets_of_user(self, user: str) -> int:
+        """How many sockets all sessions of the user have here."""
+        return sum(len(live.connections) for live in self._users.get(user, ()))
+
     def __contains__(self, sid: object) -> bool:
         """Whether the session has sockets here."""
         return sid in self._sessions

@@ -6,26 +6,16 @@ Until it has, what is sent to all of a user's sockets passes this one by.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from server.core import messages
-from server.core.counting import Counts
 from server.core.errors import StoreUnavailable, WriteConflict
+from server.core.limits import LIMITS, Limits
 from server.core.messages import Activity, BadFrame, CloseCode, Message, Ping
 from server.core.reasons import Farewell
-from server.core.session import (
-    Json,
-    Rules,
-    Session,
-    deadlines,
-    is_recently_authenticated,
-)
-from server.live.deadlines import DeadlineKeeper, Look
-from server.live.fence import Fence
-from server.live.hub import Hub
-from server.live.messenger import Messenger
+from server.core.session import Json, Session, deadlines, is_recently_authenticated
 from server.live.outbox import Outbox
+from server.live.socket_parts import SocketParts
 
 RETRY_MS: Final = (500, 5_000)
 """The window in which a client that lost its socket comes back, at random."""
@@ -55,33 +45,6 @@ class Transport(Protocol):
         """Send the close frame behind what was handed over; cut a peer that does not answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class SocketParts:
-    """What all sockets of a node share.
-
-    Attributes:
-        hub: the sockets here.
-        fence: whether this node may serve.
-        deadlines: keeps the deadlines of sessions with sockets here.
-        messenger: application data between sockets.
-        look: the session as the store has it, ended first when it is past a deadline.
-        touch: the same, after recording that a person did something.
-        now: the store's clock, in Unix seconds.
-        rules: the durations in force.
-        counts: told of closed sockets.
-    """
-
-    hub: Hub
-    fence: Fence
-    deadlines: DeadlineKeeper
-    messenger: Messenger
-    look: Look
-    touch: Look
-    now: Callable[[], float]
-    rules: Rules
-    counts: Counts
-
-
 class Socket:
     """Implements the hub's `Connection`.
 
@@ -91,6 +54,8 @@ class Socket:
         parts: what all sockets share.
         handle: what is done with a client's message; `forward` sends it to the user's others.
         recent_only: whether messages need a recently proved password (ASVS 5.0 7.5).
+        limits: how much a client may ask for.
+        on_limit: told of the limit that was exceeded, in one word.
     """
 
     def __init__(
@@ -101,8 +66,13 @@ class Socket:
         handle: Handle,
         *,
         recent_only: bool,
+        limits: Limits = LIMITS,
+        on_limit: Callable[[str], object] = lambda _: None,
     ) -> None:
         self.id = id
+        self._limits = limits
+        self._on_limit = on_limit
+        self._messages_full_at = 0.0
         self._handle = handle
         self._recent_only = recent_only
         self._transport = transport
@@ -135,7 +105,7 @@ class Socket:
             case Activity():
                 await self._touch(self._session.sid)
             case Message(data):
-                await self._message(self._session, data)
+                await self._message_if_in_time(self._session, data)
             case BadFrame() as bad:
                 self.send(messages.error(bad))
 
@@ -193,6 +163,25 @@ class Socket:
         """Close for what the client did."""
         self._close_after(None, code, reason)
 
+    def too_fast(self, limit: str) -> None:
+        """Close: the client sent more than it may.
+
+        Args:
+            limit: what there was too much of, in one word.
+        """
+        if not self._over:
+            self._on_limit(limit)
+            self._close_after(messages.error(messages.TOO_FAST), CloseCode.POLICY, "rate")
+
+    def no_room(self, why: str) -> None:
+        """Close: it may come back later.
+
+        Args:
+            why: in one word.
+        """
+        self._on_limit(why)
+        self._close_after(None, CloseCode.OVERLOAD, why)
+
     def drain(self, reconnect_in_ms: int) -> None:
         """This node stops: tell the client when to come back, and close."""
         self._close_after(messages.drain(reconnect_in_ms), CloseCode.DRAIN, "drain")
@@ -202,7 +191,11 @@ class Socket:
         return self._joined and not self._over
 
     async def _join(self, session: Session) -> None:
-        parts, self._session = self._parts, session
+        parts = self._parts
+        if why := parts.door.refusal(session, self._limits):
+            self.no_room(why)
+            return
+        self._session = session
         parts.hub.register(self, session)
         try:
             again = await parts.look(session.sid)
@@ -224,6 +217,15 @@ class Socket:
             return  # not known is not ended; the next activity tries again
         if isinstance(found, Farewell):
             self._parts.hub.end([sid], found)
+
+    async def _message_if_in_time(self, session: Session, data: Json) -> None:
+        now = self._parts.monotonic()
+        full_at = self._limits.messages.take(self._messages_full_at, now)
+        if full_at is None:
+            self.too_fast("messages")
+            return
+        self._messages_full_at = full_at
+        await self._message(session, data)
 
     async def _message(self, session: Session, data: Json) -> None:
         try:

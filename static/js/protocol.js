@@ -9,6 +9,7 @@ export const CLOSE = Object.freeze({
   TIMED_OUT: 4408,
   UNVERIFIED: 4503,
   TOO_SLOW: 4508,
+  PROTOCOL: 1002,
   POLICY: 1008,
   TOO_BIG: 1009,
   DRAIN: 1012,

@@ -12,7 +12,7 @@ from server.crypto.keyring import new_secret
 from server.store import acl
 from tests.support.processes import eventually
 from tests.support.proxy import Proxy
-from tests.support.server import CurfewServer
+from tests.support.server import HASTY, CurfewServer
 from tests.support.valkey import PASSWORD, ValkeyServer
 from tests.support.workers import workers_of
 
@@ -120,6 +120,7 @@ class Rig:
 
 def _server(link: Proxy, keys: str) -> CurfewServer:
     return CurfewServer(
+        script=HASTY,
         store_url=f"redis://{acl.USER}:{PASSWORD}@127.0.0.1:{link.port}",
         secret_keys=keys,
         node_lease=SETTINGS["node_lease"],

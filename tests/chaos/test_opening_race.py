@@ -13,7 +13,7 @@ from websockets.asyncio.client import ClientConnection
 
 from tests.support.client import Client, frame
 from tests.support.people import People, people_of
-from tests.support.server import CurfewServer
+from tests.support.server import HASTY, CurfewServer
 from tests.support.sockets import End, end_of
 
 pytestmark = pytest.mark.chaos
@@ -37,7 +37,7 @@ class Opened:
 @pytest.fixture(scope="module")
 def server() -> Iterator[CurfewServer]:
     """Two processes: half of the ends come from the other one."""
-    with CurfewServer(processes="2") as running:
+    with CurfewServer(script=HASTY, processes="2") as running:
         yield running
 
 
@@ -48,7 +48,7 @@ async def people(server: CurfewServer) -> AsyncIterator[People]:
         yield people
 
 
-@pytest.mark.proves("A43", "A44")
+@pytest.mark.proves("A43", "A44", "7.4.1")
 async def test_sockets_that_open_around_the_end_of_their_session_all_hear_of_it_and_close(
     people: People,
 ) -> None:

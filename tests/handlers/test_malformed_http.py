@@ -57,6 +57,7 @@ def test_a_line_that_is_no_request_is_refused(server: CurfewServer, line: bytes)
     assert send(server, line + b"\r\n").status in REFUSED_OR_CUT
 
 
+@pytest.mark.proves("A76", "4.2.1")
 @pytest.mark.parametrize(
     "headers",
     [
@@ -74,10 +75,71 @@ def test_a_line_that_is_no_request_is_refused(server: CurfewServer, line: bytes)
         b"Content-Length: 0\r\nTransfer-Encoding: chunked\r\n",
         b"Transfer-Encoding: gzip\r\n",
         b"Transfer-Encoding: chunked, chunked\r\n",
+        b"Transfer-Encoding: xchunked\r\n",
+        b"Transfer-Encoding : chunked\r\n",
+        b"Transfer-Encoding: chunked\r\nContent-Length: 3\r\n",
+        b"Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n",
+        b"Transfer-Encoding: \x0bchunked\r\n",
+        b"Content-Length : 0\r\n",
+        b"Content-Length: +0\r\n",
+        b"Content-Length: 0x0\r\n",
+        b"Content-Length: 0_0\r\n",
+        b"Content-Length: \r\n",
+        b" folded: at the start\r\n",
     ],
 )
 def test_headers_that_are_none_are_refused(server: CurfewServer, headers: bytes) -> None:
     assert send(server, b"GET / HTTP/1.1\r\n" + headers).status == 400
+
+
+@pytest.mark.proves("A76", "4.2.1")
+def test_what_is_refused_takes_its_connection_along(server: CurfewServer) -> None:
+    """What follows on it cannot be told apart from the refused request's body."""
+    host = b"Host: 127.0.0.1:%d\r\n" % server.port
+    smuggled = b"GET /healthz HTTP/1.1\r\n" + host + b"\r\n"
+    for headers in (
+        b"Content-Length: 0\r\nTransfer-Encoding: chunked\r\n",
+        b"Content-Length: 5\r\nContent-Length: 0\r\n",
+        b"Content-Length : 0\r\n",
+    ):
+        sent = b"GET / HTTP/1.1\r\n" + host + headers + b"\r\n" + smuggled
+        answer = exchange(server.port, sent, read_all=True)
+        assert re.findall(rb"HTTP/1.1 (\d+)", answer.raw) == [b"400"]
+        assert answer.closed
+
+
+@pytest.mark.proves("A77", "4.1.4")
+@pytest.mark.parametrize("method", [b"TRACE", b"TRACK", b"PROPFIND", b"DEBUG", b"LINK", b"get"])
+@pytest.mark.parametrize("path", [b"/", b"/api/session", b"/api/login", b"/ws", b"/nowhere"])
+def test_no_other_method_is_answered_nor_echoed(
+    server: CurfewServer, method: bytes, path: bytes
+) -> None:
+    answer = send(server, method + b" " + path + b" HTTP/1.1\r\nX-Echo: told\r\n")
+    assert answer.status in {400, 403, 404, 405, 426}
+    assert b"told" not in answer.raw
+
+
+@pytest.mark.proves("4.2.2")
+@pytest.mark.parametrize("path", [b"/", b"/login", b"/api/session", b"/healthz", b"/nowhere"])
+def test_a_head_says_the_size_of_what_get_sends(server: CurfewServer, path: bytes) -> None:
+    got = send(server, b"GET " + path + b" HTTP/1.1\r\n").raw
+    head, _, body = got.partition(b"\r\n\r\n")
+    asked = send(server, b"HEAD " + path + b" HTTP/1.1\r\n").raw
+    assert asked.endswith(b"\r\n\r\n")
+    size = re.compile(rb"Content-Length: (\d+)")
+    assert size.findall(head) == size.findall(asked) == [b"%d" % len(body)]
+
+
+@pytest.mark.proves("A75")
+@pytest.mark.parametrize(
+    "next_page", ["%0d%0aSet-Cookie:%20a=b", "/%0d%0aX-Split:%201", "//evil.example"]
+)
+def test_nothing_in_the_query_splits_the_headers(server: CurfewServer, next_page: str) -> None:
+    answer = send(server, b"GET /login?next=" + next_page.encode() + b" HTTP/1.1\r\n")
+    head = answer.raw.partition(b"\r\n\r\n")[0]
+    assert b"X-Split" not in head
+    assert b"a=b" not in head
+    assert b"evil.example" not in head
 
 
 def test_a_host_must_be_named_once(server: CurfewServer) -> None:
@@ -94,6 +156,7 @@ def test_targets_that_are_no_path_lead_nowhere(server: CurfewServer, target: byt
         assert send(server, method + b" " + target + b" HTTP/1.1\r\n").status in {400, 404}
 
 
+@pytest.mark.proves("A82b")
 def test_no_path_forges_a_line_of_the_log(server: CurfewServer) -> None:
     hostile = b"/\x85ERROR\x9b31m\xff'"
     assert send(server, b"GET " + hostile + b" HTTP/1.1\r\n").status == 404
@@ -113,6 +176,7 @@ def test_headers_may_take_16_kib_and_no_more(server: CurfewServer) -> None:
     assert send(server, b"GET /" + b"a" * 2**20 + b" HTTP/1.1\r\n").status in REFUSED_OR_CUT
 
 
+@pytest.mark.proves("A58")
 @pytest.mark.parametrize("size", [2**20 + 1, 2**24, 10**30])
 @pytest.mark.proves("A58")
 def test_a_body_over_the_limit_is_refused_before_it_is_read(
@@ -130,6 +194,7 @@ def test_a_body_a_little_over_the_limit_is_told_so(server: CurfewServer) -> None
     assert send(server, head, b"x" * size).status == 413
 
 
+@pytest.mark.proves("A76", "4.2.1")
 @pytest.mark.parametrize(
     "body",
     [
@@ -152,6 +217,7 @@ def test_a_body_that_ends_too_early_is_no_request(server: CurfewServer) -> None:
     assert send(server, head, b'{"username":', end=True).status == 0
 
 
+@pytest.mark.proves("A76")
 def test_a_second_request_behind_the_first_is_answered_by_itself(server: CurfewServer) -> None:
     host = b"Host: 127.0.0.1:%d\r\n" % server.port
     first = b"POST /api/login HTTP/1.1\r\n" + host + JSON + b"Content-Length: 2\r\n\r\n{}"

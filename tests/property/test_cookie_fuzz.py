@@ -46,6 +46,7 @@ def reference(headers: list[str], name: str) -> str | Absent | Duplicate:
             return Duplicate()
 
 
+@pytest.mark.proves("A9")
 @given(headers)
 def test_find_cookie_agrees_with_the_reference(headers: list[str]) -> None:
     assert find_cookie(headers, NAME) == reference(headers, NAME)
@@ -63,6 +64,7 @@ def test_another_pair_beside_it_hides_nothing(other: str) -> None:
     assert find_cookie([ours, other], NAME) == VALUE
 
 
+@pytest.mark.proves("A4")
 @pytest.mark.parametrize("position", range(len(VALUE)))
 def test_no_flipped_bit_opens(position: int) -> None:
     for bit in range(8):
@@ -70,12 +72,14 @@ def test_no_flipped_bit_opens(position: int) -> None:
         assert COOKIE.decode(VALUE[:position] + flipped + VALUE[position + 1 :]) is None
 
 
+@pytest.mark.proves("A5")
 @pytest.mark.parametrize("length", range(len(VALUE)))
 def test_no_truncation_opens(length: int) -> None:
     assert COOKIE.decode(VALUE[:length]) is None
     assert COOKIE.decode(VALUE[len(VALUE) - length :]) is None
 
 
+@pytest.mark.proves("A5", "A14")
 @given(st.text() | st.text("0123456789:|=-+_ 2aA"))
 def test_decode_never_raises(value: str) -> None:
     assert COOKIE.decode(value) is None

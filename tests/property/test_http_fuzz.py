@@ -106,6 +106,7 @@ own_headers = st.dictionaries(
 )  # fmt: skip
 
 
+@pytest.mark.proves("A58", "2.2.1")
 @bounded
 @given(targets, queries, bodies, media_types, cookies, own_headers, tokens)
 def test_no_request_is_a_server_error(
@@ -139,6 +140,7 @@ def test_no_request_is_a_server_error(
     assert 100 < answer.status < 500 or answer.status == 503, answer
 
 
+@pytest.mark.proves("A76")
 @bounded
 @given(st.binary() | st.lists(st.sampled_from(
     [b"GET ", b"POST ", b"/", b"/api/login", b" HTTP/1.1", b"\r\n", b"\n", b"Host: a", b"\r\n\r\n",

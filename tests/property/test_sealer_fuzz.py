@@ -23,6 +23,7 @@ def opened(box: bytes) -> Opened | None:
     return SEALER.open(box, purpose="record", context="00abc")
 
 
+@pytest.mark.proves("A85")
 @pytest.mark.parametrize("position", range(len(BOX)))
 def test_no_flipped_bit_opens(position: int) -> None:
     for bit in range(8):
@@ -30,6 +31,7 @@ def test_no_flipped_bit_opens(position: int) -> None:
         assert opened(BOX[:position] + flipped + BOX[position + 1 :]) is None
 
 
+@pytest.mark.proves("A85")
 @pytest.mark.parametrize("length", range(len(BOX)))
 def test_no_truncation_opens(length: int) -> None:
     assert opened(BOX[:length]) is None
@@ -57,6 +59,7 @@ def test_every_plaintext_and_context_comes_back(plaintext: bytes, use: str, cont
     assert SEALER.open(box, purpose=use, context=context) == Opened(plaintext, stale=False)
 
 
+@pytest.mark.proves("A86")
 @given(any_text, any_text)
 def test_every_other_context_is_refused(context: str, other: str) -> None:
     assume(context != other)

@@ -18,7 +18,8 @@ from server.core.token import Token
 from server.crypto.keyring import Keyring
 from server.crypto.sealer import Sealer
 from server.engine import Engine, Surroundings, Timing, build_engine
-from server.live.socket import Socket, SocketParts
+from server.live.socket import Socket
+from server.live.socket_parts import SocketParts
 from server.store.contract import Epochs, Tombstone
 from server.verdicts import Live
 from tests.simulation.memory import Memory

@@ -21,6 +21,7 @@ def server() -> Iterator[CurfewServer]:
         yield running
 
 
+@pytest.mark.proves("A33", "A45", "7.3.2")
 async def test_neither_activity_nor_rotation_moves_the_absolute_deadline(people: People) -> None:
     client = await people.somebody()
     async with client.open_socket() as socket:

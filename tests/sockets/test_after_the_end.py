@@ -4,18 +4,29 @@ import asyncio
 import itertools
 import json
 import time
+from collections.abc import Iterator
 
+import pytest
 from websockets.asyncio.client import ClientConnection
 
 from tests.support.client import Client
 from tests.support.people import People
 from tests.support.processes import eventually
+from tests.support.server import HASTY, CurfewServer
 from tests.support.sockets import CLOSE, TEXT, RawSocket, end_of, frame, raw_socket
 
 TORNADO_WAITS_SECONDS = 5
 """For the answer to a close frame."""
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[CurfewServer]:
+    """Without limits of frames."""
+    with CurfewServer(script=HASTY) as running:
+        yield running
+
+
+@pytest.mark.proves("A47")
 async def test_what_is_sent_right_behind_a_logout_reaches_nobody(people: People) -> None:
     client = await people.somebody()
     other = await people.again(client)
@@ -38,6 +49,7 @@ async def test_what_is_sent_right_behind_a_logout_reaches_nobody(people: People)
     assert 50 <= len(received) <= sent_at_receipt
 
 
+@pytest.mark.proves("A47")
 async def test_nothing_follows_ended_but_the_close_frame(people: People) -> None:
     client = await people.somebody()
     other = await people.again(client)
@@ -56,6 +68,7 @@ async def test_nothing_follows_ended_but_the_close_frame(people: People) -> None
     assert "ended" not in {each["type"] for each in frames[:-1]}
 
 
+@pytest.mark.proves("A47")
 async def test_frames_sent_after_ended_are_not_answered(people: People) -> None:
     client = await people.somebody()
     async with raw_socket(client) as socket:
@@ -80,6 +93,7 @@ async def test_a_peer_that_does_not_answer_the_close_frame_is_cut(people: People
     assert TORNADO_WAITS_SECONDS - 1 < time.monotonic() - started < TORNADO_WAITS_SECONDS + 3
 
 
+@pytest.mark.proves("A47")
 async def test_activity_behind_a_logout_brings_nothing_back(people: People) -> None:
     client = await people.somebody()
     async with raw_socket(client) as socket:
@@ -96,6 +110,7 @@ async def test_activity_behind_a_logout_brings_nothing_back(people: People) -> N
     assert (answer.status_code, answer.json()["reason"]) == (401, "logout")
 
 
+@pytest.mark.proves("A44")
 async def test_sockets_that_open_while_the_session_ends_all_learn_of_it(people: People) -> None:
     """Whatever the moment: before the check, between the checks, or after `hello`."""
     client = await people.somebody()

@@ -100,6 +100,7 @@ ENDS: dict[Act, str] = {
 }
 
 
+@pytest.mark.proves("A45", "7.4.1", "7.4.2", "7.4.3")
 @pytest.mark.parametrize(("act", "reason"), ENDS.items(), ids=[each.__name__ for each in ENDS])
 async def test_ended_with_the_reason_precedes_the_close_on_every_socket_of_the_session(
     server: CurfewServer, people: People, act: Act, reason: str
@@ -124,6 +125,7 @@ async def test_ended_with_the_reason_precedes_the_close_on_every_socket_of_the_s
         assert receipt["nodes"] == {"acked": 1, "lease_expired": 0, "waiting": 0}
 
 
+@pytest.mark.proves("A54")
 @pytest.mark.parametrize("act", [logout, terminated, terminated_with_all_others, token_reuse])
 async def test_the_end_of_one_session_leaves_the_others_alone(
     server: CurfewServer, people: People, act: Act

@@ -4,10 +4,12 @@ import json
 import time
 from typing import Any
 
+import pytest
 from websockets.asyncio.client import ClientConnection
 
+from tests.support.client import PASSWORD
 from tests.support.people import People, until_sockets, user_of
-from tests.support.sockets import frame, frames_of
+from tests.support.sockets import end_of, frame, frames_of
 
 
 async def test_hello_is_the_first_frame_and_has_exactly_the_fields_of_the_protocol(
@@ -56,6 +58,7 @@ async def test_ping_is_answered_with_pong(people: People) -> None:
         assert await frame(socket, "pong") == {"type": "pong"}
 
 
+@pytest.mark.proves("A54")
 async def test_a_message_reaches_all_other_sockets_of_the_user_once_and_no_one_else(
     people: People,
 ) -> None:
@@ -84,12 +87,13 @@ async def test_messages_of_one_socket_arrive_in_the_order_they_were_sent(people:
     client = await people.somebody()
     async with client.open_socket() as sender, client.open_socket() as tab:
         await frame(tab, "hello")
-        for number in range(200):
+        for number in range(90):
             await sender.send(json.dumps({"type": "message", "data": number}))
-        received = [(await frame(tab, "message"))["data"] for _ in range(200)]
-    assert received == list(range(200))
+        received = [(await frame(tab, "message"))["data"] for _ in range(90)]
+    assert received == list(range(90))
 
 
+@pytest.mark.proves("A54")
 async def test_a_visitors_message_goes_nowhere(people: People) -> None:
     one, two = await people.visitor(), await people.visitor()
     for each in (one, two):
@@ -100,6 +104,7 @@ async def test_a_visitors_message_goes_nowhere(people: People) -> None:
         assert await messages(foreign) == []
 
 
+@pytest.mark.proves("A56", "3.3.4")
 async def test_open_sockets_are_told_of_a_rotation_and_of_nothing_secret(people: People) -> None:
     client = await people.somebody()
     async with client.open_socket() as one, client.open_socket() as two:
@@ -111,6 +116,48 @@ async def test_open_sockets_are_told_of_a_rotation_and_of_nothing_secret(people:
             assert await frame(each, "rotated") == {"type": "rotated", "generation": 2}
 
 
+@pytest.mark.proves("A46", "A27b")
+async def test_a_socket_outlives_the_token_it_was_opened_with_but_not_its_session(
+    people: People,
+) -> None:
+    client = await people.somebody()
+    async with client.open_socket() as socket, client.open_socket() as tab:
+        for each in (socket, tab):
+            await frame(each, "hello")
+        for _ in range(2):
+            await client.request("POST", "/api/session/rotate")
+            await client.request("GET", "/api/session")
+        await socket.send('{"type":"message","data":1}')
+        assert (await frame(tab, "message"))["data"] == 1
+        await client.request("POST", "/api/logout")
+        assert (await end_of(socket)).reason == (await end_of(tab)).reason == "logout"
+
+
+@pytest.mark.proves("A56", "3.3.4")
+async def test_no_frame_and_no_close_frame_holds_anything_secret(people: People) -> None:
+    client = await people.somebody()
+    secrets = {client.csrf_token, PASSWORD}
+    async with client.open_socket() as socket:
+        for _ in range(2):
+            secrets |= {client.cookie, *client.cookie.split("|"), *client.cookie.split(".")}
+            await client.request("POST", "/api/session/rotate")
+        other = await people.again(client)
+        secrets |= {other.cookie, other.csrf_token}
+        async with other.open_socket() as sender:
+            await frame(sender, "hello")
+            await sender.send('{"type":"message","data":1}')
+            await sender.send("rubbish")
+            await frame(sender, "error")
+        await client.request("POST", "/api/logout")
+        end = await end_of(socket)
+    kinds = {each["type"] for each in end.frames}
+    assert {"hello", "rotated", "sessions", "message", "ended"} <= kinds
+    told = json.dumps(end.frames)
+    assert [each for each in secrets if len(each) > 8 and each in told] == []
+    assert len((end.reason or "").encode()) <= 123
+
+
+@pytest.mark.proves("A54")
 async def test_a_rotation_is_told_to_the_session_that_rotated_only(people: People) -> None:
     client = await people.somebody()
     other = await people.again(client)

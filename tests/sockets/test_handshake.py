@@ -1,11 +1,14 @@
 """Who may open a socket, and what those are told who may not."""
 
+import asyncio
+
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
 from tests.support.client import COOKIE, PASSWORD, Client
-from tests.support.people import People
+from tests.support.people import People, people_of
+from tests.support.raw_http import exchange
 from tests.support.server import CurfewServer
 from tests.support.sockets import end_of
 
@@ -25,6 +28,7 @@ async def refusal(opening: connect) -> int:
     return refused.value.response.status_code
 
 
+@pytest.mark.proves("A40", "4.4.2")
 @pytest.mark.parametrize(
     "origin",
     [
@@ -38,21 +42,74 @@ async def refusal(opening: connect) -> int:
         "http://127.0.0.1:{port}/",
         "HTTP://127.0.0.1:{port}",
         "http://127.0.0.1:{port} http://evil.example",
+        "http://127.0.0.1:{port}.evil.example",
+        "http://evil127.0.0.1:{port}",
+        "http://anna@127.0.0.1:{port}",
+        "http://127.0.0.1:{port}@evil.example",
+        "http://localhost.:{port}",
+        "http://LOCALHOST:{port}",
+        "http://localhost:0{port}",
+        "http://xn--lcalhost-s4a:{port}",
+        "http://l\u00f6calhost:{port}",
+        "ws://127.0.0.1:{port}",
+        "ftp://127.0.0.1:{port}",
+        "http://127.1:{port}",
+        "http://2130706433:{port}",
+        "//127.0.0.1:{port}",
+        "127.0.0.1:{port}",
+        "*",
+        "http://evil.example\x00http://127.0.0.1:{port}",
     ],
 )
 async def test_another_origin_is_refused_even_with_a_good_cookie(
     server: CurfewServer, people: People, origin: str
 ) -> None:
     client = await people.somebody()
-    given = origin.format(port=server.port)
-    opening = open_by_hand(server, ("Origin", given), ("Cookie", f"{COOKIE}={client.cookie}"))
-    assert await refusal(opening) == 403
+    given = origin.format(port=server.port).encode("latin-1")
+    lines = [
+        b"GET /ws HTTP/1.1",
+        b"Host: 127.0.0.1:%d" % server.port,
+        b"Origin: " + given,
+        b"Upgrade: websocket",
+        b"Connection: Upgrade",
+        b"Sec-WebSocket-Version: 13",
+        b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
+        b"Cookie: " + f"{COOKIE}={client.cookie}".encode(),
+    ]
+    answer = await asyncio.to_thread(exchange, server.port, b"\r\n".join([*lines, b"", b""]))
+    assert answer.status == (400 if b"\x00" in given else 403)
 
 
+@pytest.mark.proves("A40", "A41")
+async def test_a_refused_origin_is_remembered_and_does_not_count_as_activity() -> None:
+    with CurfewServer(touch_interval="1ms") as server:
+        async with people_of(server.url) as people:
+            client = await people.somebody()
+            other = await people.again(client)
+            before = await last_active(other, client.sid)
+            for headers in ([("Origin", "http://evil.example")], []):
+                cookie = ("Cookie", f"{COOKIE}={client.cookie}")
+                assert await refusal(open_by_hand(server, *headers, cookie)) == 403
+            assert await last_active(other, client.sid) == before
+            async with client.open_socket():
+                assert await last_active(other, client.sid) > before
+        assert server.log.count("event='malicious_cors'") == 2
+        assert "origin='http://evil.example'" in server.log
+
+
+async def last_active(asking: Client, sid: str) -> float:
+    """When a session was last active, as another one of its owner is told."""
+    listed = (await asking.request("GET", "/api/sessions")).json()["sessions"]
+    moment: float = next(each["last_active_at"] for each in listed if each["id"] == sid)
+    return moment
+
+
+@pytest.mark.proves("A41", "4.4.2")
 async def test_no_origin_is_refused(server: CurfewServer) -> None:
     assert await refusal(open_by_hand(server)) == 403
 
 
+@pytest.mark.proves("A40")
 async def test_two_origins_are_refused_although_both_are_ours(server: CurfewServer) -> None:
     twice = [("Origin", server.url), ("Origin", server.url)]
     assert await refusal(open_by_hand(server, *twice)) == 403
@@ -73,6 +130,7 @@ async def test_a_refusal_is_a_problem_document(server: CurfewServer) -> None:
     assert b'"/problems/forbidden-origin"' in (response.body or b"")
 
 
+@pytest.mark.proves("A42")
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1:1", "127.0.0.1"])
 async def test_an_unknown_host_is_misdirected(server: CurfewServer, host: str) -> None:
     opening = connect(
@@ -117,6 +175,7 @@ async def test_without_a_cookie_the_socket_is_told_that_it_has_no_session(people
     assert await told_at_the_door(await people.visitor()) == "unauthenticated"
 
 
+@pytest.mark.proves("A28", "7.4.1")
 async def test_after_a_logout_the_old_cookie_is_told_of_the_logout(people: People) -> None:
     client = await people.somebody()
     receipt = await client.request("POST", "/api/logout", keep=False)
@@ -133,6 +192,7 @@ async def test_a_session_ended_elsewhere_is_told_so(people: People) -> None:
     assert await told_at_the_door(client) == "terminated"
 
 
+@pytest.mark.proves("A34")
 async def test_a_session_ended_by_a_new_password_is_told_so(people: People) -> None:
     client = await people.somebody()
     other = await people.again(client)
@@ -142,6 +202,7 @@ async def test_a_session_ended_by_a_new_password_is_told_so(people: People) -> N
     assert await told_at_the_door(client) == "credential_changed"
 
 
+@pytest.mark.proves("A4", "A9", "7.2.1")
 @pytest.mark.parametrize("spoil", ["flip", "cut", "twice", "rubbish"])
 async def test_a_forged_cookie_is_told_nothing_of_any_session(people: People, spoil: str) -> None:
     client = await people.somebody()
@@ -153,6 +214,15 @@ async def test_a_forged_cookie_is_told_nothing_of_any_session(people: People, sp
         "rubbish": "2|" + "9" * 500,
     }[spoil]
     assert await told_at_the_door(client) == "unauthenticated"
+
+
+@pytest.mark.proves("4.4.3", "7.2.1")
+async def test_a_token_in_the_address_opens_nothing(server: CurfewServer, people: People) -> None:
+    client = await people.somebody()
+    address = f"{server.socket_url}?token={client.cookie}&{COOKIE}={client.cookie}"
+    async with connect(address, origin=server.url) as socket:  # type: ignore[arg-type]
+        end = await end_of(socket)
+    assert (end.code, end.reason) == (4401, "unauthenticated")
 
 
 async def test_a_plain_request_is_told_to_upgrade(people: People) -> None:

@@ -34,6 +34,7 @@ async def repeat(socket: ClientConnection, text: str) -> None:
         return
 
 
+@pytest.mark.proves("A45", "7.3.1")
 async def test_an_idle_socket_is_warned_told_and_closed_at_its_deadline(people: People) -> None:
     client = await people.somebody()
     async with client.open_socket() as socket:
@@ -59,6 +60,7 @@ async def test_a_socket_that_comes_after_the_deadline_is_told_at_the_door(people
     assert (end.code, end.reason, len(end.frames)) == (4401, "idle_timeout", 1)
 
 
+@pytest.mark.proves("A32")
 @pytest.mark.parametrize("text", ['{"type":"ping"}', '{"type":"pong"}', "rubbish"])
 async def test_what_a_machine_sends_does_not_extend_the_deadline(people: People, text: str) -> None:
     client = await people.somebody()
@@ -73,6 +75,7 @@ async def test_what_a_machine_sends_does_not_extend_the_deadline(people: People,
     assert len(end.frames) > 10
 
 
+@pytest.mark.proves("A32")
 async def test_pings_of_the_websocket_protocol_do_not_extend_the_deadline(people: People) -> None:
     client = await people.somebody()
     async with client.open_socket(ping_interval=0.05) as socket:
@@ -81,6 +84,7 @@ async def test_pings_of_the_websocket_protocol_do_not_extend_the_deadline(people
     assert time.time() - deadline < LATE_SECONDS
 
 
+@pytest.mark.proves("A32")
 async def test_what_the_server_pushes_does_not_extend_the_deadline(people: People) -> None:
     client = await people.somebody()
     other = await people.again(client)

@@ -7,6 +7,7 @@ import struct
 import pytest
 from websockets.asyncio.client import ClientConnection
 
+from tests.support.client import Client
 from tests.support.people import People
 from tests.support.sockets import (
     BINARY,
@@ -64,6 +65,7 @@ BAD_FRAMES = {
 }
 
 
+@pytest.mark.proves("A54", "2.2.1")
 async def test_a_bad_frame_is_answered_with_an_error_and_the_socket_stays_open(
     people: People,
 ) -> None:
@@ -84,7 +86,7 @@ async def test_no_depth_of_nesting_harms_anybody(people: People) -> None:
     Python reads and writes JSON by recursion: what was just shallow enough to be read may be too
     deep to be written where less of the stack is left.
     """
-    client, depths = await people.somebody(), [1, 20, *range(900, 1_000)]
+    client, depths = await people.somebody(), [1, 20, *range(940, 1_000)]
     delivered = []
     async with client.open_socket() as sender, client.open_socket() as tab:
         await frame(tab, "hello")
@@ -123,6 +125,7 @@ async def test_the_largest_frame_passes(people: People) -> None:
         assert (await frame(tab, "message"))["data"] == text
 
 
+@pytest.mark.proves("A49")
 @pytest.mark.parametrize("spare", [1, 1_000, 100_000, 2_000_000])
 async def test_a_frame_over_64_kib_closes_with_1009(people: People, spare: int) -> None:
     client = await people.somebody()
@@ -145,6 +148,7 @@ async def test_no_reset_overtakes_the_close_frame(people: People) -> None:
         assert await socket.until_cut()
 
 
+@pytest.mark.proves("A49")
 async def test_64_kib_are_counted_in_bytes_not_in_characters(people: People) -> None:
     client = await people.somebody()
     text = "🌙" * (MAX_FRAME_BYTES // 4)
@@ -153,6 +157,7 @@ async def test_64_kib_are_counted_in_bytes_not_in_characters(people: People) -> 
         assert (await end_of(socket)).code == 1009
 
 
+@pytest.mark.proves("A49")
 async def test_fragments_are_counted_together(people: People) -> None:
     client = await people.somebody()
     async with client.open_socket() as socket:
@@ -167,6 +172,7 @@ async def test_a_message_in_fragments_is_one_message(people: People) -> None:
         await frame(socket, "pong")
 
 
+@pytest.mark.proves("A50")
 @pytest.mark.parametrize(
     "payload", [b"\xff\xfe", b'{"type":"ping\xc3"}', b"\xed\xa0\x80", b"\xc0\x80"]
 )
@@ -180,31 +186,71 @@ async def test_text_that_is_no_utf8_closes_with_1008(people: People, payload: by
 
 BROKEN = {
     "reserved opcode": raw_frame(0x3, b""),
-    "reserved bit": bytes([0xF1, 0x80]) + bytes(4),
+    "reserved control opcode": raw_frame(0xB, b""),
+    "first reserved bit, as of a compressed message": bytes([0xC1, 0x80]) + bytes(4),
+    "second reserved bit": bytes([0xA1, 0x80]) + bytes(4),
+    "third reserved bit": bytes([0x91, 0x80]) + bytes(4),
+    "no mask": bytes([0x81, 15]) + b'{"type":"ping"}',
+    "no mask on a ping": bytes([0x89, 0]),
     "fragmented ping": raw_frame(PING, b"", final=False),
     "long ping": raw_frame(PING, b"x" * 126),
     "continuation of nothing": raw_frame(0x0, b"{}"),
     "interrupted message": raw_frame(TEXT, b"{", final=False) + raw_frame(TEXT, b"{}"),
-    "absurd length": bytes([0x81, 0xFF]) + struct.pack("!Q", 2**63) + bytes(4),
+    "size in more bytes than needed": bytes([0x81, 0xFE, 0, 2]) + bytes(4) + b"{}",
+    "absurd size": bytes([0x81, 0xFF]) + struct.pack("!Q", 2**63) + bytes(4),
     "close with half a code": raw_frame(CLOSE, b"\x03"),
     "close with a reason that is no UTF-8": raw_frame(CLOSE, b"\x03\xe8\xff\xff"),
     "close with a code that does not exist": raw_frame(CLOSE, b"\x00\x00"),
+    "close with 999": raw_frame(CLOSE, struct.pack("!H", 999)),
+    "close with 1005": raw_frame(CLOSE, struct.pack("!H", 1005)),
+    "close with 1006": raw_frame(CLOSE, struct.pack("!H", 1006)),
+    "close with 1015": raw_frame(CLOSE, struct.pack("!H", 1015)),
+    "long close": raw_frame(CLOSE, b"\x03\xe8" + b"x" * 124),
     "http again": b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
     "zeros": bytes(1000),
 }
 
 
-@pytest.mark.parametrize("data", BROKEN.values(), ids=BROKEN.keys())
-async def test_a_connection_that_speaks_no_websocket_is_dropped(
-    people: People, data: bytes
+@pytest.mark.proves("A50")
+async def test_what_is_no_frame_closes_with_1002_and_nothing_of_it_is_handled(
+    people: People,
 ) -> None:
     client = await people.somebody()
-    async with raw_socket(client) as socket, client.open_socket() as tab:
-        await socket.write(data)
-        async with asyncio.timeout(3):
-            await socket.until_cut()
+    async with client.open_socket() as tab:
+        told = await asyncio.gather(*(told_of(client, data) for data in BROKEN.values()))
         await tab.send('{"type":"ping"}')
         await frame(tab, "pong")
+    assert dict(zip(BROKEN, told, strict=True)) == dict.fromkeys(BROKEN, ([], 1002))
+
+
+async def told_of(client: Client, data: bytes) -> tuple[list[str], int]:
+    """What a socket hears that sends these bytes and a ping, up to the code it is closed with."""
+    async with raw_socket(client) as socket:
+        await socket.types_until("hello")
+        await socket.write(data + raw_frame(TEXT, b'{"type":"ping"}'))
+        frames, code = await socket.until_close()
+        async with asyncio.timeout(10):
+            assert await socket.until_cut()
+    return [each["type"] for each in frames if each["type"] != "sessions"], code
+
+
+@pytest.mark.proves("A49")
+@pytest.mark.parametrize("size", [2**18 + 1, 2**24, 2**63 - 1])
+async def test_a_size_that_nobody_waits_for_closes_with_1009_before_it_comes(
+    people: People, size: int
+) -> None:
+    client = await people.somebody()
+    async with raw_socket(client) as socket:
+        await socket.write(bytes([0x81, 0xFF]) + struct.pack("!Q", size) + bytes(4))
+        assert (await socket.until_close())[1] == 1009
+
+
+@pytest.mark.proves("A49")
+async def test_an_offer_to_compress_is_not_taken(people: People) -> None:
+    client = await people.somebody()
+    async with client.open_socket(compression="deflate") as socket:
+        assert socket.response is not None
+        assert "Sec-WebSocket-Extensions" not in socket.response.headers
 
 
 async def test_what_is_cut_in_the_middle_of_a_frame_is_forgotten(people: People) -> None:

@@ -3,12 +3,14 @@
 import asyncio
 import json
 import subprocess
+from collections.abc import Iterator
 
+import pytest
 from websockets.asyncio.client import ClientConnection
 
 from tests.support.client import Client
 from tests.support.people import People, sockets_of, until_sockets
-from tests.support.server import CurfewServer
+from tests.support.server import HASTY, CurfewServer
 from tests.support.sockets import RawSocket, frame, raw_socket
 from tests.support.waiting import until
 
@@ -18,6 +20,14 @@ MEGABYTES_ALLOWED = 25
 """More than the queue, Tornado's buffer and the system's noise; much less than the flood."""
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[CurfewServer]:
+    """Without limits of frames."""
+    with CurfewServer(script=HASTY) as running:
+        yield running
+
+
+@pytest.mark.proves("A51")
 async def test_a_reader_that_falls_behind_is_closed_with_4508_and_may_come_back(
     people: People,
 ) -> None:
@@ -30,6 +40,7 @@ async def test_a_reader_that_falls_behind_is_closed_with_4508_and_may_come_back(
         await frame(again, "hello")
 
 
+@pytest.mark.proves("A51")
 async def test_a_peer_that_never_reads_again_is_cut(people: People) -> None:
     client = await people.somebody()
     async with raw_socket(client) as slow, client.open_socket() as busy:
@@ -37,6 +48,7 @@ async def test_a_peer_that_never_reads_again_is_cut(people: People) -> None:
         await until(slow.is_cut)
 
 
+@pytest.mark.proves("A51", "A52")
 async def test_a_neighbour_that_reads_misses_nothing(people: People) -> None:
     client = await people.somebody()
     async with raw_socket(client), client.open_socket() as busy, client.open_socket() as tab:
@@ -46,6 +58,7 @@ async def test_a_neighbour_that_reads_misses_nothing(people: People) -> None:
         assert await reading == list(range(sent))
 
 
+@pytest.mark.proves("A51")
 async def test_memory_stays_bounded_however_much_is_sent(
     server: CurfewServer, people: People
 ) -> None:
@@ -89,7 +102,7 @@ async def flood_until_dropped(client: Client, busy: ClientConnection, *, sockets
 def megabytes_of_workers(server: CurfewServer) -> float:
     """What the server's processes hold in memory, without the store's."""
     listing = subprocess.run(
-        ["ps", "-ax", "-o", "ppid=,rss=,command="], capture_output=True, text=True, check=True
+        ["ps", "-axww", "-o", "ppid=,rss=,command="], capture_output=True, text=True, check=True
     ).stdout
     lines = [line.split(None, 2) for line in listing.splitlines()]
     workers = [line for line in lines if line[0] == str(server.pid) and "run.py" in line[2]]

@@ -1,5 +1,6 @@
 """A person's browser, as far as HTTP and WebSockets go: a jar, the Origin, the CSRF token."""
 
+import asyncio
 import json
 from types import TracebackType
 from typing import Any, Self
@@ -9,6 +10,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 PASSWORD = "a quiet lantern over the harbour"
 COOKIE = "__Host-Http-curfew"
+PATIENCE_SECONDS = 15.0
 
 
 class Client:
@@ -114,12 +116,15 @@ def set_cookie(response: httpx.Response) -> str | None:
     return None
 
 
-async def frame(socket: ClientConnection, kind: str) -> dict[str, Any]:
+async def frame(
+    socket: ClientConnection, kind: str, seconds: float = PATIENCE_SECONDS
+) -> dict[str, Any]:
     """The next frame of a kind; frames of other kinds before it are passed over."""
-    while True:
-        received: dict[str, Any] = json.loads(await socket.recv())
-        if received["type"] == kind:
-            return received
+    async with asyncio.timeout(seconds):
+        while True:
+            received: dict[str, Any] = json.loads(await socket.recv())
+            if received["type"] == kind:
+                return received
 
 
 def _credentials(username: str, password: str) -> dict[str, str]:

@@ -17,6 +17,8 @@ from tests.support.processes import eventually
 from tests.support.store_secrets import note_server
 
 ROOT = Path(__file__).parents[2]
+HASTY = ROOT / "tests" / "support" / "hasty_run.py"
+"""Serves the same without limits of frames and sockets."""
 STOP_SECONDS = 60.0
 RUNNING: set["CurfewServer"] = set()
 """Those of fixtures that end after the last test; what they wrote is looked at all the same."""

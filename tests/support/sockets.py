@@ -14,15 +14,17 @@ from urllib.parse import urlsplit
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from tests.support.client import Client
+from tests.support.client import PATIENCE_SECONDS, Client
 from tests.support.client import frame as next_frame
 from tests.support.leaks import SEARCH
 
-PATIENCE_SECONDS = 15.0
+frame = next_frame  # beside `end_of`, which tests use with it
 QUIET_SECONDS = 0.4
 """Longer than anything that was sent before takes to arrive here."""
 
 TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
+NO_CODE = 1005
+"""Never on the wire (RFC 6455 7.4.1): in place of the code of an empty close frame."""
 
 
 @dataclass(frozen=True)
@@ -37,14 +39,6 @@ class End:
     def last(self) -> dict[str, Any]:
         """The last frame before the close frame."""
         return self.frames[-1]
-
-
-async def frame(
-    socket: ClientConnection, kind: str, seconds: float = PATIENCE_SECONDS
-) -> dict[str, Any]:
-    """The next frame of a kind; frames of other kinds before it are passed over."""
-    async with asyncio.timeout(seconds):
-        return await next_frame(socket, kind)
 
 
 async def end_of(socket: ClientConnection, seconds: float = PATIENCE_SECONDS) -> End:
@@ -142,12 +136,12 @@ class RawSocket:
         return first & 0x0F, await self._reader.readexactly(size)
 
     async def until_close(self) -> tuple[Sequence[dict[str, Any]], int]:
-        """The JSON frames before the close frame, and its code."""
+        """The JSON frames before the close frame, and its code; NO_CODE if it says none."""
         frames: list[dict[str, Any]] = []
         while True:
             opcode, payload = await self.receive()
             if opcode == CLOSE:
-                return frames, struct.unpack("!H", payload[:2])[0]
+                return frames, int.from_bytes(payload[:2]) or NO_CODE
             if opcode == TEXT:
                 frames.append(json.loads(payload))
 

@@ -140,6 +140,7 @@ def test_a_frame_has_exactly_the_fields_of_the_protocol(text: str, frame: object
 
 def test_close_codes_are_those_of_the_protocol() -> None:
     assert {code.name: code.value for code in CloseCode} == {
+        "PROTOCOL": 1002,
         "POLICY": 1008,
         "TOO_BIG": 1009,
         "DRAIN": 1012,

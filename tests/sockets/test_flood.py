@@ -1,0 +1,74 @@
+"""One client floods, flat out and from a process of its own; the others hardly notice."""
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from tests.support.client import Client
+from tests.support.people import People
+from tests.support.server import ROOT
+from tests.support.sockets import PING, TEXT, frame, raw_frame
+
+PINGS = 20
+TRIES = 3
+"""Of which the best counts: others use the machine too, but never all the time."""
+LATENCY_SECONDS = 0.1
+NOISE = 4
+"""A machine that is busy without any flood answers late too: then so many times as late."""
+FLOODS = {
+    "pings": raw_frame(PING, b""),
+    "empty fragments": raw_frame(0x0, b"", final=False),
+    "messages": raw_frame(TEXT, b'{"type":"message","data":1}'),
+}
+
+
+@asynccontextmanager
+async def flooding(client: Client, data: bytes) -> AsyncIterator[None]:
+    """A process that sends these bytes again and again, and comes back whenever it is cut."""
+    script = ROOT / "tests" / "support" / "flooder.py"
+    flooder = await asyncio.create_subprocess_exec(
+        sys.executable,
+        script,
+        client.url,
+        client.http.headers["Cookie"],
+        data.hex(),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert flooder.stdout is not None
+    await flooder.stdout.readline()
+    try:
+        yield
+        assert flooder.returncode is None
+    finally:
+        flooder.kill()
+        await flooder.communicate()
+
+
+async def nearly_slowest(client: Client) -> float:
+    """How long a round trip of a signed-in socket takes, but for the slowest tenth."""
+    seconds = []
+    async with client.open_socket() as socket:
+        await frame(socket, "hello")
+        for _ in range(PINGS):
+            began = time.monotonic()
+            await socket.send('{"type":"ping"}')
+            await frame(socket, "pong")
+            seconds.append(time.monotonic() - began)
+            await asyncio.sleep(0.03)
+    return sorted(seconds)[int(PINGS * 0.9)]
+
+
+@pytest.mark.proves("A52")
+@pytest.mark.parametrize("data", FLOODS.values(), ids=FLOODS.keys())
+async def test_the_others_are_answered_within_100_ms_while_one_floods(
+    people: People, data: bytes
+) -> None:
+    honest, flooder = await people.somebody(), await people.somebody()
+    quiet = await nearly_slowest(honest)
+    async with flooding(flooder, data):
+        flooded = min([await nearly_slowest(honest) for _ in range(TRIES)])
+    assert flooded < max(LATENCY_SECONDS, NOISE * quiet)

@@ -1,0 +1,61 @@
+"""Connections are counted in all and by peer, and never take every file."""
+
+from ipaddress import ip_network
+
+import pytest
+
+from handlers.crowd import FEWEST, KEPT_FREE, UNLIMITED, Crowd
+
+PROXY, PEER, OTHER = "10.0.0.1", "192.0.2.1", "192.0.2.2"
+
+
+def filled(crowd: Crowd, peer: str) -> int:
+    """How many connections of a peer fit in."""
+    for number in range(1_000):
+        if not crowd.has_room_for(peer):
+            return number
+        crowd.enter(peer)
+    raise AssertionError
+
+
+@pytest.mark.proves("A52")
+def test_no_single_address_takes_all_places() -> None:
+    crowd = Crowd(100)
+    assert filled(crowd, PEER) == 50
+    assert filled(crowd, OTHER) == 50
+    assert not crowd.has_room_for("192.0.2.3")
+
+
+def test_a_trusted_proxy_may_take_them() -> None:
+    assert filled(Crowd(100, [ip_network("10.0.0.0/8")]), PROXY) == 100
+
+
+def test_the_last_tenth_is_kept_from_sockets() -> None:
+    crowd = Crowd(100)
+    for number in range(90):
+        assert crowd.has_room_for_a_socket
+        crowd.enter(str(number))
+    assert not crowd.has_room_for_a_socket
+    assert crowd.has_room_for(PEER)
+
+
+def test_who_leaves_makes_room() -> None:
+    crowd = Crowd(100)
+    for peer in (PEER, OTHER):
+        filled(crowd, peer)
+    crowd.leave(PEER)
+    assert filled(crowd, PEER) == 1
+    for _ in range(50):
+        crowd.leave(PEER)
+        crowd.leave(OTHER)
+    assert crowd._by_peer == {}
+
+
+@pytest.mark.parametrize(
+    ("files", "most"), [(1024, 1024 - KEPT_FREE), (100, FEWEST), (-1, UNLIMITED)]
+)
+def test_there_are_as_many_places_as_files_left(
+    monkeypatch: pytest.MonkeyPatch, files: int, most: int
+) -> None:
+    monkeypatch.setattr("handlers.crowd.resource.getrlimit", lambda _: (files, files))
+    assert Crowd.of_this_process(())._most == most
