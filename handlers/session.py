@@ -25,12 +25,14 @@ class SessionHandler(RequestHandler):
         live: the live session, None without one.
         farewell: what is to be told where there is none.
         may_rotate: whether the answer can carry a new cookie.
+        is_activity: whether a person may be behind the request.
     """
 
     application: Curfew
     live: Live | None = None
     farewell: Farewell = Farewell()
     may_rotate = True
+    is_activity = True
 
     @property
     def services(self) -> Services:
@@ -111,7 +113,7 @@ class SessionHandler(RequestHandler):
         token, stale_key = presented
         self.services.fence.require()
         # A page that keeps itself true in the background says that nobody is behind its request.
-        is_activity = self.request.headers.get("Curfew-Activity") != "none"
+        is_activity = self.is_activity and self.request.headers.get("Curfew-Activity") != "none"
         found = await self.services.sessions.check(
             token, may_rotate=self.may_rotate, is_activity=is_activity
         )

@@ -46,6 +46,7 @@ class SocketHandler(BaseHandler, WebSocketHandler):
 
     access = Access.PUBLIC  # without a session the socket is told why, which needs the upgrade
     may_rotate = False  # after the 101 there is no answer that could carry a cookie
+    is_activity = False  # clients come back by themselves; a person's deeds are told by `activity`
     verified = True
     limits: ClassVar[Limits] = LIMITS
     recent_only: ClassVar[bool] = False

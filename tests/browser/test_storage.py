@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page
 
 from server.core.reasons import Reason
-from tests.support.seen import is_live, is_shown_out, log_out
+from tests.support.seen import are_shown_out, is_live, log_out
 
 pytestmark = pytest.mark.browser
 
@@ -43,7 +43,7 @@ def test_after_a_logout_nothing_is_left(page: Page) -> None:
     is_live(page)
     page.evaluate("() => localStorage.setItem('mine', 'of the application')")
     log_out(page)
-    is_shown_out(page, Reason.LOGOUT)
+    are_shown_out(page, reason=Reason.LOGOUT)
     assert page.evaluate(STORED) == NOTHING
 
 
@@ -53,4 +53,4 @@ def test_elements_with_the_names_of_our_variables_change_nothing(page: Page) -> 
     page.goto("/account")
     is_live(page)
     page.locator("#logout").click()
-    is_shown_out(page, Reason.LOGOUT)
+    are_shown_out(page, reason=Reason.LOGOUT)

@@ -103,6 +103,18 @@ async def test_what_the_server_pushes_does_not_extend_the_deadline(people: Peopl
     assert sum(each["type"] == "message" for each in end.frames) > 10
 
 
+@pytest.mark.proves("A32")
+async def test_coming_back_again_and_again_does_not_extend_the_deadline(people: People) -> None:
+    client = await people.somebody()
+    async with client.open_socket() as socket:
+        deadline = (await frame(socket, "hello"))["idle_expires_at"]
+        await frame(socket, "expiring")
+        async with client.open_socket() as again:
+            assert (await frame(again, "hello"))["idle_expires_at"] == deadline
+        assert (await end_of(socket)).code == 4408
+    assert time.time() - deadline < LATE_SECONDS
+
+
 async def test_activity_keeps_the_session_alive_and_tells_all_its_sockets(people: People) -> None:
     client = await people.somebody()
     async with client.open_socket() as active, client.open_socket() as tab:
