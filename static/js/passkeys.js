@@ -75,9 +75,11 @@ const field = (form, name) => /** @type {HTMLInputElement} */ (form.elements.nam
  */
 function tell(form, why) {
   const line = /** @type {HTMLElement} */ (form.querySelector('[role="alert"]'));
-  const { cancelled = '', failed = '' } = line.dataset;
+  const { cancelled, failed, known } = line.dataset;
+  /** @type {Record<string, string | undefined>} */
+  const words = { NotAllowedError: cancelled, InvalidStateError: known };
   line.hidden = why === null;
-  line.textContent = why === 'NotAllowedError' ? cancelled : failed;
+  line.textContent = words[why ?? ''] ?? failed ?? '';
 }
 
 /** @param {unknown} error */

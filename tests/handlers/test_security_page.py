@@ -244,10 +244,3 @@ async def test_what_cannot_be_done_is_told_on_the_page(
     refused = await browser.send("POST", f"{HOME}/{path}", form=form)
     assert refused.code == status
     assert 'role="alert"' in page_of(refused)
-
-
-async def test_pages_speak_german_where_it_is_wanted(browser: Browser) -> None:
-    await browser.sign_up("ada")
-    await add_passkey(browser, Authenticator(browser.url))
-    page = page_of(await browser.send("GET", HOME, Accept_Language="de"))
-    assert "Anmeldung in zwei Schritten" in page

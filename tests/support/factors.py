@@ -4,11 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pyotp
+from tornado.httpclient import HTTPResponse
 
 from tests.support.authenticator import Authenticator
 from tests.support.browser import Browser, json_of
 
 STEP = 30
+PASSKEY_LOGIN = "/api/login/passkey"
+PASSKEY_AGAIN = "/api/session/reauthenticate/passkey"
 
 
 class App:
@@ -70,3 +73,19 @@ async def owed(browser: Browser, credentials: dict[str, str]) -> dict[str, Any]:
     assert (answer.code, document["type"]) == (401, "/problems/second-factor-required")
     assert "Set-Cookie" not in answer.headers
     return document
+
+
+async def with_passkey(browser: Browser, **lies: Any) -> Authenticator:
+    """Sign Ada up with a passkey."""
+    await browser.sign_up("ada")
+    key = Authenticator(browser.url, **lies)
+    await add_passkey(browser, key)
+    return key
+
+
+async def sign_in_by_passkey(
+    browser: Browser, key: Authenticator, **challenge: str
+) -> HTTPResponse:
+    """Use a passkey; with a challenge, after the password."""
+    options = json_of(await browser.send("POST", f"{PASSKEY_LOGIN}/options", challenge))
+    return await browser.send("POST", PASSKEY_LOGIN, {"credential": key.use(options)})
