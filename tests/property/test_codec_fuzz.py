@@ -11,8 +11,9 @@ from server.crypto.keyring import Keyring
 from server.crypto.sealer import Sealer
 from server.store.codec import SessionCodec, read_tombstone
 from server.store.contract import Stored, Tombstone, Unreadable
+from tests.support.keys import key
 
-CODEC: Final = SessionCodec(Sealer(Keyring.from_secrets([bytes(range(32))])))
+CODEC: Final = SessionCodec(Sealer(Keyring.from_secrets([key("new")])))
 SESSION: Final = Session(
     sid="00" + "A" * 22,
     user="ada",
