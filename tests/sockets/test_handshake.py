@@ -91,8 +91,8 @@ async def test_a_refused_origin_is_remembered_and_does_not_count_as_activity() -
                 cookie = ("Cookie", f"{COOKIE}={client.cookie}")
                 assert await refusal(open_by_hand(server, *headers, cookie)) == 403
             assert await last_active(other, client.sid) == before
-            async with client.open_socket():
-                assert await last_active(other, client.sid) > before
+            await client.request("GET", "/api/session")
+            assert await last_active(other, client.sid) > before
         assert server.log.count("event='malicious_cors'") == 2
         assert "origin='http://evil.example'" in server.log
 
