@@ -11,10 +11,11 @@ import redis
 from redis.exceptions import NoPermissionError
 
 from server.core.errors import ConfigurationError, StoreUnavailable
+from server.core.receipt import Durability
 from server.services import open_services
 from server.store import acl
 from server.store.connection import open_client
-from server.store.inspection import watch_eviction
+from server.store.inspection import durability_of, watch_eviction
 from settings import Settings, load_settings
 from tests.support.client import Client, frame
 from tests.support.server import CurfewServer
@@ -173,3 +174,23 @@ async def test_a_store_that_begins_to_drop_keys_is_told_of(
 async def told(caplog: pytest.LogCaptureFixture) -> bool:
     """Whether the log has it."""
     return "the store drops keys" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("appendonly", "appendfsync", "durability"),
+    [
+        ("yes", "always", Durability.FSYNC),
+        ("yes", "everysec", Durability.MEMORY),
+        ("yes", "no", Durability.MEMORY),
+        ("no", "always", Durability.MEMORY),
+    ],
+)
+async def test_durability_is_learned_by_writing(
+    appendonly: str, appendfsync: str, durability: Durability
+) -> None:
+    with ValkeyServer(appendonly=appendonly, appendfsync=appendfsync) as store:
+        async with open_client(store.url) as client:
+            found = {await durability_of(client) for _ in range(8)}
+        with store.client() as owner:
+            assert owner.keys() == []
+    assert found == {durability}
