@@ -14,10 +14,10 @@ from server.store.names import SHARD_COUNT
 
 log = logging.getLogger("curfew.store")
 
-PROBES: Final = 5
+PROBES: Final = 7
 PROBE_MS: Final = 20
-"""So many writes must be on the disk within so many milliseconds each, but for one: the machine may
-be busy. A store that syncs once a second does one of them, by chance."""
+"""Most of so many writes must be on the disk within so many milliseconds each; the others may find
+the machine busy. A store that syncs once a second does one of them, by chance."""
 
 
 async def claim_layout(client: Redis, shards: int) -> None:
@@ -94,7 +94,7 @@ async def durability_of(client: Redis) -> Durability:
         late = 0
         for _ in range(PROBES):
             late += not await _is_synced(client)
-            if late > 1:
+            if late > PROBES // 2:
                 return Durability.MEMORY
     except StoreUnavailable as error:
         if error.cause in {"NoPermissionError", "ResponseError"}:
