@@ -66,7 +66,9 @@ function showReason(reason) {
 
 /** What scripts of this origin have put aside may hold something private. */
 async function dropCaches() {
-  for (const name of await globalThis.caches?.keys() ?? []) caches.delete(name);
+  // A logout's `Clear-Site-Data` may be at it this very moment; then Firefox refuses.
+  const names = await globalThis.caches?.keys().catch(() => []) ?? [];
+  for (const name of names) caches.delete(name).catch(() => {});
 }
 
 /** @param {string} reason */

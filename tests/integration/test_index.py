@@ -14,6 +14,7 @@ from server.core.session import Device, Rules
 from server.store.names import ShardNames
 from server.verdicts import Live
 from tests.support.crashing import Node, open_node
+from tests.support.processes import eventually
 from tests.support.server import CurfewServer
 from tests.support.valkey import ValkeyServer
 
@@ -67,6 +68,7 @@ async def visit(server: CurfewServer, number: int) -> Counter[int]:
 
 async def test_visitors_leave_no_key_and_get_no_cookie(store_url: str, raw: redis.Redis) -> None:
     with CurfewServer(store_url=store_url, processes="2") as server:
+        eventually(lambda: len(list(raw.scan_iter(NAMES.ring("*")))) == 2)  # both have begun
         before = set(raw.scan_iter())
         counts = await asyncio.gather(
             *(visit(server, VISITS // CONNECTIONS) for _ in range(CONNECTIONS))
