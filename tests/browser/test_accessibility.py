@@ -7,7 +7,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.support.axe import violations
 from tests.support.chromium import Windows
-from tests.support.tour import is_live, tour, touring_server
+from tests.support.tour import Stop, is_live, tour, touring_server
+from tests.support.tour_factors import two_steps
 
 pytestmark = pytest.mark.browser
 
@@ -33,17 +34,29 @@ MOVING = """() => document.getAnimations().length + [...document.querySelectorAl
 
 
 def test_no_page_in_any_state_breaks_a_rule_or_scrolls_sideways(browser: Browser) -> None:
-    broken = []
     with touring_server() as server:
         windows = Windows(browser, server.url)
-        for name, page in tour(server, windows, reduced_motion="reduce"):
-            for look in looks(page):
-                found = page.evaluate(TOO_WIDE)
-                found += [] if "200%" in look else violations(page)
-                broken += [f"{name}, {look}: {each}" for each in found]
+        broken = broken_rules(tour(server, windows, reduced_motion="reduce"))
         windows.close()
     assert not broken, "\n".join(broken)
     assert windows.faults == []
+
+
+def test_no_page_of_two_step_sign_in_breaks_a_rule_or_scrolls_sideways(windows: Windows) -> None:
+    page = windows.open(reduced_motion="reduce").new_page()
+    broken = broken_rules(two_steps(page))
+    assert not broken, "\n".join(broken)
+
+
+def broken_rules(stops: Iterator[Stop]) -> list[str]:
+    """What is wrong with the pages of a tour, in every look."""
+    broken = []
+    for name, page in stops:
+        for look in looks(page):
+            found = page.evaluate(TOO_WIDE)
+            found += [] if "200%" in look else violations(page)
+            broken += [f"{name}, {look}: {each}" for each in found]
+    return broken
 
 
 def looks(page: Page) -> Iterator[str]:
