@@ -21,7 +21,8 @@ from tests.support.workers import workers_of
 
 pytestmark = pytest.mark.chaos
 
-PEOPLE = 8
+PEOPLE = 20
+"""A person may have no more than 64 sockets in one session."""
 SOCKETS = 1_000
 AT_ONCE = 50
 SLOW_REQUESTS = 12
