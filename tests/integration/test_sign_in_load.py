@@ -79,8 +79,8 @@ async def test_200_sign_ins_at_once_fill_a_bounded_queue_and_others_are_served_m
     assert set(answers) == {401, 503}
     assert answers[401] < 100
     assert most_memory(worker) - before < (2 * HASH_MIB + 48) * MIB
-    # On a machine that does nothing else `usual` is a few ms. On the loop, hashes would be seconds.
-    assert meanwhile < 0.1 + 3 * usual
+    # Both are a few ms where nothing else runs. On the loop, the hashes would be seconds.
+    assert meanwhile < 0.5 + 3 * usual
 
 
 @pytest.mark.proves("A63", "6.3.8")
