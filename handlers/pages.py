@@ -1,8 +1,9 @@
 """Server-rendered pages: they work without JavaScript, and tell people what happened."""
 
 import json
+import math
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from http import HTTPStatus
 from typing import Any, ClassVar, Final
@@ -87,6 +88,7 @@ class PageHandler(BaseHandler):
             "url_escape": url_escape,
             "iso": iso,
             "ago": self.ago,
+            "idle_timeout": self.duration(self.rules.idle_timeout),
             "language": self.language.code,
             "text": self.text,
             "around": self.language.around,
@@ -161,6 +163,14 @@ class PageHandler(BaseHandler):
             if number := int(seconds // length):
                 return self.text(f"ago.{unit}", count=number)
         return self.text("ago.now")
+
+    def duration(self, length: timedelta) -> str:
+        """A length of time in words: in the largest unit that it is a whole number of."""
+        seconds = math.ceil(length.total_seconds())
+        for unit, size in (("hours", 3_600), ("minutes", 60)):
+            if seconds % size == 0:
+                return self.text(f"duration.{unit}", count=seconds // size)
+        return self.text("duration.seconds", count=seconds)
 
     def _slug(self, problem: Problem) -> str:
         """Tornado's own errors have slugs that no language has words for."""

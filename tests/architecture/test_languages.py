@@ -63,6 +63,7 @@ def used() -> Iterator[str]:
         yield from (key for key in KEY.findall(source) if is_key(key))
     yield from (f"reason.{reason}" for reason in Reason)
     yield from (f"ago.{unit}" for unit in ("days", "hours", "minutes"))
+    yield from (f"duration.{unit}" for unit in ("hours", "minutes", "seconds"))
     yield from (f"activity.{event}" for event in SHOWN - WITH_DETAILS)
     yield from (f"activity.{AuditEvent.SESSION_ENDED}.{reason}" for reason in Reason)
     yield from (f"activity.{AuditEvent.USER_UPDATED}.{each}" for each in CHANGES)

@@ -79,3 +79,20 @@ async def test_every_page_can_be_made_in_every_language(browser: Browser, path: 
         assert answer.code == 200
         assert f'<html lang="{code}">' in page_of(answer)
         assert "connection.live" in texts_of(answer)
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({}, "30 Minuten"),
+        ({"IDLE_TIMEOUT": "1h"}, "1 Stunde"),
+        ({"IDLE_TIMEOUT": "90s"}, "90 Sekunden"),
+    ],
+)
+async def test_who_signs_in_is_told_how_long_that_lasts_without_doing_anything(
+    browser: Browser, told: str
+) -> None:
+    """As WCAG 2.2 SC 2.2.6 asks: before anything can be lost by it."""
+    page = page_of(await browser.send("GET", "/login", Accept_Language="de"))
+    assert GERMAN.text("login.lasts", duration=told) in page
