@@ -1,6 +1,7 @@
 """Runs a server with one more address, `/slow`: it answers after a while with its process."""
 
 import asyncio
+import logging
 import os
 import sys
 from pathlib import Path
@@ -15,6 +16,8 @@ from run import serve
 
 SECONDS = 2.0
 
+log = logging.getLogger("slow")
+
 
 class SlowHandler(BaseHandler):
     """Serves `GET /slow`."""
@@ -22,7 +25,8 @@ class SlowHandler(BaseHandler):
     access = Access.SIGNED_IN
 
     async def get(self) -> None:
-        """Take a while."""
+        """Say so, and take a while."""
+        log.info("slow in %d", os.getpid())
         await asyncio.sleep(SECONDS)
         self.finish_json({"pid": os.getpid()})
 
