@@ -15,7 +15,7 @@ from server.live.fence import Fence
 from server.live.socket import Socket
 from tests.simulation.history import HistoryFailed, run_history, unchanged
 
-HISTORIES = int(os.environ.get("CURFEW_HISTORIES", "8000"))
+HISTORIES = int(os.environ.get("CURFEW_HISTORIES", "3000"))
 FIRST_SEED = int(os.environ.get("CURFEW_FIRST_SEED", "0"))
 WITHIN = 1_500
 """Histories in which a broken engine must be found out."""
