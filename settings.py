@@ -81,11 +81,6 @@ class Settings:
     cookie_name: str
 
     @property
-    def on_loopback(self) -> bool:
-        """Whether only this machine can connect."""
-        return is_loopback(self.host)
-
-    @property
     def pins_https(self) -> bool:
         """Whether browsers are told to use nothing but HTTPS for a year (RFC 6797).
 

@@ -17,10 +17,6 @@ from tornado.web import create_signed_value, decode_signed_value
 
 from server.crypto.keyring import DerivedKeys
 
-default_cookie_name: Final = "__Host-Http-curfew"
-"""The prefix makes browsers refuse the name from another host, another path, without Secure, or
-from a script (RFC 6265bis §4.1.3)."""
-
 _MAX_CHARACTERS: Final = 4096
 """Browsers drop a cookie whose name and value are longer (RFC 6265bis §5.7)."""
 

@@ -46,7 +46,6 @@ DATA_REFUSED: Final = Problem(413, "data-refused", "The data cannot be kept", ""
 THROTTLED: Final = problems.throttled(timedelta())
 
 
-SESSION_ANSWER: Final = closed(session=reference("Session"))
 SIGNED_IN_ANSWER: Final = closed(session=reference("Session"), csrf_token=CSRF_TOKEN)
 LIST_ANSWER: Final = closed(sessions={"type": "array", "items": reference("ListedSession")})
 ACTIVITY_ANSWER: Final = closed(activity={"type": "array", "items": reference("Activity")})

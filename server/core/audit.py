@@ -152,22 +152,6 @@ class Record(Protocol):
         """Remember an event. Returns at once and never raises: no act depends on its record."""
 
 
-class Unaudited:
-    """A `Record` of nothing, for engines under test. Commands are audited like requests."""
-
-    def __call__(
-        self,
-        event: AuditEvent,
-        *,
-        user: str = "",
-        sid: str = "",
-        ip: str = "",
-        device: str = "",
-        **facts: str | float,
-    ) -> None:
-        """Forget it."""
-
-
 def cut(text: str) -> str:
     """At most `MAX_FACT` characters of what a client may have chosen."""
     return text if len(text) <= MAX_FACT else text[: MAX_FACT - 1] + "…"

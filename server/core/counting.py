@@ -27,11 +27,3 @@ class Counts:
     swept: Callable[[int], object]
     socket_closed: Callable[[int, str], object]
     socket_left: Callable[[int | None], object]
-
-
-def _nothing(*_: object) -> None:
-    """Count nothing."""
-
-
-UNCOUNTED = Counts(_nothing, _nothing, _nothing, _nothing, _nothing, _nothing)
-"""For commands, whose counts nobody could read."""

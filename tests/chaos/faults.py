@@ -139,9 +139,9 @@ FAULTS: Final = (
         first=1.0,
         lasts=1.0,
         receipts=COMPLETE | BOUNDED | UNKNOWN,
-        at_a=ENDED | HELD | UNVERIFIED,
-        at_b=ENDED | HELD | UNVERIFIED,
-        others=HELD | UNVERIFIED,
+        at_a=ENDED | HELD,
+        at_b=ENDED | HELD,
+        others=HELD,
     ),
     Fault(
         "data-lost",

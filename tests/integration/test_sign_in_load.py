@@ -22,6 +22,9 @@ PATIENCE_SECONDS = 120.0
 """66 hashes are some 3 s of two processors that do nothing else."""
 WRONG = "eleven herons on the morning ferry"
 
+PLACES = [[f"198.51.{rush}.{number}" for number in range(200)] for rush in range(2)]
+"""Of 200 people each; all their failures together stay under what everybody may have."""
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[CurfewServer]:
@@ -60,27 +63,33 @@ async def test_200_sign_ins_at_once_fill_a_bounded_queue_and_others_are_served_m
     server: CurfewServer,
 ) -> None:
     (worker,) = workers_of(server)
-    async with Client(server.url) as person, Client(server.url) as crowd:
-        crowd.http.timeout = httpx.Timeout(PATIENCE_SECONDS)
+    over = asyncio.Event()
+    async with Client(server.url) as person:
         await person.sign_up("anna")
-        before, over = most_memory(worker), asyncio.Event()
+        before = most_memory(worker)
         over.set()
         usual = await slow_answer_of(person, over)
-        over.clear()
+        # What the machine does besides only adds, so the best of a few tries is the server's own.
+        meanwhile = [await slow_answer_during_a_rush(server, person, places) for places in PLACES]
+    assert most_memory(worker) - before < (2 * HASH_MIB + 48) * MIB
+    # On a machine that does nothing else `usual` is a few ms. On the loop, hashes would be seconds.
+    assert min(meanwhile) < 0.1 + 3 * usual
+
+
+async def slow_answer_during_a_rush(
+    server: CurfewServer, person: Client, places: list[str]
+) -> float:
+    """How long others wait while a sign-in comes from each of the places at once."""
+    over = asyncio.Event()
+    async with Client(server.url) as crowd:
+        crowd.http.timeout = httpx.Timeout(PATIENCE_SECONDS)
         asking = asyncio.create_task(slow_answer_of(person, over))
-        places = [f"198.51.{number // 250}.{number % 250}" for number in range(200)]
-        answers = Counter(
-            await asyncio.gather(
-                *(log_in(crowd, f"user-{number}", at) for number, at in enumerate(places))
-            )
-        )
+        answers = Counter(await asyncio.gather(*(log_in(crowd, f"user-{at}", at) for at in places)))
         over.set()
         meanwhile = await asking
     assert set(answers) == {401, 503}
     assert answers[401] < 100
-    assert most_memory(worker) - before < (2 * HASH_MIB + 48) * MIB
-    # Both are a few ms where nothing else runs. On the loop, the hashes would be seconds.
-    assert meanwhile < 0.5 + 3 * usual
+    return meanwhile
 
 
 @pytest.mark.proves("A63", "6.3.8")

@@ -10,9 +10,10 @@ from datetime import timedelta
 
 import pytest
 
-from handlers.cookie import SessionCookie, default_cookie_name
+from handlers.cookie import SessionCookie
 from server.core.token import csrf_token, issue_token
 from server.crypto.keyring import Keyring, new_secret, parse_secret
+from tests.support.client import COOKIE as SESSION_COOKIE
 from tests.support.client import PASSWORD, Client, frame
 from tests.support.leaks import SEARCH, Finding, LeakSearch
 from tests.support.listening import note_answer, note_request
@@ -22,7 +23,7 @@ SEED = bytes(range(100, 132))
 SID = "00" + "A" * 22
 TOKEN = issue_token(SID, SEED, 7)
 COOKIE = SessionCookie(
-    default_cookie_name,
+    SESSION_COOKIE,
     Keyring.from_secrets([parse_secret(new_secret())]).derive("session cookie"),
     max_age=timedelta(days=1),
     secure=True,
@@ -37,7 +38,7 @@ def search() -> LeakSearch:
     """One that knows a person's secrets."""
     search = LeakSearch()
     note_request(search, json.dumps({"username": "ada", "password": PASSWORD}).encode())
-    headers = [("Set-Cookie", f"{default_cookie_name}={COOKIE}; Path=/; Secure")]
+    headers = [("Set-Cookie", f"{SESSION_COOKIE}={COOKIE}; Path=/; Secure")]
     note_answer(search, "sign-in", headers, CSRF_ANSWER.encode())
     search.key(SEED, "seed")
     return search

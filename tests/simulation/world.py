@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from server.core.audit import Unaudited
-from server.core.counting import UNCOUNTED
 from server.core.errors import StoreUnavailable, WriteConflict
 from server.core.events import MessageSent
 from server.core.reasons import Farewell, Reason
@@ -26,6 +24,7 @@ from tests.simulation.memory import Memory
 from tests.simulation.network import Link, RemoteStore, Server
 from tests.simulation.virtual import NODE, VirtualLoop
 from tests.support.keys import KEY
+from tests.support.quiet import UNCOUNTED, Unaudited
 
 LEASE = 1.0
 """Seconds. It is the bound: no node serves a session longer than this after its end."""

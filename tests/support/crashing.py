@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from server.core.audit import Unaudited
-from server.core.counting import UNCOUNTED
 from server.core.errors import StoreUnavailable
 from server.core.receipt import Durability
 from server.core.session import Rules, Session
@@ -29,6 +27,7 @@ from server.store.scripts import Scripts
 from server.store.sessions import RedisSessionStore
 from server.terminations import Terminations
 from tests.support.keys import KEY
+from tests.support.quiet import UNCOUNTED, Unaudited
 from tests.support.valkey import owner_of
 
 T = TypeVar("T")

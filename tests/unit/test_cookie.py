@@ -13,13 +13,13 @@ from handlers.cookie import (
     Decoded,
     Duplicate,
     SessionCookie,
-    default_cookie_name,
     find_cookie,
 )
 from server.crypto.keyring import Keyring
+from tests.support.client import COOKIE
 from tests.support.keys import KEY, key
 
-NAME = default_cookie_name
+NAME = COOKIE
 OLD = KEY
 NEW = key("new")
 TOKEN = "00" + "s" * 22 + ".7." + "t" * 43

@@ -164,7 +164,7 @@ def test_other_machines_are_served_with_encryption_only(tmp_path: Path) -> None:
     assert "CURFEW_TRUSTED_PROXIES" in line
     pem = str(tmp_path / "pem")
     with_tls = load(HOST="192.0.2.1", TLS_CERT=pem, TLS_KEY=pem)
-    assert (with_tls.on_loopback, with_tls.signup) == (False, False)
+    assert (is_loopback(with_tls.host), with_tls.signup) == (False, False)
     behind_proxy = load(HOST="192.0.2.1", TRUSTED_PROXIES="192.0.2.2", SIGNUP="open")
     assert behind_proxy.signup
 
