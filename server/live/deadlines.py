@@ -50,10 +50,16 @@ class DeadlineKeeper:
         self._warned: dict[str, Deadlines] = {}
         self._looks: set[asyncio.Task[None]] = set()
 
-    def watch(self, session: Session) -> None:
-        """Keep the deadlines of a session that has a socket here."""
+    def watch(self, session: Session) -> str | None:
+        """Keep the deadlines of a session that has one more socket here.
+
+        Returns:
+            The warning that the others have had and this one has not, if it still stands.
+        """
+        until = deadlines(session, self._rules)
         if session.sid not in self._timers:
-            self._arm(session.sid, deadlines(session, self._rules).expires_at - self._warning)
+            self._arm(session.sid, until.expires_at - self._warning)
+        return self._expiring(until) if self._warned.get(session.sid) == until else None
 
     def forget(self, sid: str) -> None:
         """Stop: the session has no socket here any more."""
@@ -94,18 +100,19 @@ class DeadlineKeeper:
             self._tell(sid, deadlines(session, self._rules))
 
     def _tell(self, sid: str, until: Deadlines) -> None:
-        now = self._now()
-        left = until.expires_at - now
-        if left > self._warning:
+        if until.expires_at - self._now() > self._warning:
             if self._warned.pop(sid, None):
                 self._hub.send_to_session(sid, messages.extended(until))
             self._arm_if_here(sid, until.expires_at - self._warning)
             return
         if self._warned.get(sid) != until:
             self._warned[sid] = until
-            in_ms = max(0, int(left * 1000))
-            self._hub.send_to_session(sid, messages.expiring(until.next_reason, in_ms))
+            self._hub.send_to_session(sid, self._expiring(until))
         self._arm_if_here(sid, until.expires_at)
+
+    def _expiring(self, until: Deadlines) -> str:
+        in_ms = max(0, int((until.expires_at - self._now()) * 1000))
+        return messages.expiring(until.next_reason, in_ms)
 
     def _arm_if_here(self, sid: str, at: float) -> None:
         if sid in self._hub:

@@ -208,7 +208,8 @@ class Socket:
             until = deadlines(again, parts.rules)
             self._joined = True
             self.send(messages.hello(self.id, again, until, parts.now(), RETRY_MS))
-            parts.deadlines.watch(again)
+            if warning := parts.deadlines.watch(again):
+                self.send(warning)
 
     async def _touch(self, sid: str) -> None:
         try:

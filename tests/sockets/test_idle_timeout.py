@@ -51,6 +51,19 @@ async def test_an_idle_socket_is_warned_told_and_closed_at_its_deadline(people: 
     assert (answer.status_code, answer.json()["reason"]) == (401, "idle_timeout")
 
 
+async def test_a_socket_that_comes_after_the_warning_is_warned_as_well(people: People) -> None:
+    client = await people.somebody()
+    async with client.open_socket() as first:
+        deadline = (await frame(first, "hello"))["idle_expires_at"]
+        await frame(first, "expiring")
+        async with client.open_socket() as later:
+            assert (await frame(later, "hello"))["idle_expires_at"] == deadline
+            warning = await frame(later, "expiring")
+            assert abs(time.time() + warning["in_ms"] / 1000 - deadline) < LATE_SECONDS
+            end = await end_of(first)
+        assert "expiring" not in {each["type"] for each in end.frames}
+
+
 async def test_a_socket_that_comes_after_the_deadline_is_told_at_the_door(people: People) -> None:
     client = await people.somebody()
     async with client.open_socket() as socket:
