@@ -8,7 +8,6 @@ from handlers.problems import (
     Problem,
     ProblemRaised,
     bad_request,
-    unauthenticated,
 )
 from handlers.proving import ProvingHandler
 from handlers.views import listed_view, session_view
@@ -55,7 +54,7 @@ class DataHandler(BaseHandler):
         if self.live is None and self.presented_csrf_token():
             # Meant for a session that is over. A new one would hide that, and its cookie could
             # take the place of a newer sign-in's.
-            raise ProblemRaised(unauthenticated(self.farewell))
+            raise ProblemRaised(self.why_unauthenticated)
         changes = read_json(self.request)
         if not isinstance(changes, dict):
             raise ProblemRaised(bad_request("The body must be a JSON object."))

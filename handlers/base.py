@@ -30,7 +30,6 @@ from handlers.problems import (
     ProblemRaised,
     method_not_allowed,
     problem_of,
-    unauthenticated,
 )
 from handlers.session import SessionHandler
 from server.core.audit import AuditEvent
@@ -243,7 +242,7 @@ class BaseHandler(SessionHandler):
 
     def on_unauthenticated(self) -> None:
         """There is no session that may use this handler."""
-        raise ProblemRaised(unauthenticated(self.farewell))
+        raise ProblemRaised(self.why_unauthenticated)
 
     def on_stale_authentication(self) -> None:
         """The password was proved too long ago."""

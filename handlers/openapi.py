@@ -14,7 +14,7 @@ from handlers.base import BaseHandler
 from handlers.openapi_factors import FACTOR_PATHS, OWED
 from handlers.openapi_operations import (
     BAD_REQUEST,
-    UNAUTHENTICATED,
+    NOT_LIVE,
     acting,
     answer,
     parameter,
@@ -134,7 +134,7 @@ PATHS: Final[dict[str, Node]] = {
             Access.PUBLIC,
             "Merge top-level keys; null removes one. Begins an anonymous session without one.",
             answer("All of it.", DATA, headers=["Set-Cookie"]),
-            UNAUTHENTICATED,
+            *NOT_LIVE,
             DATA_REFUSED,
             problems.SIGN_IN_INTERRUPTED,
             takes=DATA,

@@ -16,7 +16,7 @@ from handlers.openapi_schemas import TEXT, Node, reference, words
 from handlers.problems import TYPE_PREFIX, Problem
 from server.core.reasons import Farewell
 
-UNAUTHENTICATED: Final = problems.unauthenticated(Farewell())
+NOT_LIVE: Final = (problems.unauthenticated(Farewell()), problems.TOKEN_OVERTAKEN)
 BAD_REQUEST: Final = problems.bad_request("")
 OF_A_SESSION: Final = (
     problems.UNKNOWN_HOST,
@@ -32,10 +32,10 @@ OF_AN_ACT: Final = (
 )
 BY_ACCESS: Final[dict[Access, tuple[Problem, ...]]] = {
     Access.PUBLIC: (),
-    Access.SESSION: (UNAUTHENTICATED,),
-    Access.SIGNED_IN: (UNAUTHENTICATED,),
-    Access.RECENT: (UNAUTHENTICATED, problems.REAUTHENTICATION_REQUIRED),
-    Access.ADMIN: (UNAUTHENTICATED, problems.REAUTHENTICATION_REQUIRED, problems.NOT_ADMIN),
+    Access.SESSION: NOT_LIVE,
+    Access.SIGNED_IN: NOT_LIVE,
+    Access.RECENT: (*NOT_LIVE, problems.REAUTHENTICATION_REQUIRED),
+    Access.ADMIN: (*NOT_LIVE, problems.REAUTHENTICATION_REQUIRED, problems.NOT_ADMIN),
 }
 WITH_SESSION: Final[Node] = {"session": []}
 WITH_TOKEN: Final[Node] = {"session": [], "csrf": []}

@@ -87,6 +87,14 @@ def unauthenticated(farewell: Farewell) -> Problem:
     return Problem(401, "unauthenticated", "No live session", detail, extra)
 
 
+TOKEN_OVERTAKEN = Problem(
+    401,
+    "token-overtaken",
+    "A newer token took this one's place",
+    "The session goes on. Send this again with the cookie that the browser has been given since.",
+)
+
+
 def bad_request(detail: str) -> Problem:
     """The request does not have the form that the route takes."""
     return Problem(400, "bad-request", "The request has the wrong form", detail)

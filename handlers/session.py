@@ -1,21 +1,32 @@
 """The session of a request: from the cookie to `self.live`, and back into a cookie."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from tornado.web import RequestHandler
 
 from handlers.application import Curfew
 from handlers.client import device_of
 from handlers.cookie import Absent, Decoded, Duplicate, find_cookie
-from handlers.problems import SIGN_IN_INTERRUPTED, ProblemRaised, unauthenticated
+from handlers.problems import (
+    SIGN_IN_INTERRUPTED,
+    TOKEN_OVERTAKEN,
+    Problem,
+    ProblemRaised,
+    unauthenticated,
+)
 from server.audit import Source
 from server.core.audit import AuditEvent
+from server.core.policy import Refusal
 from server.core.reasons import Farewell
 from server.core.session import Device, Json, Rules, Session, deadlines
 from server.core.token import Token, parse_token
 from server.services import Services
 from server.sessions import SignInInterrupted
 from server.verdicts import Live, Refused
+
+ACTIVITY_HEADER: Final = "Curfew-Activity"
+"""With the value `none` a client says that nobody is behind its request."""
 
 
 class SessionHandler(RequestHandler):
@@ -24,6 +35,7 @@ class SessionHandler(RequestHandler):
     Attributes:
         live: the live session, None without one.
         farewell: what is to be told where there is none.
+        overtaken: whether the session lives, and only its token is no longer taken.
         may_rotate: whether the answer can carry a new cookie.
         is_activity: whether a person may be behind the request.
     """
@@ -31,6 +43,7 @@ class SessionHandler(RequestHandler):
     application: Curfew
     live: Live | None = None
     farewell: Farewell = Farewell()
+    overtaken = False
     may_rotate = True
     is_activity = True
 
@@ -43,8 +56,13 @@ class SessionHandler(RequestHandler):
     def session(self) -> Session:
         """The live session's record. Only where `access` made sure that there is one."""
         if self.live is None:
-            raise ProblemRaised(unauthenticated(self.farewell))
+            raise ProblemRaised(self.why_unauthenticated)
         return self.live.session
+
+    @property
+    def why_unauthenticated(self) -> Problem:
+        """What a request without a live session is told."""
+        return TOKEN_OVERTAKEN if self.overtaken else unauthenticated(self.farewell)
 
     @property
     def user(self) -> str:
@@ -113,7 +131,7 @@ class SessionHandler(RequestHandler):
         token, stale_key = presented
         self.services.fence.require()
         # A page that keeps itself true in the background says that nobody is behind its request.
-        is_activity = self.is_activity and self.request.headers.get("Curfew-Activity") != "none"
+        is_activity = self.is_activity and self.request.headers.get(ACTIVITY_HEADER) != "none"
         found = await self.services.sessions.check(
             token, may_rotate=self.may_rotate, is_activity=is_activity
         )
@@ -122,6 +140,7 @@ class SessionHandler(RequestHandler):
             if stale_key and found.token is None and token.generation == found.session.generation:
                 self._set_cookie(found.session, token)
         elif isinstance(found, Refused):
+            self.overtaken = found.why is Refusal.OVERTAKEN
             self.audit(AuditEvent.COOKIE_REFUSED, sid=token.sid, why=found.why.value)
         else:
             self.farewell = found

@@ -38,7 +38,7 @@ class SocketHandler(BaseHandler, WebSocketHandler):
     """One socket; `server.live.socket` says how it lives.
 
     Attributes:
-        verified: whether the store could be asked about the cookie.
+        verified: whether the cookie could be judged; if not, the client is to come back.
         gone: whether the peer is, or was sent away.
         socket: from when it opens.
         limits: what a client may ask for; for a socket of the application's own.
@@ -63,6 +63,8 @@ class SocketHandler(BaseHandler, WebSocketHandler):
             await self.load_session()
         except (StoreUnavailable, WriteConflict):
             self.verified = False
+        else:
+            self.verified = not self.overtaken  # the browser is about to be given a newer token
 
     def check_origin(self, origin: str) -> bool:  # noqa: ARG002 - `prepare` has compared it exactly
         """True: Tornado's comparison with the client's own Host header adds nothing."""

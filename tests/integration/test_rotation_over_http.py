@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.client import Client, frame, set_cookie
 from tests.support.server import CurfewServer
+from tests.support.sockets import end_of
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +73,10 @@ async def test_a_proved_password_refuses_older_tokens_without_taking_them_for_th
         assert answer.status_code == 200
         newer, kim.cookie = kim.cookie, older
         refused = await kim.request("GET", "/api/session")
-        assert (refused.status_code, refused.json()["reason"]) == (401, "unauthenticated")
+        assert (refused.status_code, refused.json()["type"]) == (401, "/problems/token-overtaken")
+        assert "reason" not in refused.json()  # nothing has ended
+        async with kim.open_socket() as socket:
+            end = await end_of(socket)
+        assert (end.code, end.reason, end.frames) == (4503, "unverified", [])
         kim.cookie = newer
         assert (await kim.request("GET", "/api/session")).status_code == 200
