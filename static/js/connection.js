@@ -5,11 +5,12 @@
  * a connection that stayed healthy makes it small again, for a server may greet and then fall over.
  */
 
-import { CLOSE, SUBPROTOCOL, isFinal } from './protocol.js';
+import { CLOSE, RETRY, SUBPROTOCOL, isFinal } from './protocol.js';
 
 const WIDEST_MS = 30_000;
 const HEALTHY_AFTER_MS = 5_000;
 const ANSWERS_WITHIN_MS = 10_000;
+const HELD_AT_MOST_MS = 60_000; // twice as long as a server holds; then no close frame will come
 
 export class Connection {
   #url;
@@ -17,7 +18,7 @@ export class Connection {
   #lose;
   /** @type {WebSocket | undefined} */
   #socket;
-  #window = { min_ms: 500, max_ms: 5_000 }; // until `hello` brings the server's own
+  #window = RETRY; // until `hello` brings the server's own
   #failures = 0;
   #greetedAt = Infinity;
   #retryAt = 0;
@@ -39,16 +40,16 @@ export class Connection {
     this.#connect();
   }
 
-  /** @param {object} frame */
+  /** @param {object} frame is not sent to a server that holds: it may close and drop it unread */
   write(frame) {
-    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
+    if (this.#isHeld || this.#socket?.readyState !== WebSocket.OPEN) return false;
     this.#socket.send(JSON.stringify(frame));
     return true;
   }
 
   /** Whether there is a connection, which must now show that it lives. A held one could not. */
   probe() {
-    const isOpen = !this.#isHeld && this.write({ type: 'ping' });
+    const isOpen = this.write({ type: 'ping' });
     if (isOpen) this.#expectFrame();
     return isOpen;
   }
@@ -80,6 +81,7 @@ export class Connection {
   #receive(frame) {
     clearTimeout(this.#timer);
     this.#isHeld = frame.type === 'hold';
+    if (this.#isHeld) this.#expectFrame(HELD_AT_MOST_MS);
     if (frame.type === 'drain') this.#asked = frame.reconnect_in_ms;
     if (frame.type === 'hello') [this.#window, this.#greetedAt] = [frame.retry, Date.now()];
     this.#hear(frame);
@@ -102,8 +104,8 @@ export class Connection {
     this.#after(ms, () => this.#connect());
   }
 
-  #expectFrame() {
-    this.#after(ANSWERS_WITHIN_MS, () => this.#lost());
+  #expectFrame(ms = ANSWERS_WITHIN_MS) {
+    this.#after(ms, () => this.#lost());
   }
 
   #draw(growth = 1, lower = this.#window.min_ms) {

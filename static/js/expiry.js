@@ -44,19 +44,20 @@ export function warnBeforeExpiry(session) {
 
   stay.addEventListener('click', () => session.stayActive());
   dialog.addEventListener('close', () => clearInterval(ticking));
+  session.on('verified', () => { if (endsAt < Date.now()) dialog.close(); }); // the deadline has moved
   session.on('extended', () => dialog.close());
   session.on('ended', () => dialog.close());
   closeTogether(dialog);
 }
 
 /**
- * Who closes the dialog in one tab has read it.
+ * Who closes the dialog in one tab, by a button or by Escape, has read it.
  * @param {HTMLDialogElement} dialog
  */
 function closeTogether(dialog) {
   const tabs = globalThis.BroadcastChannel && new BroadcastChannel(`curfew-expiring-${document.body.dataset.session}`);
   tabs?.addEventListener('message', () => dialog.close());
-  dialog.addEventListener('close', () => tabs?.postMessage('closed'));
+  for (const type of ['submit', 'cancel']) dialog.addEventListener(type, () => tabs?.postMessage('closed'));
 }
 
 /**
@@ -88,6 +89,6 @@ const inWords = (ms) => text('expiring.about', { clock: amount(secondsOf(ms)) })
 
 /** @param {number} seconds */
 function amount(seconds) {
-  const [unit, number] = seconds < 60 ? ['second', seconds] : ['minute', Math.round(seconds / 60)];
+  const [unit, number] = seconds % 60 ? ['second', seconds] : ['minute', seconds / 60];
   return number.toLocaleString(document.documentElement.lang, { style: 'unit', unit, unitDisplay: 'long' });
 }

@@ -5,6 +5,9 @@ const LOOK_EVERY_MS = 2_000;
 const SLEPT_AFTER_MS = 15_000;
 const LOOKS_PER_BEAT = 12;
 
+/** The last two also come of dictation and of what helps people who use neither hand nor keyboard. */
+const INTERACTIONS = ['pointerdown', 'keydown', 'input', 'click'];
+
 /**
  * @param {Record<'acts' | 'beats' | 'leaves', () => void> & {returns: (restored: boolean) => void}} tell
  *   it beats while it is seen; it is restored from the back-forward cache
@@ -32,7 +35,7 @@ export function watchPage({ acts, beats, leaves, returns }, signal) {
 
   /** @type {(type: string, act: (event: any) => void) => void} */
   const on = (type, act) => addEventListener(type, act, { signal, passive: true, capture: true });
-  for (const type of ['pointerdown', 'keydown']) on(type, ({ isTrusted }) => isTrusted && acts());
+  for (const type of INTERACTIONS) on(type, ({ isTrusted }) => isTrusted && acts());
   on('visibilitychange', () => page.hidden || back());
   on('online', () => back());
   on('pageshow', ({ persisted }) => persisted && back(true));

@@ -3,7 +3,7 @@
 
 export const SUBPROTOCOL = 'curfew.v1';
 
-export const CLOSE = Object.freeze({
+export const CLOSE = {
   SESSION_ENDED: 4401,
   NOT_ALLOWED: 4403,
   TIMED_OUT: 4408,
@@ -14,7 +14,16 @@ export const CLOSE = Object.freeze({
   TOO_BIG: 1009,
   DRAIN: 1012,
   OVERLOAD: 1013,
-});
+};
+
+/** Where a client comes back when no `hello` has said where yet. */
+export const RETRY = { min_ms: 500, max_ms: 5_000 };
+
+/** The reason words that a client itself has to know. */
+export const REASON = { IDLE_TIMEOUT: 'idle_timeout', SUPERSEDED: 'superseded' };
+
+/** The header that says of a request that nobody is behind it. */
+export const NO_ACTIVITY = { 'Curfew-Activity': 'none' };
 
 /**
  * Whether a close code means: do not come back by yourself. 44xx say so; after the two others the

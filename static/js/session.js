@@ -9,22 +9,23 @@
 
 import { Connection } from './connection.js';
 import { watchPage } from './presence.js';
-import { isSessionEnd } from './protocol.js';
+import { NO_ACTIVITY, REASON, isSessionEnd } from './protocol.js';
 import { Tabs } from './tabs.js';
 
 const REPORT_EVERY_MS = 30_000;
 const REPORTED_WITHIN_MS = 1_000;
 const ASK_EVERY_MS = 300_000;
 const ANSWER_WITHIN_MS = 5_000;
+const SAME_WITHIN_MS = 1_000; // two tellings of one deadline
+const NOT_WARNED = { reason: '', until: 0 };
 
 /** @typedef {import('./events.js').Events} Events */
 
 export class LiveSession extends EventTarget {
   #over = false;
-  /** @type {Events['unverified'] | undefined} while nobody vouches for the session */
-  #unverified;
-  /** @type {string | undefined} why it ends soon */
-  #warned;
+  /** @type {Events['unverified'] | undefined} whether the session lives; an answer to an earlier question does not settle it */
+  #doubt;
+  #warned = NOT_WARNED;
   #askAt = Date.now() + ASK_EVERY_MS;
   #quietUntil = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -69,8 +70,8 @@ export class LiveSession extends EventTarget {
   /** Asks the server whether the session lives, when something else hints that it may not. */
   async verify({ restored = false } = {}) {
     if (this.#over) return;
-    this.#doubt(restored);
-    if (!(await this.#ask(false)) && this.#unverified) this.#tell('unanswered', this.#unverified);
+    const doubt = this.#raiseDoubt(restored);
+    if (!(await this.#ask(false)) && doubt === this.#doubt) this.#tell('unanswered', doubt);
   }
 
   /** Closes the connection and stays closed. The session itself goes on. */
@@ -85,10 +86,18 @@ export class LiveSession extends EventTarget {
   /** @param {any} frame */
   #receive(frame) {
     if (frame.type === 'ended') return this.#end(frame);
-    if (frame.type === 'hello' && this.#vouched(frame.session)) this.#tabs.stand();
+    if (frame.type === 'hello' && this.#isOurs(frame.session)) this.#greeted(frame);
     if (frame.type === 'rotated') this.#askAt = 0; // the new token counts once it came back
     if (isWarning(frame)) this.#warn(frame, this.#tabs.elected);
     else this.#tell(frame.type, frame);
+  }
+
+  /** @param {Events['hello']} hello */
+  #greeted({ session, now, idle_expires_at, absolute_expires_at }) {
+    this.#tabs.stand();
+    this.#vouch(session);
+    const left = 1_000 * (Math.min(idle_expires_at, absolute_expires_at) - now);
+    if (Date.now() + left > this.#warned.until + SAME_WITHIN_MS) this.#warn({ type: 'extended', idle_expires_at, absolute_expires_at }, false);
   }
 
   /** @type {(code: number, reason: string, retry_in_ms: number | null) => void} */
@@ -101,7 +110,7 @@ export class LiveSession extends EventTarget {
   /** For coming back a page is kept only without a lock, and should be kept with nothing private. */
   #left() {
     this.#tabs.standDown();
-    this.#doubt(true);
+    this.#raiseDoubt(true);
   }
 
   #returned(restored = false) {
@@ -110,15 +119,18 @@ export class LiveSession extends EventTarget {
     if (restored || !document.hidden) this.verify({ restored });
   }
 
-  #doubt(restored = false) {
-    this.#unverified = { restored: restored || !!this.#unverified?.restored };
-    this.#tell('unverified', this.#unverified);
+  #raiseDoubt(restored = false) {
+    const doubt = { restored: restored || !!this.#doubt?.restored };
+    this.#doubt = doubt;
+    this.#tell('unverified', doubt);
+    return doubt;
   }
 
   /** Whether the server answered, which may renew the cookie. Without a person it is no activity. */
   async #ask(isActivity = true) {
+    const doubt = this.#doubt;
     this.#askAt = Date.now() + ASK_EVERY_MS; // `rotated` may be here before the answer
-    const headers = isActivity ? undefined : { 'Curfew-Activity': 'none' };
+    const headers = isActivity ? undefined : NO_ACTIVITY;
     const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
     const answer = await fetch('/api/session', { cache: 'no-store', headers, signal }).catch(() => null);
     const body = await answer?.json().catch(() => null);
@@ -128,23 +140,29 @@ export class LiveSession extends EventTarget {
       this.#askAt = 0;
       return false;
     }
-    const isOurs = this.#vouched(body.session);
-    if (isOurs && isActivity && this.#warned === 'idle_timeout') this.#warn({ type: 'extended', ...body.session }, true);
+    if (!this.#isOurs(body.session)) return true;
+    if (doubt === this.#doubt) this.#vouch(body.session);
+    if (isActivity && this.#warned.reason === REASON.IDLE_TIMEOUT) this.#warn({ type: 'extended', ...body.session }, true);
     return true;
   }
 
   /** @param {import('./events.js').Session} session if not this page's, the browser signed in anew */
-  #vouched(session) {
+  #isOurs(session) {
     this.#tabs.session ??= session.id;
-    if (session.id !== this.#tabs.session) return this.#end(ending('superseded'));
-    if (this.#unverified) this.#tell('verified', { session });
-    this.#unverified = undefined;
-    return true;
+    const isOurs = session.id === this.#tabs.session;
+    if (!isOurs) this.#end(ending(REASON.SUPERSEDED));
+    return isOurs;
+  }
+
+  /** @param {import('./events.js').Session} session */
+  #vouch(session) {
+    if (this.#doubt) this.#tell('verified', { session });
+    this.#doubt = undefined;
   }
 
   #acted() {
     if (Date.now() < this.#quietUntil) return;
-    if (this.#tabs.elected) return this.#report();
+    if (this.#tabs.elected || this.#warned.reason) return this.#report();
     this.#keepQuiet();
     this.#tabs.say({ type: 'acted' });
     this.#unreported = setTimeout(() => this.#report(), REPORTED_WITHIN_MS); // if nobody else does
@@ -165,7 +183,9 @@ export class LiveSession extends EventTarget {
 
   /** @type {(frame: any, isAloud: boolean) => void} aloud: also for tabs without a connection */
   #warn(frame, isAloud) {
-    this.#warned = frame.reason;
+    const warned = frame.reason ? { reason: frame.reason, until: Date.now() + frame.in_ms } : NOT_WARNED;
+    if (warned.reason === this.#warned.reason && warned.until < this.#warned.until + SAME_WITHIN_MS) return; // told before
+    this.#warned = warned;
     if (frame.reason) this.#quietUntil = 0;
     if (isAloud) this.#tabs.say(frame);
     this.#tell(frame.type, frame);
@@ -175,17 +195,19 @@ export class LiveSession extends EventTarget {
   #overhear(frame) {
     if (frame.type === 'ended') this.#end(frame, false);
     if (frame.type === 'reported') this.#keepQuiet();
-    if (frame.type === 'acted' && this.#tabs.elected) this.#report();
-    if (isWarning(frame) && frame.reason !== this.#warned) this.#warn(frame, false);
+    if (frame.type === 'acted' && this.#tabs.elected) {
+      this.#report();
+      this.#connection.probe(); // a report into a dead connection is worth nothing
+    }
+    if (isWarning(frame)) this.#warn(frame, false);
   }
 
   /** @param {Events['ended']} frame */
   #end(frame, isAloud = true) {
-    if (this.#over) return false;
+    if (this.#over) return;
     if (isAloud) this.#tabs.say(frame);
     this.close();
     this.dispatchEvent(new CustomEvent('ended', { detail: frame }));
-    return false;
   }
 
   /** @type {(type: string, detail: object) => void} */

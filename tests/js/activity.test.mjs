@@ -8,7 +8,7 @@ import { act, begin, end, liveTab, pass, passLive, reports, server, settled, thr
 
 const REPORT_EVERY_MS = 30_000;
 const ASK_EVERY_MS = 300_000;
-const INTERACTIONS = ['pointerdown', 'keydown'];
+const INTERACTIONS = ['pointerdown', 'keydown', 'input', 'click'];
 
 beforeEach(begin);
 afterEach(end);
@@ -16,7 +16,7 @@ afterEach(end);
 describe('a person is here', () => {
   for (const type of INTERACTIONS) {
     it(`says a ${type}`, async () => {
-      const [tab] = [liveTab()];
+      const tab = liveTab();
       await settled();
       tab.page.fire(type);
       assert.deepEqual(tab.sent, ['activity']);

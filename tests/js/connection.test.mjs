@@ -53,6 +53,15 @@ describe('connecting', () => {
     tab.socket.drop();
     assert.equal(tab.session.send({ text: 'late' }), false);
   });
+
+  it('sends nothing to a server that holds, which may drop it unread', () => {
+    const tab = liveTab();
+    tab.socket.frame({ type: 'hold' });
+    assert.equal(tab.session.send({ text: 'held' }), false);
+    tab.socket.frame({ type: 'resume' });
+    assert.equal(tab.session.send({ text: 'again' }), true);
+    assert.deepEqual(tab.socket.sent, [{ type: 'message', data: { text: 'again' } }]);
+  });
 });
 
 describe('a final close code', () => {

@@ -40,9 +40,10 @@ export class FakeSocket {
 
   close(code = 1000) { this.drop(code); }
 
-  greet(session = SESSION) {
+  greet({ session = SESSION, left_ms = 1_800_000 } = {}) {
     this.readyState = FakeSocket.OPEN;
-    this.frame({ type: 'hello', connection: 'c1', session, now: 0, ...DEADLINES, retry: RETRY });
+    const until = { idle_expires_at: left_ms / 1_000, absolute_expires_at: 43_200 };
+    this.frame({ type: 'hello', connection: 'c1', session, now: 0, ...until, retry: RETRY });
   }
 
   /** @param {object} frame */
@@ -127,6 +128,8 @@ export const server = {
   /** Whether each question counted as activity. */
   activity: /** @type {boolean[]} */ ([]),
   answer: /** @type {{status: number, body: object} | null} */ (null),
+  /** What its answers wait for. */
+  pause: Promise.resolve(),
   lives: (session = SESSION) => { server.answer = { status: 200, body: { session: { ...session, ...DEADLINES } } }; },
   ended: (reason = 'admin') => { server.answer = { status: 401, body: { type: '/problems/unauthenticated', reason } }; },
 };
@@ -135,8 +138,10 @@ export const server = {
 async function answer(_, { headers }) {
   server.asked += 1;
   server.activity.push(headers?.['Curfew-Activity'] !== 'none');
-  if (!server.answer) throw new TypeError('no network');
-  const { status, body } = server.answer;
+  const given = server.answer;
+  await server.pause;
+  if (!given) throw new TypeError('no network');
+  const { status, body } = given;
   return new Response(JSON.stringify(body), { status });
 }
 
@@ -164,7 +169,7 @@ export const chance = { is: 0.5 };
 export function begin() {
   chance.is = 0.5;
   FakeSocket.all = [];
-  Object.assign(server, { asked: 0, activity: [], answer: null });
+  Object.assign(server, { asked: 0, activity: [], answer: null, pause: Promise.resolve() });
   mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'Date'] });
   mock.method(Math, 'random', () => chance.is);
   Object.assign(globalThis, { WebSocket: FakeSocket, BroadcastChannel: Channel, fetch: answer });

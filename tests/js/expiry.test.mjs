@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 
 import { warnBeforeExpiry } from '../../static/js/expiry.js';
-import { Tab, begin, end, liveTab, pass, server, settled } from './doubles.mjs';
+import { FakeSocket, Tab, begin, end, liveTab, pass, server, settled } from './doubles.mjs';
 
 /** As much of an element as the dialog needs. */
 class FakeElement extends EventTarget {
@@ -80,6 +80,12 @@ describe('the dialog', () => {
     assert.deepEqual(numbers(voice.texts), [2, 1, 30, 10]);
   });
 
+  it('is read aloud to the second where that is no whole minute', () => {
+    const { tab, voice } = dialogTab();
+    warn(tab, 100_000);
+    assert.deepEqual(voice.texts, ['You will be signed out in 100 seconds.']);
+  });
+
   it('is read aloud once when it opens late', () => {
     const { tab, voice } = dialogTab();
     warn(tab, 8_000);
@@ -107,6 +113,37 @@ describe('the dialog', () => {
     assert.equal(clock.texts.length, 1);
   });
 
+  it('is told once, also when the connection comes back under the same warning', async () => {
+    const { tab, dialog } = dialogTab();
+    warn(tab, 60_000);
+    dialog.close();
+    await settled();
+    tab.socket.drop();
+    pass(tab.delay);
+    FakeSocket.last.greet({ left_ms: 60_000 - tab.delay });
+    FakeSocket.last.frame({ type: 'expiring', reason: 'idle_timeout', in_ms: 60_000 - tab.delay });
+    assert.equal(dialog.open, false);
+  });
+
+  it('goes away when the connection comes back to a later deadline', () => {
+    const { tab, dialog } = dialogTab();
+    warn(tab, 60_000);
+    tab.socket.drop();
+    pass(tab.delay);
+    FakeSocket.last.greet({ left_ms: 1_800_000 });
+    assert.equal(dialog.open, false);
+    assert.equal(tab.types.at(-1), 'hello');
+  });
+
+  it('goes away when time is up and the server says that the session lives', async () => {
+    const { tab, dialog } = dialogTab();
+    server.lives();
+    warn(tab, 3_000);
+    pass(5_000);
+    await settled();
+    assert.equal(dialog.open, false);
+  });
+
   it('asks the server when time is up and nobody told the end', () => {
     const { tab } = dialogTab();
     warn(tab, 3_000);
@@ -119,10 +156,20 @@ describe('the dialog', () => {
   });
 });
 
-it('who closes it in one tab has closed it in all', async () => {
+for (const [way, type] of [['a button', 'submit'], ['Escape', 'cancel']]) {
+  it(`who closes it by ${way} in one tab has closed it in all`, async () => {
+    const [here, there] = [dialogTab(), dialogTab()];
+    for (const { tab } of [here, there]) warn(tab, 60_000, 'absolute_timeout');
+    here.dialog.dispatchEvent(new Event(type));
+    await settled();
+    assert.equal(there.dialog.open, false);
+  });
+}
+
+it('what takes it back in one tab leaves it to the others to be told', async () => {
   const [here, there] = [dialogTab(), dialogTab()];
-  for (const { tab } of [here, there]) warn(tab, 60_000, 'absolute_timeout');
+  for (const { tab } of [here, there]) warn(tab, 60_000);
   here.dialog.close();
   await settled();
-  assert.equal(there.dialog.open, false);
+  assert.equal(there.dialog.open, true);
 });

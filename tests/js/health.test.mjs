@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { FakeSocket, RETRY, Tab, begin, end, liveTab, pass, sleep } from './doubles.mjs';
 
 const ANSWERS_MS = 10_000;
+const HELD_AT_MOST_MS = 60_000;
 
 beforeEach(begin);
 afterEach(end);
@@ -57,6 +58,15 @@ describe('a connection that looks open and is dead', () => {
     tab.socket.frame({ type: 'resume' });
     tab.page.fire('online');
     assert.deepEqual(tab.sent, ['ping']);
+  });
+
+  it('is left when a hold lasts longer than any server holds', () => {
+    const tab = liveTab();
+    tab.socket.frame({ type: 'hold' });
+    pass(HELD_AT_MOST_MS - 1);
+    assert.equal(tab.fields('offline'), undefined);
+    pass(1);
+    assert.equal(tab.fields('offline').code, 1006);
   });
 
   it('is left when it was never greeted', () => {

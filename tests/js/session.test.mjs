@@ -8,6 +8,7 @@ import { isFinal } from '../../static/js/protocol.js';
 import { FakeSocket, Tab, WIDEST_MS, begin, end, liveTab, pass, server, settled, sleep } from './doubles.mjs';
 
 const SLEPT_MS = 60_000;
+const OTHER = { id: 's2', user: 'bob', generation: 1 };
 
 beforeEach(begin);
 afterEach(end);
@@ -61,14 +62,14 @@ describe('the end', () => {
     const tab = liveTab({ session: 's1' });
     tab.socket.drop();
     pass(tab.delay);
-    FakeSocket.last.greet({ id: 's2', user: 'bob', generation: 1 });
+    FakeSocket.last.greet({ session: OTHER });
     assert.deepEqual(tab.types, ['hello', 'offline', 'ended']);
     assert.equal(tab.fields('ended').reason, 'superseded');
   });
 
   it('is not that another session answers a page that was not told which is its own', () => {
     const tab = new Tab();
-    tab.socket.greet({ id: 's2', user: 'bob', generation: 1 });
+    tab.socket.greet({ session: OTHER });
     assert.deepEqual(tab.types, ['hello']);
   });
 });
@@ -105,9 +106,28 @@ describe('a page that may have missed something asks the server', () => {
     });
   }
 
+  it('and believes no answer to what it asked before it was left', async () => {
+    const tab = liveTab();
+    server.lives();
+    let answer = () => {};
+    server.pause = new Promise((resolve) => { answer = () => resolve(); });
+    tab.session.stayActive();
+    tab.session.verify();
+    server.ended('logout');
+    server.pause = Promise.resolve();
+    tab.page.fire('pagehide');
+    answer();
+    await settled();
+    assert.equal(tab.fields('verified'), undefined);
+    assert.equal(tab.fields('unanswered'), undefined);
+    tab.page.fire('pageshow', { persisted: true });
+    await settled();
+    assert.equal(tab.fields('ended').reason, 'logout');
+  });
+
   it('and is told that another session took its place', async () => {
     const tab = liveTab();
-    server.lives({ id: 's2', user: 'bob', generation: 1 });
+    server.lives(OTHER);
     await tab.session.verify();
     assert.equal(tab.fields('ended').reason, 'superseded');
     assert.equal(tab.fields('verified'), undefined);
@@ -141,6 +161,7 @@ describe('no answer', () => {
     ['a store that is down', { status: 503, body: { type: '/problems/unavailable' } }],
     ['a gateway with a page of its own', { status: 200, body: {} }],
     ['a portal that wants a password', { status: 401, body: {} }],
+    ['a server that awaits a newer cookie', { status: 401, body: { type: '/problems/token-overtaken' } }],
   ];
 
   for (const [silence, answer] of silences) {
@@ -167,7 +188,7 @@ describe('no answer', () => {
     tab.page.fire('pageshow', { persisted: true });
     tab.page.fire('visibilitychange');
     await settled();
-    assert.deepEqual(tab.told.filter(({ type }) => type === 'unanswered').map(({ fields }) => fields.restored), [true, true]);
+    assert.deepEqual(tab.told.filter(({ type }) => type === 'unanswered').map(({ fields }) => fields.restored), [true]);
   });
 
   it('is nothing that a page asks about after its end', async () => {

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 
-import { FakeSocket, Tab, act, begin, end, navigate, pass, reports, server, settled, threeTabs } from './doubles.mjs';
+import { FakeSocket, Tab, act, begin, end, navigate, pass, passLive, reports, server, settled, threeTabs } from './doubles.mjs';
 
 const REPORT_EVERY_MS = 30_000;
 
@@ -19,9 +19,28 @@ describe('one of three tabs speaks for all', () => {
     await act(tabs[1]);
     await act(tabs[0]);
     assert.deepEqual(reports(tabs), [1, 0, 0]);
-    pass(REPORT_EVERY_MS);
+    passLive(tabs, REPORT_EVERY_MS);
     await act(tabs[1]);
     assert.deepEqual(reports(tabs), [2, 0, 0]);
+  });
+
+  it('and another one when its connection turns out to be dead', async () => {
+    const tabs = await threeTabs();
+    await act(tabs[2]);
+    assert.deepEqual(tabs[0].sent, ['activity', 'ping']);
+    pass(10_000);
+    assert.equal(tabs[0].fields('offline').code, 1006);
+    await settled();
+    passLive(tabs.slice(1), REPORT_EVERY_MS);
+    await act(tabs[2]);
+    assert.deepEqual(reports(tabs), [1, 1, 0]);
+  });
+
+  it('but under a warning each for itself: the one that speaks for all may be dead', async () => {
+    const tabs = await threeTabs();
+    for (const tab of tabs) tab.socket.frame({ type: 'expiring', reason: 'idle_timeout', in_ms: 60_000 });
+    await act(tabs[2]);
+    assert.deepEqual(reports(tabs), [0, 0, 1]);
   });
 
   it('and another one when it is closed', async () => {

@@ -7,14 +7,17 @@ from typing import Any
 
 import pytest
 
+from handlers.session import ACTIVITY_HEADER
 from server.core import messages
 from server.core.messages import CloseCode
+from server.core.reasons import Reason
+from server.live.socket import RETRY_MS
 from tests.support.node import ROOT, package, run_node
 
 SCRIPTS = ROOT / "static" / "js"
 MODULE = ("protocol.js", "connection.js", "tabs.js", "presence.js", "session.js")
-"""What one takes who wants the client without our pages. It stays small, comments left out."""
-MODULE_BYTES = 10_700
+"""What one takes who wants the client without our pages: decision 0020."""
+MODULE_BYTES = 11_800
 COMMENT = re.compile(r"/\*.*?\*/|^\s*//.*?$|\s// .*?$", re.DOTALL | re.MULTILINE)
 
 
@@ -70,6 +73,14 @@ def test_the_subprotocol_is_the_servers(protocol: Any) -> None:
 
 def test_the_close_codes_are_the_servers(protocol: Any) -> None:
     assert protocol["CLOSE"] == {code.name: code.value for code in CloseCode}
+
+
+def test_the_words_that_a_client_must_know_are_the_servers(protocol: Any) -> None:
+    assert protocol["RETRY"] == dict(zip(("min_ms", "max_ms"), RETRY_MS, strict=True))
+    assert protocol["REASON"] == {
+        each.name: each.value for each in (Reason.IDLE_TIMEOUT, Reason.SUPERSEDED)
+    }
+    assert protocol["NO_ACTIVITY"] == {ACTIVITY_HEADER: "none"}
 
 
 def test_the_frames_are_those_that_the_server_makes_and_reads(events: Any) -> None:
