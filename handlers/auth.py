@@ -102,7 +102,8 @@ class Authentication(SecondFactor):
             await self.require_code(account, code, attempt)
             await attempt.succeeded()
         if self.live is not None:
-            self.keep(await self.services.sessions.elevate(self.live))
+            two_factors = account.factors.enabled
+            self.keep(await self.services.sessions.elevate(self.live, two_factors=two_factors))
             self.audit(AuditEvent.REAUTHENTICATED)
 
 

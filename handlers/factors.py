@@ -92,8 +92,8 @@ class FactorActs(SecondFactor):
         Raises:
             ProblemRaised: there is none.
         """
-        removed = await self.services.factors.remove_totp(self.user)
-        return await self._removed(removed=removed, method=Method.TOTP, end_others=end_others)
+        left = await self.services.factors.remove_totp(self.user)
+        return await self._removed(left, Method.TOTP, end_others=end_others)
 
     async def remove_passkey(self, identifier: str, *, end_others: bool) -> FactorChange:
         """Remove a passkey.
@@ -101,8 +101,8 @@ class FactorActs(SecondFactor):
         Raises:
             ProblemRaised: there is none with this id.
         """
-        removed = await self.services.factors.remove_passkey(self.user, identifier)
-        return await self._removed(removed=removed, method=Method.PASSKEY, end_others=end_others)
+        left = await self.services.factors.remove_passkey(self.user, identifier)
+        return await self._removed(left, Method.PASSKEY, end_others=end_others)
 
     async def renew_recovery_codes(self, *, end_others: bool) -> FactorChange:
         """Put new recovery codes in the place of the former ones.
@@ -114,7 +114,9 @@ class FactorActs(SecondFactor):
         if codes is None:
             raise ProblemRaised(NO_SECOND_FACTOR)
         self.audit(AuditEvent.FACTOR_ADDED, factor=Method.RECOVERY_CODE.value)
-        return FactorChange(codes, await self._seal_off(end_others=end_others))
+        proved = self.session.two_factors
+        receipt = await self._seal_off(end_others=end_others, two_factors=proved)
+        return FactorChange(codes, receipt)
 
     async def _added(
         self, added: Added | NotAdded, method: Method, *, end_others: bool
@@ -122,15 +124,21 @@ class FactorActs(SecondFactor):
         if isinstance(added, NotAdded):
             raise ProblemRaised(NOT_ADDED[added])
         self.audit(AuditEvent.FACTOR_ADDED, factor=method.value)
-        return FactorChange(added.recovery_codes, await self._seal_off(end_others=end_others))
+        is_first = bool(added.recovery_codes)
+        proved = self.session.two_factors or is_first  # beside the password, which is recent
+        receipt = await self._seal_off(end_others=end_others, two_factors=proved)
+        return FactorChange(added.recovery_codes, receipt)
 
-    async def _removed(self, *, removed: bool, method: Method, end_others: bool) -> FactorChange:
-        if not removed:
+    async def _removed(
+        self, left: Factors | None, method: Method, *, end_others: bool
+    ) -> FactorChange:
+        if left is None:
             raise ProblemRaised(FACTOR_NOT_FOUND)
         self.audit(AuditEvent.FACTOR_REMOVED, factor=method.value)
-        return FactorChange((), await self._seal_off(end_others=end_others))
+        proved = self.session.two_factors and left.enabled
+        return FactorChange((), await self._seal_off(end_others=end_others, two_factors=proved))
 
-    async def _seal_off(self, *, end_others: bool) -> Receipt | None:
+    async def _seal_off(self, *, end_others: bool, two_factors: bool) -> Receipt | None:
         """End the other sessions where that is wanted; this one goes on under a new token."""
         receipt = None
         if end_others:
@@ -138,7 +146,7 @@ class FactorActs(SecondFactor):
                 self.user, Reason.CREDENTIAL_CHANGED, keep=self.session.sid
             )
         if self.live is not None:
-            self.keep(await self.services.sessions.renew(self.live))
+            self.keep(await self.services.sessions.renew(self.live, two_factors=two_factors))
         return receipt
 
 

@@ -129,7 +129,7 @@ class SecondFactor(ProvingHandler):
         )
         self._require(proof, WRONG_PASSKEY)
         if self.live is not None:
-            self.keep(await self.services.sessions.elevate(self.live))
+            self.keep(await self.services.sessions.elevate(self.live, two_factors=True))
             self.audit(AuditEvent.REAUTHENTICATED, factor=Method.PASSKEY.value)
 
     def finish_signed_in(self) -> None:
@@ -141,7 +141,7 @@ class SecondFactor(ProvingHandler):
     async def _sign_in(self, proof: Proof) -> None:
         owing = proof.owing or Owing("", 0)
         signed_in = await self.services.sessions.sign_in(
-            owing.user, owing.epochs, self.device, previous=self.live
+            owing.user, owing.epochs, self.device, previous=self.live, two_factors=True
         )
         self.keep(signed_in)
         self.audit(AuditEvent.LOGIN_SUCCESS, factor=_method(proof))

@@ -186,17 +186,17 @@ class FactorDesk:
         changed = await change_account(self._store, user, change, self._new_id)
         return codes if changed else None
 
-    async def remove_totp(self, user: str) -> bool:
-        """Remove the app; whether there was one."""
+    async def remove_totp(self, user: str) -> Factors | None:
+        """Remove the app; what is left, None if there was none."""
         return await self._remove(user, without_totp)
 
-    async def remove_passkey(self, user: str, identifier: str) -> bool:
-        """Remove a passkey; whether there was one with this id."""
+    async def remove_passkey(self, user: str, identifier: str) -> Factors | None:
+        """Remove a passkey; what is left, None if there was none with this id."""
         return await self._remove(user, lambda factors: without_passkey(factors, identifier))
 
     async def remove_all(self, user: str) -> bool:
         """Leave the password alone as what signing in takes; whether there was anything else."""
-        return await self._remove(user, without_any)
+        return await self._remove(user, without_any) is not None
 
     async def _add(self, user: str, change: Change) -> Added | NotAdded:
         codes, kept = _new_recovery_codes()
@@ -214,12 +214,13 @@ class FactorDesk:
         await change_account(self._store, user, add, self._new_id)
         return result
 
-    async def _remove(self, user: str, change: Callable[[Factors], Factors]) -> bool:
+    async def _remove(self, user: str, change: Callable[[Factors], Factors]) -> Factors | None:
         def remove(account: Account) -> Account | None:
             left = change(account.factors)
             return _with(account, left) if left != account.factors else None
 
-        return await change_account(self._store, user, remove, self._new_id) is not None
+        changed = await change_account(self._store, user, remove, self._new_id)
+        return changed.factors if changed else None
 
     def _with_handle(self, account: Account) -> Account:
         if account.factors.handle:

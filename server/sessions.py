@@ -7,6 +7,7 @@ through: unknown is not ended (P5).
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 from weakref import WeakValueDictionary
 
@@ -124,17 +125,17 @@ class SessionManager:
 
         return await self._accepted(live, judge)
 
-    async def elevate(self, live: Live) -> Live | Farewell:
+    async def elevate(self, live: Live, *, two_factors: bool = False) -> Live | Farewell:
         """Record that the person was just proved; the token changes at once, without grace.
 
         Not under a token that another change of privilege has overtaken meanwhile: somebody with
         an old copy and the former password must not overtake the owner.
         """
-        return await self._changed_at_once(live, policy.elevate)
+        return await self._changed_at_once(live, partial(policy.elevate, two_factors=two_factors))
 
-    async def renew(self, live: Live) -> Live | Farewell:
+    async def renew(self, live: Live, *, two_factors: bool) -> Live | Farewell:
         """Change the token as `elevate` does, when nothing was proved: no window is opened."""
-        return await self._changed_at_once(live, policy.renew)
+        return await self._changed_at_once(live, partial(policy.renew, two_factors=two_factors))
 
     async def write(self, live: Live, changes: Mapping[str, Json]) -> Live | Farewell:
         """Merge top-level keys into the session's data; None removes a key.
@@ -153,7 +154,13 @@ class SessionManager:
         return await self._store.epochs(self._store.shard_of(user), user)
 
     async def sign_in(
-        self, user: str, epochs: Epochs, device: Device, previous: Live | None
+        self,
+        user: str,
+        epochs: Epochs,
+        device: Device,
+        previous: Live | None,
+        *,
+        two_factors: bool = False,
     ) -> Live | SignInInterrupted:
         """Make a new session for a user whose credentials were right; never keeps an id.
 
@@ -163,6 +170,7 @@ class SessionManager:
             device: what the browser says of itself.
             previous: the session of this browser, which ends as `superseded`. An anonymous one's
                 data is carried over.
+            two_factors: whether the credentials were two factors, or a passkey.
         """
         carried = await self._data_to_carry_over(previous)
         now = self._now()
@@ -170,6 +178,7 @@ class SessionManager:
             self._new_session(self._store.shard_of(user), epochs, device, carried),
             user=user,
             authenticated_at=now,
+            two_factors=two_factors,
         )
         created = await self._create(session, epochs)
         if isinstance(created, Live) and previous is not None:

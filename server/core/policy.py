@@ -136,16 +136,28 @@ def rotate(session: Session, now: float, rules: Rules) -> Accept:
     return _issue(session, session.issued + 1, now)
 
 
-def elevate(session: Session, now: float) -> Accept:
-    """Record that the person was just proved: the token changes at once, without grace."""
-    return renew(replace(session, authenticated_at=now), now)
+def elevate(session: Session, now: float, *, two_factors: bool = False) -> Accept:
+    """Record that the person was just proved: the token changes at once, without grace.
+
+    Args:
+        session: the record as the store has it.
+        now: Unix seconds on the store's clock.
+        two_factors: whether by two factors. By one, what was proved before stays proved.
+    """
+    proved = session.two_factors or two_factors
+    return renew(replace(session, authenticated_at=now), now, two_factors=proved)
 
 
-def renew(session: Session, now: float) -> Accept:
+def renew(session: Session, now: float, *, two_factors: bool) -> Accept:
     """Change the token at once, without grace, when what protects the account was changed.
 
     Older tokens are refused from here on (ASVS 7.2.4), and not taken for theft until the new one
     came back, since the reply that carries it may be lost.
+
+    Args:
+        session: the record as the store has it.
+        now: Unix seconds on the store's clock.
+        two_factors: whether the person counts as proved by two factors from here on.
     """
     number = session.issued + 1
     renewed = replace(
@@ -159,6 +171,7 @@ def renew(session: Session, now: float) -> Accept:
         previous=(),
         refused_below=number,
         refused_until=None,
+        two_factors=two_factors,
     )
     return _with_token(renewed, number)
 

@@ -77,6 +77,8 @@ class Session:
             that overtook them has not come back.
         device: what the browser said of itself.
         data: the application's mapping.
+        two_factors: whether its person was proved by two factors, which a passkey is by itself.
+            Records from before this was kept say no.
     """
 
     sid: str
@@ -96,6 +98,7 @@ class Session:
     refused_until: float | None = None
     device: Device = Device()
     data: Mapping[str, Json] = field(default_factory=dict, repr=False)
+    two_factors: bool = False
 
 
 @dataclass(frozen=True, slots=True)

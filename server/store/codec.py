@@ -59,14 +59,18 @@ class SessionCodec:
 
 
 def _session(plaintext: bytes) -> Session:
-    """What was sealed by `encode`: authentic, so its shape is known."""
+    """What was sealed by `encode`: authentic, so its shape is known.
+
+    Records from before a session knew how its person was proved lack that.
+    """
     document = cast("dict[str, Any]", strict_json.parse(plaintext))
     restored = {
         "seed": b64decode(document["seed"]),
         "device": Device(**document["device"]),
         "previous": tuple((first, until) for first, until in document["previous"]),
     }
-    return Session(**{name: document[name] for name in _FIELDS} | restored)
+    known = {name: document[name] for name in _FIELDS if name in document}
+    return Session(**known | restored)
 
 
 def read_moment(text: str) -> float:

@@ -112,6 +112,24 @@ def test_proving_the_password_makes_the_next_number_current_at_once(session: Ses
     assert not is_recently_authenticated(elevated.session, BORN + 400, RULES)
 
 
+def test_what_was_proved_by_two_factors_stays_so_when_one_is_proved_again(session: Session) -> None:
+    once = policy.elevate(session, BORN + 1).session
+    assert not once.two_factors
+    twice = policy.elevate(once, BORN + 2, two_factors=True).session
+    assert twice.two_factors
+    assert policy.elevate(twice, BORN + 3).session.two_factors
+
+
+def test_a_change_of_what_protects_the_account_says_how_its_person_is_proved(
+    session: Session,
+) -> None:
+    more = policy.renew(session, BORN + 1, two_factors=True)
+    assert (more.token, more.session.two_factors) == (token(2), True)
+    less = policy.renew(more.session, BORN + 2, two_factors=False)
+    assert (less.token, less.session.two_factors) == (token(3), False)
+    assert less.session.authenticated_at == session.authenticated_at
+
+
 def test_proving_the_password_is_activity_and_moves_no_absolute_deadline(session: Session) -> None:
     before = deadlines(session, RULES)
     after = deadlines(policy.elevate(session, BORN + 100).session, RULES)
