@@ -151,6 +151,10 @@ def _rules(read: "_Reader") -> Rules:
         reauthentication_window=read.duration("CURFEW_REAUTHENTICATION_WINDOW", "5m"),
         touch_interval=read.duration("CURFEW_TOUCH_INTERVAL", "30s"),
         max_sessions_per_user=read.integer("CURFEW_MAX_SESSIONS_PER_USER", 10, 1, 1000),
+        second_factor_required=read.choice(
+            "CURFEW_SECOND_FACTOR", "optional", "optional", "required"
+        )
+        == "required",
     )
 
 

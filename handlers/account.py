@@ -23,6 +23,7 @@ class SessionResource(BaseHandler):
     """`GET /api/session`"""
 
     access = Access.SESSION
+    before_second_factor = True
 
     def get(self) -> None:
         view = session_view(self.session, self.rules)

@@ -123,6 +123,7 @@ class LoginHandler(Authentication):
     """`POST /api/login`"""
 
     access = Access.PUBLIC
+    before_second_factor = True
 
     async def post(self) -> None:
         body = read_object(self.request, CREDENTIALS)
@@ -134,6 +135,7 @@ class LogoutHandler(Authentication):
     """`POST /api/logout`"""
 
     access = Access.SESSION
+    before_second_factor = True
 
     async def post(self) -> None:
         self.finish_receipt(await self.sign_out())
@@ -141,6 +143,8 @@ class LogoutHandler(Authentication):
 
 class ReauthenticateHandler(Authentication):
     """`POST /api/session/reauthenticate`"""
+
+    before_second_factor = True
 
     async def post(self) -> None:
         body = read_object(self.request, {"password": str}, {"code": str})
@@ -172,6 +176,7 @@ class LoginPage(Authentication, LoginForms):
     """`/login`"""
 
     access = Access.PUBLIC
+    before_second_factor = True
 
     def get(self) -> None:
         if self.live is not None and self.live.session.user:
@@ -196,6 +201,7 @@ class LogoutPage(Authentication, PageHandler):
     """`/logout`: a button on GET, the act on POST."""
 
     access = Access.PUBLIC
+    before_second_factor = True
 
     def get(self) -> None:
         self.render("logout.html")
@@ -234,6 +240,8 @@ class ProvingForm(Authentication, LoginForms):
 
 class ReauthenticatePage(ProvingForm):
     """`/reauthenticate`"""
+
+    before_second_factor = True
 
     async def get(self) -> None:
         await self._show(None)

@@ -24,6 +24,7 @@ from handlers.problems import (
     CSRF_TOKEN_WRONG,
     NOT_ADMIN,
     REAUTHENTICATION_REQUIRED,
+    SECOND_FACTOR_SETUP_REQUIRED,
     UNAVAILABLE,
     UNKNOWN_HOST,
     Problem,
@@ -35,7 +36,7 @@ from handlers.session import SessionHandler
 from server.core.audit import AuditEvent
 from server.core.errors import SessionError
 from server.core.receipt import Receipt
-from server.core.session import Session, is_recently_authenticated
+from server.core.session import Session, is_recently_authenticated, owes_second_factor
 from server.core.token import csrf_token
 
 log = logging.getLogger("curfew.http")
@@ -48,12 +49,15 @@ class BaseHandler(SessionHandler):
 
     Attributes:
         access: who may use the handler; signed-in people unless it says otherwise.
+        before_second_factor: whether it serves a session that owes a second factor, where the
+            settings require one; not unless it says so, be it open to anybody else.
         any_host: whether probes may ask it under any host name.
         destinations: what a browser may want an answer for; programs only unless it says otherwise.
         refusal: the kind of problem that was answered, for the log.
     """
 
     access: ClassVar[Access] = Access.SIGNED_IN
+    before_second_factor: ClassVar[bool] = False
     any_host: ClassVar[bool] = False
     destinations: ClassVar[frozenset[str]] = origins.FOR_SCRIPTS
     refusal = ""
@@ -221,6 +225,8 @@ class BaseHandler(SessionHandler):
 
     async def _refuse_unentitled(self) -> None:
         access, session = self.required_access(), self.live.session if self.live else None
+        if session and owes_second_factor(session, self.rules) and not self.before_second_factor:
+            self.on_second_factor_owed()
         if access is Access.PUBLIC:
             return
         if session is None or (session.user is None and access is not Access.SESSION):
@@ -228,11 +234,14 @@ class BaseHandler(SessionHandler):
             return
         if access is Access.ADMIN:
             await self._refuse_all_but_administrators(session)
-        recent = is_recently_authenticated(session, self.now(), self.rules)
-        if access in {Access.RECENT, Access.ADMIN} and not recent:
+        if access in {Access.RECENT, Access.ADMIN} and not await self.is_proved(session):
             self.on_stale_authentication()
         if access is Access.ADMIN:
             self.acts(administrator=True)
+
+    async def is_proved(self, session: Session) -> bool:
+        """Whether who is signed in was proved recently."""
+        return is_recently_authenticated(session, self.now(), self.rules)
 
     async def _refuse_all_but_administrators(self, session: Session) -> None:
         account = await self.services.accounts.find(session.user or "")
@@ -247,6 +256,10 @@ class BaseHandler(SessionHandler):
     def on_stale_authentication(self) -> None:
         """The password was proved too long ago."""
         raise ProblemRaised(REAUTHENTICATION_REQUIRED)
+
+    def on_second_factor_owed(self) -> None:
+        """The settings require a second factor, and the session was not proved by one."""
+        raise ProblemRaised(SECOND_FACTOR_SETUP_REQUIRED)
 
     def _refuse_without_csrf_token(self) -> None:
         expected, presented = self.csrf_token, self.presented_csrf_token()

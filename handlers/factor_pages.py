@@ -11,6 +11,7 @@ from handlers.login_pages import LoginForms
 from handlers.problems import Problem
 from handlers.receipts import told
 from server.core.factors import MAX_PASSKEYS, PASSKEY_NAME_CHARACTERS
+from server.core.reasons import Reason
 from server.factors import TotpSetup
 
 HOME = "/account/security"
@@ -39,6 +40,7 @@ class SecurityPage(FactorActs, LoginForms):
             notice=notice or [],
             recovery_codes=recovery_codes,
             factors=factors,
+            required=self.rules.second_factor_required,
             passkeys_possible=self.possible_site is not None,
             room_for_passkeys=len(factors.passkeys) < MAX_PASSKEYS,
             name_characters=PASSKEY_NAME_CHARACTERS,
@@ -63,7 +65,10 @@ class SecurityForm(ConfirmedForm, SecurityPage):
         return self.field("end_other_sessions") == "on"
 
     async def show_change(self, notice: str, change: FactorChange) -> None:
-        """The page with what was done."""
+        """The page with what was done; the login page if this session was ended by it."""
+        if self.live is None:
+            self.see_other(f"/login?reason={Reason.CREDENTIAL_CHANGED}")
+            return
         lease = self.application.configuration.node_lease
         ended = change.receipt if change.receipt and change.receipt.sessions else None
         await self.show(

@@ -16,7 +16,7 @@ from server.core.audit import AuditEvent
 from server.core.factors import Factors, Method
 from server.core.reasons import Reason
 from server.core.receipt import Receipt
-from server.core.session import Json
+from server.core.session import Json, Session, owes_second_factor
 from server.crypto.totp import totp_uri
 from server.factors import Added, NotAdded, TotpSetup
 
@@ -47,6 +47,14 @@ class FactorActs(SecondFactor):
     """The acts themselves, shared by the API and the page."""
 
     access = Access.RECENT
+    before_second_factor = True  # here it is set up
+
+    async def is_proved(self, session: Session) -> bool:
+        """Not by the password alone, where a second factor is owed and the account has one."""
+        proved = await super().is_proved(session)
+        if not proved or not owes_second_factor(session, self.rules):
+            return proved
+        return not (await self.services.factors.factors_of(self.user)).enabled
 
     def ends_others(self) -> bool:
         """Whether other sessions are to be ended, by the query; they are unless it says no.
@@ -135,8 +143,21 @@ class FactorActs(SecondFactor):
         if left is None:
             raise ProblemRaised(FACTOR_NOT_FOUND)
         self.audit(AuditEvent.FACTOR_REMOVED, factor=method.value)
+        if self.rules.second_factor_required and not left.enabled:
+            return FactorChange((), await self._end_all())
+        if not left.enabled:
+            await self.services.sessions.count_by_one_factor(self.user)
         proved = self.session.two_factors and left.enabled
         return FactorChange((), await self._seal_off(end_others=end_others, two_factors=proved))
+
+    async def _end_all(self) -> Receipt:
+        """End all sessions, this one too: no factor is left that could stand behind them.
+
+        It is one step, which sign-ins that are under way do not survive either.
+        """
+        receipt = await self.services.terminations.all_of(self.user, Reason.CREDENTIAL_CHANGED)
+        self.clear_session_cookie()
+        return receipt
 
     async def _seal_off(self, *, end_others: bool, two_factors: bool) -> Receipt | None:
         """End the other sessions where that is wanted; this one goes on under a new token."""

@@ -88,6 +88,7 @@ class SecondFactorPage(LoginForms):
     """`POST /login/second-factor`"""
 
     access = Access.PUBLIC
+    before_second_factor = True
 
     def get(self) -> None:
         """Somebody goes to the address that the form left in the address bar."""
@@ -111,6 +112,7 @@ class PasskeyLoginPage(LoginForms):
     """`POST /login/passkey`"""
 
     access = Access.PUBLIC
+    before_second_factor = True
 
     def get(self) -> None:
         """Likewise."""

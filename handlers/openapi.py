@@ -79,6 +79,7 @@ PATHS: Final[dict[str, Node]] = {
             THROTTLED,
             problems.BUSY,
             takes=closed(username=TEXT, password=TEXT),
+            before_second_factor=True,
         )
     },
     "/api/logout": {
@@ -86,6 +87,7 @@ PATHS: Final[dict[str, Node]] = {
             Access.SESSION,
             "End this session everywhere.",
             answer("The receipt.", RECEIPT, headers=["Set-Cookie", "Clear-Site-Data"]),
+            before_second_factor=True,
         )
     },
     "/api/password": {
@@ -113,7 +115,10 @@ PATHS: Final[dict[str, Node]] = {
     },
     "/api/session": {
         "get": reading(
-            Access.SESSION, "The session of this request.", answer("It.", SIGNED_IN_ANSWER)
+            Access.SESSION,
+            "The session of this request.",
+            answer("It.", SIGNED_IN_ANSWER),
+            before_second_factor=True,
         )
     },
     "/api/session/rotate": {

@@ -1,6 +1,7 @@
 """The routes of second factors in the OpenAPI description."""
 
 from datetime import timedelta
+from functools import partial
 from http import HTTPStatus
 from typing import Final
 
@@ -75,25 +76,29 @@ END_OTHERS_BY_QUERY: Final = {
 }
 
 
+proving: Final = partial(acting, before_second_factor=True)
+"""What a session that owes a second factor can do, too: sign in anew, and prove one, …"""
+setting_up: Final = partial(proving, Access.RECENT)
+"""… or set one up."""
+
+
 def changing(
     summary: str, *more: problems.Problem, status: HTTPStatus = HTTPStatus.OK, **takes: Node
 ) -> Node:
     """A change by somebody whose proof is recent, which can end the other sessions."""
     schema = {**closed(**takes, end_other_sessions=END_OTHERS), "required": list(takes)}
-    return acting(Access.RECENT, summary, CHANGE, *more, takes=schema, status=status)
+    return setting_up(summary, CHANGE, *more, takes=schema, status=status)
 
 
 def removing(summary: str, *parameters: Node) -> Node:
     """The removal of a factor."""
-    described = acting(
-        Access.RECENT, summary, CHANGE, factor_problems.FACTOR_NOT_FOUND, BAD_REQUEST
-    )
+    described = setting_up(summary, CHANGE, factor_problems.FACTOR_NOT_FOUND, BAD_REQUEST)
     return {**described, "parameters": [*parameters, END_OTHERS_BY_QUERY]}
 
 
 FACTOR_PATHS: Final[dict[str, Node]] = {
     "/api/login/second-factor": {
-        "post": acting(
+        "post": proving(
             Access.PUBLIC,
             "Begin a new session after the password.",
             SIGNED_IN,
@@ -106,7 +111,7 @@ FACTOR_PATHS: Final[dict[str, Node]] = {
         )
     },
     "/api/login/passkey/options": {
-        "post": acting(
+        "post": proving(
             Access.PUBLIC,
             "Begin to sign in by a passkey: after the password, or in its place.",
             answer("For `navigator.credentials.get`.", OPTIONS),
@@ -116,7 +121,7 @@ FACTOR_PATHS: Final[dict[str, Node]] = {
         )
     },
     "/api/login/passkey": {
-        "post": acting(
+        "post": proving(
             Access.PUBLIC,
             "Begin a new session by a passkey.",
             SIGNED_IN,
@@ -127,7 +132,7 @@ FACTOR_PATHS: Final[dict[str, Node]] = {
         )
     },
     "/api/session/reauthenticate": {
-        "post": acting(
+        "post": proving(
             Access.SIGNED_IN,
             "Prove the password again. The token changes at once, without grace.",
             answer("The session.", closed(session=reference("Session")), headers=["Set-Cookie"]),
@@ -140,7 +145,7 @@ FACTOR_PATHS: Final[dict[str, Node]] = {
         )
     },
     "/api/session/reauthenticate/passkey/options": {
-        "post": acting(
+        "post": proving(
             Access.SIGNED_IN,
             "Begin to prove a passkey.",
             answer("For `navigator.credentials.get`.", OPTIONS),
@@ -148,7 +153,7 @@ FACTOR_PATHS: Final[dict[str, Node]] = {
         )
     },
     "/api/session/reauthenticate/passkey": {
-        "post": acting(
+        "post": proving(
             Access.SIGNED_IN,
             "Prove a passkey in place of password and code. The token changes at once.",
             answer("The session.", closed(session=reference("Session")), headers=["Set-Cookie"]),
@@ -159,12 +164,14 @@ FACTOR_PATHS: Final[dict[str, Node]] = {
     },
     "/api/factors": {
         "get": reading(
-            Access.SIGNED_IN, "One's own second factors.", answer("All of them.", FACTORS)
+            Access.SIGNED_IN,
+            "One's own second factors.",
+            answer("All of them.", FACTORS),
+            before_second_factor=True,
         )
     },
     "/api/totp": {
-        "post": acting(
-            Access.RECENT,
+        "post": setting_up(
             "Begin to set an authenticator app up. Nothing is kept yet.",
             answer("What the app is told.", closed(secret=TEXT, uri=TEXT, setup=TEXT)),
         ),
@@ -185,8 +192,7 @@ FACTOR_PATHS: Final[dict[str, Node]] = {
         )
     },
     "/api/passkeys/options": {
-        "post": acting(
-            Access.RECENT,
+        "post": setting_up(
             "Begin to make a passkey.",
             answer("For `navigator.credentials.create`.", OPTIONS),
             factor_problems.PASSKEYS_UNAVAILABLE,

@@ -41,10 +41,18 @@ WITH_SESSION: Final[Node] = {"session": []}
 WITH_TOKEN: Final[Node] = {"session": [], "csrf": []}
 
 
-def reading(access: Access, summary: str, ok: Node, *more: Problem) -> Node:
+def reading(
+    access: Access, summary: str, ok: Node, *more: Problem, before_second_factor: bool = False
+) -> Node:
     """A GET. It changes nothing."""
     security: list[Node] = [{}, WITH_SESSION] if access is Access.PUBLIC else [WITH_SESSION]
-    return _operation(summary, {"200": ok}, [*OF_A_SESSION, *BY_ACCESS[access], *more], security)
+    refused = [
+        *OF_A_SESSION,
+        *BY_ACCESS[access],
+        *_owed(before_second_factor=before_second_factor),
+        *more,
+    ]
+    return _operation(summary, {"200": ok}, refused, security)
 
 
 def acting(
@@ -54,9 +62,11 @@ def acting(
     *more: Problem,
     takes: Node | None = None,
     status: HTTPStatus = HTTPStatus.OK,
+    before_second_factor: bool = False,
 ) -> Node:
     """A method that changes something: with a session it owes the CSRF token."""
-    refused = [*OF_A_SESSION, *BY_ACCESS[access], *OF_AN_ACT, *more]
+    owed = _owed(before_second_factor=before_second_factor)
+    refused = [*OF_A_SESSION, *BY_ACCESS[access], *owed, *OF_AN_ACT, *more]
     security: list[Node] = [{}, WITH_TOKEN] if access is Access.PUBLIC else [WITH_TOKEN]
     if takes is None:
         return _operation(summary, {str(status): ok}, refused, security)
@@ -68,6 +78,10 @@ def acting(
 def probing(summary: str, ok: Node, *more: Problem) -> Node:
     """A GET that looks at no session."""
     return _operation(summary, {"200": ok}, [*more, problems.INTERNAL], [])
+
+
+def _owed(*, before_second_factor: bool) -> list[Problem]:
+    return [] if before_second_factor else [problems.SECOND_FACTOR_SETUP_REQUIRED]
 
 
 def _operation(

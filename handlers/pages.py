@@ -32,6 +32,7 @@ from server.core.credentials import (
     USERNAME_CHARACTERS,
 )
 from server.core.factors import MAX_PASSKEYS, PASSKEY_NAME_CHARACTERS
+from server.core.session import owes_second_factor
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'nonce-{nonce}' 'self'; style-src 'self'; "
@@ -82,6 +83,7 @@ class PageHandler(BaseHandler):
         signed_in = self.live and self.live.session.user
         return super().get_template_namespace() | {
             "session": self.live.session if self.live and signed_in else None,
+            "owes_second_factor": self.owes_second_factor,
             "csrf_token": self.csrf_token,
             "nonce": self.nonce,
             "signup_open": self.application.configuration.signup,
@@ -95,6 +97,11 @@ class PageHandler(BaseHandler):
             "script_texts": self._script_texts,
             "password_min": PASSWORD_MIN_CHARACTERS,
         }
+
+    @property
+    def owes_second_factor(self) -> bool:
+        """Whether the session is served nothing else before it was proved by a second factor."""
+        return self.live is not None and owes_second_factor(self.live.session, self.rules)
 
     def presented_csrf_token(self) -> str:
         """Forms carry it in a field."""
@@ -136,6 +143,10 @@ class PageHandler(BaseHandler):
         if self.farewell.reason:
             query["reason"] = self.farewell.word
         self.redirect(f"/login?{urlencode(query)}" if query else "/login", status=303)
+        raise Finish
+
+    def on_second_factor_owed(self) -> None:
+        self.redirect("/account/security", status=303)
         raise Finish
 
     def on_stale_authentication(self) -> None:

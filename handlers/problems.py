@@ -172,6 +172,13 @@ REAUTHENTICATION_REQUIRED = Problem(
     "Prove your password again",
     "This needs a recent password. POST it to /api/session/reauthenticate and try again.",
 )
+SECOND_FACTOR_SETUP_REQUIRED = Problem(
+    403,
+    "second-factor-setup-required",
+    "Set up a second factor first",
+    "This server asks for one. Set it up at /api/totp or /api/passkeys; if your account has one, "
+    "prove it at /api/session/reauthenticate.",
+)
 NOT_ADMIN = Problem(403, "not-admin", "For administrators", "Your account has no such right.")
 WRONG_CREDENTIALS = Problem(
     401, "wrong-credentials", "Not signed in", "The user name or the password is wrong."

@@ -182,6 +182,7 @@ class LoginSecondFactor(SecondFactor):
     """`POST /api/login/second-factor`"""
 
     access = Access.PUBLIC
+    before_second_factor = True
 
     async def post(self) -> None:
         body = read_object(self.request, {"challenge": str, "code": str})
@@ -193,6 +194,7 @@ class LoginPasskeyOptions(SecondFactor):
     """`POST /api/login/passkey/options`"""
 
     access = Access.PUBLIC
+    before_second_factor = True
 
     async def post(self) -> None:
         body = read_object(self.request, {}, {"challenge": str})
@@ -204,6 +206,7 @@ class LoginPasskey(SecondFactor):
     """`POST /api/login/passkey`"""
 
     access = Access.PUBLIC
+    before_second_factor = True
 
     async def post(self) -> None:
         body = read_object(self.request, {"credential": dict})
@@ -214,6 +217,8 @@ class LoginPasskey(SecondFactor):
 class ReauthenticatePasskeyOptions(SecondFactor):
     """`POST /api/session/reauthenticate/passkey/options`"""
 
+    before_second_factor = True
+
     async def post(self) -> None:
         site = self.site
         self.finish_json(await self.services.proofs.reauthenticate_options(site, self.user))
@@ -221,6 +226,8 @@ class ReauthenticatePasskeyOptions(SecondFactor):
 
 class ReauthenticatePasskey(SecondFactor):
     """`POST /api/session/reauthenticate/passkey`"""
+
+    before_second_factor = True
 
     async def post(self) -> None:
         body = read_object(self.request, {"credential": dict})

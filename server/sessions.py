@@ -210,6 +210,11 @@ class SessionManager:
         listed = await self._store.list_user(user)
         return sorted(listed, key=lambda each: each.session.last_active_at, reverse=True)
 
+    async def count_by_one_factor(self, user: str) -> None:
+        """Let none of the user's sessions count as proved by two: the account has no second one."""
+        for listed in await self._store.list_user(user):
+            await self._verdicts.apply(listed.session.sid, policy.by_one_factor)
+
     async def users(self) -> Sequence[str]:
         """Everybody who may have a live session. Looks through the whole store: for operators."""
         return await self._store.users()

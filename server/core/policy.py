@@ -176,6 +176,11 @@ def renew(session: Session, now: float, *, two_factors: bool) -> Accept:
     return _with_token(renewed, number)
 
 
+def by_one_factor(session: Session) -> Accept:
+    """No second factor stands behind the session any more; its token stays as it is."""
+    return Accept(replace(session, two_factors=False), changed=session.two_factors)
+
+
 def _is_previous(session: Session, number: int, now: float) -> bool:
     """Whether the promotion that overtook this number is less than a grace ago."""
     graces = [until for first, until in session.previous if first <= number]

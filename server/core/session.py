@@ -27,7 +27,7 @@ LONGEST_WARNING: Final = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The session policy's durations and bounds; the defaults are in `settings.py`."""
+    """The session policy's durations, bounds and demands; the defaults are in `settings.py`."""
 
     idle_timeout: timedelta = timedelta(minutes=30)
     absolute_timeout: timedelta = timedelta(hours=12)
@@ -36,6 +36,7 @@ class Rules:
     reauthentication_window: timedelta = timedelta(minutes=5)
     touch_interval: timedelta = timedelta(seconds=30)
     max_sessions_per_user: int = 10
+    second_factor_required: bool = False
 
     @property
     def effective_touch_interval(self) -> timedelta:
@@ -144,3 +145,11 @@ def is_recently_authenticated(session: Session, now: float, rules: Rules) -> boo
     if session.authenticated_at is None:
         return False
     return now < session.authenticated_at + rules.reauthentication_window.total_seconds()
+
+
+def owes_second_factor(session: Session, rules: Rules) -> bool:
+    """Whether a second factor must be set up or proved before the session is served (ASVS 6.3.3).
+
+    Told by the record alone, so that no request asks the store for it.
+    """
+    return rules.second_factor_required and session.user is not None and not session.two_factors

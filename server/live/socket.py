@@ -13,7 +13,13 @@ from server.core.errors import StoreUnavailable, WriteConflict
 from server.core.limits import LIMITS, Limits
 from server.core.messages import Activity, BadFrame, CloseCode, Message, Ping
 from server.core.reasons import Farewell
-from server.core.session import Json, Session, deadlines, is_recently_authenticated
+from server.core.session import (
+    Json,
+    Session,
+    deadlines,
+    is_recently_authenticated,
+    owes_second_factor,
+)
 from server.live.outbox import Outbox
 from server.live.socket_parts import SocketParts
 
@@ -91,6 +97,8 @@ class Socket:
             self.close_unverified()
         elif isinstance(found, Farewell):
             self._close_after(messages.ended(found), CloseCode.SESSION_ENDED, found.word)
+        elif owes_second_factor(found, self._parts.rules):
+            self.refuse(CloseCode.NOT_ALLOWED, "second_factor_owed")
         else:
             await self._join(found)
 
@@ -160,7 +168,7 @@ class Socket:
         self._close_after(None, CloseCode.UNVERIFIED, "unverified")
 
     def refuse(self, code: CloseCode, reason: str) -> None:
-        """Close for what the client did."""
+        """Close for what the client did, or must do first."""
         self._close_after(None, code, reason)
 
     def too_fast(self, limit: str) -> None:

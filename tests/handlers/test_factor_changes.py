@@ -166,6 +166,26 @@ async def test_without_factors_the_password_is_enough_again_and_codes_are_gone(
     assert document == {"totp": None, "passkeys": [], "recovery_codes_left": 0}
 
 
+@pytest.mark.proves("6.3.3")
+async def test_without_factors_no_session_counts_as_proved_by_two(
+    browser: Browser, new_browser: Callable[[], Browser], services: Services
+) -> None:
+    await browser.sign_up("ada")
+    app, _ = await add_app(browser, services.clock.now)
+    other = new_browser()
+    body = {"challenge": (await owed(other, ADA))["challenge"], "code": app.code()}
+    await other.send("POST", "/api/login/second-factor", body)
+
+    async def proved_by_two() -> list[bool]:
+        return [each.session.two_factors for each in await services.sessions.sessions_of("ada")]
+
+    assert await proved_by_two() == [True, True]
+    await browser.send("DELETE", "/api/totp?end_other_sessions=false")
+    assert await proved_by_two() == [False, False]
+    assert await browser.is_live()
+    assert await other.is_live()
+
+
 @pytest.mark.proves("16.2.5", "16.3.1")
 async def test_changes_and_failures_are_audited_without_a_secret(
     browser: Browser,

@@ -50,6 +50,21 @@ def test_every_json_route_is_described_and_nothing_else() -> None:
     assert {(method, without_names(path)) for method, path in OPERATIONS} == served
 
 
+@pytest.mark.proves("6.3.3")
+def test_where_a_second_factor_is_owed_is_described_as_the_handlers_have_it() -> None:
+    handlers = {
+        without_names(str(route.matcher.regex.pattern)): route.handler_class
+        for route in ROUTES
+        if isinstance(route.matcher, PathMatches)
+    }
+    for method, path in OPERATIONS:
+        described = DOCUMENT["paths"][path][method]
+        refused = described["responses"].get("403", {}).get("description", "")
+        handler: Any = handlers[without_names(path)]
+        closed = bool(described["security"]) and not handler.before_second_factor
+        assert ("`second-factor-setup-required`" in refused) is closed, (method, path)
+
+
 def is_json(pattern: str) -> bool:
     """Whether a route is for programs."""
     return pattern.startswith("/api/") or pattern.rstrip("$") in {

@@ -1,5 +1,7 @@
 """The record codec against arbitrary and slightly changed records: nothing opens or raises."""
 
+import json
+from dataclasses import replace
 from typing import Final
 
 import pytest
@@ -9,11 +11,12 @@ from hypothesis import strategies as st
 from server.core.session import Device, Session
 from server.crypto.keyring import Keyring
 from server.crypto.sealer import Sealer
-from server.store.codec import SessionCodec, read_tombstone
+from server.store.codec import PURPOSE, SessionCodec, read_tombstone
 from server.store.contract import Stored, Tombstone, Unreadable
 from tests.support.keys import key
 
-CODEC: Final = SessionCodec(Sealer(Keyring.from_secrets([key("new")])))
+SEALER: Final = Sealer(Keyring.from_secrets([key("new")]))
+CODEC: Final = SessionCodec(SEALER)
 SESSION: Final = Session(
     sid="00" + "A" * 22,
     user="ada",
@@ -33,6 +36,24 @@ words = st.text("0123456789abce -+_.\x00", max_size=12).map(str.encode) | st.jus
 
 def test_a_record_comes_back_as_it_was() -> None:
     assert CODEC.decode(RECORD, SESSION.sid) == Stored(SESSION, 7, stale_key=False)
+
+
+def test_how_its_person_was_proved_comes_back_too() -> None:
+    proved = replace(SESSION, two_factors=True)
+    record = CODEC.encode(proved, revision=7, operation="a1")
+    assert CODEC.decode(record, SESSION.sid) == Stored(proved, 7, stale_key=False)
+
+
+@pytest.mark.proves("6.3.3")
+def test_a_record_from_before_that_was_kept_says_one_factor() -> None:
+    opened = SEALER.open(BOX, purpose=PURPOSE, context=SESSION.sid)
+    assert opened is not None
+    document = json.loads(opened.plaintext)
+    del document["two_factors"]
+    box = SEALER.seal(json.dumps(document).encode(), purpose=PURPOSE, context=SESSION.sid)
+    found = CODEC.decode(HEADER + b"\n" + box, SESSION.sid)
+    assert found == Stored(SESSION, 7, stale_key=False)
+    assert not SESSION.two_factors
 
 
 @pytest.mark.proves("A85")

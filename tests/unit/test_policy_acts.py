@@ -130,6 +130,12 @@ def test_a_change_of_what_protects_the_account_says_how_its_person_is_proved(
     assert less.session.authenticated_at == session.authenticated_at
 
 
+def test_what_lost_its_second_factor_is_written_once_and_keeps_its_token(session: Session) -> None:
+    proved = replace(session, two_factors=True)
+    assert policy.by_one_factor(proved) == Accept(session, changed=True)
+    assert policy.by_one_factor(session) == Accept(session)
+
+
 def test_proving_the_password_is_activity_and_moves_no_absolute_deadline(session: Session) -> None:
     before = deadlines(session, RULES)
     after = deadlines(policy.elevate(session, BORN + 100).session, RULES)

@@ -12,6 +12,7 @@ from server.core.session import (
     Rules,
     deadlines,
     is_recently_authenticated,
+    owes_second_factor,
     warning_time,
 )
 from tests.support.browsing import new_session
@@ -85,6 +86,15 @@ def test_the_password_counts_as_recent_inside_the_window() -> None:
 def test_an_anonymous_visitor_never_proved_a_password() -> None:
     session = new_session(BORN, user=None, authenticated_at=None)
     assert not is_recently_authenticated(session, BORN, RULES)
+
+
+def test_a_second_factor_is_owed_by_who_proved_one_where_two_are_required() -> None:
+    required = replace(RULES, second_factor_required=True)
+    session = new_session(BORN)
+    assert owes_second_factor(session, required)
+    assert not owes_second_factor(session, RULES)
+    assert not owes_second_factor(replace(session, two_factors=True), required)
+    assert not owes_second_factor(replace(session, user=None), required)
 
 
 def test_repr_shows_neither_seed_nor_data() -> None:
