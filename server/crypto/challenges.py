@@ -30,6 +30,11 @@ class Use(StrEnum):
     SIGN_IN_BY_PASSKEY = "sign in by passkey"
     REAUTHENTICATE_BY_PASSKEY = "reauthenticate by passkey"
 
+    @property
+    def purpose(self) -> str:
+        """Of its keys."""
+        return f"challenge: {self}"
+
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
@@ -70,11 +75,11 @@ class Challenges:
             "facts": dict(facts),
         }
         plaintext = strict_json.encode(content).encode("ascii")
-        return self._sealer.seal(plaintext, purpose=_purpose(use), context="")
+        return self._sealer.seal(plaintext, purpose=use.purpose, context="")
 
     def open(self, use: Use, box: bytes) -> Challenge | None:
         """The challenge, unless it is forged, for another use or past its time."""
-        opened = self._sealer.open(box, purpose=_purpose(use), context="")
+        opened = self._sealer.open(box, purpose=use.purpose, context="")
         if opened is None:
             return None
         content = cast("dict[str, Json]", strict_json.parse(opened.plaintext))
@@ -95,7 +100,3 @@ def from_text(text: str) -> bytes:
         return urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except ValueError:
         return b""
-
-
-def _purpose(use: Use) -> str:
-    return f"challenge: {use}"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from server.crypto.challenges import Use
 from server.crypto.keyring import Keyring, WeakKey, parse_secret
 from tests.docs.markdown import PAGES, ROOT, code, page, table
 
@@ -27,6 +28,20 @@ def purposes_in_the_code() -> Iterator[str]:
                         )
                     ):
                         yield text
+    yield from (use.purpose for use in Use)
+
+
+def purposes_given() -> Iterator[str]:
+    """What the code gives as a purpose, as it is written."""
+    for folder in ("handlers", "server"):
+        for file in sorted((ROOT / folder).rglob("*.py")):
+            for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+                match node:
+                    case (
+                        ast.keyword(arg="purpose", value=given)
+                        | ast.Call(func=ast.Name("Signer"), args=[_, given])
+                    ):
+                        yield ast.unparse(given)
 
 
 @pytest.mark.proves("11.1.1", "11.1.2")
@@ -34,6 +49,22 @@ def test_the_page_has_every_purpose_and_no_other() -> None:
     found = list(purposes_in_the_code())
     assert len(found) == len(set(found)), "two uses share the keys of one purpose"
     assert {code(row[0])[0] for row in table(PAGE, "purpose")} == set(found)
+
+
+def test_no_purpose_is_given_that_the_list_does_not_know() -> None:
+    assert set(purposes_given()) == {"PURPOSE", "use.purpose"}
+
+
+@pytest.mark.proves("11.1.1")
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("TOTP", "HMAC-SHA1", "recovery codes", "Ed25519", "P-256", "PKCS #1 v1.5"),
+        *("argon2id", "self-made certificate"),
+    ],
+)
+def test_the_page_names_what_needs_no_secret_key(said: str) -> None:
+    assert said in PAGE.read_text("utf-8")
 
 
 @pytest.mark.proves("13.3.1")
