@@ -32,6 +32,7 @@ PUBLIC = {
     *((method, path) for method in READING for path in ("/metrics", "/openapi.json")),
     ("GET", "/ws"),  # told why by a close code, which needs the upgrade
 }
+PROBES = ("/healthz", "/readyz", "/metrics")
 FOR_ANY_SESSION = {
     *((method, "/api/session") for method in READING),
     ("POST", "/api/session/rotate"),
@@ -239,8 +240,15 @@ async def test_only_known_hosts_are_answered_but_for_probes(
         page = await browser.send("GET", "/account", Host=host)
         assert page.code == 421
         assert "CURFEW_ORIGINS" in page_of(page)
-        for probe in ("/healthz", "/readyz"):
+        for probe in PROBES:
             assert (await browser.send("GET", probe, Host=host)).code == 200
+    for route in ROUTES:
+        if route.path not in PROBES:
+            refused = await browser.send(
+                "GET", route.path, Host=f"evil.example:{http_port}", Origin="http://evil.example"
+            )
+            assert (route.path, refused.code) == (route.path, 421)
+            assert "Set-Cookie" not in refused.headers
     for host in ("127.0.0.1", "[::1]", "LOCALHOST"):
         known = await browser.send("GET", "/api/session", Host=f"{host}:{http_port}")
         assert known.code == 200

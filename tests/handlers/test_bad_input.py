@@ -11,6 +11,7 @@ from handlers.body import MAX_BODY_BYTES
 from server.services import Services
 from tests.support.browser import Browser, json_of, problem_of
 from tests.support.client import PASSWORD
+from tests.support.routes import NOBODY, UNSAFE, all_routes
 
 
 @dataclass(frozen=True)
@@ -32,19 +33,40 @@ class Taker:
 
 
 DATA = Taker("PATCH", "/api/session/data")
+END_OTHERS = {"end_other_sessions": True}
+OPTIONAL_END = frozenset(END_OTHERS)
 CLOSED = [
     Taker("POST", "/api/signup", {"username": "berta", "password": PASSWORD}),
     Taker("POST", "/api/login", {"username": "root", "password": PASSWORD}),
-    Taker("POST", "/api/session/reauthenticate", {"password": PASSWORD}),
-    Taker("PUT", "/api/admin/users/root/disabled", {"disabled": True}),
+    Taker("POST", "/api/login/second-factor", {"challenge": "c", "code": "123456"}),
+    Taker("POST", "/api/login/passkey/options", {"challenge": "c"}, frozenset({"challenge"})),
+    Taker("POST", "/api/login/passkey", {"credential": {}}),
+    Taker(
+        "POST",
+        "/api/session/reauthenticate",
+        {"password": PASSWORD, "code": "123456"},
+        frozenset({"code"}),
+    ),
+    Taker("POST", "/api/session/reauthenticate/passkey", {"credential": {}}),
+    Taker("PUT", "/api/totp", {"setup": "s", "code": "123456", **END_OTHERS}, OPTIONAL_END),
+    Taker("POST", "/api/recovery-codes", END_OTHERS, OPTIONAL_END),
+    Taker("POST", "/api/passkeys", {"credential": {}, "name": "key", **END_OTHERS}, OPTIONAL_END),
+    Taker("PUT", f"/api/admin/users/{NOBODY}/disabled", {"disabled": True}),
     Taker(
         "PUT",
         "/api/password",
-        {"current_password": PASSWORD, "new_password": PASSWORD * 2, "end_other_sessions": True},
-        frozenset({"end_other_sessions"}),
+        {"current_password": PASSWORD, "new_password": PASSWORD * 2, **END_OTHERS},
+        OPTIONAL_END,
     ),
 ]
 ALL = [*CLOSED, DATA]
+WITHOUT_BODY = {
+    *(("POST", f"/api/{path}") for path in ("logout", "session/rotate", "totp")),
+    *(("POST", f"/api/{path}/options") for path in ("passkeys", "session/reauthenticate/passkey")),
+    *(("DELETE", f"/api/{path}") for path in ("totp", f"passkeys/{NOBODY}")),
+    *(("DELETE", f"/api/{path}") for path in ("sessions", f"sessions/{NOBODY}")),
+    ("DELETE", f"/api/admin/users/{NOBODY}/sessions"),
+}
 
 NOT_JSON = [
     b"",
@@ -98,6 +120,16 @@ async def is_unharmed(browser: Browser, refused: HTTPResponse) -> None:
     read = await browser.send("GET", "/api/session")
     assert (read.code, json_of(read)["session"]["id"]) == (200, browser.sid)
     assert json_of(await browser.send("GET", "/api/session/data")) == {}
+
+
+def test_no_route_that_takes_json_is_left_out() -> None:
+    acting = {
+        (method, route.path)
+        for route in all_routes()
+        for method in UNSAFE
+        if method in route.methods and route.path.startswith("/api/")
+    }
+    assert {(taker.method, taker.path) for taker in ALL} == acting - WITHOUT_BODY
 
 
 @pytest.mark.gen_test

@@ -6,6 +6,8 @@ from tornado.routing import PathMatches
 from tornado.web import RequestHandler
 from tornado.websocket import WebSocketHandler
 
+from handlers.access import Access
+from handlers.base import BaseHandler
 from handlers.routes import ROUTES
 
 METHODS = ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS")
@@ -22,15 +24,27 @@ class Route:
         path: an address that it takes.
         methods: what its handler has a method for; HEAD wherever GET, but where that opens a
             WebSocket.
+        access: what it asks for, unless that depends on the method.
     """
 
     path: str
     methods: frozenset[str]
+    access: Access
 
     @property
     def is_api(self) -> bool:
         """Whether it speaks JSON when it refuses."""
         return self.path.startswith("/api/") or self.path in _FOR_PROGRAMS
+
+    @property
+    def lets_strangers_post(self) -> bool:
+        """Whether somebody without a session can do something here."""
+        return self.access is Access.PUBLIC and "POST" in self.methods
+
+
+def ways_in() -> set[str]:
+    """Addresses where somebody without a session may post: all that sign in, and signing up."""
+    return {each.path for each in all_routes() if each.lets_strangers_post} - {"/logout"}
 
 
 _FOR_PROGRAMS = {"/ws", "/healthz", "/readyz", "/metrics", "/openapi.json"}
@@ -39,7 +53,7 @@ _FOR_PROGRAMS = {"/ws", "/healthz", "/readyz", "/metrics", "/openapi.json"}
 def all_routes() -> list[Route]:
     """Every route of ours."""
     return [
-        Route(_address(route.matcher), _methods(route.handler_class))
+        Route(_address(route.matcher), _methods(route.handler_class), _access(route.handler_class))
         for route in ROUTES
         if isinstance(route.matcher, PathMatches)
     ]
@@ -49,6 +63,11 @@ def _address(matcher: PathMatches) -> str:
     path = matcher.reverse(*[NOBODY] * matcher.regex.groups)
     assert path is not None, matcher.regex.pattern
     return path
+
+
+def _access(handler: type[RequestHandler]) -> Access:
+    assert issubclass(handler, BaseHandler)
+    return handler.access
 
 
 def _methods(handler: type[RequestHandler]) -> frozenset[str]:
