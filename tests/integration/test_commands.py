@@ -242,6 +242,7 @@ async def test_sessions_end_all_asks_and_without_an_answer_ends_nothing(
     assert (await client.request("GET", "/api/session")).status_code == 200
 
 
+@pytest.mark.proves("7.4.5", "A35")
 async def test_sessions_end_all_yes_ends_everybodys_sessions(
     commands: Commands, people: People
 ) -> None:

@@ -213,6 +213,31 @@ async def test_servers_understand_each_other_as_long_as_each_has_what_the_others
         assert "malicious_event" in one.log
 
 
+@pytest.mark.proves("A45", "A7")
+async def test_a_socket_outlives_the_key_it_was_opened_under_but_not_its_session() -> None:
+    with ExitStack() as stack:
+        old = stack.enter_context(CurfewServer(secret_keys=f"{KEY_A},{KEY_B}"))
+        url = store_url(old.data_dir)
+        new = stack.enter_context(CurfewServer(secret_keys=f"{KEY_B},{KEY_A}", store_url=url))
+        retired = stack.enter_context(CurfewServer(secret_keys=KEY_B, store_url=url))
+        async with Client(old.url) as ann, Client(new.url) as there, Client(retired.url) as late:
+            await ann.sign_up("ann")
+            there.cookie = ann.cookie
+            async with ann.open_socket() as socket:
+                await frame(socket, "hello")
+                await there.request("GET", "/api/session")
+                assert there.cookie != ann.cookie
+                late.cookie, late.csrf_token = there.cookie, ann.csrf_token
+                assert (await late.request("GET", "/api/session")).status_code == 200
+                await socket.send('{"type":"ping"}')
+                await frame(socket, "pong")
+                await late.request("POST", "/api/logout", keep=False)
+                assert ((end := await end_of(socket)).code, end.reason) == (4401, "logout")
+            late.cookie = ann.cookie
+            async with late.open_socket() as refused:
+                assert (await end_of(refused)).reason == "unauthenticated"
+
+
 async def ended_elsewhere(one: CurfewServer, two: CurfewServer) -> tuple[dict[str, object], object]:
     """A socket on one server, whose session ends on the other; the receipt and the close code."""
     async with Client(one.url) as ann, Client(two.url) as there:

@@ -1,5 +1,6 @@
 """Rotation as clients see it, over HTTP and on open sockets."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -7,11 +8,12 @@ import pytest
 from tests.support.client import Client, frame, set_cookie
 from tests.support.server import CurfewServer
 from tests.support.sockets import end_of
+from tests.support.waiting import until
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[CurfewServer]:
-    with CurfewServer(rotation_grace="1s") as running:
+    with CurfewServer(rotation_grace="1s", processes="2") as running:
         yield running
 
 
@@ -59,6 +61,33 @@ async def test_an_older_token_after_the_grace_ends_the_session_everywhere(
         answer = await eve.request("GET", "/api/session")
         assert (answer.status_code, answer.json()["reason"]) == (401, "token_reuse")
         assert set_cookie(answer) is None
+
+
+@pytest.mark.proves("A46", "A18")
+async def test_a_handshake_with_an_overtaken_cookie_is_theft_after_the_grace(
+    server: CurfewServer,
+) -> None:
+    async with Client(server.url) as dan, Client(server.url) as thief:
+        await dan.sign_up("dan")
+        thief.cookie = dan.cookie
+        async with dan.open_socket() as kept:
+            await frame(kept, "hello")
+            await dan.request("POST", "/api/session/rotate")
+            await dan.request("GET", "/api/session")
+
+            async def is_found_out() -> bool:
+                async with thief.open_socket() as socket:
+                    first = json.loads(await socket.recv())
+                    if first["type"] == "hello":
+                        return False
+                    assert first["reason"] == (await end_of(socket)).reason == "token_reuse"
+                    assert socket.close_code == 4401
+                    return True
+
+            await until(is_found_out)
+            assert ((end := await end_of(kept)).code, end.reason) == (4401, "token_reuse")
+        async with dan.open_socket() as again:
+            assert (await end_of(again)).reason == "token_reuse"
 
 
 @pytest.mark.proves("A26", "7.2.4")

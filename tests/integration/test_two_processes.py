@@ -1,6 +1,7 @@
 """Two server processes on one port: what happens in one reaches the sockets of the other."""
 
 import asyncio
+import json
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
@@ -78,6 +79,22 @@ async def test_a_logout_closes_the_sockets_of_both_processes_and_says_so(
     assert receipt["state"] == "complete"
     assert receipt["nodes"] == {"acked": 2, "lease_expired": 0, "waiting": 0}
     assert (receipt["sessions"], receipt["sockets_closed"]) == (1, len(sockets))
+
+
+@pytest.mark.proves("7.4.5", "A35")
+async def test_ending_everybodys_sessions_closes_all_sockets_of_both_processes(
+    server: CurfewServer, people: People
+) -> None:
+    one, two = await people.somebody(), await people.somebody()
+    async with sockets_on_both(server, one) as ones, sockets_on_both(server, two) as twos:
+        ran = await asyncio.to_thread(server.command, "sessions", "end", "--all", "--yes")
+        ends = await asyncio.gather(*(end_of(each) for each in [*ones, *twos]))
+    assert {(each.code, each.reason) for each in ends} == {(4401, "admin")}
+    receipt = json.loads(ran.stdout)
+    assert (receipt["state"], receipt["sockets_closed"]) == ("complete", len(ends))
+    assert receipt["nodes"]["acked"] == 2
+    for each in (one, two):
+        assert (await each.request("GET", "/api/session")).json()["reason"] == "admin"
 
 
 async def test_ending_the_other_sessions_counts_their_sockets_only(

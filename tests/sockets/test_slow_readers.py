@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +12,7 @@ from tests.support.people import People, sockets_of, until_sockets
 from tests.support.server import HASTY, CurfewServer
 from tests.support.sockets import RawSocket, frame, raw_socket
 from tests.support.waiting import until
+from tests.support.workers import megabytes_of_workers
 
 MESSAGE_BYTES = 60_000
 MEGABYTES_FLOODED = 60
@@ -97,14 +97,3 @@ async def flood_until_dropped(client: Client, busy: ClientConnection, *, sockets
         if sent % 10 == 0 and await sockets_of(client) < sockets:
             return sent
     raise AssertionError("60 MB did not fill its queue")
-
-
-def megabytes_of_workers(server: CurfewServer) -> float:
-    """What the server's processes hold in memory, without the store's."""
-    listing = subprocess.run(
-        ["ps", "-axww", "-o", "ppid=,rss=,command="], capture_output=True, text=True, check=True
-    ).stdout
-    lines = [line.split(None, 2) for line in listing.splitlines()]
-    workers = [line for line in lines if line[0] == str(server.pid) and "run.py" in line[2]]
-    assert workers
-    return sum(int(rss) for _, rss, _ in workers) / 1000

@@ -32,3 +32,14 @@ def sockets_by_node(server: CurfewServer, user: str, sid: str) -> dict[str, int]
     assert isinstance(counts, dict)
     named = {tuple(name.decode().split(" ")): int(count) for name, count in counts.items()}
     return {node: count for (owner, node), count in named.items() if owner == sid}
+
+
+def megabytes_of_workers(server: CurfewServer) -> float:
+    """What the server's processes hold in memory, without the store's."""
+    listing = subprocess.run(
+        ["ps", "-axww", "-o", "ppid=,rss=,command="], capture_output=True, text=True, check=True
+    ).stdout
+    lines = [line.split(None, 2) for line in listing.splitlines()]
+    workers = [line for line in lines if line[0] == str(server.pid) and "run.py" in line[2]]
+    assert workers
+    return sum(int(rss) for _, rss, _ in workers) / 1000
