@@ -110,6 +110,31 @@ async def test_a_record_that_is_put_back_after_the_end_does_not_open(
 
 
 @pytest.mark.proves("A87")
+async def test_an_older_record_of_a_living_session_sets_it_back_and_no_further(
+    node: Node, raw: redis.Redis
+) -> None:
+    """As the threat model says: tokens and data of then, and its deadlines; its end is its end."""
+    live = await signed_in(node)
+    key, value, then = NAMES.session(live.session.sid), record(raw, live), token_of(live)
+    changed = await node.sessions.write(live, {"note": "newer"})
+    assert isinstance(changed, Live)
+    elevated = await node.sessions.elevate(changed)
+    assert isinstance(elevated, Live)
+    assert not isinstance(await node.sessions.check(then), Live)
+    raw.set(key, value)
+    found = await node.sessions.check(then)
+    assert isinstance(found, Live)
+    assert found.session == live.session
+    assert not await is_live(node, elevated)  # its token was never handed out then
+    node.clock.time += RULES.idle_timeout.total_seconds()
+    ended = await node.sessions.check(then)
+    assert isinstance(ended, Farewell)
+    assert ended.reason is Reason.IDLE_TIMEOUT
+    raw.set(key, value)
+    assert not await is_live(node, live)
+
+
+@pytest.mark.proves("A87")
 async def test_a_record_does_not_move_to_the_epoch_after_the_end(
     node: Node, raw: redis.Redis
 ) -> None:
