@@ -110,7 +110,7 @@ def forgeries(genuine: str, keyring: Keyring) -> dict[str, str | list[str]]:
 
 
 @pytest.mark.gen_test
-@pytest.mark.proves("A4", "A5", "A14", "9.1.1")
+@pytest.mark.proves("A4", "A5", "A8", "A13", "A14", "9.1.1", "9.1.2")
 async def test_what_is_not_ours_is_refused_without_asking_the_store(
     browser: Browser, app: Curfew, valkey: ValkeyServer
 ) -> None:

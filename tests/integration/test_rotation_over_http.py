@@ -1,6 +1,7 @@
 """Rotation as clients see it, over HTTP and on open sockets."""
 
 import json
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -10,10 +11,12 @@ from tests.support.server import CurfewServer
 from tests.support.sockets import end_of
 from tests.support.waiting import until
 
+GRACE_SECONDS = 1
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[CurfewServer]:
-    with CurfewServer(rotation_grace="1s", processes="2") as running:
+    with CurfewServer(rotation_grace=f"{GRACE_SECONDS}s", processes="2") as running:
         yield running
 
 
@@ -61,6 +64,44 @@ async def test_an_older_token_after_the_grace_ends_the_session_everywhere(
         answer = await eve.request("GET", "/api/session")
         assert (answer.status_code, answer.json()["reason"]) == (401, "token_reuse")
         assert set_cookie(answer) is None
+
+
+@pytest.mark.proves("A22")
+async def test_after_a_lost_answer_and_the_grace_the_old_token_brings_the_next_one(
+    server: CurfewServer,
+) -> None:
+    async with Client(server.url) as fay:
+        await fay.sign_up("fay")
+        await fay.request("POST", "/api/session/rotate", keep=False)
+
+        async def next_generation() -> bool:
+            answer = await fay.request("POST", "/api/session/rotate")
+            return bool(answer.json() == {"generation": 3})
+
+        before = fay.cookie
+        while not await next_generation():
+            fay.cookie = before
+        assert (await fay.request("GET", "/api/session")).json()["session"]["generation"] == 3
+
+
+@pytest.mark.proves("A21")
+async def test_no_later_rotation_stretches_the_grace_of_a_token(server: CurfewServer) -> None:
+    async with Client(server.url) as gil, Client(server.url) as thief:
+        await gil.sign_up("gil")
+        thief.cookie = gil.cookie
+        await gil.request("POST", "/api/session/rotate")
+        await gil.request("GET", "/api/session")
+        overtaken = time.monotonic()
+        asked, served = overtaken, True
+        while served:
+            assert asked < overtaken + GRACE_SECONDS
+            for method, path in (("POST", "/api/session/rotate"), ("GET", "/api/session")):
+                await gil.request(method, path)
+            asked = time.monotonic()
+            answer = await thief.request("GET", "/api/session", keep=False)
+            served = answer.status_code == 200
+        assert answer.json()["reason"] == "token_reuse"
+        assert (await gil.request("GET", "/api/session")).json()["reason"] == "token_reuse"
 
 
 @pytest.mark.proves("A46", "A18")
