@@ -168,7 +168,9 @@ class RedisSessionStore(EndsOfSessions):
         return [
             Listed(stored.session, counts.get(sid, 0))
             for sid, stored in records
-            if isinstance(stored, Stored) and not deadlines(stored.session, self._rules).passed(now)
+            if isinstance(stored, Stored)
+            and stored.session.user == user  # the index is not sealed
+            and not deadlines(stored.session, self._rules).passed(now)
         ]
 
     async def count_sockets(self, user: str, sid: str, node: str, count: int) -> None:
