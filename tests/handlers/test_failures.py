@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -16,8 +17,14 @@ from server.core.session import Session
 from server.services import Services
 from tests.support.browser import Browser, cookie_of, json_of, page_of, problem_of
 from tests.support.client import PASSWORD
+from tests.support.routes import Route, all_routes
 
 SECRET = "the secret in the exception"
+HANDSHAKE: dict[str, Any] = {
+    "Upgrade": "websocket",
+    "Sec_WebSocket_Version": "13",
+    "Sec_WebSocket_Key": "A" * 22 + "==",
+}
 
 
 @pytest.mark.gen_test
@@ -60,6 +67,37 @@ async def test_a_failure_is_told_without_its_text(
     unexpected = [each for each in caplog.records if each.levelno >= logging.ERROR]
     assert len(unexpected) == (2 if isinstance(failure, RuntimeError) else 0)
     assert all(each.exc_info for each in unexpected)
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("route", all_routes(), ids=lambda route: str(route.path))
+@pytest.mark.proves("A83", "16.5.1", "16.5.4")
+async def test_whichever_handler_fails_nothing_of_the_inside_is_told(
+    browser: Browser,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    services: Services,
+    route: Route,
+) -> None:
+    await services.accounts.create("root", PASSWORD, admin=True)
+    await browser.sign_in("root")
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError(SECRET)
+
+    for method in sorted(route.methods - {"HEAD"}):
+        monkeypatch.setattr(route.handler, method.lower(), fail)
+        failed = await browser.send(method, route.path, {}, **HANDSHAKE)
+        assert failed.code == 500
+        assert problem_of(failed) == "internal" if route.is_api else page_of(failed)
+        told = f"{failed.headers} {failed.body.decode()}"
+        assert not [each for each in (SECRET, "Traceback", ".py", "RuntimeError") if each in told]
+        assert "Set-Cookie" not in failed.headers
+    written = [each for each in caplog.records if each.levelno >= logging.ERROR]
+    assert len(written) == len(route.methods - {"HEAD"})
+    for secret in (browser.cookie, browser.csrf_token, PASSWORD):
+        assert secret not in caplog.text
+    assert await browser.is_live() or route.path == "/api/session"
 
 
 @pytest.mark.gen_test

@@ -1,15 +1,22 @@
 """The store does not answer: nobody is signed out, nobody is let in, everybody is told."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 
 import pytest
 from tornado.httpclient import HTTPResponse
+from tornado.ioloop import IOLoop
 
+from server.core.errors import StoreUnavailable
+from server.services import Services
+from server.store.connection import COMMAND_TIMEOUT, MAX_CONNECTIONS
 from tests.support.browser import Browser, json_of, page_of, problem_of
 from tests.support.client import PASSWORD
 from tests.support.routes import all_routes
 from tests.support.valkey import ValkeyServer
 
+SLACK_SECONDS = 5.0
+"""For a machine that has other things to do."""
 CREDENTIALS = {"username": "anna", "password": PASSWORD}
 
 
@@ -66,6 +73,25 @@ async def test_no_session_is_judged_and_none_is_lost(
     assert json_of(await visitor.send("GET", "/healthz")) == {"status": "ok"}
     refused = await visitor.send("GET", "/api/session")
     assert (refused.code, problem_of(refused)) == (401, "unauthenticated")
+
+
+@pytest.mark.gen_test(timeout=30)
+@pytest.mark.proves("A95", "13.1.1", "13.1.2", "13.2.6")
+async def test_more_questions_than_connections_wait_their_turn_and_not_for_long(
+    browser: Browser, services: Services, own_valkey: ValkeyServer, io_loop: IOLoop
+) -> None:
+    await browser.sign_up("anna")
+    own_valkey.freeze()
+    began = io_loop.time()
+    asked = [services.sessions.sessions_of("anna") for _ in range(5 * MAX_CONNECTIONS)]
+    crowd = asyncio.gather(*asked, return_exceptions=True)
+    is_unavailable(await browser.send("GET", "/api/sessions"))
+    assert {type(each) for each in await crowd} == {StoreUnavailable}
+    assert io_loop.time() - began < 4 * COMMAND_TIMEOUT + SLACK_SECONDS
+    own_valkey.thaw()
+    assert (await browser.send("GET", "/api/sessions")).code == 200
+    both = [services.sessions.sessions_of("anna") for _ in range(2 * MAX_CONNECTIONS)]
+    assert [len(each) for each in await asyncio.gather(*both)] == [1] * len(both)
 
 
 @pytest.mark.gen_test(timeout=30)

@@ -10,6 +10,7 @@ from websockets.asyncio.client import ClientConnection
 from tests.support.client import PASSWORD
 from tests.support.people import People, until_sockets, user_of
 from tests.support.sockets import end_of, frame, frames_of
+from tests.support.waiting import until
 
 
 async def test_hello_is_the_first_frame_and_has_exactly_the_fields_of_the_protocol(
@@ -165,6 +166,29 @@ async def test_a_rotation_is_told_to_the_session_that_rotated_only(people: Peopl
         await frame(socket, "hello")
         await client.request("POST", "/api/session/rotate")
         assert "rotated" not in {each["type"] for each in await frames_of(socket)}
+
+
+@pytest.mark.proves("6.3.5", "6.3.7")
+async def test_a_sign_in_elsewhere_is_told_on_open_sockets_and_can_be_looked_up(
+    people: People,
+) -> None:
+    client = await people.somebody()
+    async with client.open_socket() as socket:
+        await frames_of(socket)
+        stranger = await people.visitor()
+        stranger.http.headers["User-Agent"] = "Mozilla/5.0 Firefox/140.0"
+        await stranger.sign_in(await user_of(client))
+        assert await frame(socket, "sessions") == {"type": "sessions"}
+        listed = (await client.request("GET", "/api/sessions")).json()["sessions"]
+        assert {(each["device"], each["current"]) for each in listed} >= {("Firefox", False)}
+
+        async def is_in_the_activity() -> bool:
+            entries = (await client.request("GET", "/api/activity")).json()["activity"]
+            return ("authn_login_success", "Firefox") in {
+                (each["event"], each["device"]) for each in entries
+            }
+
+        await until(is_in_the_activity)
 
 
 async def test_the_list_of_sessions_is_announced_whenever_it_changed(people: People) -> None:

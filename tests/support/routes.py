@@ -24,12 +24,12 @@ class Route:
         path: an address that it takes.
         methods: what its handler has a method for; HEAD wherever GET, but where that opens a
             WebSocket.
-        access: what it asks for, unless that depends on the method.
+        handler: what answers it.
     """
 
     path: str
     methods: frozenset[str]
-    access: Access
+    handler: type[BaseHandler]
 
     @property
     def is_api(self) -> bool:
@@ -39,7 +39,7 @@ class Route:
     @property
     def lets_strangers_post(self) -> bool:
         """Whether somebody without a session can do something here."""
-        return self.access is Access.PUBLIC and "POST" in self.methods
+        return self.handler.access is Access.PUBLIC and "POST" in self.methods
 
 
 def ways_in() -> set[str]:
@@ -53,7 +53,7 @@ _FOR_PROGRAMS = {"/ws", "/healthz", "/readyz", "/metrics", "/openapi.json"}
 def all_routes() -> list[Route]:
     """Every route of ours."""
     return [
-        Route(_address(route.matcher), _methods(route.handler_class), _access(route.handler_class))
+        Route(_address(route.matcher), _methods(route.handler_class), _ours(route.handler_class))
         for route in ROUTES
         if isinstance(route.matcher, PathMatches)
     ]
@@ -65,9 +65,9 @@ def _address(matcher: PathMatches) -> str:
     return path
 
 
-def _access(handler: type[RequestHandler]) -> Access:
+def _ours(handler: type[RequestHandler]) -> type[BaseHandler]:
     assert issubclass(handler, BaseHandler)
-    return handler.access
+    return handler
 
 
 def _methods(handler: type[RequestHandler]) -> frozenset[str]:
