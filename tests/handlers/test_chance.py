@@ -28,6 +28,7 @@ async def drawn(services: Services) -> list[bytes]:
 
 
 @pytest.mark.gen_test(timeout=60)
+@pytest.mark.usefixtures("browser")  # which closes the port
 @pytest.mark.proves("7.2.3", "11.5.1")
 async def test_what_sessions_are_made_of_is_drawn_fairly(services: Services) -> None:
     found = await drawn(services)
