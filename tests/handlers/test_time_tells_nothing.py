@@ -10,6 +10,7 @@ from collections import defaultdict
 
 import pytest
 
+from server.accounts import StoredAccounts
 from server.services import Services
 from tests.support.browser import Browser, problem_of
 from tests.support.client import PASSWORD
@@ -30,18 +31,18 @@ def in_turn() -> list[str]:
     return [name for _ in range(TRIES) for name in chance.sample(NAMES, len(NAMES))]
 
 
-async def take_time(browser: Browser, valkey: ValkeyServer, *, throttled: bool) -> list[float]:
+async def take_time(browser: Browser, valkey: ValkeyServer, problem: str) -> list[float]:
     """The lower quartiles of the times for each name: what others do here only adds."""
     taken: dict[str, list[float]] = defaultdict(list)
     with valkey.client() as raw:
         for name in in_turn():
-            if not throttled:
+            if problem != "throttled":
                 raw.delete(*raw.scan_iter("*}:tries:*"), "")
             started = time.perf_counter()
             body = {"username": name, "password": WRONG}
             refused = await browser.send("POST", "/api/login", body)
             taken[name].append(time.perf_counter() - started)
-            assert problem_of(refused) == ("throttled" if throttled else "wrong-credentials")
+            assert problem_of(refused) == problem
     return [statistics.quantiles(each, n=4)[0] for each in taken.values()]
 
 
@@ -59,11 +60,26 @@ async def test_existing_missing_and_disabled_are_told_apart_by_no_millisecond(
     for name in ("existing", "disabled"):
         await browser.send("POST", "/api/signup", {"username": name, "password": PASSWORD})
     await services.accounts.set_disabled("disabled", disabled=True)
-    quartiles = await take_time(browser, valkey, throttled=False)
+    quartiles = await take_time(browser, valkey, "wrong-credentials")
     assert is_one_time(quartiles), quartiles
     for name in NAMES:
         for _ in range(12):
             body = {"username": name, "password": WRONG}
             await browser.send("POST", "/api/login", body)
-    quartiles = await take_time(browser, valkey, throttled=True)
+    quartiles = await take_time(browser, valkey, "throttled")
+    assert is_one_time(quartiles), quartiles
+
+
+@pytest.mark.gen_test(timeout=60)
+@pytest.mark.proves("A63", "A66", "6.3.8")
+async def test_nor_while_no_more_passwords_can_be_looked_at(
+    browser: Browser, services: Services, valkey: ValkeyServer
+) -> None:
+    for name in ("existing", "disabled"):
+        await browser.send("POST", "/api/signup", {"username": name, "password": PASSWORD})
+    await services.accounts.set_disabled("disabled", disabled=True)
+    assert isinstance(services.accounts, StoredAccounts)
+    while services.accounts._hasher._places.acquire(blocking=False):
+        pass
+    quartiles = await take_time(browser, valkey, "busy")
     assert is_one_time(quartiles), quartiles
