@@ -10,8 +10,8 @@ from tests.support.server import CurfewServer
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[CurfewServer]:
-    """With default settings, shared by the tests of a file."""
-    with CurfewServer() as running:
+    """Two processes with default settings, shared by the tests of a file."""
+    with CurfewServer(processes="2") as running:
         yield running
 
 

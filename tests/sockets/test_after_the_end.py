@@ -22,7 +22,7 @@ TORNADO_WAITS_SECONDS = 5
 @pytest.fixture(scope="module")
 def server() -> Iterator[CurfewServer]:
     """Without limits of frames."""
-    with CurfewServer(script=HASTY) as running:
+    with CurfewServer(script=HASTY, processes="2") as running:
         yield running
 
 

@@ -20,7 +20,7 @@ LATE_SECONDS = 0.5
 @pytest.fixture(scope="module")
 def server() -> Iterator[CurfewServer]:
     """With a short idle timeout."""
-    with CurfewServer(idle_timeout=f"{IDLE_SECONDS}s") as running:
+    with CurfewServer(idle_timeout=f"{IDLE_SECONDS}s", processes="2") as running:
         yield running
 
 

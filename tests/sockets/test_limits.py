@@ -42,6 +42,13 @@ FLOODS = {
 TOLD = {"type": "error", "code": "rate", "detail": "Too many frames in too short a time."}
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[CurfewServer]:
+    """One process: each counts for itself."""
+    with CurfewServer() as running:
+        yield running
+
+
 @pytest.fixture(autouse=True)
 def counted(server: CurfewServer) -> Iterator[None]:
     """Whatever is closed for a limit leaves a line in the audit trail."""
