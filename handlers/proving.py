@@ -27,6 +27,10 @@ class ProvingHandler(BaseHandler):
         name = user if isinstance(user, str) else username
         return self._admitted(self.services.throttle.sign_in(name, self.device.ip))
 
+    def signing_in_by_code(self, user: str) -> AbstractAsyncContextManager[Attempt]:
+        """A try at the code, of somebody whose password was right. Raises as `signing_in`."""
+        return self._admitted(self.services.throttle.code(user, self.device.ip))
+
     def signing_up(self) -> AbstractAsyncContextManager[Attempt]:
         """A try at making an account. Raises as `signing_in`."""
         return self._admitted(self.services.throttle.sign_up(self.device.ip))

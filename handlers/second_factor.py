@@ -82,7 +82,7 @@ class SecondFactor(ProvingHandler):
                 again.
         """
         owing = self.owing(challenge)
-        async with self.signing_in(owing.user) as attempt:
+        async with self.signing_in_by_code(owing.user) as attempt:
             proof = await self.services.proofs.prove_code(owing, code)
             await self._require_code(proof, attempt, WRONG_SECOND_FACTOR, CHALLENGE_EXPIRED)
             await attempt.succeeded()

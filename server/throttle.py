@@ -16,6 +16,7 @@ from server.core.throttling import (
     Outcome,
     Tally,
     Throttled,
+    code_tally,
     network_of,
     proof_tally,
     sign_in_tally,
@@ -86,7 +87,7 @@ class Throttle:
         self._busy: Counter[str] = Counter()
 
     def sign_in(self, name: str, address: str) -> AbstractAsyncContextManager[Attempt | Throttled]:
-        """A try at signing in, by password or by code.
+        """A try at signing in by password.
 
         Args:
             name: the canonical name; of a name that has none, as it was typed.
@@ -97,6 +98,10 @@ class Throttle:
             StoreUnavailable: it cannot be counted, so it must not be made.
         """
         return self._try(Act.SIGN_IN, sign_in_tally(name, address), address)
+
+    def code(self, user: str, address: str) -> AbstractAsyncContextManager[Attempt | Throttled]:
+        """A try at the code that follows a right password. Raises as `sign_in`."""
+        return self._try(Act.SIGN_IN, code_tally(user, address), address)
 
     def proof(
         self, user: str, sid: str, address: str

@@ -7,7 +7,7 @@ follows from the count is decided here. This file must import the standard libra
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from ipaddress import IPv6Address, ip_address
@@ -132,10 +132,12 @@ class Counter:
     Attributes:
         kind: what it counts.
         of: whose it is. May be anything that somebody typed, even a password.
+        spared: whether the try neither counts here nor waits; a success pardons it all the same.
     """
 
     kind: Kind
     of: str
+    spared: bool = False
 
     @property
     def rule(self) -> Rule:
@@ -191,6 +193,20 @@ def sign_in_tally(name: str, address: str) -> Tally:
             Counter(Kind.ADDRESS, network),
             Counter(Kind.EVERYBODY, ""),
         ),
+    )
+
+
+def code_tally(user: str, address: str) -> Tally:
+    """What a code that follows the password is counted by: as a sign-in, but not by the account.
+
+    The password has waited there. Would its code wait again, whoever guesses passwords all the
+    time would keep the owner out: the proof of the password does not last that long. Wrong codes
+    have a row of their own, which is the account's (`server.core.factor_policy`).
+    """
+    tally = sign_in_tally(user, address)
+    return Tally(
+        replace(tally.familiar, spared=True) if tally.familiar else None,
+        tuple(replace(each, spared=each.kind is Kind.ACCOUNT) for each in tally.others),
     )
 
 

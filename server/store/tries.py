@@ -6,7 +6,7 @@ because one try raises counters of an account, of an address and of everybody in
 
 import functools
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Final, Protocol
 
@@ -56,7 +56,7 @@ class RedisTryCounters:
                 operation,
                 round(self._now() * 1000),
                 len(familiar),
-                *(each for counter in counters for each in _encoded(counter.rule)),
+                *(part for each in counters for part in _encoded(each)),
             ],
         )
         if told == b"wait":
@@ -66,16 +66,18 @@ class RedisTryCounters:
     async def pardon(self, tally: Tally, counted: Counted, *, operation: str) -> None:
         marks = [self._mark_of(tally.familiar)] if tally.familiar else []
         kept = [0 if each.rule.pardons else _ms(each.rule.forgets) for each in counted.counters]
-        await self._settle(counted, operation, marks, kept)
+        await self._settle(counted.counters, operation, marks, kept)
 
     async def take_back(self, counted: Counted, *, operation: str) -> None:
-        kept = [_ms(each.rule.forgets) for each in counted.counters]
-        await self._settle(counted, operation, [], kept)
+        counters = [each for each in counted.counters if not each.spared]
+        if counters:
+            kept = [_ms(each.rule.forgets) for each in counters]
+            await self._settle(counters, operation, [], kept)
 
     async def _settle(
-        self, counted: Counted, operation: str, marks: list[str], kept: list[int]
+        self, counters: Iterable[Counter], operation: str, marks: list[str], kept: list[int]
     ) -> None:
-        keys = [*map(self._key_of, counted.counters), *marks]
+        keys = [*map(self._key_of, counters), *marks]
         lifetime = _ms(FAMILIAR_FOR) if marks else 0
         await self._scripts.run("settle_try", keys, [operation, lifetime, *kept])
 
@@ -90,11 +92,14 @@ class RedisTryCounters:
         return hmac.digest(self._key, text, "sha256")[:DIGEST_BYTES].hex()
 
 
+def _encoded(counter: Counter) -> tuple[int, str]:
+    """A counter's rule as the script takes it."""
+    return _ms(counter.rule.forgets), "" if counter.spared else _steps(counter.rule)
+
+
 @functools.cache  # one entry for each rule of the program
-def _encoded(rule: Rule) -> tuple[int, str]:
-    """A rule as the script takes it."""
-    steps = " ".join(f"{step.tries}:{_ms(step.delay)}" for step in rule.steps)
-    return _ms(rule.forgets), steps
+def _steps(rule: Rule) -> str:
+    return " ".join(f"{step.tries}:{_ms(step.delay)}" for step in rule.steps)
 
 
 def _ms(duration: timedelta) -> int:

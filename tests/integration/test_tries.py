@@ -14,6 +14,7 @@ from server.core.throttling import (
     Counted,
     Kind,
     Throttled,
+    code_tally,
     proof_tally,
     sign_in_tally,
     sign_up_tally,
@@ -120,6 +121,35 @@ async def test_a_try_is_taken_back_once(nodes: list[RedisTryCounters]) -> None:
     for _ in range(5):
         await nodes[0].take_back(counted, operation="back")
     assert (await admitted(nodes, ["ann"] * 9, addresses(9)))[None] == 1
+
+
+async def test_a_try_that_is_taken_back_leaves_the_wait_as_it_was(store_url: str) -> None:
+    now, tally = 1_800_000_000.0, sign_in_tally("ann", "192.0.2.1")
+    async with open_client(store_url) as client:
+        counters = RedisTryCounters(Scripts(client), KEY, lambda: now)
+        for _ in range(10):
+            await counters.count(tally, operation=next(_ids))
+        now += 1
+        await counters.count(tally, operation="eleventh")  # the next waits for 2 s
+        now += 2
+        counted = await counters.count(tally, operation="back")
+        assert isinstance(counted, Counted)
+        await counters.take_back(counted, operation="back")
+        assert isinstance(await counters.count(tally, operation="at-once"), Counted)
+        await counters.take_back(counted, operation="back")  # another came after it
+        assert isinstance(await counters.count(tally, operation="too-soon"), Throttled)
+
+
+async def test_codes_at_home_count_nowhere_and_can_be_taken_back(
+    nodes: list[RedisTryCounters],
+) -> None:
+    home = code_tally("ann", "192.0.2.1")
+    await nodes[0].pardon(home, Counted(home.others), operation=next(_ids))
+    for _ in range(30):
+        operation = next(_ids)
+        counted = await nodes[1].count(home, operation=operation)
+        assert isinstance(counted, Counted)
+        await nodes[0].take_back(counted, operation=operation)
 
 
 @pytest.mark.proves("A66", "15.2.2")

@@ -17,6 +17,7 @@ from server.core.throttling import (
     Kind,
     Tally,
     Throttled,
+    code_tally,
     proof_tally,
     sign_in_tally,
     sign_up_tally,
@@ -30,63 +31,78 @@ bounded = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
+Name = tuple[Kind, str]
+
 
 class Remembered:
     """What the counters must hold, by the rules alone. Time never goes back here."""
 
     def __init__(self) -> None:
-        self._counts: dict[Counter, tuple[float, int]] = {}
-        self._familiar: set[Counter] = set()
+        self._counts: dict[Name, tuple[float, int]] = {}
+        self._before: dict[Name, tuple[str, tuple[float, int] | None]] = {}
+        self._familiar: set[Name] = set()
 
-    def count(self, tally: Tally, now: int) -> Counted | Throttled:
+    def count(self, tally: Tally, now: int, operation: str) -> Counted | Throttled:
         """What the store must say of a try now, in ms."""
-        known = tally.familiar in self._familiar
-        counters = (tally.familiar,) if tally.familiar and known else tally.others
-        waits = {each: self._wait(each, now) for each in counters}
-        longest = max(waits.values())
+        at_home = tally.familiar and name_of(tally.familiar) in self._familiar
+        counters = (tally.familiar,) if tally.familiar and at_home else tally.others
+        counting = [each for each in counters if not each.spared]
+        waits = {each: self._wait(each, now) for each in counting}
+        longest = max(waits.values(), default=0)
         if longest > 0:
             by = next(each for each, wait in waits.items() if wait == longest)
             return Throttled(longest * MS, by.kind)
-        for each in counters:
-            most = each.rule.steps[-1].tries
-            self._counts[each] = (min(most, self._left(each, now) + 1), now)
+        for each in counting:
+            most, name = each.rule.steps[-1].tries, name_of(each)
+            self._before[name] = (operation, self._counts.get(name))
+            self._counts[name] = (min(most, self._left(each, now) + 1), now)
         return Counted(counters)
 
-    def pardon(self, tally: Tally, counted: Counted) -> None:
+    def pardon(self, tally: Tally, counted: Counted, operation: str) -> None:
         """The try succeeded."""
         if tally.familiar:
-            self._familiar.add(tally.familiar)
+            self._familiar.add(name_of(tally.familiar))
         for each in counted.counters:
-            self._subtract(each, all_of_them=each.rule.pardons)
+            if each.rule.pardons:
+                self._counts.pop(name_of(each), None)
+            else:
+                self._take_out(each, operation)
 
-    def take_back(self, counted: Counted) -> None:
+    def take_back(self, counted: Counted, operation: str) -> None:
         """The try was not made."""
         for each in counted.counters:
-            self._subtract(each, all_of_them=False)
+            if not each.spared:
+                self._take_out(each, operation)
 
     def _wait(self, counter: Counter, now: int) -> int:
-        tries, at = self._counts.get(counter, (0.0, now))
+        tries, at = self._counts.get(name_of(counter), (0.0, now))
         reached = [step.delay for step in counter.rule.steps if math.ceil(tries) >= step.tries]
         return max(reached, default=0 * MS) // MS - (now - at)
 
     def _left(self, counter: Counter, now: int) -> float:
-        tries, at = self._counts.get(counter, (0.0, now))
+        tries, at = self._counts.get(name_of(counter), (0.0, now))
         return max(0.0, tries - (now - at) / (counter.rule.forgets / MS))
 
-    def _subtract(self, counter: Counter, *, all_of_them: bool) -> None:
-        tries, at = self._counts.get(counter, (0.0, 0))
-        if all_of_them or tries <= 1:
-            self._counts.pop(counter, None)
-        else:
-            self._counts[counter] = (tries - 1, at)
+    def _take_out(self, counter: Counter, operation: str) -> None:
+        name = name_of(counter)
+        latest, before = self._before.pop(name, ("", None))
+        tries, at = self._counts.get(name, (0.0, 0))
+        left = before if latest == operation and name in self._counts else (tries - 1, at)
+        self._counts.pop(name, None)
+        if left and left[0] > 0:
+            self._counts[name] = left
 
 
+def name_of(counter: Counter) -> Name:
+    """What tells it from others; whether it is spared does not."""
+    return counter.kind, counter.of
+
+
+people = st.sampled_from(["ann", "bob"])
+places = st.sampled_from(["192.0.2.1", "192.0.2.2", "2001:db8::1"])
 tallies = st.one_of(
-    st.builds(
-        sign_in_tally,
-        st.sampled_from(["ann", "bob"]),
-        st.sampled_from(["192.0.2.1", "192.0.2.2", "2001:db8::1"]),
-    ),
+    st.builds(sign_in_tally, people, places),
+    st.builds(code_tally, people, places),
     st.builds(proof_tally, st.just("ann"), st.sampled_from(["s1", "s2"])),
     st.builds(sign_up_tally, st.just("192.0.2.1")),
 )
@@ -115,7 +131,7 @@ async def compare(url: str, history: Sequence[tuple[int, Tally, int, str]]) -> N
                 now += pause
                 operation = str(next(numbers))
                 counted = await store.count(tally, operation=operation)
-                assert counted == expected.count(tally, now)
+                assert counted == expected.count(tally, now, operation)
                 if isinstance(counted, Throttled):
                     continue
                 under_way.append((tally, counted, operation))
@@ -124,10 +140,10 @@ async def compare(url: str, history: Sequence[tuple[int, Tally, int, str]]) -> N
                 tried, settled, name = under_way.pop(0)
                 if end == "succeeds":
                     await store.pardon(tried, settled, operation=name)
-                    expected.pardon(tried, settled)
+                    expected.pardon(tried, settled, name)
                 elif end == "withdrawn":
                     await store.take_back(settled, operation=name)
-                    expected.take_back(settled)
+                    expected.take_back(settled, name)
 
 
 @bounded

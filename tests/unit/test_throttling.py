@@ -13,12 +13,14 @@ from server.core.throttling import (
     Kind,
     Rule,
     Step,
+    code_tally,
     doubling,
     network_of,
     proof_tally,
     sign_in_tally,
     sign_up_tally,
 )
+from server.crypto.challenges import LIFETIME_SECONDS
 
 SECOND = timedelta(seconds=1)
 GUESSED = (Kind.ACCOUNT, Kind.FAMILIAR, Kind.SESSION, Kind.OWNER)
@@ -126,3 +128,18 @@ def test_proving_again_and_signing_up_share_no_counter_with_signing_in() -> None
     ]
     assert set.union(*kinds) == set(Kind)
     assert sum(map(len, kinds)) == len(Kind)
+
+
+def test_a_code_waits_for_nothing_that_outlives_the_proof_of_its_password() -> None:
+    tally = code_tally("ann", "192.0.2.1")
+    counting = [each for each in tally.others if not each.spared]
+    assert {each.kind for each in counting} == {Kind.ADDRESS, Kind.EVERYBODY}
+    assert tally.familiar
+    assert tally.familiar.spared
+    longest = max(step.delay for each in counting for step in each.rule.steps)
+    assert longest < timedelta(seconds=LIFETIME_SECONDS) / 2
+
+
+def test_a_code_is_pardoned_where_its_password_was_counted() -> None:
+    ends = [(each.kind, each.of) for each in code_tally("ann", "192.0.2.1").others]
+    assert ends == [(each.kind, each.of) for each in sign_in_tally("ann", "192.0.2.1").others]

@@ -1,9 +1,10 @@
 -- Counts a try, unless one of its counters says to wait: in all counters or in none, and in one
 -- step, so that of many tries at one moment no more pass than the counters allow.
 --
--- A counter is "<tries> <at> <operation>": how many it remembers, when the latest was, in ms, and
--- which. It forgets one in each `forgets`. From how many tries on the next one waits how long after
--- the latest is said by the caller, in `steps`: "<tries>:<ms> …", rising.
+-- A counter is "<tries> <at> <operation> <tries before> <at before>": how many it remembers, when
+-- the latest was, in ms, and which; then the same from before it, for `settle_try`. It forgets one
+-- in each `forgets`. From how many tries on the next one waits how long after the latest is said by
+-- the caller, in `steps`: "<tries>:<ms> …", rising. Without steps it is spared: it does not count.
 --
 -- KEYS  1… counters, then the mark of a familiar place, if there may be one
 -- ARGV  1 operation id  2 now, ms  3 '1': the last key is a mark; where it is set the first counter
@@ -19,23 +20,26 @@ end
 local longest, by, values = 0, 0, {}
 for place = first, last do
   local forgets, steps = tonumber(ARGV[2 * place + 2]), ARGV[2 * place + 3]
-  local value = redis.call('GET', KEYS[place]) or '0 0 '
-  local tries, at, operation = string.match(value, '^(%S+) (%S+) (%S*)$')
-  if operation == ARGV[1] then return {'counted', first, last} end
-  local ago, delay, most = math.max(0, now - at), 0, 0
-  for from, step in string.gmatch(steps, '(%d+):(%d+)') do
-    most = tonumber(from)
-    if math.ceil(tries) >= most then delay = tonumber(step) end
+  if steps ~= '' then
+    local value = redis.call('GET', KEYS[place]) or '0 0 '
+    local before, at, operation = string.match(value, '^(%S+) (%S+) (%S*)')
+    if operation == ARGV[1] then return {'counted', first, last} end
+    local ago, delay, most = math.max(0, now - at), 0, 0
+    for from, step in string.gmatch(steps, '(%d+):(%d+)') do
+      most = tonumber(from)
+      if math.ceil(before) >= most then delay = tonumber(step) end
+    end
+    if delay - ago > longest then longest, by = delay - ago, place end
+    local tries = math.min(most, math.max(0, before - ago / forgets) + 1)
+    values[place] = {
+      string.format('%.6f %.0f %s %s %s', tries, math.max(now, at), ARGV[1], before, at),
+      string.format('%.0f', math.ceil(tries * forgets))
+    }
   end
-  if delay - ago > longest then longest, by = delay - ago, place end
-  tries = math.min(most, math.max(0, tries - ago / forgets) + 1)
-  values[place] = {
-    string.format('%.6f %.0f %s', tries, math.max(now, at), ARGV[1]), math.ceil(tries * forgets)
-  }
 end
 if longest > 0 then return {'wait', math.ceil(longest), by} end
 
-for place = first, last do
-  redis.call('SET', KEYS[place], values[place][1], 'PX', string.format('%.0f', values[place][2]))
+for place, value in pairs(values) do
+  redis.call('SET', KEYS[place], value[1], 'PX', value[2])
 end
 return {'counted', first, last}

@@ -3,7 +3,9 @@
 -- KEYS  1… counters, then the mark, if it is to be set
 -- ARGV  1 operation id of the try  2 TTL of the mark, ms; 0: there is none
 --       3… for each counter: forgets, ms; 0: forget all its tries, not only this one
--- A retry finds its own sign, unless another try came between: then one more is forgotten.
+-- If no other try came after it, a counter is again what it was before it, so that it delays nobody;
+-- else it remembers one less. A retry finds its own sign, unless another try came between: then one
+-- more is forgotten.
 local last = #KEYS
 if tonumber(ARGV[2]) > 0 then
   redis.call('SET', KEYS[last], '1', 'PX', ARGV[2])
@@ -16,15 +18,17 @@ for place = 1, last do
   if value and forgets == 0 then
     redis.call('DEL', KEYS[place])
   elseif value then
-    local tries, at, operation = string.match(value, '^(%S+) (%S+) (%S*)$')
-    tries = tries - 1
-    if operation == settled then
-      -- Settled before.
-    elseif tries <= 0 then
-      redis.call('DEL', KEYS[place])
-    else
-      redis.call('SET', KEYS[place], string.format('%.6f %s %s', tries, at, settled),
-        'PX', string.format('%.0f', math.ceil(tries * forgets)))
+    local tries, at, operation, before, former = string.match(
+      value, '^(%S+) (%S+) (%S*) (%S+) (%S+)$')
+    if operation ~= settled then
+      tries = tries - 1
+      if operation == ARGV[1] then tries, at = tonumber(before), former end
+      if tries <= 0 then
+        redis.call('DEL', KEYS[place])
+      else
+        redis.call('SET', KEYS[place], string.format('%.6f %s %s %s %s', tries, at, settled, tries, at),
+          'PX', string.format('%.0f', math.ceil(tries * forgets)))
+      end
     end
   end
 end
