@@ -143,7 +143,7 @@ def _add_key_commands(parser: argparse.ArgumentParser) -> None:
     )
     retire = acts.add_parser("retire", help="drop a key, the oldest unless another is named")
     retire.add_argument("version", type=int, nargs="?")
-    retire.add_argument("--force", action="store_true", help="also if something is under it")
+    retire.add_argument("--force", action="store_true", help="the one named, used or not")
     retire.set_defaults(
         run=lambda given: _with_settings(
             partial(keys.retire, version=given.version, force=given.force)

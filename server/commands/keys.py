@@ -72,9 +72,14 @@ async def retire(
 ) -> None:
     """Drop a key, the oldest one unless another is named, when nothing is under it any more.
 
+    By force only the one that is named: whoever is in a hurry means a certain one, and that need
+    not be the oldest.
+
     Raises:
         CommandFailed: there is no such key, it is the only one, or something is still under it.
     """
+    if force and version is None:
+        raise CommandFailed("Say which: python run.py keys retire VERSION --force")
     chosen = versions(settings)[-1] if version is None else version
     key = _key(settings, chosen)
     if len(settings.secret_keys) == 1:
