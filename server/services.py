@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -137,14 +137,14 @@ async def _services(settings: Settings, *, serves: bool) -> AsyncIterator[Servic
         hasher = PasswordHasher()
         stack.callback(hasher.close)
 
-        def unreadable(user: str) -> None:
-            audit.record(AuditEvent.DECRYPT_FAIL, user=user, what="account")
+        def unreadable(what: str) -> Callable[[str], None]:
+            return lambda user: audit.record(AuditEvent.DECRYPT_FAIL, user=user, what=what)
 
-        account_store = RedisAccountStore(client, scripts, sealer, shards, unreadable)
+        account_store = RedisAccountStore(client, scripts, sealer, shards, unreadable("account"))
         accounts = StoredAccounts(account_store, hasher, clock.now, _new_id)
         challenges, used = Challenges(sealer, clock.now), RedisUsedOnce(client, shards)
         metrics = Metrics(node, CollectorRegistry())
-        activity_store = RedisActivityStore(client, scripts, sealer, shards)
+        activity_store = RedisActivityStore(client, scripts, sealer, shards, unreadable("activity"))
         activity = ActivityKeeper(activity_store, accounts, _new_id, time.monotonic)
         audit = Audit(clock.now, time.monotonic, activity.keep, metrics.audited)
         stack.callback(audit.tell_left_out, closing=True)

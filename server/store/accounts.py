@@ -12,6 +12,7 @@ from server.core.factors import NO_FACTORS, Factors, Passkey, RecoveryCodes, Tot
 from server.core.token import is_sid, shard_of_sid
 from server.crypto.sealer import Sealer
 from server.store.connection import ask
+from server.store.header import revision_of
 from server.store.names import ShardNames, shard_of_user
 from server.store.scripts import Scripts
 
@@ -65,6 +66,32 @@ class AccountStore(Protocol):
         """The canonical name of whom authenticators know by this handle."""
 
 
+class AccountCodec:
+    """Writes and reads records.
+
+    Args:
+        sealer: seals with the newest key, opens with all.
+    """
+
+    def __init__(self, sealer: Sealer) -> None:
+        self._sealer = sealer
+
+    def encode(self, account: Account, *, revision: int, operation: str) -> bytes:
+        """The stored form of an account."""
+        plaintext = strict_json.encode(asdict(account)).encode("ascii")
+        box = self._sealer.seal(plaintext, purpose=PURPOSE, context=account.user)
+        return f"{revision} {operation} \n".encode("ascii") + box
+
+    def decode(self, value: bytes, user: str) -> StoredAccount | None:
+        """The account in `value`, if it is this user's and whole."""
+        header, _, box = value.partition(b"\n")
+        revision = revision_of(header)
+        opened = self._sealer.open(box, purpose=PURPOSE, context=user)
+        if opened is None or revision is None:
+            return None
+        return StoredAccount(_account(opened.plaintext), revision, opened.stale)
+
+
 class RedisAccountStore:
     """Implements `AccountStore`. A copy of the store shows neither hashes nor roles."""
 
@@ -78,7 +105,7 @@ class RedisAccountStore:
     ) -> None:
         self._client = client
         self._scripts = scripts
-        self._sealer = sealer
+        self._codec = AccountCodec(sealer)
         self._shards = shards
         self._unreadable = unreadable
 
@@ -86,19 +113,15 @@ class RedisAccountStore:
         value = await ask("load account", lambda: self._client.get(self._names(user).account(user)))
         if value is None:
             return None
-        header, _, box = value.partition(b"\n")
-        opened = self._sealer.open(box, purpose=PURPOSE, context=user)
-        if opened is None:
+        stored = self._codec.decode(value, user)
+        if stored is None:
             self._unreadable(user)
-            return None
-        return StoredAccount(_account(opened.plaintext), int(header.split(b" ")[0]), opened.stale)
+        return stored
 
     async def save(self, account: Account, *, based_on: int, operation: str) -> bool:
-        plaintext = strict_json.encode(asdict(account)).encode("ascii")
-        box = self._sealer.seal(plaintext, purpose=PURPOSE, context=account.user)
+        value = self._codec.encode(account, revision=based_on + 1, operation=operation)
         names = self._names(account.user)
         handle = account.factors.handle
-        value = f"{based_on + 1} {operation} \n".encode("ascii") + box
         reply = await self._scripts.run(
             "save_account",
             [names.account(account.user), *([names.handle(handle)] if handle else [])],

@@ -3,8 +3,7 @@
 Sealed whole, so that whoever can write to the store cannot take a single entry out unseen.
 """
 
-import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any, Final, Protocol, cast
@@ -16,16 +15,13 @@ from server.core.activity import Activity
 from server.core.audit import AuditEvent
 from server.crypto.sealer import Sealer
 from server.store.connection import ask
+from server.store.header import revision_of
 from server.store.names import ShardNames, shard_of_user
 from server.store.scripts import Scripts
-
-log = logging.getLogger("curfew.activity")
 
 PURPOSE = "activity 1"
 KEPT: Final = timedelta(days=90)
 """From the latest entry: long enough to look back on a summer, and gone after that."""
-MAX_DIGITS: Final = 15
-"""Of a revision; Lua counts no further."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,36 +45,69 @@ class ActivityStore(Protocol):
         """Replace it if it still is at revision `based_on`; whether it was."""
 
 
-class RedisActivityStore:
-    """Implements `ActivityStore`."""
+class ActivityCodec:
+    """Writes and reads lists.
 
-    def __init__(self, client: Redis, scripts: Scripts, sealer: Sealer, shards: int) -> None:
+    Args:
+        sealer: seals with the newest key, opens with all.
+    """
+
+    def __init__(self, sealer: Sealer) -> None:
+        self._sealer = sealer
+
+    def encode(
+        self, user: str, entries: Sequence[Activity], *, revision: int, operation: str
+    ) -> bytes:
+        """The stored form of a list."""
+        plaintext = strict_json.encode({"entries": [asdict(each) for each in entries]})
+        box = self._sealer.seal(plaintext.encode("ascii"), purpose=PURPOSE, context=user)
+        return f"{revision} {operation} \n".encode("ascii") + box
+
+    def decode(self, value: bytes, user: str) -> KeptActivity | int:
+        """The list in `value`, if it is this user's and whole; else the revision to write over."""
+        header, _, box = value.partition(b"\n")
+        revision = revision_of(header)
+        opened = self._sealer.open(box, purpose=PURPOSE, context=user)
+        if opened is None or revision is None:
+            return revision or 0
+        return KeptActivity(_entries(opened.plaintext), revision, opened.stale)
+
+
+class RedisActivityStore:
+    """Implements `ActivityStore`.
+
+    A list that does not open was tampered with, or sealed under a key that was dropped since. The
+    next entry begins a new one.
+    """
+
+    def __init__(
+        self,
+        client: Redis,
+        scripts: Scripts,
+        sealer: Sealer,
+        shards: int,
+        unreadable: Callable[[str], object],
+    ) -> None:
         self._client = client
         self._scripts = scripts
-        self._sealer = sealer
+        self._codec = ActivityCodec(sealer)
         self._shards = shards
+        self._unreadable = unreadable
 
     async def load(self, user: str) -> KeptActivity:
         value = await ask("load activity", lambda: self._client.get(self._key(user)))
         if value is None:
             return KeptActivity()
-        header, _, box = value.partition(b"\n")
-        revision = header.split(b" ")[0]
-        number = int(revision) if revision.isdigit() and len(revision) <= MAX_DIGITS else 0
-        opened = self._sealer.open(box, purpose=PURPOSE, context=user)
-        if opened is None:
-            # Tampered with, or sealed under a key that was retired since. The next entry begins
-            # a new list.
-            log.warning("recent activity does not open", extra={"user": user})
-            return KeptActivity((), number)
-        return KeptActivity(_entries(opened.plaintext), number, opened.stale)
+        kept = self._codec.decode(value, user)
+        if isinstance(kept, KeptActivity):
+            return kept
+        self._unreadable(user)
+        return KeptActivity(revision=kept)
 
     async def save(
         self, user: str, entries: Sequence[Activity], *, based_on: int, operation: str
     ) -> bool:
-        plaintext = strict_json.encode({"entries": [asdict(each) for each in entries]})
-        box = self._sealer.seal(plaintext.encode("ascii"), purpose=PURPOSE, context=user)
-        value = f"{based_on + 1} {operation} \n".encode("ascii") + box
+        value = self._codec.encode(user, entries, revision=based_on + 1, operation=operation)
         reply = await self._scripts.run(
             "save_activity",
             [self._key(user)],

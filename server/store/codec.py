@@ -5,7 +5,6 @@ decides anything is inside the box, bound to its session id, so a record that wa
 under another key, does not open (P4). Redis TTLs only clean up.
 """
 
-import re
 from base64 import b64decode, b64encode
 from dataclasses import asdict, fields
 from math import isfinite
@@ -16,12 +15,11 @@ from server.core.reasons import Reason
 from server.core.session import Device, Session
 from server.crypto.sealer import Sealer
 from server.store.contract import Stored, Tombstone, Unreadable
+from server.store.header import revision_of
 
 PURPOSE = "session record 1"
 """Names the schema too: a record of another version is another purpose and does not open."""
 
-_REVISION = re.compile(rb"[0-9]{1,18}")
-"""Python refuses numbers of some thousand digits with an exception."""
 _FIELDS = tuple(field.name for field in fields(Session))
 
 
@@ -48,14 +46,14 @@ class SessionCodec:
     def decode(self, value: bytes, sid: str) -> Stored | Unreadable:
         """The record in `value`, if it is one of this session and whole."""
         header, _, box = value.partition(b"\n")
-        revision = header.split(b" ", 1)[0]
+        revision = revision_of(header)
         opened = self._sealer.open(box, purpose=PURPOSE, context=sid)
-        if opened is None or not _REVISION.fullmatch(revision):
+        if opened is None or revision is None:
             return Unreadable()
         session = _session(opened.plaintext)
         if session.sid != sid or session.epoch.encode() != header.rpartition(b" ")[2]:
             return Unreadable()
-        return Stored(session, int(revision), stale_key=opened.stale)
+        return Stored(session, revision, stale_key=opened.stale)
 
 
 def _session(plaintext: bytes) -> Session:

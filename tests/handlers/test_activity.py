@@ -1,6 +1,7 @@
 """Recent activity: kept in the background, sealed, bounded, and shown to the account's owner."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -145,12 +146,20 @@ async def test_it_lies_sealed_in_the_store_and_goes_by_itself(
 @pytest.mark.gen_test(timeout=30)
 @pytest.mark.parametrize("garbage", [b"", b"x", b"9" * 5000 + b" op \nbox", b"7 op \n" + bytes(90)])
 async def test_a_list_that_does_not_open_is_begun_anew(
-    browser: Browser, services: Services, stored: redis.Redis, garbage: bytes
+    browser: Browser,
+    services: Services,
+    stored: redis.Redis,
+    garbage: bytes,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level(logging.INFO, "curfew.audit")
     await browser.sign_up("anna")
     await services.activity.finish()
     stored.set(KEY, garbage)
     assert await listed(browser, services) == []
+    told = [vars(each) for each in caplog.records if each.name == "curfew.audit"]
+    event = {"event": "crypt_decrypt_fail", "what": "activity", "user": "anna"}
+    assert any(event.items() <= each.items() for each in told)
     services.audit.record(AuditEvent.PASSWORD_CHANGED, user="anna")
     assert [each["event"] for each in await listed(browser, services)] == ["authn_password_change"]
 

@@ -152,6 +152,33 @@ async def test_an_account_that_was_moved_forged_or_made_a_session_opens_nothing(
     await ann.sign_in(ann_name)
 
 
+@pytest.mark.proves("A85", "11.2.5")
+async def test_a_genuine_account_behind_a_header_of_another_hand_is_none_on_every_route(
+    server: CurfewServer, people: People, raw: redis.Redis
+) -> None:
+    server.command("user", "add", "root-of-all", "--admin", given=PASSWORD + "\n")
+    root = await (await people.visitor()).sign_in("root-of-all")
+    ann = await people.somebody()
+    name = await user_of(ann)
+    genuine = raw.get(NAMES.account(name))
+    assert isinstance(genuine, bytes)
+    box = genuine.partition(b"\n")[2]
+    for header in (b"q op ", b"", b" ", b"9" * 5_000 + b" op ", b"1"):
+        raw.set(NAMES.account(name), header + b"\n" + box)
+        visitor = await people.visitor()
+        credentials = {"username": name, "password": PASSWORD}
+        assert (await visitor.request("POST", "/api/login", credentials)).status_code == 401
+        assert (await visitor.request("POST", "/api/signup", credentials)).status_code == 409
+        account = f"/api/admin/users/{name}"
+        assert (await root.request("GET", f"{account}/sessions")).status_code == 404
+        disabled = await root.request("PUT", f"{account}/disabled", {"disabled": True})
+        assert disabled.status_code == 404
+        assert (await ann.request("GET", "/api/factors")).status_code < 500
+    assert audited(server, AuditEvent.DECRYPT_FAIL, user=name, what="account")
+    raw.set(NAMES.account(name), genuine)
+    await ann.sign_in(name)
+
+
 @pytest.mark.proves("A93", "A13", "A100")
 async def test_nothing_that_lies_in_the_store_is_a_cookie_nor_any_other_token_of_ours(
     people: People, raw: redis.Redis

@@ -64,7 +64,7 @@ async def sides(store_url: str) -> AsyncIterator[tuple[Side, Side]]:
                 client, scripts, SessionCodec(sealer), entries, clock, Rules(), 1
             )
             accounts = RedisAccountStore(client, scripts, sealer, 1, str)
-            activity = RedisActivityStore(client, scripts, sealer, 1)
+            activity = RedisActivityStore(client, scripts, sealer, 1, str)
             records = SealedRecords(client, store, accounts, activity, new_id)
             made = Side(store, accounts, activity, records, clock.now)
             return made

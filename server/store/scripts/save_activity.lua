@@ -5,7 +5,7 @@
 -- ARGV  1 operation id  2 revision expected  3 value  4 TTL, ms
 -- Returns 'saved' | 'conflict'
 local value = redis.call('GET', KEYS[1]) or ''
-local revision, operation = string.match(value, '^(%d+) (%S+) ')
+local revision, operation = string.match(value, '^([1-9]%d*) (%S+) ')
 if operation == ARGV[1] then return 'saved' end
 if not revision or #revision > 15 then revision = '0' end
 if tonumber(revision) ~= tonumber(ARGV[2]) then return 'conflict' end
