@@ -30,6 +30,8 @@ PURPOSE: Final = "stream entry 1"
 """Names the schema too: an entry of another version is another purpose and is refused."""
 LATEST: Final = 60.0
 """Seconds between asking and the entry. A script that ran so late has nobody waiting for it."""
+AHEAD: Final = 5.0
+"""Seconds by which a node's idea of the store's clock may be ahead when it asks."""
 RETRIED_WITHIN: Final = 5.0
 """Seconds in which a script whose reply was lost may have run twice."""
 REMEMBERED: Final = 10_000
@@ -116,7 +118,7 @@ class Entries:
                 return Refused.FORGED
             text = {name.decode(): _decoded(name, value) for name, value in fields.items()}
             asked_at = read_moment(text["asked_at"])
-            if min(_time_of(entry), self._now()) - asked_at > LATEST:
+            if self._appeared_at(entry, asked_at) - asked_at > LATEST:
                 return Refused.LATE
             if self._seen.setdefault(text["proof"], entry) != entry:
                 is_retry = self._now() - asked_at <= RETRIED_WITHIN
@@ -126,6 +128,11 @@ class Entries:
             return self._read(text, fields)
         except (KeyError, ValueError, TypeError, AttributeError):
             return Refused.FORGED
+
+    def _appeared_at(self, entry: str, asked_at: float) -> float:
+        """When an entry came; now, if its id says what cannot be: ids may be of any hand, too."""
+        said, now = _time_of(entry), self._now()
+        return said if asked_at - AHEAD <= said <= now else now
 
     def _signed(self, *fields: str | bytes) -> Fields:
         dated = (*fields, "asked_at", f"{self._now():.6f}")

@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, Final
 
 import pytest
@@ -39,9 +39,9 @@ NAMES: Final = ShardNames(0)
 OURS: Final = key("of the server")
 
 
-def entries(secret: bytes) -> Entries:
-    """What somebody with this key can sign, now."""
-    return Entries(Keyring.from_secrets([secret]), time.time, "attacker")
+def entries(secret: bytes, now: Callable[[], float] = time.time) -> Entries:
+    """What somebody with this key can sign, or could."""
+    return Entries(Keyring.from_secrets([secret]), now, "attacker")
 
 
 @pytest.fixture(scope="module")
@@ -180,6 +180,27 @@ async def test_a_genuine_end_that_comes_again_ends_nothing_that_came_after_it(
                 await all_was_read(people)
                 await still_open(old)
                 await still_open(new)
+
+
+@pytest.mark.proves("A89")
+async def test_what_is_put_into_an_emptied_stream_under_an_old_id_is_refused(
+    server: CurfewServer, people: People, raw: redis.Redis
+) -> None:
+    client = await people.somebody()
+    user = await user_of(client)
+    minutes_ago = entries(OURS, now=lambda: time.time() - 120)
+    message = minutes_ago.of(MessageSent(user, "c", b"box"))
+    await all_was_read(people)
+    before = sum(line.get("late", 0) for line in refusals(server))
+    fields: Any = dict(in_pairs(message))
+    raw.delete(NAMES.control)
+
+    async def is_told_of_one_more() -> bool:
+        """The first ones are skipped: the nodes take up the end of what is another stream now."""
+        raw.xadd(NAMES.control, fields, id="0-*")
+        return bool(sum(line.get("late", 0) for line in refusals(server)) > before)
+
+    await until(is_told_of_one_more)
 
 
 @pytest.mark.proves("A89")

@@ -158,6 +158,19 @@ def test_what_is_from_long_before_it_appeared_is_refused() -> None:
     assert reader.read(f"{2**60}-0", genuine) is Refused.LATE
 
 
+@pytest.mark.proves("A89")
+@pytest.mark.parametrize("entry", ["0-1", "1-1", f"{int((NOW - 6) * 1000)}-0"])
+def test_what_is_dated_from_before_it_was_asked_for_is_as_late_as_it_is_read(entry: str) -> None:
+    clock = Clock()
+    clock.time += 59
+    genuine = end_of_user(entries())
+    assert isinstance(entries(clock=clock).read(entry, genuine), SessionsEnded)
+    clock.time += 2
+    assert entries(clock=clock).read(entry, genuine) is Refused.LATE
+    nearly = f"{int((NOW - 4) * 1000)}-0"
+    assert isinstance(entries(clock=clock).read(nearly, genuine), SessionsEnded)
+
+
 def test_a_node_that_reads_late_believes_what_came_in_time() -> None:
     clock = Clock()
     clock.time += 3600
