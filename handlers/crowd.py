@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final, Self
 
 from handlers.client import Network, is_in
+from server.core.throttling import network_of
 
 KEPT_FREE: Final = 128
 """File descriptors for the store, the listening port and everything else."""
@@ -30,7 +31,7 @@ class Crowd:
         self._most = most
         self._trusted = trusted
         self._total = 0
-        self._by_peer: Counter[str] = Counter()
+        self._by_network: Counter[str] = Counter()
 
     @classmethod
     def of_this_process(cls, trusted: Sequence[Network]) -> Self:
@@ -39,10 +40,14 @@ class Crowd:
         return cls(UNLIMITED if files < 0 else max(FEWEST, files - KEPT_FREE), trusted)
 
     def has_room_for(self, peer: str) -> bool:
-        """Whether one more connection of a peer may stay; no single address takes all places."""
+        """Whether one more connection of a peer may stay; no single address takes all places.
+
+        Of IPv6 a /64 is one address, as for the throttle: a customer has all of it.
+        """
         if self._total >= self._most:
             return False
-        return self._by_peer[peer] < self._most // 2 or is_in(peer, self._trusted)
+        has = self._by_network[network_of(peer)]
+        return has < self._most // 2 or is_in(peer, self._trusted)
 
     @property
     def has_room_for_a_socket(self) -> bool:
@@ -52,11 +57,12 @@ class Crowd:
     def enter(self, peer: str) -> None:
         """Count a connection."""
         self._total += 1
-        self._by_peer[peer] += 1
+        self._by_network[network_of(peer)] += 1
 
     def leave(self, peer: str) -> None:
         """It is gone."""
+        network = network_of(peer)
         self._total -= 1
-        self._by_peer[peer] -= 1
-        if not self._by_peer[peer]:
-            del self._by_peer[peer]
+        self._by_network[network] -= 1
+        if not self._by_network[network]:
+            del self._by_network[network]

@@ -26,6 +26,19 @@ def test_no_single_address_takes_all_places() -> None:
     assert not crowd.has_room_for("192.0.2.3")
 
 
+@pytest.mark.proves("A52")
+def test_the_addresses_of_one_ipv6_customer_are_one() -> None:
+    crowd = Crowd(100)
+    for number in range(50):
+        assert crowd.has_room_for(f"2001:db8:1:2::{number:x}")
+        crowd.enter(f"2001:db8:1:2::{number:x}")
+    assert not crowd.has_room_for("2001:db8:1:2:ffff::")
+    assert filled(crowd, "2001:db8:1:3::1") == 50
+    for number in range(50):
+        crowd.leave(f"2001:db8:1:2::{number:x}")
+    assert crowd.has_room_for("2001:db8:1:2:ffff::")
+
+
 def test_a_trusted_proxy_may_take_them() -> None:
     assert filled(Crowd(100, [ip_network("10.0.0.0/8")]), PROXY) == 100
 
@@ -48,7 +61,7 @@ def test_who_leaves_makes_room() -> None:
     for _ in range(50):
         crowd.leave(PEER)
         crowd.leave(OTHER)
-    assert crowd._by_peer == {}
+    assert crowd._by_network == {}
 
 
 @pytest.mark.parametrize(
