@@ -129,7 +129,11 @@ class OwnSessions(ProvingHandler):
                 self.user, Reason.CREDENTIAL_CHANGED, keep=self.session.sid
             )
         if self.live is not None:
-            self.keep(await self.services.sessions.elevate(self.live))
+            # The password alone is no proof where more is taken: then the window stays as it is.
+            sessions = self.services.sessions
+            factors = await self.services.factors.factors_of(self.user)
+            change = sessions.renew if factors.enabled else sessions.elevate
+            self.keep(await change(self.live))
         return receipt
 
     async def _end_own(self) -> Receipt:

@@ -216,3 +216,22 @@ async def test_changes_and_failures_are_audited_without_a_secret(
     secrets = {*codes, challenge, app.code(), app.code(0)}
     shown = "\n".join(str(vars(record)) for record in caplog.records)
     assert not [secret for secret in secrets if secret in shown]
+
+
+@pytest.mark.proves("7.5.1", "7.2.4")
+@pytest.mark.parametrize("with_app", [True, False])
+async def test_a_new_password_is_a_proof_only_where_the_password_is_all_that_is_taken(
+    browser: Browser, services: Services, travel: Callable[[float], None], *, with_app: bool
+) -> None:
+    await browser.sign_up("ada")
+    if with_app:
+        await add_app(browser, services.clock.now)
+    travel(200)
+    former = browser.cookie
+    change = {"current_password": PASSWORD, "new_password": PASSWORD[::-1]}
+    assert (await browser.send("PUT", "/api/password", change)).code == 200
+    assert browser.cookie != former
+    travel(150)
+    answer = await browser.send("DELETE", "/api/totp")
+    stale = (403, "reauthentication-required")
+    assert (answer.code, problem_of(answer)) == (stale if with_app else (404, "factor-not-found"))
