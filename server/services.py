@@ -142,7 +142,10 @@ async def _services(settings: Settings, *, serves: bool) -> AsyncIterator[Servic
 
         account_store = RedisAccountStore(client, scripts, sealer, shards, unreadable("account"))
         accounts = StoredAccounts(account_store, hasher, clock.now, _new_id)
-        challenges, used = Challenges(sealer, clock.now), RedisUsedOnce(client, shards)
+        challenges = Challenges(
+            sealer, clock.now, lambda use: audit.record(AuditEvent.CHALLENGE_REFUSED, use=use.value)
+        )
+        used = RedisUsedOnce(client, shards)
         metrics = Metrics(node, CollectorRegistry())
         activity_store = RedisActivityStore(client, scripts, sealer, shards, unreadable("activity"))
         activity = ActivityKeeper(activity_store, accounts, _new_id, time.monotonic)

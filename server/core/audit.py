@@ -38,6 +38,7 @@ class AuditEvent(StrEnum):
     ADMIN_ACT = "authz_admin"
     DECRYPT_FAIL = "crypt_decrypt_fail"
     DIRECT_REFERENCE = "malicious_direct_reference"
+    CHALLENGE_REFUSED = "malicious_challenge"
     COOKIE_REFUSED = "malicious_cookie"
     HOST_REFUSED = "malicious_host"
     ORIGIN_REFUSED = "malicious_cors"
@@ -115,6 +116,7 @@ _FROM_STRANGERS: Final = frozenset(
         AuditEvent.LOGIN_THROTTLED,
         AuditEvent.USE_AFTER_END,
         AuditEvent.DECRYPT_FAIL,
+        AuditEvent.CHALLENGE_REFUSED,
         AuditEvent.COOKIE_REFUSED,
         AuditEvent.HOST_REFUSED,
         AuditEvent.ORIGIN_REFUSED,

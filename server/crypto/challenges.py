@@ -61,11 +61,15 @@ class Challenges:
     Args:
         sealer: seals with the newest key, opens with all.
         now: the store's clock, in Unix seconds.
+        forged: told for which use somebody brought what is no challenge of ours.
     """
 
-    def __init__(self, sealer: Sealer, now: Callable[[], float]) -> None:
+    def __init__(
+        self, sealer: Sealer, now: Callable[[], float], forged: Callable[[Use], object]
+    ) -> None:
         self._sealer = sealer
         self._now = now
+        self._forged = forged
 
     def make(self, use: Use, facts: Mapping[str, Json]) -> bytes:
         """A challenge; good for `LIFETIME_SECONDS`. 192 bits of it are random (ASVS 5.0 6.7.2)."""
@@ -81,6 +85,7 @@ class Challenges:
         """The challenge, unless it is forged, for another use or past its time."""
         opened = self._sealer.open(box, purpose=use.purpose, context="")
         if opened is None:
+            self._forged(use)
             return None
         content = cast("dict[str, Json]", strict_json.parse(opened.plaintext))
         left = cast("float", content["expires_at"]) - self._now()

@@ -1,5 +1,6 @@
 """Signing in with an app's code or a recovery code."""
 
+import logging
 from collections.abc import Callable
 
 import pytest
@@ -126,14 +127,22 @@ async def test_a_challenge_lasts_five_minutes(
     assert (refused.code, problem_of(refused)) == (401, "challenge-expired")
 
 
+@pytest.mark.proves("16.3.3")
 @pytest.mark.parametrize("challenge", ["", "AAAA", "no base64!", "\ud800", "A" * 10_000])
-async def test_a_forged_challenge_is_expired(ada: Browser, challenge: str) -> None:
+async def test_a_forged_challenge_is_expired_and_told_of(
+    ada: Browser, challenge: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "curfew.audit")
     body = {"challenge": challenge, "code": "123456"}
     refused = await ada.send("POST", SECOND_FACTOR, body)
     if challenge == "\ud800":
         assert problem_of(refused) == "bad-request"
-    else:
-        assert (refused.code, problem_of(refused)) == (401, "challenge-expired")
+        return
+    assert (refused.code, problem_of(refused)) == (401, "challenge-expired")
+    (told,) = [vars(each) for each in caplog.records if each.name == "curfew.audit"]
+    assert (told["event"], told["use"]) == ("malicious_challenge", "second factor owed")
+    assert told["ip"] == "127.0.0.1"
+    assert not challenge or challenge not in str(told)
 
 
 async def test_one_kind_of_challenge_is_not_taken_for_another(

@@ -74,7 +74,7 @@ def desk(store: MeetingStore) -> ProofDesk:
     async def epochs(_: str) -> Epochs:
         return Epochs("")
 
-    challenges = Challenges(store.sealer, lambda: NOW)
+    challenges = Challenges(store.sealer, lambda: NOW, str)
     return ProofDesk(store, challenges, store.used, epochs, lambda: NOW, new_id)
 
 

@@ -15,7 +15,7 @@ NEWER, OLDER = (hashlib.sha256(name).digest() for name in (b"newer", b"older"))
 
 
 def challenges(*secrets: bytes, now: Callable[[], float] = lambda: 1000.0) -> Challenges:
-    return Challenges(Sealer(Keyring.from_secrets(secrets or (NEWER,))), now)
+    return Challenges(Sealer(Keyring.from_secrets(secrets or (NEWER,))), now, str)
 
 
 def test_a_challenge_gives_back_what_was_sealed() -> None:
