@@ -1,8 +1,8 @@
 """What Curfew may do in a store: the one source of the rule that people give to theirs.
 
 Everything that the program asks of a store is in this list, and the tests run under it, so what is
-missing fails there. There is no KEYS, no CONFIG, no FLUSHALL, no EVAL of any other script's text
-than ours, which is loaded and then run by its hash.
+missing fails there. There is no KEYS, no CONFIG and no FLUSHALL. Scripts are loaded and then run by
+their hash: who has this user's password can load another text, and do by it only what is listed.
 """
 
 from typing import Final

@@ -144,6 +144,29 @@ async def test_a_store_that_would_drop_tombstones_is_refused(tmp_path: Path, pol
             pass
 
 
+@pytest.mark.proves("13.2.2")
+async def test_what_store_acl_prints_makes_a_user_that_can_serve_and_touch_nothing_else() -> None:
+    with ValkeyServer(tcp=True) as fresh, fresh.client() as owner:
+        owner.execute_command("ACL", "DELUSER", acl.USER)
+        url = f"redis://{acl.USER}:a-word-of-its-own@127.0.0.1:{fresh.port}/0"
+        with ExitStack() as stack:
+            server = CurfewServer(store_url=url)
+            stack.push(server)  # which is started when there is a user
+            rule = server.command("store", "acl").stdout.strip()
+            owner.execute_command(*rule.replace("PASSWORD", "a-word-of-its-own").split())
+            server.start()
+            async with Client(server.url) as ada, ada.open_socket() as socket:
+                await frame(socket, "ended")
+                await ada.sign_up("ada")
+                assert (await ada.request("POST", "/api/logout")).json()["state"] == "complete"
+        owner.set("other", "x")
+        with redis.Redis.from_url(url) as curfew:
+            for call in ("'GET', 'other'", "'KEYS', '*'"):
+                script = curfew.script_load(f"return redis.call({call})")
+                with pytest.raises(redis.ResponseError, match="ACL failure in script"):
+                    curfew.evalsha(script, 0)
+
+
 async def test_a_store_that_does_not_tell_is_refused(store: ValkeyServer, tmp_path: Path) -> None:
     with store.client() as owner:
         owner.execute_command("ACL", "SETUSER", acl.USER, "-info")
