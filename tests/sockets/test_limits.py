@@ -99,11 +99,12 @@ async def test_a_flood_of_frames_of_any_kind_closes_with_1008(people: People, fl
 
 
 @pytest.mark.proves("A49")
-async def test_ten_thousand_fragments_close_with_1008(people: People) -> None:
+@pytest.mark.parametrize("part", [b"x", b""])
+async def test_ten_thousand_fragments_close_with_1008(people: People, part: bytes) -> None:
     client = await people.somebody()
     async with raw_socket(client) as socket:
-        fragments = raw_frame(0x0, b"x", final=False) * 10_000
-        await socket.write(raw_frame(TEXT, b"x", final=False) + fragments)
+        fragments = raw_frame(0x0, part, final=False) * 10_000
+        await socket.write(raw_frame(TEXT, part, final=False) + fragments)
         frames, code = await socket.until_close()
     assert (code, frames[-1]) == (1008, TOLD)
 

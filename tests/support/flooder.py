@@ -1,6 +1,6 @@
 """Floods a server through one socket after another, as fast as it can, until it is killed.
 
-python flooder.py http://127.0.0.1:8888 '<cookie header>' <frame in hex>
+python flooder.py http://127.0.0.1:8888 '<cookie header>' <beginning in hex> <frame in hex>
 """
 
 import contextlib
@@ -21,7 +21,7 @@ Cookie: {cookie}\r
 """
 
 
-def main(url: str, cookie: str, frame: str) -> None:
+def main(url: str, cookie: str, beginning: str, frame: str) -> None:
     """Flood."""
     address = urlsplit(url)
     hello = HANDSHAKE.format(host=address.netloc, url=url, cookie=cookie).encode()
@@ -33,6 +33,7 @@ def main(url: str, cookie: str, frame: str) -> None:
         ):
             connection.sendall(hello)
             connection.recv(1)
+            connection.sendall(bytes.fromhex(beginning))
             sys.stdout.write("flooding\n")
             sys.stdout.flush()
             while True:
