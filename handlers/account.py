@@ -128,13 +128,18 @@ class OwnSessions(ProvingHandler):
             receipt = await self.services.terminations.all_of(
                 self.user, Reason.CREDENTIAL_CHANGED, keep=self.session.sid
             )
-        if self.live is not None:
-            # The password alone is no proof where more is taken: then the window stays as it is.
-            sessions = self.services.sessions
-            factors = await self.services.factors.factors_of(self.user)
-            change = sessions.renew if factors.enabled else sessions.elevate
-            self.keep(await change(self.live))
+        await self._change_token()
         return receipt
+
+    async def _change_token(self) -> None:
+        """Proved again, by the password; which alone is no proof where more is taken."""
+        if self.live is None:
+            return
+        sessions, proved = self.services.sessions, self.session.two_factors
+        if (await self.services.factors.factors_of(self.user)).enabled:
+            self.keep(await sessions.renew(self.live, two_factors=proved))
+        else:
+            self.keep(await sessions.elevate(self.live))
 
     async def _end_own(self) -> Receipt:
         receipt = await self.services.terminations.one(self.session, Reason.LOGOUT)
