@@ -190,7 +190,7 @@ async def test_the_former_token_is_refused_once_the_password_was_proved(browser:
     await browser.send("POST", "/api/session/reauthenticate", {"password": PASSWORD})
     latter, browser.cookie = browser.cookie, former
     refused = await browser.send("GET", "/api/session")
-    assert (refused.code, json_of(refused)["reason"]) == (401, "unauthenticated")
+    assert (refused.code, problem_of(refused)) == (401, "token-overtaken")
     browser.cookie = latter
     assert await browser.is_live()
 
