@@ -86,6 +86,10 @@ class Curfew(Application):
         facts = {"problem": refusal} if refusal else {}
         log.info("%d %s %s %.1f ms", status, request.method, path, 1000 * seconds, extra=facts)
 
+    def is_ours(self, host: str) -> bool:
+        """Whether a Host header names this server."""
+        return host.lower() in self.hosts
+
     def request_begins(self) -> None:
         """Count a request that must end before this process does."""
         self._under_way += 1

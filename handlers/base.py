@@ -204,13 +204,21 @@ class BaseHandler(SessionHandler):
 
     def _refuse_wrong_address(self) -> None:
         """Before the session is looked at, so that no stranger's request counts as activity."""
-        if not self.any_host and self.request.host.lower() not in self.application.hosts:
-            self.audit(AuditEvent.HOST_REFUSED, host=self.request.host)
-            raise ProblemRaised(UNKNOWN_HOST)
+        self.refuse_unknown_host()
         if self.changes_something:
             self.refuse_origin(
                 origins.refuse_unsafe(self.request.headers, self.application.origins)
             )
+
+    def refuse_unknown_host(self) -> None:
+        """Go on, unless the request is for a host that is not ours.
+
+        Raises:
+            ProblemRaised: it is.
+        """
+        if not self.any_host and not self.application.is_ours(self.request.host):
+            self.audit(AuditEvent.HOST_REFUSED, host=self.request.host)
+            raise ProblemRaised(UNKNOWN_HOST)
 
     def refuse_origin(self, problem: Problem | None) -> None:
         """Go on, unless the request comes from somewhere that may not act.

@@ -19,6 +19,7 @@ from handlers.headers import set_security_headers
 from handlers.origins import FOR_PEOPLE
 from handlers.problems import (
     NOT_FOUND,
+    UNKNOWN_HOST,
     Problem,
     ProblemRaised,
     bad_request,
@@ -48,6 +49,8 @@ LIMITS: Final = {
     "passkeys": MAX_PASSKEYS,
 }
 """Numbers that sentences about names, passwords and passkeys may name."""
+TEXTS: Final = ("text/", "application/javascript", "image/svg+xml")
+"""Kinds of files that a charset belongs to."""
 OWN_PATH: Final = re.compile(r"/(?!/)[!-\[\]-~]{0,2047}")
 """One slash, then visible ASCII without the backslash, which browsers read as another slash; they
 drop tabs and line ends."""
@@ -210,10 +213,12 @@ class NotFoundHandler(PageHandler):
     access = Access.PUBLIC
 
     async def prepare(self) -> None:
+        self.refuse_unknown_host()
         raise ProblemRaised(NOT_FOUND)
 
-    def write_error(self, status_code: int, **kwargs: Any) -> None:  # noqa: ARG002 - always the same
-        self.answer_with(NOT_FOUND)
+    def write_error(self, status_code: int, **kwargs: Any) -> None:  # noqa: ARG002 - hardly differs
+        error = kwargs.get("exc_info", (None, None))[1]
+        self.answer_with(error.problem if isinstance(error, ProblemRaised) else NOT_FOUND)
 
     def write_problem(self, problem: Problem) -> None:
         if self.request.path.startswith("/api/"):
@@ -232,6 +237,16 @@ class StaticFiles(StaticFileHandler):
 
     def set_default_headers(self) -> None:
         set_security_headers(self, pins_https=self.application.configuration.pins_https)
+
+    def prepare(self) -> None:
+        """Answer under our own names only, as everything else does."""
+        if not self.application.is_ours(self.request.host):
+            raise ProblemRaised(UNKNOWN_HOST)
+
+    def get_content_type(self) -> str:
+        """With the charset of what is text; all such files of ours are UTF-8."""
+        kind = super().get_content_type()
+        return f"{kind}; charset=UTF-8" if kind.startswith(TEXTS) else kind
 
     def parse_url_path(self, url_path: str) -> str:
         """The file's name; the file system would raise at a NUL in it."""

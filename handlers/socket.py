@@ -10,7 +10,7 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler, WebSocketP
 from handlers import origins
 from handlers.access import Access
 from handlers.base import BaseHandler
-from handlers.problems import Problem, ProblemRaised
+from handlers.problems import Problem, ProblemRaised, bad_request
 from handlers.strict_protocol import StrictProtocol
 from server.core.audit import AuditEvent
 from server.core.errors import StoreUnavailable, WriteConflict
@@ -27,8 +27,9 @@ UPGRADE_REQUIRED = Problem(
     "upgrade-required",
     "This address speaks WebSocket",
     f"Open it as a WebSocket with the subprotocol {SUBPROTOCOL}.",
-    headers={"Upgrade": "websocket"},
+    headers={"Upgrade": "websocket", "Sec-WebSocket-Version": "13"},
 )
+NO_KEY = bad_request("A handshake needs `Sec-WebSocket-Key`.")
 WRONG_SUBPROTOCOL = Problem(
     400, "wrong-subprotocol", "Unknown subprotocol", f"This server speaks {SUBPROTOCOL}."
 )
@@ -57,7 +58,7 @@ class SocketHandler(BaseHandler, WebSocketHandler):
     async def prepare(self) -> None:
         """Let our own pages through; find out about the session."""
         self._refuse_wrong_address()
-        self.allow(None if self._asks_for_websocket() else UPGRADE_REQUIRED)
+        self.allow(self._flaw_of_handshake())
         self.refuse_origin(origins.refuse_socket(self.request.headers, self.application.origins))
         try:
             await self.load_session()
@@ -141,8 +142,14 @@ class SocketHandler(BaseHandler, WebSocketHandler):
         if self.socket is not None:
             self.socket.too_fast(limit)
 
-    def _asks_for_websocket(self) -> bool:
-        return self.request.headers.get("Upgrade", "").lower() == "websocket"
+    def _flaw_of_handshake(self) -> Problem | None:
+        """What Tornado would refuse in a text of its own (RFC 6455 4.2.1)."""
+        headers = self.request.headers
+        tokens = {each.strip().lower() for each in headers.get("Connection", "").split(",")}
+        asks = headers.get("Upgrade", "").lower() == "websocket" and "upgrade" in tokens
+        if not asks or headers.get("Sec-WebSocket-Version") != "13":
+            return UPGRADE_REQUIRED
+        return None if headers.get("Sec-WebSocket-Key") else NO_KEY
 
     def _refuse(self, code: CloseCode, reason: str) -> None:
         if self.socket is None:

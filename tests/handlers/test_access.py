@@ -6,10 +6,13 @@ from collections.abc import Callable
 import pytest
 from tornado.httpclient import HTTPResponse
 
+from handlers.access import Access
 from handlers.application import Curfew
 from handlers.base import BaseHandler
 from handlers.pages import PageHandler
+from server.core.errors import StoreUnavailable
 from server.services import Services
+from tests.security.crawl import NOWHERE, STATIC
 from tests.support.browser import Browser, json_of, page_of, problem_of
 from tests.support.client import PASSWORD
 from tests.support.routes import METHODS, NOBODY, UNSAFE, Route, all_routes
@@ -215,12 +218,58 @@ async def test_every_answer_is_kept_by_nobody_and_guarded(browser: Browser) -> N
             for method in ("GET", "HEAD", "BREW", *UNSAFE)
         ]
     for answer in answers:
-        assert answer.headers["Cache-Control"] == "no-store"
-        assert answer.headers["Vary"].startswith("Cookie")
-        assert answer.headers["X-Content-Type-Options"] == "nosniff"
-        assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
-        assert answer.headers["Server"] == "Curfew"
+        is_guarded(answer)
         assert answer.code < 500
+
+
+@pytest.mark.gen_test
+@pytest.mark.proves("3.4.3", "3.4.4", "3.4.5", "3.4.6", "4.1.1")
+async def test_so_is_what_fails_and_what_is_held_back(app: Curfew, browser: Browser) -> None:
+    failures = {"500": RuntimeError("a fault"), "503": StoreUnavailable("load", "TimeoutError")}
+    for name, failure in failures.items():
+        for base, place in ((BaseHandler, f"/api/fails/{name}"), (PageHandler, f"/fails/{name}")):
+            app.add_handlers(".*", [(place, failing(base, failure))])
+            answer = await browser.send("GET", place)
+            assert str(answer.code) == name
+            is_guarded(answer)
+    for path in ("/api/login", "/login"):
+        for _ in range(11):
+            guess = {"username": "anna", "password": "no"}
+            form = None if path.startswith("/api/") else guess
+            answer = await browser.send("POST", path, guess, form=form)
+        assert answer.code == 429
+        is_guarded(answer)
+
+
+def failing(base: type[BaseHandler], failure: Exception) -> type[BaseHandler]:
+    """A handler that raises."""
+
+    def get(_: BaseHandler) -> None:
+        raise failure
+
+    return type("Failing", (base,), {"access": Access.PUBLIC, "get": get})
+
+
+def is_guarded(answer: HTTPResponse) -> None:
+    """Check the headers that no answer may lack."""
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Vary"].startswith("Cookie")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Referrer-Policy"] == "same-origin"
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["Server"] == "Curfew"
+    assert not answer.body or "charset=utf-8" in answer.headers["Content-Type"].lower()
+
+
+@pytest.mark.gen_test
+@pytest.mark.proves("A42")
+async def test_no_address_is_answered_under_a_foreign_host(browser: Browser) -> None:
+    probes = {"/healthz", "/readyz", "/metrics"}
+    paths = {route.path for route in ROUTES} | {*STATIC, *NOWHERE}
+    for path in paths - probes:
+        refused = await browser.send("GET", path, Host="evil.example", Origin="http://evil.example")
+        assert refused.code == 421, path
 
 
 @pytest.mark.gen_test

@@ -18,6 +18,17 @@ SOCKET = {
     "Sec-WebSocket-Version": "13",
     "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
 }
+WRONG_HANDSHAKES: tuple[dict[str, str], ...] = (
+    {"Connection": "keep-alive"},
+    {"Connection": "close, Upgraded"},
+    {"Upgrade": "h2c"},
+    {"Sec-WebSocket-Version": "8"},
+    {"Sec-WebSocket-Version": ""},
+    {"Sec-WebSocket-Key": ""},
+    {"Sec-WebSocket-Protocol": "curfew.v2"},
+    {"Host": "evil.test"},
+    {"Origin": "https://evil.test"},
+)
 
 
 @dataclass(frozen=True)
@@ -62,6 +73,8 @@ def questions(roles: list[Role]) -> Iterator[Asked]:
         yield Asked("POST", "/api/login", role, (("Content-Type", "text/plain"),), b"{}")
         yield Asked("POST", "/api/login", role, body=b"x" * 200_000)
         yield Asked("POST", "/login", role, body=b"\xff")
+        for wrong in WRONG_HANDSHAKES:
+            yield Asked("GET", "/ws", role, tuple({**SOCKET, **wrong}.items()))
 
 
 async def crawl(

@@ -140,8 +140,15 @@ def test_every_answer_with_a_body_says_its_type_and_charset(answers: Answers) ->
         if not answer.content or answer.status_code in NO_BODY:
             continue
         kind = answer.headers["Content-Type"]
-        if not (is_file(asked) and answer.is_success):
-            assert re.search(r"(?i); ?charset=utf-8", kind), f"{shown(asked, answer)} {kind}"
+        assert re.search(r"(?i); ?charset=utf-8", kind), f"{shown(asked, answer)} {kind}"
+
+
+def test_a_refused_handshake_is_told_by_a_problem(answers: Answers) -> None:
+    refused = [answer for asked, answer in answers if dict(asked.headers).get("Upgrade")]
+    assert {answer.status_code for answer in refused} == {400, 403, 421, 426}
+    for answer in refused:
+        assert answer.headers["Content-Type"].startswith("application/problem+json")
+        assert answer.json()["status"] == answer.status_code
 
 
 @pytest.mark.proves("A77", "4.1.4", "13.4.4")
