@@ -48,8 +48,6 @@ class Card:
 class AccountPage(OwnSessions, PageHandler):
     """`/account`"""
 
-    script_texts = (*PageHandler.script_texts, "ago")
-
     async def get(self, *_: str) -> None:
         await self.show()
 

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from http import HTTPStatus
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from tornado.escape import url_escape
@@ -51,20 +51,18 @@ LIMITS: Final = {
 """Numbers that sentences about names, passwords and passkeys may name."""
 TEXTS: Final = ("text/", "application/javascript", "image/svg+xml")
 """Kinds of files that a charset belongs to."""
+SCRIPT_TEXTS: Final = ("ago", "connection", "ended", "expiring", "news", "notes", "reason")
+"""Sections of the language files for `page.js` and what it imports, which all pages share."""
+
 OWN_PATH: Final = re.compile(r"/(?!/)[!-\[\]-~]{0,2047}")
 """One slash, then visible ASCII without the backslash, which browsers read as another slash; they
 drop tabs and line ends."""
 
 
 class PageHandler(BaseHandler):
-    """Base of all pages: HTML, redirects to the login page, errors as pages.
-
-    Attributes:
-        script_texts: sections of the language files that the page's scripts need.
-    """
+    """Base of all pages: HTML, redirects to the login page, errors as pages."""
 
     destinations = FOR_PEOPLE
-    script_texts: ClassVar[tuple[str, ...]] = ("connection", "ended", "expiring", "news", "reason")
 
     @cached_property
     def language(self) -> Language:
@@ -193,7 +191,7 @@ class PageHandler(BaseHandler):
 
     def _script_texts(self) -> str:
         """What `texts.js` reads, for a data block: without anything that could end it."""
-        texts = self.language.sections(*self.script_texts)
+        texts = self.language.sections(*SCRIPT_TEXTS)
         return json.dumps(texts, ensure_ascii=False).replace("<", "\\u003c")
 
 
@@ -201,7 +199,6 @@ class StartPage(PageHandler):
     """`/`"""
 
     access = Access.PUBLIC
-    script_texts = (*PageHandler.script_texts, "notes")
 
     def get(self) -> None:
         self.render("index.html")

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from handlers.pages import PageHandler
-from handlers.routes import ROUTES
+from handlers.pages import SCRIPT_TEXTS
 from handlers.texts import ENGLISH, FORMS, LANGUAGES, Language, Text
 from server.core.activity import SHOWN
 from server.core.audit import AuditEvent
@@ -17,10 +16,12 @@ from server.core.reasons import Reason
 ROOT = Path(__file__).parents[2]
 TEMPLATES = sorted((ROOT / "handlers" / "templates").rglob("*.html"))
 HANDLERS = sorted((ROOT / "handlers").glob("*.py"))
-SCRIPTS = sorted((ROOT / "static" / "js").glob("*.js"))
+SCRIPTS_FOLDER = ROOT / "static" / "js"
+SCRIPTS = sorted(SCRIPTS_FOLDER.glob("*.js"))
 FLAWS = sorted((ROOT / "server").glob("**/*.py"))
 
-CALL = re.compile(r"\b(?:text|around)\(\s*f?(['\"`])(.+?)\1")
+QUOTED_SECTION = re.compile(r"['\"`]([a-z_]+)\.")
+IMPORT = re.compile(r"^import .* from '\./([\w.]+)';$", re.MULTILINE)
 KEY = re.compile(r"['\"`]([a-z_]+\.[a-z_.-]+)['\"`]")
 WITH_DETAILS = {AuditEvent.SESSION_ENDED, AuditEvent.USER_UPDATED}
 CHANGES = ("disabled", "enabled", "changed")
@@ -113,16 +114,29 @@ def test_every_text_is_used_and_every_used_text_is_there() -> None:
     assert set(used()) == ENGLISH.texts.keys()
 
 
-def test_scripts_name_only_texts_that_their_page_gives_them() -> None:
-    given = {
-        section
-        for route in ROUTES
-        if issubclass(route.handler_class, PageHandler)
-        for section in route.handler_class.script_texts
-    }
-    for path in SCRIPTS:
-        named = {match[2] for match in CALL.finditer(path.read_text(encoding="utf-8"))}
-        assert {key.partition(".")[0] for key in named} <= given, path.name
+def sections_of(script: Path) -> set[str]:
+    """The sections of the texts that a script and the modules it imports name."""
+    found: set[str] = set()
+    for path in with_imports(script):
+        found |= set(QUOTED_SECTION.findall(path.read_text(encoding="utf-8")))
+    return found & SECTIONS
+
+
+def with_imports(script: Path, met: frozenset[Path] = frozenset()) -> frozenset[Path]:
+    """A script and all the modules that a browser loads with it."""
+    met |= {script}
+    for name in IMPORT.findall(script.read_text(encoding="utf-8")):
+        if (module := script.parent / name) not in met:
+            met |= with_imports(module, met)
+    return met
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+def test_a_page_gives_its_scripts_all_the_texts_that_they_name(template: Path) -> None:
+    source = template.read_text(encoding="utf-8")
+    given = set(SCRIPT_TEXTS) if 'id="texts"' in source else set()
+    for name in re.findall(r"static_url\('js/([\w.]+)'\)", source):
+        assert sections_of(SCRIPTS_FOLDER / name) == given, name
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)

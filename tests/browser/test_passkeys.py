@@ -8,8 +8,10 @@ import pyotp
 import pytest
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
+from handlers.texts import ENGLISH
 from tests.support.chromium import Windows, sign_up
 from tests.support.client import PASSWORD
+from tests.support.seen import is_live
 from tests.support.server import CurfewServer
 
 pytestmark = pytest.mark.browser
@@ -172,6 +174,17 @@ def test_a_passkey_proves_it_again(page: Page) -> None:
     page.goto(f"/reauthenticate?next={HOME}")
     use_passkey(page)
     page.wait_for_url(f"**{HOME}")
+
+
+@pytest.mark.usefixtures("device")
+def test_when_it_was_added_is_told_in_words_which_keep_themselves_true(page: Page) -> None:
+    is_live(page)
+    expect(page.locator("#passkeys time")).to_have_text(ENGLISH.text("ago.now"))
+    page.clock.install()
+    page.reload()
+    is_live(page)
+    page.clock.fast_forward("05:10")
+    expect(page.locator("#passkeys time")).to_have_text(ENGLISH.text("ago.minutes", count=5))
 
 
 def test_an_app_is_set_up_from_the_drawing_of_its_key(page: Page) -> None:
