@@ -4,10 +4,12 @@
  * again. A page without the list uses it to tell of new sign-ins.
  */
 
+import { fetchOwnPage, oneAtATime, whenVisible } from './fresh.js';
 import { announceNewSessions } from './news.js';
 import { text } from './texts.js';
 
 const RELATIVE_EVERY_MS = 15_000;
+const REFRESH_EVERY_MS = 60_000;
 const UNITS = /** @type {const} */ ([['days', 86_400], ['hours', 3_600], ['minutes', 60]]);
 
 /** What the server's clock is ahead of this machine's. */
@@ -17,8 +19,8 @@ let aheadMs = 0;
 export function keepSessionsCurrent(session) {
   const announce = announceNewSessions(document.getElementById('sessions') && entriesOf(document));
   const refresh = whenVisible(oneAtATime(async () => {
-    const fresh = await fetchDocument('/account');
-    if (!fresh?.getElementById('sessions')) return; // signed out meanwhile, or no answer
+    const fresh = await fetchOwnPage('/account');
+    if (!fresh) return;
     announce(entriesOf(fresh));
     if (document.getElementById('sessions')) showList(fresh);
   }));
@@ -27,6 +29,9 @@ export function keepSessionsCurrent(session) {
     aheadMs = now * 1_000 - Date.now();
     refresh(); // what changed while there was no connection
   });
+  // Nobody tells that another device is merely in use.
+  const timer = document.getElementById('sessions') && setInterval(refresh, REFRESH_EVERY_MS);
+  session.on('ended', () => clearInterval(timer ?? undefined));
   showRelativeTimes();
   setInterval(showRelativeTimes, RELATIVE_EVERY_MS);
 }
@@ -63,59 +68,6 @@ function showList(fresh) {
 function replaceChildren(id, fresh) {
   const [old, next] = [document.getElementById(id), fresh.getElementById(id)];
   if (old && next && old.innerHTML !== next.innerHTML) old.replaceChildren(...next.childNodes);
-}
-
-/**
- * A page as a document. It never is a string, so no script could be made of it by mistake, and
- * Trusted Types have nothing to object to.
- * @param {string} url
- * @returns {Promise<Document | null>}
- */
-function fetchDocument(url) {
-  return new Promise((resolve) => {
-    const request = new XMLHttpRequest();
-    request.open('GET', url);
-    request.setRequestHeader('Curfew-Activity', 'none'); // nobody did anything here
-    request.responseType = 'document';
-    request.onloadend = () => resolve(request.status === 200 ? request.responseXML : null);
-    request.send();
-  });
-}
-
-/**
- * However often it is asked for, the work runs once at a time, and once more if asked meanwhile.
- * @param {() => Promise<void>} work
- */
-function oneAtATime(work) {
-  let [running, again] = [false, false];
-  return async () => {
-    again = true;
-    if (running) return;
-    running = true;
-    while (again) {
-      again = false;
-      await work();
-    }
-    running = false;
-  };
-}
-
-/**
- * Once somebody can see it: a page in the background is not worth a request.
- * @param {() => void} act
- */
-function whenVisible(act) {
-  let wanted = false;
-  const look = () => {
-    if (!wanted || document.hidden) return;
-    wanted = false;
-    act();
-  };
-  document.addEventListener('visibilitychange', look);
-  return () => {
-    wanted = true;
-    look();
-  };
 }
 
 function showRelativeTimes() {

@@ -10,6 +10,14 @@ from tests.support.server import CurfewServer
 
 pytestmark = pytest.mark.browser
 
+NOTE_COVER = """() => {
+  const root = document.documentElement;
+  const look = () => { window.covered ||= root.matches('[data-unverified]'); };
+  new MutationObserver(look).observe(root, { attributes: true });
+}"""
+FETCHED = """() => performance.getEntriesByType('resource')
+  .filter(({ name }) => name.endsWith('/account')).length"""
+
 Opened = Callable[[], Tab]
 
 
@@ -79,6 +87,28 @@ def test_a_logout_is_told_in_the_other_tabs_and_leaves_the_other_window_alone(
     other.sees("#connection", data_state="live")
     other.goto("/account")
     other.sees("body", data_user=username)
+
+
+def test_a_tab_that_is_looked_at_again_asks_first_and_then_shows_what_changed(
+    page: Tab, computer: Opened, laptop: Opened, username: str
+) -> None:
+    page.run(NOTE_COVER)
+    front = computer()
+    front.goto("/")
+    front.show()
+    front.sees("#connection", data_state="live")
+    assert page.run("() => document.visibilityState") == "hidden"
+    fetched = page.run(FETCHED)
+    send_form(laptop(), "/login", username)
+    front.show()
+    front.sees("#news .notice")  # all tabs have heard of it, and this one has fetched who it was
+    assert page.run(FETCHED) == fetched
+    assert page.run("() => window.covered ?? false") is False
+    page.show()
+    page.sees("#sessions li:nth-child(2)")
+    page.sees("html:not([data-unverified])")
+    assert page.run("() => window.covered") is True
+    assert page.run(FETCHED) > fetched
 
 
 def test_all_other_sessions_are_ended_by_one_click(

@@ -58,7 +58,7 @@ class Tab:
         self.show()
         self.sees("html:not([data-unverified])")
         self.sees(selector)
-        self._run("(selector) => document.querySelector(selector).scrollIntoView()", selector)
+        self.run("(selector) => document.querySelector(selector).scrollIntoView()", selector)
         (node,) = self._command(
             "browsingContext.locateNodes", locator={"type": "css", "value": selector}
         )["nodes"]
@@ -97,20 +97,10 @@ class Tab:
 
     def text(self) -> str:
         """What the page shows."""
-        return str(self._run("() => document.body.innerText"))
+        return str(self.run("() => document.body.innerText"))
 
-    def _found(self, selector: str, wanted: dict[str, str]) -> list[dict[str, str]]:
-        found: dict[str, str] | None = self._asked(_ATTRIBUTES, selector, failed=None)
-        return [found] if found is not None and wanted.items() <= found.items() else []
-
-    def _asked(self, function: str, *given: str, failed: Any) -> Any:
-        """As `_run`; a page that is just being left cannot be asked."""
-        try:
-            return self._run(function, *given)
-        except CommandFailed:
-            return failed
-
-    def _run(self, function: str, *given: str) -> Any:
+    def run(self, function: str, *given: str) -> Any:
+        """Call a function in the page, and return what it returns."""
         answer = self._bidi.command(
             "script.callFunction",
             functionDeclaration=f"(...given) => JSON.stringify(({function})(...given) ?? null)",
@@ -121,6 +111,17 @@ class Tab:
         if answer["type"] != "success":
             raise CommandFailed(json.dumps(answer))
         return json.loads(answer["result"]["value"])
+
+    def _found(self, selector: str, wanted: dict[str, str]) -> list[dict[str, str]]:
+        found: dict[str, str] | None = self._asked(_ATTRIBUTES, selector, failed=None)
+        return [found] if found is not None and wanted.items() <= found.items() else []
+
+    def _asked(self, function: str, *given: str, failed: Any) -> Any:
+        """As `run`; a page that is just being left cannot be asked."""
+        try:
+            return self.run(function, *given)
+        except CommandFailed:
+            return failed
 
     def _act(self, kind: str, *steps: dict[str, Any]) -> None:
         source = {"type": kind, "id": kind, "actions": steps}
