@@ -38,7 +38,8 @@ from server.core.session import owes_second_factor
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'nonce-{nonce}' 'self'; style-src 'self'; "
     "img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'; object-src 'none'; require-trusted-types-for 'script'"
+    "frame-ancestors 'none'; object-src 'none'; require-trusted-types-for 'script'; "
+    "trusted-types 'none'"
 )
 LIMITS: Final = {
     "characters": PASSWORD_MIN_CHARACTERS,

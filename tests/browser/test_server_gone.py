@@ -15,6 +15,8 @@ from tests.support.workers import workers_of
 pytestmark = pytest.mark.browser
 
 TABS = 4
+TOGETHER_SECONDS = 0.05
+"""How far apart sockets are at most that were opened in the same moment."""
 NOTE = "the harbour is quiet"
 
 
@@ -26,14 +28,16 @@ def server() -> Iterator[CurfewServer]:
 
 
 class Drains:
-    """Notes when the server asks the tabs to come back.
+    """Notes when the server asks the tabs to come back, and when they do.
 
     Attributes:
         delays: milliseconds, one for each tab that was asked.
+        moments: when a socket was greeted, by the server's clock.
     """
 
     def __init__(self) -> None:
         self.delays: list[int] = []
+        self.moments: list[float] = []
 
     def watch(self, tab: Page) -> None:
         """Listen to the sockets that the tab opens from now on."""
@@ -44,6 +48,8 @@ class Drains:
 
     def _hear(self, text: str | bytes) -> None:
         frame = json.loads(text)
+        if frame["type"] == "hello":
+            self.moments.append(frame["now"])
         if frame["type"] == "drain":
             self.delays.append(frame["reconnect_in_ms"])
 
@@ -97,6 +103,9 @@ def test_tabs_come_back_after_a_restart_each_at_a_moment_of_its_own(
     assert len(set(drains.delays)) > 1
     assert min(drains.delays) >= 0
     assert max(drains.delays) <= 5_000
+    returns = drains.moments[TABS:]
+    assert len(returns) == TABS
+    assert max(returns) - min(returns) > TOGETHER_SECONDS
 
 
 def test_tabs_come_back_after_the_whole_server_was_killed(

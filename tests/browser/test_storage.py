@@ -4,7 +4,8 @@ import pytest
 from playwright.sync_api import Page
 
 from server.core.reasons import Reason
-from tests.support.seen import are_shown_out, is_live, log_out
+from tests.support.seen import are_shown_out, ended, is_live, log_out
+from tests.support.server import CurfewServer
 
 pytestmark = pytest.mark.browser
 
@@ -16,6 +17,7 @@ STORED = """async () => ({
   cookies: document.cookie,
 })"""
 NOTHING = {"local": 0, "session": 0, "databases": 0, "caches": 0, "cookies": ""}
+CACHE = "async () => (await caches.open('mine')).put('/mine', new Response('private'))"
 
 CLOBBER = """
 addEventListener('DOMContentLoaded', () => {
@@ -45,6 +47,19 @@ def test_after_a_logout_nothing_is_left(page: Page) -> None:
     log_out(page)
     are_shown_out(page, reason=Reason.LOGOUT)
     assert page.evaluate(STORED) == NOTHING
+
+
+@pytest.mark.proves("14.3.1")
+def test_an_end_from_elsewhere_drops_the_caches_of_scripts(
+    server: CurfewServer, page: Page, username: str
+) -> None:
+    page.goto("/account")
+    is_live(page)
+    page.evaluate(CACHE)
+    assert page.evaluate(STORED) == NOTHING | {"caches": 1}
+    with ended(page, reason=Reason.ADMIN):
+        assert server.command("sessions", "end", "--user", username).returncode == 0
+        page.wait_for_function("async () => (await caches.keys()).length === 0")
 
 
 @pytest.mark.proves("3.2.3")

@@ -82,6 +82,9 @@ def test_every_answer_has_a_policy_that_lets_nothing_foreign_in(answers: Answers
         assert rules["base-uri"] == "'none'", where
         assert "unsafe" not in policy, where
         assert not re.search(r"https?:|\*", policy), where
+        if NONCE.search(policy):
+            assert rules["require-trusted-types-for"] == "'script'", where
+            assert rules["trusted-types"] == "'none'", where
         assert ("sandbox" in rules) is (NONCE.search(policy) is None), where
 
 
