@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Page
 
 from server.core.reasons import Reason
+from tests.support.processes import eventually
 from tests.support.seen import are_shown_out, ended, is_live, log_out
 from tests.support.server import CurfewServer
 
@@ -59,7 +60,7 @@ def test_an_end_from_elsewhere_drops_the_caches_of_scripts(
     assert page.evaluate(STORED) == NOTHING | {"caches": 1}
     with ended(page, reason=Reason.ADMIN):
         assert server.command("sessions", "end", "--user", username).returncode == 0
-        page.wait_for_function("async () => (await caches.keys()).length === 0")
+        eventually(lambda: page.evaluate(STORED) == NOTHING)
 
 
 @pytest.mark.proves("3.2.3")
