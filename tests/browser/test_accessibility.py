@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page
 
 from tests.support.axe import violations
 from tests.support.chromium import Windows
@@ -23,12 +23,6 @@ TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] :
   [...document.querySelectorAll('body *')]
     .filter((each) => each.getBoundingClientRect().right > innerWidth + 1)
     .map((each) => `wider than the window: ${each.outerHTML.slice(0, 100)}`)"""
-FOCUS = """() => {
-  const focused = document.activeElement;
-  const { outlineStyle, outlineWidth } = getComputedStyle(focused);
-  return { id: focused.id, text: focused.textContent.trim(), tag: focused.tagName,
-           shown: outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2 };
-}"""
 MOVING = """() => document.getAnimations().length + [...document.querySelectorAll('body *')]
   .filter((each) => parseFloat(getComputedStyle(each).transitionDuration) > 0).length"""
 
@@ -66,44 +60,6 @@ def looks(page: Page) -> Iterator[str]:
         page.set_viewport_size(size)  # type: ignore[arg-type]  # likewise
         page.evaluate("size => { document.documentElement.style.fontSize = size; }", text)
         yield f"{scheme} at {size['width']}, text {text}"
-
-
-def focus_after(page: Page, key: str) -> dict[str, str | bool]:
-    """Press a key; what has the focus then, which must be seen."""
-    page.keyboard.press(key)
-    focus: dict[str, str | bool] = page.evaluate(FOCUS)
-    assert focus["shown"], focus
-    return focus
-
-
-def test_the_account_is_used_with_keys_alone(page: Page, device: Page) -> None:
-    is_live(page)
-    is_live(device)
-    expect(page.locator("#sessions li")).to_have_count(2)
-    page.reload()
-    is_live(page)
-    assert focus_after(page, "Tab")["text"] == "Skip to the content"
-    page.keyboard.press("Enter")
-    expect(page.locator("main")).to_be_focused()
-    assert str(focus_after(page, "Tab")["id"]).startswith("end-")
-    page.keyboard.press("Enter")
-    notice = page.locator("main .notice", has_text="1 session ended")
-    expect(notice).to_be_focused()  # it is read out, and the way goes on from there
-    assert focus_after(page, "Tab")["id"] == "end-all"
-    ids = [focus_after(page, "Tab")["id"] for _ in range(4)]
-    assert ids == ["current_password", "new_password", "end_other_sessions", ""]
-
-
-def test_what_is_operated_keeps_the_focus_while_the_list_changes(page: Page, device: Page) -> None:
-    end = page.get_by_role("button", name="End the session on")
-    end.focus()
-    tab = device.context.new_page()
-    tab.goto("/")
-    expect(page.locator("#sessions")).to_contain_text("2 open tabs")
-    expect(end).to_be_focused()
-    device.get_by_role("button", name="Log out").click()
-    expect(page.locator("#sessions li")).to_have_count(1)
-    expect(page.locator("#sessions")).to_be_focused()  # not lost with what is gone
 
 
 def test_nothing_moves_for_who_wants_no_motion(page: Page) -> None:
