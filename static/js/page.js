@@ -5,6 +5,7 @@
  */
 
 import { keepSessionsCurrent } from './account.js';
+import { cover, uncover } from './cover.js';
 import { warnBeforeExpiry } from './expiry.js';
 import { shareNotes } from './notes.js';
 import { connectSession } from './session.js';
@@ -13,7 +14,6 @@ import { hasText, text } from './texts.js';
 const READING_TIME_MS = 1_500;
 const FORM_PATIENCE_MS = 5_000;
 
-const root = document.documentElement;
 const session = connectSession({ url: '/ws', session: document.body.dataset.session });
 
 let formUnderWay = false;
@@ -47,7 +47,7 @@ session.on('ended', ({ reason }) => {
   document.querySelectorAll('[data-private]').forEach((element) => element.remove());
   delete document.body.dataset.user;
   dropCaches();
-  root.removeAttribute('data-unverified');
+  uncover();
   showConnection('ended', text('connection.ended'));
   showReason(reason);
   // A form of this page on its way (logging out, say) brings a page of its own.
@@ -71,8 +71,11 @@ async function dropCaches() {
   for (const name of names) caches.delete(name).catch(() => {});
 }
 
-/** @param {string} reason */
-const loginPath = (reason) => (reason ? `/login?reason=${encodeURIComponent(reason)}` : '/login');
+/**
+ * Whoever signs in again there comes back to this page.
+ * @param {string} reason
+ */
+const loginPath = (reason) => `/login?${new URLSearchParams({ ...(reason && { reason }), next: location.pathname })}`;
 
 document.addEventListener('submit', ({ target, defaultPrevented }) => {
   formUnderWay ||= !defaultPrevented && /** @type {HTMLFormElement} */ (target).method === 'post';
@@ -80,12 +83,12 @@ document.addEventListener('submit', ({ target, defaultPrevented }) => {
 
 // ── While nobody vouches for the session ──────────────────────────────────────────────────────
 
-session.on('unverified', () => root.setAttribute('data-unverified', ''));
-session.on('verified', () => root.removeAttribute('data-unverified'));
+session.on('unverified', cover);
+session.on('verified', uncover);
 // No answer is no end: the page is as it was, but one out of the back-forward cache stays covered.
 session.on('unanswered', ({ restored }) => (restored
   ? showConnection('offline', text('connection.unverified'))
-  : root.removeAttribute('data-unverified')));
+  : uncover()));
 addEventListener('pageshow', () => { formUnderWay = false; });
 
 warnBeforeExpiry(session);

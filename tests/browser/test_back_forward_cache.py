@@ -64,11 +64,23 @@ def without_no_store(route: Route) -> None:
 
 def leave(page: Page) -> None:
     """Go on from the account page to a page that needs no session."""
+    open_account(page)
+    page.goto("/nowhere")
+
+
+def open_account(page: Page) -> None:
+    """As a page that may come back to life."""
     page.route("**/account", without_no_store)
     page.goto("/account")
     is_live(page)
     page.wait_for_load_state("networkidle")  # the list has been fetched again
-    page.goto("/nowhere")
+
+
+def read_aloud(page: Page) -> str:
+    """What a screen reader finds on the page."""
+    tree = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")
+    names = (node.get("name", {}) for node in tree["nodes"] if not node["ignored"])
+    return "\n".join(str(name.get("value", "")) for name in names)
 
 
 def go_back(page: Page, *, restored: bool) -> None:
@@ -117,15 +129,27 @@ def test_a_page_that_comes_back_after_its_end_never_shows_what_it_had(
 
 
 def test_a_page_that_comes_back_where_nobody_can_be_asked_stays_covered_until_somebody_can(
-    server: CurfewServer, page: Page
+    server: CurfewServer, page: Page, username: str
 ) -> None:
-    leave(page)
+    open_account(page)
+    page.locator("#current_password").press_sequentially("half of a password")
+    page.keyboard.press("ArrowLeft")
+    page.goto("/nowhere")
     assert server.stop() == 0
     go_back(page, restored=True)
     expect(page.locator("main [data-private]:not(#news)")).to_have_css("opacity", "0")
     is_in_state(page, "offline")
     expect(page.locator("main [data-private]:not(#news)")).to_have_css("opacity", "0")
+    assert username not in read_aloud(page)
+    for _ in range(10):
+        page.keyboard.press("Tab")
+        assert page.evaluate("() => document.activeElement.closest('[data-private]')") is None
+    page.locator("body").evaluate("() => document.activeElement.blur()")
     server.start()
     is_live(page, COMING_BACK_MS)
     expect(page.locator("main [data-private]:not(#news)")).to_have_css("opacity", "1")
     assert page.evaluate("() => window.opacity") == "0"
+    assert username in read_aloud(page)
+    expect(page.locator("#current_password")).to_be_focused()
+    page.keyboard.type("Z")
+    expect(page.locator("#current_password")).to_have_value("half of a passworZd")

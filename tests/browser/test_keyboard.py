@@ -85,7 +85,7 @@ def test_two_step_sign_in_is_set_up_and_used_with_keys_alone(page: Page, usernam
 
     page.locator("#logout").focus()
     page.keyboard.press("Enter")
-    page.wait_for_url("**/login?reason=logout")
+    page.wait_for_url("**/login?reason=logout*")
     go_to(page, "#username")
     page.keyboard.type(username)
     assert focus_after(page, "Tab")["id"] == "password"

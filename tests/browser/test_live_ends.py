@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from server.core.reasons import Reason
+from tests.support.chromium import fill_in
 from tests.support.client import PASSWORD
 from tests.support.seen import (
     are_shown_out,
@@ -48,6 +49,9 @@ def test_an_end_from_the_command_line_reaches_every_tab(
     with ended(page, tab, reason=Reason.ADMIN):
         assert server.command("sessions", "end", "--user", username).returncode == 0
     are_shown_out(page, tab, reason=Reason.ADMIN)
+    fill_in(tab, username, PASSWORD)
+    tab.wait_for_url("**/")  # where it was, not the account
+    is_live(tab)
 
 
 def test_going_back_after_a_logout_shows_nothing_private(page: Page, username: str) -> None:

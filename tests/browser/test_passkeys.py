@@ -91,7 +91,7 @@ def device(page: Page) -> VirtualAuthenticator:
 
 def log_out(page: Page) -> None:
     page.get_by_role("button", name="Log out").click()
-    page.wait_for_url("**/login?reason=logout")
+    page.wait_for_url("**/login?reason=logout*")
 
 
 def give_password(page: Page, username: str) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import quote, urlsplit
 
 from playwright.sync_api import Page, Route, expect
 
@@ -48,7 +49,9 @@ def ended(*pages: Page, reason: Reason, timeout: float | None = None) -> Iterato
 def _is_told(page: Page, reason: Reason, timeout: float | None) -> None:
     """The page says why the session ended, and shows nothing private any more."""
     way_out = page.locator("#ended").get_by_role("link")
-    expect(way_out).to_have_attribute("href", f"/login?reason={reason}", timeout=timeout)
+    back = quote(urlsplit(page.url).path, safe="")
+    href = f"/login?reason={reason}&next={back}"
+    expect(way_out).to_have_attribute("href", href, timeout=timeout)
     expect(page.locator("#ended")).to_contain_text(ENGLISH.text(f"reason.{reason}"))
     expect(page.locator("[data-private]")).to_have_count(0)
     is_in_state(page, "ended")
@@ -57,7 +60,7 @@ def _is_told(page: Page, reason: Reason, timeout: float | None) -> None:
 def are_shown_out(*pages: Page, reason: Reason) -> None:
     """The pages have gone to the login page, which says why once more."""
     for page in pages:
-        page.wait_for_url(f"**/login?reason={reason}")
+        page.wait_for_url(f"**/login?reason={reason}*")
         expect(page.locator("#reason")).to_have_attribute("data-reason", reason)
 
 

@@ -29,7 +29,7 @@ def two_steps(page: Page) -> Iterator[tuple[str, Page]]:
     expect(page.locator("#recovery-codes li")).to_have_count(10)
     yield "recovery-codes", page
     page.locator("#logout").click()
-    page.wait_for_url("**/login?reason=logout")
+    page.wait_for_url("**/login?reason=logout*")
     _fill_in_name_and_password(page)
     yield "second-factor", page
     page.locator("#code").fill("000000")
