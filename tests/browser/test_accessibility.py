@@ -7,7 +7,8 @@ from playwright.sync_api import Browser, Page
 
 from tests.support.axe import violations
 from tests.support.chromium import Windows
-from tests.support.tour import Stop, is_live, tour, touring_server
+from tests.support.seen import is_live
+from tests.support.tour import Stop, tour, touring_server
 from tests.support.tour_factors import two_steps
 
 pytestmark = pytest.mark.browser

@@ -7,10 +7,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from handlers.texts import LANGUAGES
-from tests.support.chromium import Windows, sign_in
+from tests.support.chromium import IPHONE, Windows, sign_in
 from tests.support.client import PASSWORD
+from tests.support.seen import is_live
 from tests.support.server import CurfewServer
-from tests.support.tour import IPHONE, is_live
 
 pytestmark = pytest.mark.browser
 

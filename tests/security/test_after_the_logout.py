@@ -47,7 +47,7 @@ async def test_public_pages_show_nothing_of_an_ended_session(people: People) -> 
     client = await with_ended_session(people)
     for path in sorted(PUBLIC_READS):
         answer = await client.request("GET", path, keep=False)
-        assert "data-signed-in" not in answer.text
+        assert "data-user" not in answer.text
         assert client.sid not in answer.text
 
 

@@ -28,6 +28,10 @@ FLAGS = (
     "--no-first-run",
 )
 PATIENCE_MS = 15_000
+IPHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 "
+    "(KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1"
+)
 UNANSWERED = ("Failed to load resource", "WebSocket connection to ")
 """How what the console says of requests begins."""
 

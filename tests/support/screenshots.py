@@ -6,8 +6,9 @@ from typing import Final
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.chromium import Windows, chromium, sign_in, sign_up
+from tests.support.chromium import IPHONE, Windows, chromium, sign_in, sign_up
 from tests.support.client import PASSWORD
+from tests.support.seen import is_live
 from tests.support.server import CurfewServer
 
 IMAGES: Final = Path(__file__).parents[2] / "docs" / "images"
@@ -18,10 +19,6 @@ TAB: Final = {"width": 620, "height": 640}
 PHONE: Final = {"width": 390, "height": 780}
 
 FIREFOX: Final = "Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
-IPHONE: Final = (
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 "
-    "(KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1"
-)
 MAC: Final = (
     "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 "
     "(KHTML, like Gecko) Version/18.5 Safari/605.1.15"
@@ -121,11 +118,6 @@ def open_account(windows: Windows, **options: object) -> Page:
     sign_in(page, USERNAME, PASSWORD)
     is_live(page)
     return page
-
-
-def is_live(page: Page) -> None:
-    """Wait for the live connection."""
-    expect(page.locator("#connection")).to_have_text("Live")
 
 
 def take(page: Page, name: str, *, whole: bool = False) -> None:

@@ -10,16 +10,13 @@ from typing import Any, Final
 from playwright.sync_api import Page, expect
 
 from handlers.kept_cookie import after_sign_in
-from tests.support.chromium import Windows, sign_in, sign_up
+from tests.support.chromium import IPHONE, Windows, sign_in, sign_up
 from tests.support.client import PASSWORD
 from tests.support.processes import processes_of
+from tests.support.seen import is_live
 from tests.support.server import CurfewServer
 
 USERNAME: Final = "ada"
-IPHONE: Final = (
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 "
-    "(KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1"
-)
 
 Options = dict[str, Any]
 Stop = tuple[str, Page]
@@ -165,8 +162,3 @@ def frozen_store(server: CurfewServer) -> Iterator[None]:
         yield
     finally:
         os.kill(valkey, signal.SIGCONT)
-
-
-def is_live(page: Page) -> None:
-    """Wait for the live connection."""
-    expect(page.locator("#connection")).to_have_text("Live")
