@@ -6,10 +6,9 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.support.axe import violations
-from tests.support.chromium import Windows
 from tests.support.seen import is_live
-from tests.support.tour import Stop, tour, touring_server
-from tests.support.tour_factors import two_steps
+from tests.support.tour import Stop
+from tests.support.tours import TOURS, Tour
 
 pytestmark = pytest.mark.browser
 
@@ -28,18 +27,11 @@ MOVING = """() => document.getAnimations().length + [...document.querySelectorAl
   .filter((each) => parseFloat(getComputedStyle(each).transitionDuration) > 0).length"""
 
 
-def test_no_page_in_any_state_breaks_a_rule_or_scrolls_sideways(browser: Browser) -> None:
-    with touring_server() as server:
-        windows = Windows(browser, server.url)
-        broken = broken_rules(tour(server, windows, reduced_motion="reduce"))
-        windows.close()
-    assert not broken, "\n".join(broken)
-    assert windows.faults == []
-
-
-def test_no_page_of_two_step_sign_in_breaks_a_rule_or_scrolls_sideways(windows: Windows) -> None:
-    page = windows.open(reduced_motion="reduce").new_page()
-    broken = broken_rules(two_steps(page))
+@pytest.mark.parametrize("tour", TOURS.values(), ids=TOURS)
+def test_no_page_in_any_state_breaks_a_rule_or_scrolls_sideways(
+    browser: Browser, tour: Tour
+) -> None:
+    broken = broken_rules(tour.stops(browser, reduced_motion="reduce"))
     assert not broken, "\n".join(broken)
 
 

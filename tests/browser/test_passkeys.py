@@ -2,17 +2,17 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import pyotp
 import pytest
-from playwright.sync_api import Browser, CDPSession, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from handlers.texts import ENGLISH
 from tests.support.chromium import Windows, sign_up
 from tests.support.client import PASSWORD
 from tests.support.seen import is_live
 from tests.support.server import CurfewServer
+from tests.support.virtual_authenticator import VirtualAuthenticator
 
 pytestmark = pytest.mark.browser
 
@@ -28,42 +28,6 @@ def windows(server: CurfewServer, browser: Browser) -> Iterator[Windows]:
     assert windows.faults == []
     assert " ERROR " not in server.log
     assert "Traceback" not in server.log
-
-
-class VirtualAuthenticator:
-    """One that a page of Chromium takes for a device of its own."""
-
-    def __init__(self, page: Page) -> None:
-        self._devtools: CDPSession = page.context.new_cdp_session(page)
-        self._devtools.send("WebAuthn.enable")
-        options = {
-            "protocol": "ctap2",
-            "transport": "internal",
-            "hasResidentKey": True,
-            "hasUserVerification": True,
-            "isUserVerified": True,
-            "automaticPresenceSimulation": True,
-        }
-        added = self._devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})
-        self._id = {"authenticatorId": added["authenticatorId"]}
-
-    @property
-    def credentials(self) -> list[dict[str, Any]]:
-        """What it holds."""
-        found = self._devtools.send("WebAuthn.getCredentials", self._id)
-        credentials: list[dict[str, Any]] = found["credentials"]
-        return credentials
-
-    def replace_by_copy(self, sign_count: int) -> None:
-        """Put a copy from earlier in the place of its one credential."""
-        (credential,) = self.credentials
-        self._devtools.send("WebAuthn.clearCredentials", self._id)
-        copy = credential | {"signCount": sign_count}
-        self._devtools.send("WebAuthn.addCredential", {**self._id, "credential": copy})
-
-    def refuse(self) -> None:
-        """Verify nobody from now on."""
-        self._devtools.send("WebAuthn.setUserVerified", {**self._id, "isUserVerified": False})
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from typing import Final
 
 from playwright.sync_api import Browser, Page
 
-from tests.support.chromium import Windows, chromium
-from tests.support.tour import tour, touring_server
+from tests.support.chromium import chromium
+from tests.support.tours import TOURS
 
 SHEETS: Final = Path(__file__).parents[2] / "docs" / "images" / "pages"
 DESKTOP: Final = {"width": 1080, "height": 620}
@@ -48,12 +48,10 @@ def main() -> None:
     SHEETS.mkdir(parents=True, exist_ok=True)
     for old in SHEETS.glob("*.webp"):
         old.unlink()
-    with touring_server() as server, chromium() as browser:
-        windows = Windows(browser, server.url)
-        for name, page in tour(server, windows, reduced_motion="reduce"):
-            compose(browser, SHEETS / f"{name}.webp", pictures(page))
-        windows.close()
-        assert windows.faults == []
+    with chromium() as browser:
+        for tour in TOURS.values():
+            for name, page in tour.stops(browser, reduced_motion="reduce"):
+                compose(browser, SHEETS / f"{name}.webp", pictures(page))
 
 
 def pictures(page: Page) -> list[tuple[bytes, float]]:

@@ -5,11 +5,15 @@ import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any, Final
 
 from playwright.sync_api import Page, expect
 
 from handlers.kept_cookie import after_sign_in
+from handlers.receipts import told
+from handlers.texts import ENGLISH
+from server.core.receipt import Durability, NodeCounts, Receipt
 from tests.support.chromium import IPHONE, Windows, sign_in, sign_up
 from tests.support.client import PASSWORD
 from tests.support.processes import processes_of
@@ -18,21 +22,26 @@ from tests.support.server import CurfewServer
 
 USERNAME: Final = "ada"
 
+STATES: Final = (
+    "start", "login", "login-after-timeout", "signup", "logout-signed-out", "no-cookie",
+    "not-found", "login-refused", "signup-refused", "account", "security-at-a-number", "logout",
+    "notes-empty", "notes", "error", "account-sign-in-elsewhere", "account-several", "confirm",
+    "confirm-refused", "receipt", "receipt-bounded", "receipt-pending", "password-refused",
+    "ended", "held", "unavailable", "offline",
+)  # fmt: skip
+SAY: Final = """(notice, told) => notice.replaceChildren(...told.map((words) =>
+  Object.assign(document.createElement('p'), { textContent: words })))"""
+
 Options = dict[str, Any]
 Stop = tuple[str, Page]
 """The state's name, and a page that is in it until the tour goes on."""
-
-
-def touring_server() -> CurfewServer:
-    """A server for a tour: it notices an outage soon, and finds every password stale."""
-    return CurfewServer(node_lease="1s", reauthentication_window="1ms")
 
 
 def tour(server: CurfewServer, windows: Windows, **options: Any) -> Iterator[Stop]:
     """Every page in every state. The server is down when it is over.
 
     Args:
-        server: a `touring_server`, freshly started.
+        server: notices an outage soon, and finds every password stale.
         windows: where to open them.
         options: of the window that is shown, as of `new_context`.
     """
@@ -74,6 +83,9 @@ def _as_a_stranger(page: Page) -> Iterator[Stop]:
 def _signed_in(page: Page) -> Iterator[Stop]:
     is_live(page)
     yield "account", page
+    page.goto("/account/security")
+    is_live(page)
+    yield "security-at-a-number", page
     page.goto("/logout")
     is_live(page)
     yield "logout", page
@@ -85,8 +97,6 @@ def _signed_in(page: Page) -> Iterator[Stop]:
         page.get_by_role("button", name="Send").click()
     expect(page.locator("#notes li")).to_have_count(2)
     yield "notes", page
-    page.evaluate("() => document.querySelector('#expiring').showModal()")
-    yield "expiring", page
     page.goto("/logout")
     page.locator("main [name=csrf_token]").evaluate("field => { field.value = 'old'; }")
     page.locator("main").get_by_role("button", name="Log out").click()
@@ -109,16 +119,32 @@ def _with_another_device(page: Page, windows: Windows) -> Iterator[Stop]:
     page.get_by_role("button", name="End the session on").first.click()
     expect(page.get_by_role("heading", name="Confirm that it is you")).to_be_visible()
     yield "confirm", page
-    for password, name in (("not the right one, sorry", "confirm-refused"), (PASSWORD, "receipt")):
+    for password, name, kind in (
+        ("not the right one, sorry", "confirm-refused", "error"),
+        (PASSWORD, "receipt", "notice"),
+    ):
         page.get_by_label("Password").fill(password)
         page.get_by_role("button", name="Continue").click()
-        expect(page.locator("main").get_by_role("alert" if "refused" in name else "status").first)
+        expect(page.locator(f"main > [data-private] .{kind}")).to_be_visible()
         yield name, page
+    yield from _receipts(page)
     page.get_by_label("Current password").fill("not the right one, sorry")
     page.get_by_label("New password").fill(PASSWORD[::-1])
     page.get_by_role("button", name="Change the password").click()
     expect(page.get_by_text("The password is wrong.")).to_be_visible()
     yield "password-refused", page
+
+
+def _receipts(page: Page) -> Iterator[Stop]:
+    """What is told when a server cannot be reached; the words alone, no server is cut off."""
+    for name, nodes in (
+        ("receipt-bounded", NodeCounts(acked=1, lease_expired=1)),
+        ("receipt-pending", NodeCounts(acked=1, waiting=1)),
+    ):
+        receipt = Receipt("", nodes.state, 1, 2, nodes, Durability.FSYNC, 1_004.0)
+        words = told(ENGLISH, receipt, timedelta(seconds=5))
+        page.locator("main > [data-private] .notice").evaluate(SAY, words)
+        yield name, page
 
 
 def _at_the_end(page: Page, windows: Windows, options: Options) -> Iterator[Stop]:

@@ -1,45 +1,105 @@
 """A tour through two-step sign-in, in a real browser; the password must stay recent meanwhile."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import pyotp
 from playwright.sync_api import Page, expect
 
-from tests.support.chromium import sign_up
+from tests.support.chromium import Windows, sign_up
 from tests.support.client import PASSWORD
+from tests.support.seen import is_live, log_out
+from tests.support.server import CurfewServer
+from tests.support.tour import Stop
+from tests.support.virtual_authenticator import VirtualAuthenticator
 
 USERNAME: Final = "grace"
+HOME: Final = "/account/security"
+STATES: Final = (
+    "security", "passkey-cancelled", "totp-setup", "totp-setup-refused", "recovery-codes",
+    "passkeys", "confirm-second-factor", "passkey-removed", "passkey-refused", "second-factor",
+    "second-factor-refused", "totp-removed",
+)  # fmt: skip
 
 
-def two_steps(page: Page) -> Iterator[tuple[str, Page]]:
-    """Setting an app up, its recovery codes, and signing in with it.
+def two_steps(server: CurfewServer, windows: Windows, **options: Any) -> Iterator[Stop]:  # noqa: ARG001
+    """Setting an app and a passkey up, signing in with them, and removing them.
 
     Args:
-        page: of a window that nobody is signed in with. It ends so, too.
+        server: serves under a name: browsers take no passkeys for an address.
+        windows: where to open them.
+        options: of the window that is shown, as of `new_context`.
     """
+    page = windows.open(**options).new_page()
+    device = VirtualAuthenticator(page)
     sign_up(page, USERNAME, PASSWORD)
-    page.goto("/account/security")
+    page.goto(HOME)
+    is_live(page)
     yield "security", page
-    page.locator("form[action='/account/security/totp'] button").click()
+    device.refuse()
+    _add_passkey(page)
+    expect(page.locator("[data-passkey] .error")).to_be_visible()
+    yield "passkey-cancelled", page
+    device.accept()
+    yield from _app(page)
+    code = page.locator("#recovery-codes li").first.inner_text()
+    yield from _passkey(page)
+    yield from _signing_in(page, code)
+
+
+def _app(page: Page) -> Iterator[Stop]:
+    page.locator(f"form[action='{HOME}/totp'] button").click()
     secret = page.locator("#totp-secret").inner_text().replace(" ", "")
     yield "totp-setup", page
-    page.locator("#code").fill(pyotp.TOTP(secret).now())
-    page.locator("main form button").click()
+    _give_code(page, "000000")
+    expect(page.get_by_role("alert").first).to_be_visible()
+    yield "totp-setup-refused", page
+    _give_code(page, pyotp.TOTP(secret).now())
     expect(page.locator("#recovery-codes li")).to_have_count(10)
     yield "recovery-codes", page
-    page.locator("#logout").click()
+
+
+def _passkey(page: Page) -> Iterator[Stop]:
+    _add_passkey(page)
+    expect(page.locator("#passkeys li")).to_have_count(1)
+    yield "passkeys", page
+    page.goto(f"/reauthenticate?next={HOME}")
+    expect(page.locator("#code")).to_be_visible()
+    yield "confirm-second-factor", page
+    page.goto(HOME)
+    page.locator(f"form[action='{HOME}/passkeys/remove'] button").click()
+    expect(page.locator("main .notice")).to_be_visible()
+    yield "passkey-removed", page
+
+
+def _signing_in(page: Page, code: str) -> Iterator[Stop]:
+    log_out(page)
     page.wait_for_url("**/login?reason=logout*")
-    _fill_in_name_and_password(page)
-    yield "second-factor", page
-    page.locator("#code").fill("000000")
-    page.locator("form[action='/login/second-factor'] button").click()
+    page.locator("[data-passkey] button").click()
     expect(page.get_by_role("alert").first).to_be_visible()
-    yield "second-factor-refused", page
-
-
-def _fill_in_name_and_password(page: Page) -> None:
+    yield "passkey-refused", page  # the device still has it
+    page.goto("/login")
     page.locator("#username").fill(USERNAME)
     page.locator("#password").fill(PASSWORD)
     page.locator("form[action='/login'] button").click()
     expect(page.locator("form[action='/login/second-factor']")).to_be_visible()
+    yield "second-factor", page
+    _give_code(page, "000000")
+    expect(page.get_by_role("alert").first).to_be_visible()
+    yield "second-factor-refused", page
+    _give_code(page, code)
+    page.wait_for_url("**/account")
+    page.goto(HOME)
+    page.locator(f"form[action='{HOME}/totp/remove'] button").click()
+    expect(page.locator("main .notice")).to_be_visible()
+    yield "totp-removed", page
+
+
+def _add_passkey(page: Page) -> None:
+    page.locator("#passkey-name").fill("Laptop")
+    page.locator("[data-passkey='create'] button").click()
+
+
+def _give_code(page: Page, code: str) -> None:
+    page.locator("#code").fill(code)
+    page.locator("main form:has(#code) button").click()
