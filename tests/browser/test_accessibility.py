@@ -1,11 +1,14 @@
 """Every page in every state: for eyes, ears and keys, light and dark, on a desk and at 320 px."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.support.axe import violations
+from tests.support.chromium import Windows
 from tests.support.seen import is_live
 from tests.support.tour import Stop
 from tests.support.tours import TOURS, Tour
@@ -23,6 +26,11 @@ TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] :
   [...document.querySelectorAll('body *')]
     .filter((each) => each.getBoundingClientRect().right > innerWidth + 1)
     .map((each) => `wider than the window: ${each.outerHTML.slice(0, 100)}`)"""
+STYLE = Path(__file__).parents[2] / "static" / "css" / "curfew.css"
+LAST_DARK_COLOUR = 0.78
+"""Where the sky of the start page is still rose; the orange below is for roofs."""
+LOWEST_WORDS = """() => document.querySelector('.bell').getBoundingClientRect().bottom
+  / document.querySelector('header').getBoundingClientRect().height"""
 MOVING = """() => document.getAnimations().length + [...document.querySelectorAll('body *')]
   .filter((each) => parseFloat(getComputedStyle(each).transitionDuration) > 0).length"""
 
@@ -53,6 +61,28 @@ def looks(page: Page) -> Iterator[str]:
         page.set_viewport_size(size)  # type: ignore[arg-type]  # likewise
         page.evaluate("size => { document.documentElement.style.fontSize = size; }", text)
         yield f"{scheme} at {size['width']}, text {text}"
+
+
+@pytest.mark.parametrize("sky", ["night", "plum", "rose"])
+def test_text_can_be_read_before_every_colour_of_the_sky(sky: str) -> None:
+    """Which axe-core cannot tell of a gradient (WCAG 2.2 1.4.3)."""
+    colours = dict(re.findall(r"--(\w+): #(\w{6});", STYLE.read_text(encoding="utf-8")))
+    light, dark = (luminance(colours[name]) for name in ("cream", sky))
+    assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+def luminance(colour: str) -> float:
+    """The relative luminance of six hexadecimal digits."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    linear = [part / 12.92 if part <= 0.04 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def test_no_text_stands_before_the_bright_end_of_the_sky(windows: Windows) -> None:
+    page = windows.open().new_page()
+    page.goto("/")
+    for look in looks(page):
+        assert page.evaluate(LOWEST_WORDS) < LAST_DARK_COLOUR, look
 
 
 def test_nothing_moves_for_who_wants_no_motion(page: Page) -> None:

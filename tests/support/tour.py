@@ -118,6 +118,7 @@ def _with_another_device(page: Page, windows: Windows) -> Iterator[Stop]:
     yield "account-several", page
     page.get_by_role("button", name="End the session on").first.click()
     expect(page.get_by_role("heading", name="Confirm that it is you")).to_be_visible()
+    is_live(page)
     yield "confirm", page
     for password, name, kind in (
         ("not the right one, sorry", "confirm-refused", "error"),
@@ -126,12 +127,14 @@ def _with_another_device(page: Page, windows: Windows) -> Iterator[Stop]:
         page.get_by_label("Password").fill(password)
         page.get_by_role("button", name="Continue").click()
         expect(page.locator(f"main > [data-private] .{kind}")).to_be_visible()
+        is_live(page)
         yield name, page
     yield from _receipts(page)
     page.get_by_label("Current password").fill("not the right one, sorry")
     page.get_by_label("New password").fill(PASSWORD[::-1])
     page.get_by_role("button", name="Change the password").click()
     expect(page.get_by_text("The password is wrong.")).to_be_visible()
+    is_live(page)
     yield "password-refused", page
 
 

@@ -34,7 +34,7 @@ def two_steps(server: CurfewServer, windows: Windows, **options: Any) -> Iterato
     device = VirtualAuthenticator(page)
     sign_up(page, USERNAME, PASSWORD)
     page.goto(HOME)
-    is_live(page)
+    _is_ready(page)
     yield "security", page
     device.refuse()
     _add_passkey(page)
@@ -50,25 +50,31 @@ def two_steps(server: CurfewServer, windows: Windows, **options: Any) -> Iterato
 def _app(page: Page) -> Iterator[Stop]:
     page.locator(f"form[action='{HOME}/totp'] button").click()
     secret = page.locator("#totp-secret").inner_text().replace(" ", "")
+    is_live(page)
     yield "totp-setup", page
     _give_code(page, "000000")
     expect(page.get_by_role("alert").first).to_be_visible()
+    is_live(page)
     yield "totp-setup-refused", page
     _give_code(page, pyotp.TOTP(secret).now())
     expect(page.locator("#recovery-codes li")).to_have_count(10)
+    _is_ready(page)
     yield "recovery-codes", page
 
 
 def _passkey(page: Page) -> Iterator[Stop]:
     _add_passkey(page)
     expect(page.locator("#passkeys li")).to_have_count(1)
+    _is_ready(page)
     yield "passkeys", page
     page.goto(f"/reauthenticate?next={HOME}")
     expect(page.locator("#code")).to_be_visible()
+    _is_ready(page)
     yield "confirm-second-factor", page
     page.goto(HOME)
     page.locator(f"form[action='{HOME}/passkeys/remove'] button").click()
     expect(page.locator("main .notice")).to_be_visible()
+    _is_ready(page)
     yield "passkey-removed", page
 
 
@@ -92,7 +98,14 @@ def _signing_in(page: Page, code: str) -> Iterator[Stop]:
     page.goto(HOME)
     page.locator(f"form[action='{HOME}/totp/remove'] button").click()
     expect(page.locator("main .notice")).to_be_visible()
+    _is_ready(page)
     yield "totp-removed", page
+
+
+def _is_ready(page: Page) -> None:
+    """The page is live, and offers passkeys, which it does by a script."""
+    is_live(page)
+    expect(page.locator("[data-passkey]")).to_be_visible()
 
 
 def _add_passkey(page: Page) -> None:
