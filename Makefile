@@ -18,10 +18,18 @@ help: ## list these targets
 run: $(VENV)/.runtime ## serve on http://127.0.0.1:8888; the first call sets up
 	exec $(BIN)/python run.py
 
+# All tests in several processes, as most of them wait most of the time; a few in one.
+WORKERS := $(if $(ARGS),0,4)
+# The status of a run that came to its end, in which tests failed and no secret was written.
+TESTS_FAILED := 1
+
 test: $(VENV)/.dev ## run all tests; ARGS="-k logout" selects
 	sh tests/support/install-browsers.sh
 	$(BIN)/python -m tests.support.node
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS) || { \
+	  [ $$? = $(TESTS_FAILED) ] && [ -n "$(ONCE_MORE)" ] && \
+	  echo "make test: what failed is tried once more, alone." && \
+	  $(BIN)/python -m pytest -n 0 -v --last-failed --last-failed-no-failures none; }
 
 check: $(VENV)/.dev ## lint, formatting, types and the direction of imports
 	$(BIN)/ruff check .

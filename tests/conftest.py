@@ -1,31 +1,58 @@
-"""Fixtures for all tests: one real Valkey for the whole run, and peace between two plugins."""
+"""Fixtures for all tests: one real Valkey for each process, and peace between two plugins."""
 
 import asyncio
+import signal
+from collections import Counter
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
 from tornado.ioloop import IOLoop
 
-from tests.support.leaks import SEARCH
-from tests.support.listening import listen
 from tests.support.valkey import ValkeyServer
 
 Collected = pytest.Item | pytest.Collector | list[pytest.Item | pytest.Collector] | None
 
 
+pytest_plugins = ["tests.support.alone", "tests.support.search_at_end"]
+
+LONGEST = (
+    "integration/test_session_races.py",
+    "simulation/test_simulation.py",
+    "browser/test_server_gone.py",
+    "chaos/test_faults.py",
+)
+"""Files that begin first, so that no process is left with one at the end."""
+
+
 def pytest_configure() -> None:
-    """Listen to all clients from the first test on."""
-    listen(SEARCH)
+    """Let programs that tests start be told that a terminal hung up, as `nohup` does not."""
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)  # ignored here; theirs begins as usual
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Look for secrets last: the search is for the whole run."""
-    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+    """Long files first, then one of each folder in turn; what has to be alone last.
+
+    Processes that run side by side then differ in what they need: processor, browser, patience.
+    """
+    numbers: dict[Path, int] = {}
+    counts: Counter[Path] = Counter()
+    for item in items:
+        if item.path not in numbers:
+            numbers[item.path] = counts[item.path.parent]
+            counts[item.path.parent] += 1
+    items.sort(key=lambda item: _turn(item, numbers[item.path]))
+
+
+def _turn(item: pytest.Item, number: int) -> tuple[bool, bool, int, Path]:
+    is_long = str(item.path).endswith(LONGEST)
+    return item.get_closest_marker("alone") is not None, not is_long, number, item.path
 
 
 @pytest.fixture(scope="session")
 def valkey() -> Iterator[ValkeyServer]:
-    """A Valkey on a Unix socket, shared by the tests of the run: leave it running."""
+    """A Valkey on a Unix socket, shared by the tests of a process: leave it running."""
     with ValkeyServer() as server:
         yield server
 

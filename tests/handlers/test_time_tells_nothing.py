@@ -16,6 +16,8 @@ from tests.support.browser import Browser, problem_of
 from tests.support.client import PASSWORD
 from tests.support.valkey import ValkeyServer
 
+pytestmark = pytest.mark.alone
+
 TRIES = 120
 WRONG = "eleven herons on the morning ferry"
 NAMES = ("existing", "missing", "disabled")

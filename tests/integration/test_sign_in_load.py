@@ -14,6 +14,8 @@ from tests.support.client import PASSWORD, Client
 from tests.support.server import CurfewServer
 from tests.support.workers import workers_of
 
+pytestmark = pytest.mark.alone
+
 MIB = 1024
 """The kernel tells kilobytes."""
 HASH_MIB = 64

@@ -104,7 +104,6 @@ async def use(server: CurfewServer) -> None:
     await asyncio.to_thread(server.command, "sessions", "list")
 
 
-@pytest.mark.last
 @pytest.mark.proves("16.2.5", "14.2.1", "3.3.4", "A56", "A83")
 def test_nothing_that_the_program_wrote_holds_a_secret() -> None:
     with CurfewServer() as server:

@@ -13,6 +13,8 @@ from tests.support.people import People
 from tests.support.server import ROOT
 from tests.support.sockets import PING, TEXT, frame, raw_frame
 
+pytestmark = pytest.mark.alone
+
 PINGS = 20
 TRIES = 3
 """Of which the best counts: others use the machine too, but never all the time."""

@@ -20,6 +20,8 @@ from tests.support.server import ROOT, CurfewServer
 from tests.support.sockets import PONG, TEXT, end_of, frame, raw_frame, raw_socket
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.alone
+
 FIRST_SECONDS = 3.0
 PLACES = 64
 LATE_SECONDS = 2.0

@@ -14,6 +14,8 @@ from tests.support.sockets import RawSocket, frame, raw_socket
 from tests.support.waiting import until
 from tests.support.workers import megabytes_of_workers
 
+pytestmark = pytest.mark.alone
+
 MESSAGE_BYTES = 60_000
 MEGABYTES_FLOODED = 60
 MEGABYTES_ALLOWED = 25

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from typing import Self
 from urllib.request import urlopen
 
 from tests.support.leaks import SEARCH
+from tests.support.ports import free_port
 from tests.support.processes import eventually
 from tests.support.store_secrets import note_server
 
@@ -150,11 +150,3 @@ class CurfewServer:
                 return bool(answer.status == 200)
         except OSError:
             return False
-
-
-def free_port() -> int:
-    """A TCP port of the loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

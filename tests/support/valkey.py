@@ -1,7 +1,6 @@
 """A private Valkey for tests, which can be killed, frozen and brought back."""
 
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -13,6 +12,7 @@ import redis
 
 from server.store import acl
 from server.store.valkey_program import start_valkey, write_configuration
+from tests.support.ports import free_port
 
 START_SECONDS = 15.0
 STOP_SECONDS = 10.0
@@ -36,7 +36,7 @@ class ValkeyServer:
         """Choose the address; nothing is started yet."""
         self._folder = tempfile.TemporaryDirectory(prefix="curfew-valkey-")
         self.folder = Path(self._folder.name)
-        self.port = _free_port() if tcp else 0
+        self.port = free_port() if tcp else 0
         self._settings = {name.replace("_", "-"): value for name, value in settings.items()}
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -167,8 +167,3 @@ def owner_of(url: str) -> str:
     """The address of the same store for somebody who may do everything."""
     scheme, _, rest = url.partition("://")
     return f"{scheme}://{rest.rpartition('@')[2]}"
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])

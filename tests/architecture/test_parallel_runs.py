@@ -1,0 +1,72 @@
+"""Tests of how tests are run: side by side, some alone, each process with ports of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.ports import PORTS, SHARES, free_port
+from tests.support.runs import run_pytest
+from tests.support.server import ROOT
+
+EPHEMERAL_FROM = 32_768
+"""The first port that Linux gives to an outgoing connection; macOS begins later."""
+
+NOTES = """
+import os, pathlib, pytest, time
+notes = pathlib.Path({notes!r})
+
+def note(word):
+    with notes.open("a") as file:
+        file.write(word + "\\n")
+    time.sleep(0.05)
+"""
+ALONE = """
+@pytest.mark.alone
+@pytest.mark.parametrize("number", range(3))
+def test_alone(number):
+    note("in")
+    note("out")
+"""
+SHARED = """
+@pytest.mark.parametrize("number", range(20))
+def test_shared(number):
+    note("shared")
+"""
+
+
+def test_what_is_alone_runs_while_no_other_does(tmp_path: Path) -> None:
+    notes = tmp_path / "notes"
+    head = NOTES.format(notes=str(notes))
+    for name, text in (("one", ALONE), ("two", SHARED), ("three", SHARED)):
+        (tmp_path / f"test_{name}.py").write_text(head + text)
+    done = run_pytest(tmp_path, "-n3")
+    assert done.returncode == 0, done.stdout + done.stderr
+    words = notes.read_text().split()
+    assert words.count("in") == 3
+    assert words.count("shared") == 40
+    following = [words[at + 1] for at, word in enumerate(words) if word == "in"]
+    assert following == ["out"] * 3
+
+
+def test_a_port_is_given_once_below_those_of_outgoing_connections() -> None:
+    given = [free_port() for _ in range(100)]
+    assert len(set(given)) == 100
+    assert set(given) <= set(PORTS)
+    assert max(PORTS) < EPHEMERAL_FROM
+
+
+@pytest.mark.parametrize("worker", range(SHARES))
+def test_processes_have_no_port_in_common(worker: int) -> None:
+    program = "from tests.support.ports import free_port; print(free_port())"
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env=os.environ | {"PYTEST_XDIST_WORKER": f"gw{worker}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert int(ran.stdout) in PORTS[worker::SHARES]
