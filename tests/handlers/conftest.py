@@ -20,7 +20,7 @@ from settings import Settings, load_settings
 from tests.support.browser import Browser
 from tests.support.leaks import SEARCH
 from tests.support.processes import PATIENCE_SECONDS
-from tests.support.store_secrets import note_seeds
+from tests.support.store_secrets import KEEPERS, Keeper, note_derived, note_seeds
 
 
 class Opened:
@@ -80,10 +80,11 @@ def services(
     """The session engine; only the cost of a password hash is that of tests."""
     monkeypatch.setattr(server.services, "PasswordHasher", partial(PasswordHasher, CHEAPEST))
     opened = Opened(configuration)
+    keys = configuration.secret_keys
+    note_derived(SEARCH, list(keys))
+    keeper = KEEPERS[configuration.port] = Keeper(configuration.store_url or "", tuple(keys))
     yield io_loop.run_sync(opened.open, timeout=PATIENCE_SECONDS)
-    for key in configuration.secret_keys:
-        SEARCH.key(key, "secret key")
-    note_seeds(SEARCH, configuration.store_url or "", configuration.secret_keys)
+    note_seeds(SEARCH, keeper)
     io_loop.run_sync(opened.close, timeout=PATIENCE_SECONDS)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.support.client import COOKIE, Client
+from tests.support.leaks import SEARCH
 
 _LENGTH = re.compile(rb"\r\ncontent-length: (\d+)", re.IGNORECASE)
 _COOKIE = re.compile(rb"\r\nset-cookie: " + COOKIE.encode() + rb"=([^;]*)", re.IGNORECASE)
@@ -77,7 +78,11 @@ async def _answer(reader: asyncio.StreamReader) -> Answer:
     head = await reader.readuntil(b"\r\n\r\n")
     length, cookie = _LENGTH.search(head), _COOKIE.search(head)
     assert length is not None, head
-    body = json.loads(await reader.readexactly(int(length[1])))
+    content = await reader.readexactly(int(length[1]))
+    body = json.loads(content)
+    if cookie:
+        SEARCH.cookie(cookie[1].decode("latin-1"))
+    SEARCH.answered("an answer of a burst", _COOKIE.sub(b"", head) + content, "HTTP")
     # A signed value: version, key version, time, name, value, signature, each with its length.
     token = cookie[1].split(b"|")[4] if cookie and b"|" in cookie[1] else None
     return Answer(int(head.split(b" ", 2)[1]), body, token)

@@ -12,11 +12,14 @@ from playwright.sync_api import (
     ConsoleMessage,
     Error,
     Page,
+    Request,
+    Response,
     expect,
     sync_playwright,
 )
 
 from tests.support.leaks import SEARCH
+from tests.support.listening import note_request
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 APPS = ("Google Chrome", "Chromium")
@@ -46,6 +49,7 @@ class Windows:
     def __init__(self, browser: Browser, url: str) -> None:
         self._browser = browser
         self._url = url
+        self._answers: list[Response] = []
         self.faults: list[str] = []
 
     def open(self, **options: Any) -> BrowserContext:
@@ -54,23 +58,45 @@ class Windows:
         context.set_default_timeout(PATIENCE_MS)
         context.set_default_navigation_timeout(PATIENCE_MS)
         context.on("console", self._note_console)
-        context.on("request", lambda each: SEARCH.wrote("an address", each.url, "browser"))
+        context.on("request", _note_request)
+        context.on("response", self._keep_answer)
         context.on("page", _listen_to_sockets)
         context.on("weberror", lambda error: self.faults.append(f"uncaught: {error.error}"))
         return context
 
     def close(self) -> None:
         """Close all windows."""
+        for answer in self._answers:
+            _note_answer(answer)
         for context in self._browser.contexts:
             for page in context.pages:
                 with suppress(Error):  # it was on its way somewhere
-                    SEARCH.wrote(f"the page {page.url}", page.content(), "browser")
+                    SEARCH.answered(f"the page {page.url}", page.content(), "browser")
+            for cookie in context.cookies():
+                SEARCH.cookie(cookie.get("value", ""))
             context.close()
+
+    def _keep_answer(self, response: Response) -> None:
+        self._answers.append(response)
 
     def _note_console(self, message: ConsoleMessage) -> None:
         # A request that fails or is answered with an error is told on the console: no fault.
         if message.type in {"error", "warning"} and not message.text.startswith(UNANSWERED):
             self.faults.append(f"{message.type}: {message.text}")
+
+
+def _note_request(request: Request) -> None:
+    SEARCH.wrote("an address", request.url, "browser")
+    note_request(SEARCH, request.post_data_buffer or b"")
+
+
+def _note_answer(response: Response) -> None:
+    """Those of its window's last pages; Chromium forgets the bodies of earlier ones."""
+    kind = response.headers.get("content-type", "")
+    if kind.startswith(("text/html", "application/json", "application/problem+json")):
+        with suppress(Error):
+            place = f"the answer to {response.request.method} {response.url}"
+            SEARCH.answered(place, response.body(), "browser")
 
 
 def _listen_to_sockets(page: Page) -> None:

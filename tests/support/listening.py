@@ -1,11 +1,12 @@
 """Listens to all clients of the tests, whatever they are used for: see `tests.support.leaks`."""
 
 import functools
+import http.client
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 from tornado.httpclient import HTTPRequest, HTTPResponse
@@ -15,19 +16,23 @@ from websockets.frames import Frame
 
 from server.log_format import JsonFormatter
 from tests.support.leaks import LeakSearch
+from tests.support.shown import recovery_codes_in
+from tests.support.store_secrets import note_session
 
 
 def listen(search: LeakSearch) -> None:
     """Have every HTTP client, socket and logger of this process report."""
     _listen_to_httpx(search)
+    _listen_to_httpx_in_threads(search)
+    _listen_to_http_client(search)
     _listen_to_tornado(search)
     _listen_to_sockets(search)
     logging.getLogger().addHandler(_Log(search))
 
 
 def note_request(search: LeakSearch, body: bytes) -> None:
-    """Notice the passwords in what a client sends, as JSON or as a form."""
-    if b"password" not in body:
+    """Notice passwords and recovery codes in what a client sends, as JSON or as a form."""
+    if b"password" not in body and b"code" not in body:
         return
     try:
         fields: Any = json.loads(body)
@@ -37,21 +42,37 @@ def note_request(search: LeakSearch, body: bytes) -> None:
         for name, value in fields.items():
             if "password" in name and isinstance(value, str):
                 search.password(value)
+            if name == "code" and isinstance(value, str):
+                for code in recovery_codes_in(value):
+                    search.word(code, "recovery codes")
 
 
 def note_answer(
-    search: LeakSearch, place: str, headers: Iterable[tuple[str, str]], body: bytes
+    search: LeakSearch,
+    place: str,
+    headers: Iterable[tuple[str, str]],
+    body: bytes,
+    port: int | None = None,
 ) -> None:
-    """Notice an answer: its cookie is a secret, and everything else is output."""
+    """Notice an answer: its cookie is a secret, and everything else is output.
+
+    Args:
+        search: what notices.
+        place: where, for whoever reads a finding.
+        headers: all of them.
+        body: all of it.
+        port: of the server; the seed of a session that begins is looked up where that keeps it.
+    """
     lines = []
     for name, value in headers:
         shown = value
         if name.lower() == "set-cookie":
             cookie, _, attributes = value.partition("=")[2].partition(";")
-            search.cookie(cookie)
+            note_session(search, port, search.cookie(cookie))
             shown = attributes
         lines.append(f"{name}: {shown}")
-    search.wrote(place, "\r\n".join(lines).encode(errors="replace") + b"\r\n\r\n" + body, "HTTP")
+    head = "\r\n".join(lines).encode(errors="replace")
+    search.answered(place, head + b"\r\n\r\n" + body, "HTTP")
 
 
 def _listen_to_httpx(search: LeakSearch) -> None:
@@ -65,11 +86,46 @@ def _listen_to_httpx(search: LeakSearch) -> None:
             note_request(search, await request.aread())
         response = await send(self, request, **options)
         if response.is_closed:
-            place = f"the answer to {request.method} {request.url.path}"
-            note_answer(search, place, response.headers.multi_items(), response.content)
+            _note_httpx(search, response)
         return response
 
     httpx.AsyncClient.send = listening  # type: ignore[method-assign]
+
+
+def _listen_to_httpx_in_threads(search: LeakSearch) -> None:
+    send = httpx.Client.send
+
+    @functools.wraps(send)
+    def listening(self: httpx.Client, request: httpx.Request, **options: Any) -> httpx.Response:
+        if not options.get("stream"):
+            note_request(search, request.read())
+        response = send(self, request, **options)
+        if response.is_closed:
+            _note_httpx(search, response)
+        return response
+
+    httpx.Client.send = listening  # type: ignore[method-assign]
+
+
+def _note_httpx(search: LeakSearch, response: httpx.Response) -> None:
+    request = response.request
+    place = f"the answer to {request.method} {request.url.path}"
+    headers = response.headers.multi_items()
+    note_answer(search, place, headers, response.content, request.url.port)
+
+
+def _listen_to_http_client(search: LeakSearch) -> None:
+    """The standard library's, which urllib uses."""
+    read = http.client.HTTPResponse.read
+
+    @functools.wraps(read)
+    def listening(self: http.client.HTTPResponse, amt: int | None = None) -> bytes:
+        body = read(self, amt)
+        if amt is None:
+            note_answer(search, "an answer", self.getheaders(), body)
+        return body
+
+    http.client.HTTPResponse.read = listening  # type: ignore[method-assign]
 
 
 def _listen_to_tornado(search: LeakSearch) -> None:
@@ -83,7 +139,8 @@ def _listen_to_tornado(search: LeakSearch) -> None:
 
         def answered(response: HTTPResponse) -> None:
             place = f"the answer to {request.method} {request.url}"
-            note_answer(search, place, response.headers.get_all(), response.body or b"")
+            body, port = response.body or b"", urlsplit(request.url).port
+            note_answer(search, place, response.headers.get_all(), body, port)
             callback(response)
 
         fetch(self, request, answered)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.support.leaks import SEARCH
+from tests.support.store_secrets import note_session
 
 PATIENCE_SECONDS = 10.0
 _INTERIM = b"HTTP/1.1 100 (Continue)\r\n\r\n"
@@ -56,14 +57,14 @@ def exchange(port: int, sent: bytes, *, end: bool = False, read_all: bool = Fals
         except OSError:
             pass  # refused before all of it was sent; the answer may be there
         answer = _receive(connection, lambda raw: not read_all and _is_whole(raw, head_only))
-    _note(answer.raw)
+    _note(port, answer.raw)
     return answer
 
 
-def _note(raw: bytes) -> None:
+def _note(port: int, raw: bytes) -> None:
     for cookie in _SET_COOKIE.findall(raw):
-        SEARCH.cookie(cookie.decode("latin-1"))
-    SEARCH.wrote("a raw answer", _SET_COOKIE.sub(b"", raw), "HTTP")
+        note_session(SEARCH, port, SEARCH.cookie(cookie.decode("latin-1")))
+    SEARCH.answered("a raw answer", _SET_COOKIE.sub(b"", raw), "HTTP")
 
 
 def _receive(connection: socket.socket, is_enough: Callable[[bytes], bool]) -> Answer:

@@ -91,6 +91,7 @@ class CurfewServer:
                 start_new_session=True,
             )
         eventually(self._is_ready)
+        note_server(SEARCH, self.environment, self.data_dir)
         return self
 
     def stop(self, signum: signal.Signals = signal.SIGTERM) -> int:
@@ -124,6 +125,8 @@ class CurfewServer:
         if self.log_path.exists():
             test = os.environ.get("PYTEST_CURRENT_TEST", "").partition(" ")[0]
             SEARCH.wrote(f"the log of a server of {test}", self.log_path.read_bytes(), "log")
+            for log in self.data_dir.rglob("*.log"):
+                SEARCH.wrote(f"the log of a store of {test}", log.read_bytes(), "log of a store")
 
     def __enter__(self) -> Self:
         """Start."""

@@ -12,6 +12,7 @@ import redis
 
 from server.store import acl
 from server.store.valkey_program import start_valkey, write_configuration
+from tests.support.leaks import SEARCH
 from tests.support.ports import free_port
 
 START_SECONDS = 15.0
@@ -62,6 +63,7 @@ class ValkeyServer:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
+        SEARCH.password(PASSWORD, "password of the store")
         (self.folder / "users.acl").write_text(acl.acl_file(PASSWORD), "ascii")
         configuration = self.folder / "valkey.conf"
         write_configuration(configuration, self._configuration())
@@ -114,6 +116,8 @@ class ValkeyServer:
     def close(self) -> None:
         """Stop it and remove its folder."""
         self.stop()
+        for log in self.folder.glob("*.log"):
+            SEARCH.wrote(f"the {log.name} of a Valkey", log.read_bytes(), "log of a store")
         self._folder.cleanup()
 
     def __enter__(self) -> Self:
