@@ -29,7 +29,7 @@ test: $(VENV)/.dev ## run all tests; ARGS="-k logout" selects
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS) || { \
 	  [ $$? = $(TESTS_FAILED) ] && [ -n "$(ONCE_MORE)" ] && \
 	  echo "make test: what failed is tried once more, alone." && \
-	  $(BIN)/python -m pytest -n 0 -v --last-failed --last-failed-no-failures none; }
+	  $(BIN)/python -m pytest $(ARGS) -n 0 -v --last-failed --last-failed-no-failures none; }
 
 check: $(VENV)/.dev ## lint, formatting, types and the direction of imports
 	$(BIN)/ruff check .

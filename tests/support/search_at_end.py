@@ -39,8 +39,17 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     told += [f"{each.kind}, in {each.place}" for each in SEARCH.findings()]
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["secrets"] = told
-    elif told and session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
-        session.exitstatus = LEAKED
+    elif session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
+        if told:
+            session.exitstatus = LEAKED
+        elif _is_unread(session.config):
+            session.exitstatus = pytest.ExitCode.INTERRUPTED
+
+
+def _is_unread(config: pytest.Config) -> bool:
+    """Whether some file of tests could not be read; pytest-xdist takes that for a failed test."""
+    reporter: pytest.TerminalReporter = config.pluginmanager.getplugin("terminalreporter")
+    return any(isinstance(each, pytest.CollectReport) for each in reporter.stats.get("error", []))
 
 
 def pytest_terminal_summary(
