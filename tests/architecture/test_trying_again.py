@@ -1,4 +1,4 @@
-"""Which runs of tests CI tries again, by the target that it calls: docs/decisions/0020."""
+"""Which runs of tests CI tries again, by the target that it calls: docs/decisions/0022."""
 
 import os
 import subprocess
