@@ -9,8 +9,9 @@ from redis.exceptions import MovedError
 
 from server.store.names import SHARD_COUNT
 from tests.support.client import Client, frame, set_cookie
+from tests.support.ports import free_port
 from tests.support.processes import eventually
-from tests.support.server import CurfewServer, free_port
+from tests.support.server import CurfewServer
 from tests.support.valkey import ValkeyServer
 from tests.support.waiting import until
 
