@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from server.store.names import ShardNames
-from tests.support.bursts import Answer, Burst, burst
+from tests.support.bursts import Answer, Burst
 from tests.support.client import PASSWORD, Client, set_cookie
 from tests.support.server import CurfewServer
 from tests.support.valkey import ValkeyServer
@@ -37,10 +37,9 @@ def server(store: ValkeyServer) -> Iterator[CurfewServer]:
 
 
 @pytest.fixture
-async def crowd(server: CurfewServer) -> AsyncIterator[Burst]:
-    """200 open connections; the kernel deals them to both processes."""
-    async with burst(server.port, 200) as crowd:
-        yield crowd
+def crowd(server: CurfewServer) -> Burst:
+    """Many connections at once; the kernel deals them to both processes."""
+    return Burst(server.port)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from typing import Any
 from tests.support.client import COOKIE, Client
 from tests.support.leaks import SEARCH
 
+_Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 _LENGTH = re.compile(rb"\r\ncontent-length: (\d+)", re.IGNORECASE)
 _COOKIE = re.compile(rb"\r\nset-cookie: " + COOKIE.encode() + rb"=([^;]*)", re.IGNORECASE)
 
@@ -31,34 +32,29 @@ class Answer:
 
 
 class Burst:
-    """Open connections to a server.
+    """Sends to one server.
 
     Args:
         port: of the server.
-        connections: the reading and the writing side of each.
     """
 
-    def __init__(
-        self,
-        port: int,
-        connections: Sequence[tuple[asyncio.StreamReader, asyncio.StreamWriter]],
-    ) -> None:
+    def __init__(self, port: int) -> None:
         self._port = port
-        self._connections = connections
 
     async def send(self, client: Client, requests: Sequence[tuple[str, str, Any]]) -> list[Answer]:
         """Send at once what a page of this client would; all with the cookie it has now.
+
+        The connections are opened just before: a server cuts those that ask for nothing for long.
 
         Args:
             client: its cookie and CSRF token.
             requests: method, path and JSON body, None for no body.
         """
         texts = [self._text(client, *request) for request in requests]
-        chosen = self._connections[: len(texts)]
-        assert len(chosen) == len(texts)
-        for text, (_, writer) in zip(texts, chosen, strict=True):
-            writer.write(text)
-        return list(await asyncio.gather(*(_answer(reader) for reader, _ in chosen)))
+        async with _connections(self._port, len(texts)) as opened:
+            for text, (_, writer) in zip(texts, opened, strict=True):
+                writer.write(text)
+            return list(await asyncio.gather(*(_answer(reader) for reader, _ in opened)))
 
     def _text(self, client: Client, method: str, path: str, body: Any) -> bytes:
         content = b"" if body is None else json.dumps(body).encode()
@@ -89,13 +85,12 @@ async def _answer(reader: asyncio.StreamReader) -> Answer:
 
 
 @asynccontextmanager
-async def burst(port: int, connections: int) -> AsyncIterator[Burst]:
-    """Open so many connections, and close them at the end."""
+async def _connections(port: int, number: int) -> AsyncIterator[list[_Connection]]:
     opened = await asyncio.gather(
-        *(asyncio.open_connection("127.0.0.1", port) for _ in range(connections))
+        *(asyncio.open_connection("127.0.0.1", port) for _ in range(number))
     )
     try:
-        yield Burst(port, opened)
+        yield opened
     finally:
         for _, writer in opened:
             writer.close()
