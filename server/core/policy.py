@@ -4,14 +4,13 @@ Rows, first match wins. *Previous* are the tokens that a promotion overtook, eac
 from that promotion.
 
  #  presented                          verdict
- 1  secret does not match, or a        Refuse (forged)
-    number that was never issued
+ 1  secret does not match              Refuse (forged)
  2  past the absolute deadline         End `absolute_timeout`
  3  past the idle deadline             End `idle_timeout`
  4  overtaken by a change of           Refuse (overtaken), until the token that overtook it came
     privilege                          back and a grace has passed; then row 8
  5  the current generation             Accept; if rotation is due, hand out the successor
- 6  issued after the current one       Accept and promote: it becomes current, what it overtook is
+ 6  any later than the current one     Accept and promote: it becomes current, what it overtook is
                                        previous until now + grace
  7  previous, inside the grace         Accept, set no cookie
  8  any other, so genuine and older    End `token_reuse`
@@ -21,6 +20,10 @@ came back, the next number is handed out, but only once the table has *settled*:
 that carries an earlier number has arrived or never will. Otherwise a late reply could put an older
 cookie over a newer one, and its honest holder would end at row 8. (A reply arrives within the
 grace or not at all; that is the one assumption here, and what the grace is for.)
+
+A genuine number that the record does not know of was handed out by a later record than this one:
+the store has lost writes, or somebody has put an older record back. Row 6 catches the record up, so
+that the owner stays, and whoever used an older token since then ends at row 8.
 """
 
 from dataclasses import dataclass, replace
@@ -95,7 +98,7 @@ def evaluate(
         may_rotate: whether the reply can carry a cookie. A socket's handshake cannot count on it.
         is_activity: whether a person is behind it, which moves the idle deadline.
     """
-    if not is_genuine(presented, session.seed) or presented.generation > session.issued:
+    if not is_genuine(presented, session.seed):
         return Refuse(Refusal.FORGED)
     if timeout := deadlines(session, rules).passed(now):
         return End(timeout)
@@ -247,6 +250,7 @@ def _promote(
         session,
         generation=number,
         current_since=now,
+        issued=max(session.issued, number),
         settles_at=min(session.settles_at, now + _grace(rules)),
         previous=(*_still_served(session, now), (session.generation, now + _grace(rules))),
         last_active_at=max(session.last_active_at, now) if is_activity else session.last_active_at,

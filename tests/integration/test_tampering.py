@@ -7,7 +7,7 @@ import pytest
 import redis
 
 from server.core.reasons import Farewell, Reason
-from server.core.session import Device, Rules
+from server.core.session import Device, Rules, Session
 from server.core.token import Token, issue_token
 from server.store.names import ShardNames
 from server.verdicts import Live
@@ -113,7 +113,7 @@ async def test_a_record_that_is_put_back_after_the_end_does_not_open(
 async def test_an_older_record_of_a_living_session_sets_it_back_and_no_further(
     node: Node, raw: redis.Redis
 ) -> None:
-    """As the threat model says: tokens and data of then, and its deadlines; its end is its end."""
+    """As the threat model says: until its owner comes, and never past its deadlines of then."""
     live = await signed_in(node)
     key, value, then = NAMES.session(live.session.sid), record(raw, live), token_of(live)
     changed = await node.sessions.write(live, {"note": "newer"})
@@ -125,13 +125,28 @@ async def test_an_older_record_of_a_living_session_sets_it_back_and_no_further(
     found = await node.sessions.check(then)
     assert isinstance(found, Live)
     assert found.session == live.session
-    assert not await is_live(node, elevated)  # its token was never handed out then
-    node.clock.time += RULES.idle_timeout.total_seconds()
+    assert await is_live(node, elevated)  # its owner, whose token the record has never seen
+    node.clock.time += RULES.rotation_grace.total_seconds()
     ended = await node.sessions.check(then)
     assert isinstance(ended, Farewell)
-    assert ended.reason is Reason.IDLE_TIMEOUT
+    assert ended.reason is Reason.TOKEN_REUSE
     raw.set(key, value)
     assert not await is_live(node, live)
+
+
+@pytest.mark.proves("A87")
+async def test_an_older_record_that_nobody_catches_up_ends_at_its_own_deadline(
+    node: Node, raw: redis.Redis
+) -> None:
+    live = await signed_in(node)
+    key, value = NAMES.session(live.session.sid), record(raw, live)
+    node.clock.time += RULES.idle_timeout.total_seconds() - 1
+    assert isinstance(await node.sessions.touch(live.session.sid), Session)
+    raw.set(key, value)
+    node.clock.time += 1
+    ended = await node.sessions.check(token_of(live))
+    assert isinstance(ended, Farewell)
+    assert ended.reason is Reason.IDLE_TIMEOUT
 
 
 @pytest.mark.proves("A87")

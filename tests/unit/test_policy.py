@@ -68,11 +68,22 @@ def test_a_secret_of_another_number_session_or_seed_is_forged(session: Session) 
         assert policy.evaluate(session, presented, BORN + 1, RULES) == FORGED
 
 
-def test_a_number_that_was_never_issued_is_forged(session: Session) -> None:
-    assert judged(session, 2, 1) == FORGED
-    issued = policy.rotate(session, BORN + 1, RULES).session
-    assert isinstance(judged(issued, 2, 1), Accept)
-    assert judged(issued, 3, 1) == FORGED
+# Row 6, of a record that was set back.
+def test_a_later_number_than_the_record_knows_catches_it_up(session: Session) -> None:
+    caught_up = served(session, 7, 10)
+    assert (caught_up.session.generation, caught_up.session.issued) == (7, 7)
+    assert (caught_up.changed, caught_up.token, caught_up.issued) == (True, None, None)
+    assert served(caught_up.session, 7, INTERVAL + 10).token == token(8)
+
+
+def test_what_was_used_since_the_record_was_set_back_is_theft_after_the_grace(
+    session: Session,
+) -> None:
+    used = served(served(session, 1, INTERVAL).session, 2, INTERVAL + 1).session
+    caught_up = served(used, 7, INTERVAL + 5).session
+    for number in (2, 3, 6):
+        assert isinstance(judged(caught_up, number, INTERVAL + 5 + GRACE - 1), Accept)
+        assert judged(caught_up, number, INTERVAL + 5 + GRACE) == THEFT
 
 
 # Rows 2 and 3.
@@ -252,7 +263,8 @@ def test_each_token_keeps_its_whole_grace_when_promotions_follow_quickly(
 
 # The order of the rows.
 def test_forged_comes_before_the_timeouts(session: Session) -> None:
-    assert judged(session, 2, ABSOLUTE + 1) == FORGED
+    forged = replace(token(1), secret=token(2).secret)
+    assert policy.evaluate(session, forged, BORN + ABSOLUTE + 1, RULES) == FORGED
 
 
 def test_the_absolute_timeout_comes_before_the_idle_one(session: Session) -> None:
