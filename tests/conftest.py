@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from tornado.ioloop import IOLoop
 
 from tests.support.valkey import ValkeyServer
@@ -23,6 +24,11 @@ LONGEST = (
     "chaos/test_faults.py",
 )
 """Files that begin first, so that no process is left with one at the end."""
+
+
+# How long an example takes to make says something of the machine, not of the test.
+settings.register_profile("busy machine", suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy machine")
 
 
 def pytest_configure() -> None:

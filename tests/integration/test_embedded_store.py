@@ -150,10 +150,12 @@ def test_both_go_when_their_server_is_killed(data_dir: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", program, data_dir], stdout=subprocess.PIPE
     ) as server:
-        assert server.stdout is not None
-        assert server.stdout.readline() == b"ready\n"
-        assert len(processes_of(data_dir)) == 3
-        server.kill()
+        try:
+            assert server.stdout is not None
+            assert server.stdout.readline() == b"ready\n"
+            eventually(lambda: len(processes_of(data_dir)) == 3)
+        finally:
+            server.kill()
     eventually(lambda: not processes_of(data_dir))
 
 

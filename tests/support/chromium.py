@@ -13,7 +13,6 @@ from playwright.sync_api import (
     Error,
     Page,
     Request,
-    Response,
     expect,
     sync_playwright,
 )
@@ -49,7 +48,7 @@ class Windows:
     def __init__(self, browser: Browser, url: str) -> None:
         self._browser = browser
         self._url = url
-        self._answers: list[Response] = []
+        self._answered: list[Request] = []
         self.faults: list[str] = []
 
     def open(self, **options: Any) -> BrowserContext:
@@ -59,15 +58,15 @@ class Windows:
         context.set_default_navigation_timeout(PATIENCE_MS)
         context.on("console", self._note_console)
         context.on("request", _note_request)
-        context.on("response", self._keep_answer)
+        context.on("requestfinished", self._keep_answered)
         context.on("page", _listen_to_sockets)
         context.on("weberror", lambda error: self.faults.append(f"uncaught: {error.error}"))
         return context
 
     def close(self) -> None:
         """Close all windows."""
-        for answer in self._answers:
-            _note_answer(answer)
+        for request in self._answered:
+            _note_answer(request)
         for context in self._browser.contexts:
             for page in context.pages:
                 with suppress(Error):  # it was on its way somewhere
@@ -76,8 +75,8 @@ class Windows:
                 SEARCH.cookie(cookie.get("value", ""))
             context.close()
 
-    def _keep_answer(self, response: Response) -> None:
-        self._answers.append(response)
+    def _keep_answered(self, request: Request) -> None:
+        self._answered.append(request)
 
     def _note_console(self, message: ConsoleMessage) -> None:
         # A request that fails or is answered with an error is told on the console: no fault.
@@ -90,12 +89,13 @@ def _note_request(request: Request) -> None:
     note_request(SEARCH, request.post_data_buffer or b"")
 
 
-def _note_answer(response: Response) -> None:
-    """Those of its window's last pages; Chromium forgets the bodies of earlier ones."""
-    kind = response.headers.get("content-type", "")
-    if kind.startswith(("text/html", "application/json", "application/problem+json")):
-        with suppress(Error):
-            place = f"the answer to {response.request.method} {response.url}"
+def _note_answer(request: Request) -> None:
+    """Those of a window's last pages; Chromium forgets the bodies of earlier ones."""
+    with suppress(Error):
+        response = request.response()
+        kind = response.headers.get("content-type", "") if response else ""
+        if response and kind.startswith(("text/html", "application/json", "application/problem")):
+            place = f"the answer to {request.method} {request.url}"
             SEARCH.answered(place, response.body(), "browser")
 
 
