@@ -15,7 +15,7 @@ async def examine(services: Services, settings: Settings) -> None:
     print(f"store      answers in {(time.monotonic() - started) * 1000:.1f} ms")
     print(f"durability {_durability(services.terminations.durability)}")
     print("eviction   none: the store keeps what it was given")
-    print(f"keys       {len(settings.secret_keys)}, newest first: {services.keyring!r}")
+    print(f"keys       newest first: {', '.join(map(str, services.keyring.versions))}")
     print(f"origins    {', '.join(sorted(settings.origins))}")
     print(f"tls        {_tls(settings)}")
     print(f"data       {settings.data_dir}")
