@@ -21,6 +21,7 @@ from tests.support.routes import Route, all_routes
 
 SECRET = "the secret in the exception"
 HANDSHAKE: dict[str, Any] = {
+    "Connection": "Upgrade",
     "Upgrade": "websocket",
     "Sec_WebSocket_Version": "13",
     "Sec_WebSocket_Key": "A" * 22 + "==",

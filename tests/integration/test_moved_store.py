@@ -35,7 +35,10 @@ class ClusterNode:
     def take_all_slots(self) -> None:
         """Be responsible for everything."""
         self.owner.execute_command("CLUSTER ADDSLOTSRANGE", 0, SLOTS - 1)
-        eventually(lambda: self.owner.execute_command("CLUSTER INFO")["cluster_state"] == "ok")
+
+    def is_ok(self) -> bool:
+        """Whether it serves, which it does once it knows who has every slot."""
+        return bool(self.owner.execute_command("CLUSTER INFO")["cluster_state"] == "ok")
 
     def meet(self, other: "ClusterNode") -> None:
         """Know each other, which takes a moment."""
@@ -43,6 +46,7 @@ class ClusterNode:
         self.owner.execute_command("CLUSTER MEET", *address)
         for one, two in ((self, other), (other, self)):
             eventually(partial(one.knows, two))
+            eventually(one.is_ok)
 
     def knows(self, other: "ClusterNode") -> bool:
         """Whether the other is a member, as far as this one knows."""
@@ -66,7 +70,12 @@ class ClusterNode:
 def nodes() -> Iterator[tuple[ClusterNode, ClusterNode]]:
     """Two members, of which the first has everything."""
     buses = [free_port(), free_port()]
-    stores = [ValkeyServer(tcp=True, cluster_enabled="yes", cluster_port=str(bus)) for bus in buses]
+    cluster = {
+        "cluster_enabled": "yes",
+        "cluster_node_timeout": "60000",  # a busy machine may keep a member silent for a while
+        "cluster_allow_replica_migration": "no",  # who has no slot left stays what it is
+    }
+    stores = [ValkeyServer(tcp=True, cluster_port=str(bus), **cluster) for bus in buses]
     with stores[0], stores[1]:
         first, second = (ClusterNode(*each) for each in zip(stores, buses, strict=True))
         first.take_all_slots()
