@@ -197,10 +197,7 @@ class BaseHandler(SessionHandler):
 
         Of a refusal the line of its answer says which problem it was.
         """
-        if isinstance(value, SessionError):
-            log.warning("%s", value, extra={"path": self.request.path})
-        elif not _is_refusal(value):
-            log.error("unexpected error", exc_info=value, extra={"path": self.request.path})
+        log_failure(value, self.request.path)
 
     def _refuse_wrong_address(self) -> None:
         """Before the session is looked at, so that no stranger's request counts as activity."""
@@ -282,6 +279,14 @@ class BaseHandler(SessionHandler):
     def presented_csrf_token(self) -> str:
         """What the request brought as its CSRF token."""
         return self.request.headers.get("X-CSRF-Token", "")
+
+
+def log_failure(error: BaseException | None, path: str) -> None:
+    """Log what ended a request unless it is a refusal; never a query, where a secret may stand."""
+    if isinstance(error, SessionError):
+        log.warning("%s", error, extra={"path": path})
+    elif not _is_refusal(error):
+        log.error("unexpected error", exc_info=error, extra={"path": path})
 
 
 def _is_refusal(error: BaseException | None) -> bool:

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from http import HTTPStatus
+from types import TracebackType
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -14,7 +15,7 @@ from tornado.web import Finish, HTTPError, StaticFileHandler
 
 from handlers.access import Access
 from handlers.application import Curfew
-from handlers.base import BaseHandler
+from handlers.base import BaseHandler, log_failure
 from handlers.headers import set_security_headers
 from handlers.origins import FOR_PEOPLE
 from handlers.problems import (
@@ -251,6 +252,15 @@ class StaticFiles(StaticFileHandler):
         if "\0" in url_path:
             raise HTTPError(HTTPStatus.NOT_FOUND)
         return super().parse_url_path(url_path)
+
+    def log_exception(
+        self,
+        typ: type[BaseException] | None,  # noqa: ARG002 - Tornado's signature
+        value: BaseException | None,
+        tb: TracebackType | None,  # noqa: ARG002 - Tornado's signature
+    ) -> None:
+        """As for all others; Tornado's own line shows the whole address."""
+        log_failure(value, self.request.path)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         problem = problem_of(kwargs.get("exc_info", (None, None))[1], status_code)

@@ -1,5 +1,7 @@
 """The static files: kept by browsers where that is right, and nothing outside their folder."""
 
+import logging
+
 import pytest
 
 from tests.support.browser import Browser
@@ -62,3 +64,16 @@ async def test_files_are_only_read(browser: Browser) -> None:
         assert (refused.code, refused.headers["Allow"]) == (405, "GET, HEAD")
     head = await browser.send("HEAD", STYLE)
     assert (head.code, head.body) == (200, b"")
+
+
+@pytest.mark.gen_test
+@pytest.mark.proves("14.2.1")
+async def test_the_query_of_a_refused_address_is_logged_nowhere(
+    browser: Browser, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    refused = await browser.send("GET", "/static/nothing?token=a-secret-by-mistake")
+    assert refused.code == 404
+    told = [vars(record) for record in caplog.records]
+    assert "/static/nothing" in str(told)
+    assert "by-mistake" not in str(told)
