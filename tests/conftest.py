@@ -21,7 +21,7 @@ LONGEST = (
     "integration/test_session_races.py",
     "simulation/test_simulation.py",
     "browser/test_server_gone.py",
-    "chaos/test_faults.py",
+    "browser/test_accessibility.py",
 )
 """Files that begin first, so that no process is left with one at the end."""
 

@@ -20,7 +20,7 @@ from tests.support.server import CurfewServer
 from tests.support.sockets import End, end_of
 from tests.support.workers import workers_of
 
-pytestmark = pytest.mark.chaos
+pytestmark = [pytest.mark.chaos, pytest.mark.alone]
 
 PEOPLE = 20
 """A person may have no more than 64 sockets in one session."""

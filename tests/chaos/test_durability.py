@@ -12,7 +12,7 @@ from tests.support.server import CurfewServer
 from tests.support.sockets import end_of
 from tests.support.workers import workers_of
 
-pytestmark = pytest.mark.chaos
+pytestmark = [pytest.mark.chaos, pytest.mark.alone]
 
 CRASHES = 10
 

@@ -9,7 +9,7 @@ from tests.chaos.rig import Rig
 from tests.chaos.story import Fault, Story, tell
 from tests.support.people import People, people_of
 
-pytestmark = pytest.mark.chaos
+pytestmark = [pytest.mark.chaos, pytest.mark.alone]
 
 
 @pytest.fixture(scope="module")

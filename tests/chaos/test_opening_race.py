@@ -16,7 +16,7 @@ from tests.support.people import People, people_of
 from tests.support.server import HASTY, CurfewServer
 from tests.support.sockets import End, end_of
 
-pytestmark = pytest.mark.chaos
+pytestmark = [pytest.mark.chaos, pytest.mark.alone]
 
 SOCKETS = 2_000
 AT_ONCE = 40

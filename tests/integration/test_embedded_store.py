@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,11 +21,15 @@ on_linux = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's help
 
 
 @pytest.fixture
-def data_dir(tmp_path: Path) -> Iterator[Path]:
-    """A data folder, in which no process may be left when the test is over."""
-    folder = tmp_path / 'data "with" spaces'
-    yield folder
-    eventually(lambda: not processes_of(folder))
+def data_dir() -> Iterator[Path]:
+    """A data folder, in which no process may be left when the test is over.
+
+    Its path is short enough for the socket to be in it, which Valkey's processes are known by.
+    """
+    with tempfile.TemporaryDirectory(prefix="curfew-") as parent:
+        folder = Path(parent) / 'data "with" spaces'
+        yield folder
+        eventually(lambda: not processes_of(folder))
 
 
 @pytest.fixture

@@ -93,12 +93,11 @@ def _listen_to_httpx(search: LeakSearch) -> None:
 
 
 def _listen_to_httpx_in_threads(search: LeakSearch) -> None:
+    """To answers only: what is sent here is made up, and no password of anybody's."""
     send = httpx.Client.send
 
     @functools.wraps(send)
     def listening(self: httpx.Client, request: httpx.Request, **options: Any) -> httpx.Response:
-        if not options.get("stream"):
-            note_request(search, request.read())
         response = send(self, request, **options)
         if response.is_closed:
             _note_httpx(search, response)
