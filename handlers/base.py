@@ -5,7 +5,6 @@ session, access, CSRF token. A request that fails one never reaches the next, an
 """
 
 import hmac
-import logging
 import secrets
 from asyncio import Future
 from functools import cached_property
@@ -18,6 +17,7 @@ from tornado.web import HTTPError, RequestHandler
 from handlers import origins
 from handlers.access import Access
 from handlers.body import MAX_BODY_BYTES
+from handlers.failures import log_failure
 from handlers.headers import set_security_headers
 from handlers.problems import (
     BODY_TOO_LARGE,
@@ -34,12 +34,9 @@ from handlers.problems import (
 )
 from handlers.session import SessionHandler
 from server.core.audit import AuditEvent
-from server.core.errors import SessionError
 from server.core.receipt import Receipt
 from server.core.session import Session, is_recently_authenticated, owes_second_factor
 from server.core.token import csrf_token
-
-log = logging.getLogger("curfew.http")
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -279,20 +276,6 @@ class BaseHandler(SessionHandler):
     def presented_csrf_token(self) -> str:
         """What the request brought as its CSRF token."""
         return self.request.headers.get("X-CSRF-Token", "")
-
-
-def log_failure(error: BaseException | None, path: str) -> None:
-    """Log what ended a request unless it is a refusal; never a query, where a secret may stand."""
-    if isinstance(error, SessionError):
-        log.warning("%s", error, extra={"path": path})
-    elif not _is_refusal(error):
-        log.error("unexpected error", exc_info=error, extra={"path": path})
-
-
-def _is_refusal(error: BaseException | None) -> bool:
-    return isinstance(error, ProblemRaised) or (
-        isinstance(error, HTTPError) and error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
-    )
 
 
 def _implements(handler: type[RequestHandler], method: str) -> bool:

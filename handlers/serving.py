@@ -16,8 +16,9 @@ from tornado.routing import URLSpec
 from handlers.application import Curfew
 from handlers.bounded_server import BoundedServer
 from handlers.devices import describe
-from handlers.pages import NotFoundHandler, StaticFiles
+from handlers.pages import NotFoundHandler
 from handlers.routes import ROUTES
+from handlers.static_files import StaticFiles
 from server.core.addresses import names_of
 from server.core.errors import ConfigurationError
 from server.crypto.certificate import keep_certificate

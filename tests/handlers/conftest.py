@@ -12,8 +12,9 @@ from tornado.ioloop import IOLoop
 
 import server.services
 from handlers.application import Curfew
-from handlers.pages import NotFoundHandler, StaticFiles
+from handlers.pages import NotFoundHandler
 from handlers.routes import ROUTES
+from handlers.static_files import StaticFiles
 from server.crypto.passwords import CHEAPEST, PasswordHasher
 from server.services import Services, open_services
 from settings import Settings, load_settings
