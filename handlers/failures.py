@@ -19,6 +19,19 @@ def log_failure(error: BaseException | None, path: str) -> None:
         log.error("unexpected error", exc_info=error, extra={"path": path})
 
 
+class Unquoted(logging.Filter):
+    """Has Tornado's line on a malformed request without what it quotes.
+
+    What made a header malformed may have come from elsewhere, and the rest of it be a live cookie.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """True: the line itself is wanted."""
+        if str(record.msg).startswith("Malformed HTTP message") and isinstance(record.args, tuple):
+            record.msg, record.args = "malformed HTTP message from %s", record.args[:1]
+        return True
+
+
 def _is_refusal(error: BaseException | None) -> bool:
     return isinstance(error, ProblemRaised) or (
         isinstance(error, HTTPError) and error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR

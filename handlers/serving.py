@@ -16,6 +16,7 @@ from tornado.routing import URLSpec
 from handlers.application import Curfew
 from handlers.bounded_server import BoundedServer
 from handlers.devices import describe
+from handlers.failures import Unquoted
 from handlers.pages import NotFoundHandler
 from handlers.routes import ROUTES
 from handlers.static_files import StaticFiles
@@ -62,6 +63,7 @@ async def serve(
         StoreUnavailable: the store did not answer at the start.
         ConfigurationError: the store does not fit the settings.
     """
+    logging.getLogger("tornado.general").addFilter(Unquoted())
     describe("")  # the parser's tables take a tenth of a second to load, once
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()

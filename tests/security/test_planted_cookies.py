@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.client import COOKIE, Client
 from tests.support.people import People
+from tests.support.processes import eventually
 from tests.support.raw_http import exchange
 from tests.support.server import CurfewServer
 
@@ -52,6 +53,17 @@ async def test_a_name_that_is_almost_ours_is_never_ours(
         assert ask(server, cookie)[0] in {400, 401}
     for each in (attacker, victim):
         assert (await each.request("GET", "/api/session")).json()["session"]["id"] == each.sid
+
+
+@pytest.mark.proves("A83", "16.2.5")
+async def test_the_log_quotes_nothing_of_a_header_that_is_refused(
+    server: CurfewServer, people: People
+) -> None:
+    somebody = await people.somebody()
+    cookie = b"\x01x=1; %b=%b" % (COOKIE.encode(), somebody.cookie.encode())
+    assert ask(server, cookie)[0] == 400
+    eventually(lambda: "malformed HTTP message from" in server.log)
+    assert somebody.cookie not in server.log
 
 
 @pytest.mark.proves("A22", "A17")
