@@ -123,13 +123,18 @@ async def guessing_everywhere(server: CurfewServer) -> AsyncIterator[None]:
             tally = sign_in_tally(f"person-{number}", f"2001:db8:{number:x}::1")
             await counters.count(tally, operation=os.urandom(8).hex())
 
+        over = asyncio.Event()  # a cancellation may be lost in the store's client
+
         async def go_on() -> None:
-            for number in itertools.count(300):
-                await guess(number)
+            numbers = itertools.count(300)
+            while not over.is_set():
+                await guess(next(numbers))
                 await asyncio.sleep(0.02)
 
         await asyncio.gather(*(guess(number) for number in range(300)))
         going_on = asyncio.create_task(go_on())
-        yield
-        going_on.cancel()
-        await asyncio.wait([going_on])
+        try:
+            yield
+        finally:
+            over.set()
+            await going_on
