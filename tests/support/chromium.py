@@ -48,7 +48,6 @@ class Windows:
     def __init__(self, browser: Browser, url: str) -> None:
         self._browser = browser
         self._url = url
-        self._answered: list[Request] = []
         self.faults: list[str] = []
 
     def open(self, **options: Any) -> BrowserContext:
@@ -58,15 +57,16 @@ class Windows:
         context.set_default_navigation_timeout(PATIENCE_MS)
         context.on("console", self._note_console)
         context.on("request", _note_request)
-        context.on("requestfinished", self._keep_answered)
         context.on("page", _listen_to_sockets)
         context.on("weberror", lambda error: self.faults.append(f"uncaught: {error.error}"))
         return context
 
     def close(self) -> None:
-        """Close all windows."""
-        for request in self._answered:
-            _note_answer(request)
+        """Close all windows.
+
+        What they show at the end is noted. The bodies of answers are not: asked for one that
+        Chromium no longer has, Playwright may wait for ever.
+        """
         for context in self._browser.contexts:
             for page in context.pages:
                 with suppress(Error):  # it was on its way somewhere
@@ -74,9 +74,6 @@ class Windows:
             for cookie in context.cookies():
                 SEARCH.cookie(cookie.get("value", ""))
             context.close()
-
-    def _keep_answered(self, request: Request) -> None:
-        self._answered.append(request)
 
     def _note_console(self, message: ConsoleMessage) -> None:
         # A request that fails or is answered with an error is told on the console: no fault.
@@ -87,16 +84,6 @@ class Windows:
 def _note_request(request: Request) -> None:
     SEARCH.wrote("an address", request.url, "browser")
     note_request(SEARCH, request.post_data_buffer or b"")
-
-
-def _note_answer(request: Request) -> None:
-    """Those of a window's last pages; Chromium forgets the bodies of earlier ones."""
-    with suppress(Error):
-        response = request.response()
-        kind = response.headers.get("content-type", "") if response else ""
-        if response and kind.startswith(("text/html", "application/json", "application/problem")):
-            place = f"the answer to {request.method} {request.url}"
-            SEARCH.answered(place, response.body(), "browser")
 
 
 def _listen_to_sockets(page: Page) -> None:
