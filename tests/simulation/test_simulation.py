@@ -21,6 +21,7 @@ WITHIN = 1_500
 """Histories in which a broken engine must be found out."""
 
 
+@pytest.mark.proves("A44", "7.4.1")
 def test_no_history_serves_an_ended_session_or_lies_in_a_receipt() -> None:
     share = HISTORIES // (os.cpu_count() or 1) // 4
     starts = range(FIRST_SEED, FIRST_SEED + HISTORIES, share)
@@ -71,6 +72,7 @@ def test_histories_find_a_node_that_does_not_stop(change: Callable[[Engine], Non
     assert any("too late" in _outcome(seed, change) for seed in range(WITHIN))
 
 
+@pytest.mark.proves("A44")
 def test_histories_find_a_handshake_without_its_second_check(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
