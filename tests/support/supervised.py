@@ -28,7 +28,8 @@ def serve(sockets: list[socket.socket], parent: int) -> None:
     (listening,) = sockets
     watched: list[socket.socket | int] = [listening, parent]
     while True:
-        ready, _, _ = select.select(watched, [], [])
+        # A signal that comes just before the call does not end it.
+        ready, _, _ = select.select(watched, [], [], 0.2)
         if parent in ready:
             return
         try:
