@@ -14,17 +14,17 @@ from functools import partial
 from tornado.netutil import bind_sockets
 from tornado.routing import URLSpec
 
-from handlers.serving import make_certificate, tls_context
-from handlers.serving import serve as serve_process
+from handlers.serving.process import make_certificate, tls_context
+from handlers.serving.process import serve as serve_process
 from server.commands import doctor, keys, sessions, store, users
 from server.commands.opening import opened
 from server.commands.output import CommandFailed
 from server.core.errors import ConfigurationError, StoreUnavailable
 from server.crypto.keyring import new_secret
-from server.log_format import configure_command_logging, configure_logging
+from server.embedded.store import StoreStartFailed
 from server.services import Services, open_services
-from server.store.embedded import StoreStartFailed
 from server.supervisor import AlreadyRunning, supervise
+from server.telemetry.log_format import configure_command_logging, configure_logging
 from settings import Settings, load_settings
 
 Command = Callable[[Services], Coroutine[None, None, None]]

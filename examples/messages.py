@@ -4,8 +4,8 @@ from pathlib import Path
 
 from tornado.web import url
 
-from handlers.access import Access
-from handlers.pages import PageHandler
+from handlers.http.access import Access
+from handlers.pages.base import PageHandler
 from run import serve
 
 

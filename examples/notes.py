@@ -2,8 +2,8 @@
 
 from tornado.web import url
 
-from handlers.base import BaseHandler
-from handlers.body import read_object
+from handlers.http.base import BaseHandler
+from handlers.http.body import read_object
 from run import serve
 
 

@@ -3,22 +3,13 @@
 from tornado.routing import URLSpec
 from tornado.web import url
 
-from handlers import (
-    account,
-    account_pages,
-    activity,
-    admin,
-    auth,
-    factor_pages,
-    factors,
-    health,
-    login_pages,
-    metrics,
-    openapi,
-    pages,
-    second_factor,
-    socket,
-)
+from handlers.api import account, activity, admin, auth, factors, health, metrics, second_factor
+from handlers.openapi import document as openapi
+from handlers.pages import account as account_pages
+from handlers.pages import base as pages
+from handlers.pages import login as login_pages
+from handlers.pages import security as factor_pages
+from handlers.websocket import handler as socket
 from server.core.token import SID_PATTERN
 
 NAME = r"([^/]+)"

@@ -10,30 +10,30 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from server.core.audit import Record
-from server.core.counting import Counts
+from server.core.counts import Counts
 from server.core.receipt import Durability
 from server.core.session import Rules
 from server.crypto.sealer import Sealer
-from server.live.deadlines import DeadlineKeeper
-from server.live.dispatch import Dispatch
-from server.live.door import Door
-from server.live.fence import Fence
-from server.live.follower import Follower
-from server.live.hub import Hub, LiveSession
-from server.live.lease import Lease
-from server.live.messenger import Messenger
-from server.live.presence import Presence
-from server.live.receipts import ReceiptDesk
-from server.live.reconciler import Reconciler
-from server.live.refusals import Refusals
-from server.live.socket_parts import SocketParts
-from server.sessions import SessionManager
+from server.realtime.deadlines import DeadlineTimers
+from server.realtime.dispatch import Dispatch
+from server.realtime.fence import Fence
+from server.realtime.follower import Follower
+from server.realtime.hub import Hub, SessionSockets
+from server.realtime.lease import Lease
+from server.realtime.messenger import Messenger
+from server.realtime.pending_receipts import PendingReceipts
+from server.realtime.reconciler import Reconciler
+from server.realtime.rejected_entries import RejectedEntries
+from server.realtime.socket_admission import SocketAdmission
+from server.realtime.socket_counts import SocketCountReporter
+from server.realtime.socket_dependencies import SocketDependencies
+from server.sessions.manager import SessionManager
+from server.sessions.terminations import Terminations
 from server.store.contract import ControlLog, NodeRegistry, SessionStore
-from server.terminations import Terminations
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class EngineDependencies:
     """What an engine is given.
 
     Attributes:
@@ -88,27 +88,27 @@ class Engine:
         lease: this node's place on the list of nodes.
         presence: reports the numbers of sockets here.
         reconciler: compares sessions here with the store.
-        socket_parts: what sockets are made with.
+        socket_dependencies: what sockets are made with.
     """
 
     sessions: SessionManager
     terminations: Terminations
     hub: Hub
-    deadlines: DeadlineKeeper
+    deadlines: DeadlineTimers
     messenger: Messenger
     fence: Fence
     follower: Follower
     lease: Lease
-    presence: Presence
+    presence: SocketCountReporter
     reconciler: Reconciler
-    socket_parts: SocketParts
+    socket_dependencies: SocketDependencies
 
     def serving(self) -> list[Coroutine[None, None, None]]:
         """What runs, besides the follower, as long as the node serves."""
         return [each.run() for each in (self.fence, self.lease, self.presence, self.reconciler)]
 
 
-def build_engine(given: Surroundings, rules: Rules, timing: Timing) -> Engine:
+def build_engine(given: EngineDependencies, rules: Rules, timing: Timing) -> Engine:
     """Join the parts. Nothing runs yet."""
     sessions = SessionManager(
         given.store,
@@ -119,7 +119,7 @@ def build_engine(given: Surroundings, rules: Rules, timing: Timing) -> Engine:
         given.counts.ended,
         given.record,
     )
-    desk = ReceiptDesk(given.registry.live, given.now)
+    desk = PendingReceipts(given.registry.live, given.now)
     terminations = Terminations(
         given.store,
         desk,
@@ -135,16 +135,16 @@ def build_engine(given: Surroundings, rules: Rules, timing: Timing) -> Engine:
     async def report(user: str, sid: str, count: int) -> None:
         await given.store.count_sockets(user, sid, given.node, count)
 
-    def on_change(live: LiveSession) -> None:
+    def on_change(live: SessionSockets) -> None:
         presence.changed(live)
         if not live.connections:
             deadlines.forget(live.sid)
 
-    presence = Presence(report)
+    presence = SocketCountReporter(report)
     hub = Hub(on_change)
-    deadlines = DeadlineKeeper(hub, rules, given.now, sessions.look)
+    deadlines = DeadlineTimers(hub, rules, given.now, sessions.current)
     messenger = Messenger(hub, given.control, given.sealer)
-    reconciler = Reconciler(hub, sessions.look, timing.sweep_interval, given.now, given.counts)
+    reconciler = Reconciler(hub, sessions.current, timing.sweep_interval, given.now, given.counts)
     fence = Fence(
         hub, reconciler.after_hold, timing.node_lease, timing.hold_timeout, given.monotonic
     )
@@ -156,7 +156,7 @@ def build_engine(given: Surroundings, rules: Rules, timing: Timing) -> Engine:
         given.control,
         messenger,
         reconciler,
-        Refusals(given.record, reconciler.sweep_soon, given.monotonic),
+        RejectedEntries(given.record, reconciler.sweep_soon, given.monotonic),
         given.now,
         given.counts,
     )
@@ -175,13 +175,13 @@ def build_engine(given: Surroundings, rules: Rules, timing: Timing) -> Engine:
         lease=lease,
         presence=presence,
         reconciler=reconciler,
-        socket_parts=SocketParts(
+        socket_dependencies=SocketDependencies(
             hub=hub,
-            door=Door(hub, given.monotonic),
+            door=SocketAdmission(hub, given.monotonic),
             fence=fence,
             deadlines=deadlines,
             messenger=messenger,
-            look=sessions.look,
+            current=sessions.current,
             touch=sessions.touch,
             now=given.now,
             monotonic=given.monotonic,

@@ -10,29 +10,30 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry
 
-from server.accounts import Accounts, StoredAccounts
-from server.activity import ActivityKeeper
-from server.audit import Audit
+from server.accounts.accounts import Accounts, StoredAccounts
+from server.accounts.activity import ActivityRecorder
+from server.accounts.second_factor_check import SecondFactorCheck
+from server.accounts.second_factor_setup import SecondFactorSetup
+from server.accounts.throttle import Throttle
 from server.core.audit import AuditEvent
 from server.crypto.challenges import Challenges
 from server.crypto.keyring import Keyring
 from server.crypto.passwords import PasswordHasher
 from server.crypto.sealer import Sealer
-from server.engine import Surroundings, Timing, build_engine
-from server.factors import FactorDesk
-from server.live.fence import Fence
-from server.live.hub import Hub
-from server.live.socket_parts import SocketParts
-from server.metrics import Metrics
-from server.proofs import ProofDesk
-from server.sessions import SessionManager
-from server.store import embedded
+from server.embedded.store import store_url
+from server.engine import EngineDependencies, Timing, build_engine
+from server.realtime.fence import Fence
+from server.realtime.hub import Hub
+from server.realtime.socket_dependencies import SocketDependencies
+from server.sessions.manager import SessionManager
+from server.sessions.terminations import Terminations
 from server.store.accounts import RedisAccountStore
 from server.store.activity import RedisActivityStore
 from server.store.clock import StoreClock
 from server.store.codec import SessionCodec
 from server.store.connection import LONGEST_BLOCK, open_client, open_reader
 from server.store.contract import NodeRegistry
+from server.store.control_log import RedisControlLog
 from server.store.ends import RECORD_KEPT_AFTER_EXPIRY
 from server.store.entries import Entries
 from server.store.inspection import (
@@ -42,15 +43,14 @@ from server.store.inspection import (
     watch_eviction,
 )
 from server.store.key_use import KeyUse
-from server.store.log import RedisControlLog
 from server.store.nodes import RedisNodeRegistry
 from server.store.scripts import Scripts
 from server.store.sealed import SealedRecords
 from server.store.sessions import RedisSessionStore
-from server.store.tries import RedisTryCounters
-from server.store.used import RedisUsedOnce
-from server.terminations import Terminations
-from server.throttle import Throttle
+from server.store.try_counters import RedisTryCounters
+from server.store.used_once import RedisUsedOnce
+from server.telemetry.audit import Audit
+from server.telemetry.metrics import Metrics
 from settings import Settings
 
 CANCEL_AGAIN: Final = 0.1
@@ -72,7 +72,7 @@ class Services:
         sessions: the life of sessions.
         terminations: their ends, with receipts.
         hub: the sockets here.
-        socket_parts: what sockets are made with.
+        socket_dependencies: what sockets are made with.
         fence: whether this node may serve.
         metrics: what this process counts.
         audit: remembers what is worth looking into.
@@ -87,16 +87,16 @@ class Services:
     keyring: Keyring
     accounts: Accounts
     throttle: Throttle
-    factors: FactorDesk
-    proofs: ProofDesk
+    factors: SecondFactorSetup
+    proofs: SecondFactorCheck
     sessions: SessionManager
     terminations: Terminations
     hub: Hub
-    socket_parts: SocketParts
+    socket_dependencies: SocketDependencies
     fence: Fence
     metrics: Metrics
     audit: Audit
-    activity: ActivityKeeper
+    activity: ActivityRecorder
     nodes: NodeRegistry
     key_use: KeyUse
     sealed: SealedRecords
@@ -123,7 +123,7 @@ async def open_services(settings: Settings, *, serves: bool = True) -> AsyncIter
 @asynccontextmanager
 async def _services(settings: Settings, *, serves: bool) -> AsyncIterator[Services]:
     node, shards = os.urandom(6).hex(), settings.shards
-    url = settings.store_url or embedded.store_url(settings.data_dir)
+    url = settings.store_url or store_url(settings.data_dir)
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(open_client(url))
         reader = await stack.enter_async_context(open_reader(url))
@@ -148,11 +148,11 @@ async def _services(settings: Settings, *, serves: bool) -> AsyncIterator[Servic
         used = RedisUsedOnce(client, shards)
         metrics = Metrics(node, CollectorRegistry())
         activity_store = RedisActivityStore(client, scripts, sealer, shards, unreadable("activity"))
-        activity = ActivityKeeper(activity_store, accounts, _new_id, time.monotonic)
-        audit = Audit(clock.now, time.monotonic, activity.keep, metrics.audited)
+        activity = ActivityRecorder(activity_store, accounts, _new_id, time.monotonic)
+        audit = Audit(clock.now, time.monotonic, activity.record, metrics.audited)
         stack.callback(audit.tell_left_out, closing=True)
         block = min(LONGEST_BLOCK, settings.node_lease / 6)
-        surroundings = Surroundings(
+        surroundings = EngineDependencies(
             node=node,
             store=RedisSessionStore(
                 client, scripts, SessionCodec(sealer), entries, clock, settings.rules, shards
@@ -196,8 +196,8 @@ async def _services(settings: Settings, *, serves: bool) -> AsyncIterator[Servic
             clock=clock,
             keyring=keyring,
             accounts=accounts,
-            factors=FactorDesk(account_store, challenges, used, shards, clock.now, _new_id),
-            proofs=ProofDesk(
+            factors=SecondFactorSetup(account_store, challenges, used, shards, clock.now, _new_id),
+            proofs=SecondFactorCheck(
                 account_store, challenges, used, engine.sessions.epochs, clock.now, _new_id
             ),
             throttle=Throttle(
@@ -208,7 +208,7 @@ async def _services(settings: Settings, *, serves: bool) -> AsyncIterator[Servic
             sessions=engine.sessions,
             terminations=engine.terminations,
             hub=engine.hub,
-            socket_parts=engine.socket_parts,
+            socket_dependencies=engine.socket_dependencies,
             fence=engine.fence,
             metrics=metrics,
             audit=audit,

@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from server.embedded.store import EmbeddedStore, StoreStartFailed
 from server.processes.lock import AlreadyRunning, locked_folder
 from server.processes.restarts import RestartPlan
 from server.processes.signals import SignalInbox
 from server.processes.workers import Workers
-from server.store.embedded import EmbeddedStore, StoreStartFailed
 
 __all__ = ["AlreadyRunning", "supervise"]
 

@@ -4,10 +4,10 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
-from server.audit import Source
+from server.embedded.store import EmbeddedStore
 from server.processes.lock import AlreadyRunning, locked_folder
 from server.services import Services, open_services
-from server.store.embedded import EmbeddedStore
+from server.telemetry.audit import AuditSource
 from settings import Settings
 
 
@@ -22,7 +22,7 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
     with _store(settings):
         async with open_services(settings, serves=False) as services:
             user = f"command line, uid {os.getuid()}"  # no user name has a space
-            services.audit.acts(Source(user=user, administrator=True))
+            services.audit.set_source(AuditSource(user=user, administrator=True))
             yield services
 
 

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 
 from server.core.receipt import Receipt
-from server.store.contract import Listed
+from server.store.contract import ListedSession
 
 
 class CommandFailed(Exception):
@@ -16,7 +16,7 @@ def print_receipt(receipt: Receipt) -> None:
     print(json.dumps(receipt.as_json()))
 
 
-def print_listed(listed: Listed) -> None:
+def print_listed(listed: ListedSession) -> None:
     """One session on one line."""
     session = listed.session
     active = datetime.fromtimestamp(session.last_active_at, UTC).isoformat(timespec="seconds")

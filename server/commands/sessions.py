@@ -5,7 +5,7 @@ import sys
 from server.commands.output import CommandFailed, print_listed, print_receipt
 from server.commands.people import known_user
 from server.core.audit import AuditEvent
-from server.core.reasons import Farewell, Reason
+from server.core.reasons import NoSession, Reason
 from server.core.token import is_sid
 from server.services import Services
 
@@ -31,8 +31,8 @@ async def end_one(services: Services, sid: str) -> None:
     Raises:
         CommandFailed: there is no such live session.
     """
-    found = await services.sessions.look(sid) if is_sid(sid) else Farewell()
-    if isinstance(found, Farewell):
+    found = await services.sessions.current(sid) if is_sid(sid) else NoSession()
+    if isinstance(found, NoSession):
         ended = f"; it ended: {found.word}" if found.reason else ""
         raise CommandFailed(f"There is no live session {sid!r}{ended}.")
     services.audit.record(AuditEvent.ADMIN_ACT, user=found.user or "", sid=sid, act="end_session")

@@ -51,7 +51,7 @@ FAILURES: Final = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Activity:
+class ActivityEntry:
     """One line of the list.
 
     Attributes:
@@ -75,7 +75,7 @@ class Activity:
     administrator: bool = False
 
 
-def activity_of(entry: AuditEntry) -> Activity | None:
+def activity_of(entry: AuditEntry) -> ActivityEntry | None:
     """The line that an owner is shown of an audit entry; None for none.
 
     An administrator's address and browser are no business of the account's owner.
@@ -86,7 +86,7 @@ def activity_of(entry: AuditEntry) -> Activity | None:
     if entry.event is AuditEvent.SESSION_ENDED and detail == Reason.TOKEN_REUSE:
         return None  # TOKEN_REUSE says it
     by_other = bool(entry.actor)
-    return Activity(
+    return ActivityEntry(
         event=entry.event,
         at=entry.at,
         since=entry.at,
@@ -97,7 +97,7 @@ def activity_of(entry: AuditEntry) -> Activity | None:
     )
 
 
-def add(entries: Sequence[Activity], new: Activity) -> tuple[Activity, ...]:
+def add(entries: Sequence[ActivityEntry], new: ActivityEntry) -> tuple[ActivityEntry, ...]:
     """The list, newest first, with one more thing that happened."""
     place = _place_of_like(entries, new)
     if place is None:
@@ -107,18 +107,18 @@ def add(entries: Sequence[Activity], new: Activity) -> tuple[Activity, ...]:
     return _bounded((counted, *entries[:place], *entries[place + 1 :]))
 
 
-def _place_of_like(entries: Sequence[Activity], new: Activity) -> int | None:
+def _place_of_like(entries: Sequence[ActivityEntry], new: ActivityEntry) -> int | None:
     for place, old in enumerate(entries[:NEAR]):
         if _kind(old) == _kind(new) and new.at - old.at <= NEAR_SECONDS:
             return place
     return None
 
 
-def _kind(entry: Activity) -> tuple[str, str, str, str, bool]:
+def _kind(entry: ActivityEntry) -> tuple[str, str, str, str, bool]:
     return entry.event, entry.detail, entry.ip, entry.device, entry.administrator
 
 
-def _bounded(entries: Sequence[Activity]) -> tuple[Activity, ...]:
+def _bounded(entries: Sequence[ActivityEntry]) -> tuple[ActivityEntry, ...]:
     """Adds the two oldest failures up when they are too many; then drops what is oldest."""
     failures = [each for each in entries if each.event in FAILURES]
     if len(failures) > MAX_FAILURES:
@@ -126,7 +126,9 @@ def _bounded(entries: Sequence[Activity]) -> tuple[Activity, ...]:
     return tuple(entries[:MAX_ENTRIES])
 
 
-def _joined(entries: Sequence[Activity], newer: Activity, older: Activity) -> Iterator[Activity]:
+def _joined(
+    entries: Sequence[ActivityEntry], newer: ActivityEntry, older: ActivityEntry
+) -> Iterator[ActivityEntry]:
     """Without `older`, which is counted into `newer`: what differs between them is left out."""
     for each in entries:
         if each is newer:

@@ -136,7 +136,7 @@ class Acknowledgement:
     closed: dict[str, int]
 
 
-class Refused(StrEnum):
+class EntryRejection(StrEnum):
     """Why an entry of a stream was not acted on."""
 
     FORGED = "forged"

@@ -65,7 +65,7 @@ class TooManyTries:
     wait_seconds: float
 
 
-Outcome = Proved | Wrong | TooManyTries
+FactorOutcome = Proved | Wrong | TooManyTries
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Judged:
     """What to answer, and the factors as they must be written before it is answered."""
 
     factors: Factors
-    outcome: Outcome
+    outcome: FactorOutcome
 
 
 def judge_code(factors: Factors, codes: Codes, given: str, now: float) -> Judged:

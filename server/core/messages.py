@@ -9,7 +9,7 @@ from enum import IntEnum
 from typing import Final
 
 from server.core import strict_json
-from server.core.reasons import Farewell, Reason
+from server.core.reasons import NoSession, Reason
 from server.core.session import Deadlines, Json, Session
 
 SUBPROTOCOL: Final = "curfew.v1"
@@ -39,17 +39,17 @@ def close_code(reason: Reason | None) -> CloseCode:
 
 
 @dataclass(frozen=True, slots=True)
-class Ping:
+class PingFrame:
     """Asks for a `pong`. No activity: a forgotten tab must not keep a session alive."""
 
 
 @dataclass(frozen=True, slots=True)
-class Activity:
+class ActivityFrame:
     """A person did something."""
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class MessageFrame:
     """Application data for all other sockets of the same user."""
 
     data: Json
@@ -66,7 +66,7 @@ class BadFrame:
 TOO_FAST = BadFrame("rate", "Too many frames in too short a time.")
 """The last frame to a client that is closed for it."""
 
-ClientFrame = Ping | Activity | Message | BadFrame
+ClientFrame = PingFrame | ActivityFrame | MessageFrame | BadFrame
 
 
 def read_frame(text: str | bytes) -> ClientFrame:
@@ -88,11 +88,11 @@ def read_frame(text: str | bytes) -> ClientFrame:
 def _typed(kind: str, fields: dict[str, Json]) -> ClientFrame:
     match kind, fields:
         case "ping", {} if not fields:
-            return Ping()
+            return PingFrame()
         case "activity", {} if not fields:
-            return Activity()
+            return ActivityFrame()
         case "message", {"data": data} if len(fields) == 1:
-            return Message(data)
+            return MessageFrame(data)
         case (("ping" | "activity" | "message"), _):
             return BadFrame("bad_fields", "This type has other fields; see the protocol page.")
     return BadFrame("unknown_type", "This server knows ping, activity and message.")
@@ -132,9 +132,9 @@ def extended(until: Deadlines) -> str:
     )
 
 
-def ended(farewell: Farewell) -> str:
+def ended(no_session: NoSession) -> str:
     """Last frame before the close frame of a socket whose session ended."""
-    return _frame("ended", reason=farewell.word, event=farewell.event, at=farewell.at)
+    return _frame("ended", reason=no_session.word, event=no_session.event, at=no_session.at)
 
 
 def sessions() -> str:

@@ -120,7 +120,7 @@ def touch(session: Session, now: float, rules: Rules) -> Verdict:
     return _accept(session, _touched(session, now, rules))
 
 
-def look(session: Session, now: float, rules: Rules) -> Verdict:
+def current(session: Session, now: float, rules: Rules) -> Verdict:
     """Judge a session by itself, for those who hold its socket."""
     timeout = deadlines(session, rules).passed(now)
     return End(timeout) if timeout else Accept(session)

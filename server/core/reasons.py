@@ -24,7 +24,7 @@ UNAUTHENTICATED = "unauthenticated"
 
 
 @dataclass(frozen=True, slots=True)
-class Farewell:
+class NoSession:
     """What is told of a session that is not live.
 
     Attributes:

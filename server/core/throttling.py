@@ -21,7 +21,7 @@ FAMILIAR_FOR: Final = timedelta(days=30)
 so that nobody elsewhere delays the owner at home."""
 
 
-class Kind(StrEnum):
+class CounterKind(StrEnum):
     """What a counter counts."""
 
     FAMILIAR = "familiar"
@@ -48,7 +48,7 @@ class Act(StrEnum):
     SIGN_UP = "sign_up"
 
 
-class Outcome(StrEnum):
+class TryOutcome(StrEnum):
     """What became of a try."""
 
     SUCCEEDED = "succeeded"
@@ -110,18 +110,18 @@ _GUESSING: Final = Rule(
 )
 _BY_ADDRESS: Final = Rule((Step(20, _MINUTE),), forgets=_MINUTE, pardons=False)
 
-RULES: Final[Mapping[Kind, Rule]] = MappingProxyType({
-    Kind.FAMILIAR: _GUESSING,
-    Kind.ACCOUNT: _GUESSING,
-    Kind.ADDRESS: _BY_ADDRESS,
+RULES: Final[Mapping[CounterKind, Rule]] = MappingProxyType({
+    CounterKind.FAMILIAR: _GUESSING,
+    CounterKind.ACCOUNT: _GUESSING,
+    CounterKind.ADDRESS: _BY_ADDRESS,
     # 300 at once, then one a second: far above what people mistype in a town, and far below what
     # the hashing threads of one process can check.
-    Kind.EVERYBODY: Rule((Step(300, _SECOND),), forgets=_SECOND, pardons=False),
-    Kind.SESSION: _GUESSING,
-    Kind.OWNER: Rule(
+    CounterKind.EVERYBODY: Rule((Step(300, _SECOND),), forgets=_SECOND, pardons=False),
+    CounterKind.SESSION: _GUESSING,
+    CounterKind.OWNER: Rule(
         (*doubling(30, _SECOND, LONGEST_DELAY), CEILING), forgets=_DAY, pardons=True
     ),
-    Kind.SIGN_UP: _BY_ADDRESS,
+    CounterKind.SIGN_UP: _BY_ADDRESS,
 })  # fmt: skip
 
 
@@ -135,7 +135,7 @@ class Counter:
         spared: whether the try neither counts here nor waits; a success pardons it all the same.
     """
 
-    kind: Kind
+    kind: CounterKind
     of: str
     spared: bool = False
 
@@ -175,7 +175,7 @@ class Throttled:
     """
 
     wait: timedelta
-    by: Kind
+    by: CounterKind
 
 
 def sign_in_tally(name: str, address: str) -> Tally:
@@ -187,11 +187,11 @@ def sign_in_tally(name: str, address: str) -> Tally:
     """
     network = network_of(address)
     return Tally(
-        Counter(Kind.FAMILIAR, f"{network}\0{name}"),
+        Counter(CounterKind.FAMILIAR, f"{network}\0{name}"),
         (
-            Counter(Kind.ACCOUNT, name),
-            Counter(Kind.ADDRESS, network),
-            Counter(Kind.EVERYBODY, ""),
+            Counter(CounterKind.ACCOUNT, name),
+            Counter(CounterKind.ADDRESS, network),
+            Counter(CounterKind.EVERYBODY, ""),
         ),
     )
 
@@ -206,18 +206,18 @@ def code_tally(user: str, address: str) -> Tally:
     tally = sign_in_tally(user, address)
     return Tally(
         replace(tally.familiar, spared=True) if tally.familiar else None,
-        tuple(replace(each, spared=each.kind is Kind.ACCOUNT) for each in tally.others),
+        tuple(replace(each, spared=each.kind is CounterKind.ACCOUNT) for each in tally.others),
     )
 
 
 def proof_tally(user: str, sid: str) -> Tally:
     """What proving the password of a session is counted by: nothing that a stranger can raise."""
-    return Tally(None, (Counter(Kind.SESSION, sid), Counter(Kind.OWNER, user)))
+    return Tally(None, (Counter(CounterKind.SESSION, sid), Counter(CounterKind.OWNER, user)))
 
 
 def sign_up_tally(address: str) -> Tally:
     """What a sign-up is counted by. Only a name that was taken stays counted."""
-    return Tally(None, (Counter(Kind.SIGN_UP, network_of(address)),))
+    return Tally(None, (Counter(CounterKind.SIGN_UP, network_of(address)),))
 
 
 def network_of(address: str) -> str:

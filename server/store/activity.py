@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol, cast
 from redis.asyncio import Redis
 
 from server.core import strict_json
-from server.core.activity import Activity
+from server.core.activity import ActivityEntry
 from server.core.audit import AuditEvent
 from server.crypto.sealer import Sealer
 from server.store.connection import ask
@@ -25,10 +25,10 @@ KEPT: Final = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
-class KeptActivity:
+class StoredActivity:
     """Entries, newest first; the revision a save is based on; whether an older key sealed it."""
 
-    entries: tuple[Activity, ...] = ()
+    entries: tuple[ActivityEntry, ...] = ()
     revision: int = 0
     stale_key: bool = False
 
@@ -36,11 +36,11 @@ class KeptActivity:
 class ActivityStore(Protocol):
     """Where recent activity is. Raises `StoreUnavailable` like every store."""
 
-    async def load(self, user: str) -> KeptActivity:
+    async def load(self, user: str) -> StoredActivity:
         """What is kept of a canonical name."""
 
     async def save(
-        self, user: str, entries: Sequence[Activity], *, based_on: int, operation: str
+        self, user: str, entries: Sequence[ActivityEntry], *, based_on: int, operation: str
     ) -> bool:
         """Replace it if it still is at revision `based_on`; whether it was."""
 
@@ -56,21 +56,21 @@ class ActivityCodec:
         self._sealer = sealer
 
     def encode(
-        self, user: str, entries: Sequence[Activity], *, revision: int, operation: str
+        self, user: str, entries: Sequence[ActivityEntry], *, revision: int, operation: str
     ) -> bytes:
         """The stored form of a list."""
         plaintext = strict_json.encode({"entries": [asdict(each) for each in entries]})
         box = self._sealer.seal(plaintext.encode("ascii"), purpose=PURPOSE, context=user)
         return f"{revision} {operation} \n".encode("ascii") + box
 
-    def decode(self, value: bytes, user: str) -> KeptActivity | int:
+    def decode(self, value: bytes, user: str) -> StoredActivity | int:
         """The list in `value`, if it is this user's and whole; else the revision to write over."""
         header, _, box = value.partition(b"\n")
         revision = revision_of(header)
         opened = self._sealer.open(box, purpose=PURPOSE, context=user)
         if opened is None or revision is None:
             return revision or 0
-        return KeptActivity(_entries(opened.plaintext), revision, opened.stale)
+        return StoredActivity(_entries(opened.plaintext), revision, opened.stale)
 
 
 class RedisActivityStore:
@@ -94,18 +94,18 @@ class RedisActivityStore:
         self._shards = shards
         self._unreadable = unreadable
 
-    async def load(self, user: str) -> KeptActivity:
+    async def load(self, user: str) -> StoredActivity:
         value = await ask("load activity", lambda: self._client.get(self._key(user)))
         if value is None:
-            return KeptActivity()
+            return StoredActivity()
         kept = self._codec.decode(value, user)
-        if isinstance(kept, KeptActivity):
+        if isinstance(kept, StoredActivity):
             return kept
         self._unreadable(user)
-        return KeptActivity(revision=kept)
+        return StoredActivity(revision=kept)
 
     async def save(
-        self, user: str, entries: Sequence[Activity], *, based_on: int, operation: str
+        self, user: str, entries: Sequence[ActivityEntry], *, based_on: int, operation: str
     ) -> bool:
         value = self._codec.encode(user, entries, revision=based_on + 1, operation=operation)
         reply = await self._scripts.run(
@@ -119,11 +119,11 @@ class RedisActivityStore:
         return ShardNames(shard_of_user(user, self._shards)).activity(user)
 
 
-def _entries(plaintext: bytes) -> tuple[Activity, ...]:
+def _entries(plaintext: bytes) -> tuple[ActivityEntry, ...]:
     """What was sealed by `save`: authentic, so its shape is known; words of a newer version not."""
     document = cast("dict[str, Any]", strict_json.parse(plaintext))
     return tuple(
-        Activity(**{**entry, "event": AuditEvent(entry["event"])})
+        ActivityEntry(**{**entry, "event": AuditEvent(entry["event"])})
         for entry in document["entries"]
         if entry["event"] in set(AuditEvent)
     )

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from server.core.events import Acknowledgement, Event, MessageSent, Refused
+from server.core.events import Acknowledgement, EntryRejection, Event, MessageSent
 from server.core.reasons import Reason
 from server.core.session import Session
 
@@ -112,7 +112,7 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedSession:
     """One entry of a user's list."""
 
     session: Session
@@ -166,7 +166,7 @@ class SessionStore(Protocol):
     async def sweep_shard(self, shard: int) -> int:
         """Remove the records that `end_shard` left behind; how many there were."""
 
-    async def list_user(self, user: str) -> Sequence[Listed]:
+    async def list_user(self, user: str) -> Sequence[ListedSession]:
         """The user's live sessions with the sockets that live nodes hold of them."""
 
     async def users(self) -> Sequence[str]:
@@ -226,7 +226,7 @@ class Batch:
     positions: Positions
     is_last: bool
     lost_entries: bool = False
-    refused: Sequence[Refused] = ()
+    refused: Sequence[EntryRejection] = ()
 
 
 class ControlLog(Protocol):

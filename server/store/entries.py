@@ -12,9 +12,9 @@ from typing import Final
 
 from server.core.events import (
     Acknowledgement,
+    EntryRejection,
     Event,
     MessageSent,
-    Refused,
     Scope,
     SessionExtended,
     SessionsChanged,
@@ -42,7 +42,7 @@ _UNSIGNED: Final = (b"at", b"sids", b"proof")
 
 Fields = tuple[str | bytes, ...]
 """Names and values by turns, as `XADD` takes them."""
-Read = Event | Acknowledgement | Refused | None
+Read = Event | Acknowledgement | EntryRejection | None
 
 
 class Entries:
@@ -115,19 +115,19 @@ class Entries:
         """
         try:
             if not self._is_genuine(fields):
-                return Refused.FORGED
+                return EntryRejection.FORGED
             text = {name.decode(): _decoded(name, value) for name, value in fields.items()}
             asked_at = read_moment(text["asked_at"])
             if self._appeared_at(entry, asked_at) - asked_at > LATEST:
-                return Refused.LATE
+                return EntryRejection.LATE
             if self._seen.setdefault(text["proof"], entry) != entry:
                 is_retry = self._now() - asked_at <= RETRIED_WITHIN
-                return None if is_retry else Refused.REPEATED
+                return None if is_retry else EntryRejection.REPEATED
             if len(self._seen) > REMEMBERED:
                 self._seen.popitem(last=False)
             return self._read(text, fields)
         except (KeyError, ValueError, TypeError, AttributeError):
-            return Refused.FORGED
+            return EntryRejection.FORGED
 
     def _appeared_at(self, entry: str, asked_at: float) -> float:
         """When an entry came; now, if its id says what cannot be: ids may be of any hand, too."""
@@ -160,7 +160,7 @@ class Entries:
                 closed = {str(event): int(n) for event, n in json.loads(text["closed"]).items()}
                 return Acknowledgement(text["node"], closed)
             case "done":
-                return Refused.FORGED
+                return EntryRejection.FORGED
         return None  # ours, but of a newer version
 
 

@@ -16,7 +16,7 @@ from server.store.contract import (
     Created,
     EpochChanged,
     Epochs,
-    Listed,
+    ListedSession,
     Loaded,
     Missing,
     Saved,
@@ -153,7 +153,7 @@ class RedisSessionStore(EndsOfSessions):
                 found |= {key.decode().removeprefix(names.index("")) for key in keys}
         return sorted(found)
 
-    async def list_user(self, user: str) -> Sequence[Listed]:
+    async def list_user(self, user: str) -> Sequence[ListedSession]:
         names = ShardNames(self.shard_of(user))
         epoch, found, sockets, nodes = await self._scripts.run(
             "list_user",
@@ -166,7 +166,7 @@ class RedisSessionStore(EndsOfSessions):
         ]
         now = self._clock.now()
         return [
-            Listed(stored.session, counts.get(sid, 0))
+            ListedSession(stored.session, counts.get(sid, 0))
             for sid, stored in records
             if isinstance(stored, Stored)
             and stored.session.user == user  # the index is not sealed

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from handlers.pages import SCRIPT_TEXTS
-from handlers.texts import ENGLISH, FORMS, LANGUAGES, Language, Text
+from handlers.languages.texts import ENGLISH, FORMS, LANGUAGES, Language, Text
+from handlers.pages.base import SCRIPT_TEXTS
 from server.core.activity import SHOWN
 from server.core.audit import AuditEvent
 from server.core.reasons import Reason
 
 ROOT = Path(__file__).parents[2]
-TEMPLATES = sorted((ROOT / "handlers" / "templates").rglob("*.html"))
-HANDLERS = sorted((ROOT / "handlers").glob("*.py"))
+TEMPLATES = sorted((ROOT / "handlers" / "pages" / "templates").rglob("*.html"))
+HANDLERS = sorted((ROOT / "handlers").rglob("*.py"))
 SCRIPTS_FOLDER = ROOT / "static" / "js"
 SCRIPTS = sorted(SCRIPTS_FOLDER.glob("*.js"))
 FLAWS = sorted((ROOT / "server").glob("**/*.py"))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from handlers.texts import LANGUAGES
+from handlers.languages.texts import LANGUAGES
 from tests.support.chromium import IPHONE, Windows, sign_in
 from tests.support.client import PASSWORD
 from tests.support.seen import is_live

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import BrowserContext, Page, Request, WebSocket, expect
 
-from handlers.texts import sentence
+from handlers.languages.texts import sentence
 from server.core.reasons import Reason
 from tests.support.chromium import Windows, sign_up
 from tests.support.client import PASSWORD
@@ -53,7 +53,7 @@ class Tab:
         self.page.on("websocket", self._listen)
         self.page.on("request", self._note_request)
         self.page.goto("/")
-        expect(self.page.locator("#connection")).to_have_text("Live")
+        expect(self.page.locator("#connection")).to_have_text("LiveSession")
 
     @property
     def reports(self) -> int:
@@ -161,7 +161,7 @@ def test_an_end_reaches_a_tab_without_a_connection_in_the_same_frame(
 ) -> None:
     page.context.add_init_script(NOTE_THE_END)
     page.goto("/")
-    expect(page.locator("#connection")).to_have_text("Live")
+    expect(page.locator("#connection")).to_have_text("LiveSession")
     alone = page.context.new_page()
     alone.route_web_socket(re.compile("/ws$"), lambda socket: socket.close(code=1013))
     alone.goto("/")

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from handlers.texts import ENGLISH
+from handlers.languages.texts import ENGLISH
 from tests.support.chromium import Windows, fill_in
 from tests.support.client import PASSWORD
 from tests.support.seen import has_sessions, has_tabs, is_live, is_login_page, sid_of

@@ -7,7 +7,7 @@ import pyotp
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from handlers.texts import ENGLISH
+from handlers.languages.texts import ENGLISH
 from tests.support.chromium import Windows, sign_up
 from tests.support.client import PASSWORD
 from tests.support.seen import is_live

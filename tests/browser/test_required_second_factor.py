@@ -6,7 +6,7 @@ import pyotp
 import pytest
 from playwright.sync_api import Page, WebSocket, expect
 
-from handlers.texts import ENGLISH
+from handlers.languages.texts import ENGLISH
 from server.core.reasons import Reason
 from tests.support.axe import violations
 from tests.support.chromium import Windows, fill_in

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from handlers.texts import ENGLISH
+from handlers.languages.texts import ENGLISH
 from server.core.reasons import Reason
 from tests.support.chromium import Windows, sign_in, sign_up
 from tests.support.client import PASSWORD

@@ -10,8 +10,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tornado.web import url
 
-from handlers.access import Access
-from handlers.base import BaseHandler
+from handlers.http.access import Access
+from handlers.http.base import BaseHandler
 from run import serve
 
 SECONDS = 2.0

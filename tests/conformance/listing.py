@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from server.core.events import SessionsChanged
 from server.core.reasons import Reason
-from server.store.contract import Listed
+from server.store.contract import ListedSession
 from tests.conformance.subjects import Subject, created, listed, new_id
 
 
@@ -23,7 +23,7 @@ class ListingContract:
         await created(subject, None)
         found = await subject.store.list_user("ann")
         assert sorted(found, key=lambda each: each.session.sid) == sorted(
-            (Listed(each.session, 0) for each in own), key=lambda each: each.session.sid
+            (ListedSession(each.session, 0) for each in own), key=lambda each: each.session.sid
         )
         assert await subject.store.list_user("nobody") == []
 
@@ -31,7 +31,7 @@ class ListingContract:
         stored = await created(subject)
         changed = replace(stored.session, data={"a": 1})
         await subject.store.save(changed, based_on=1, operation=new_id())
-        assert await subject.store.list_user("ann") == [Listed(changed, 0)]
+        assert await subject.store.list_user("ann") == [ListedSession(changed, 0)]
 
     async def test_a_session_past_a_deadline_is_not_listed(self, subject: Subject) -> None:
         now = subject.now()

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 from prometheus_client import CollectorRegistry
 
-from server.live.fence import Fence
-from server.live.hub import Hub
-from server.metrics import Metrics
+from server.realtime.fence import Fence
+from server.realtime.hub import Hub
+from server.telemetry.metrics import Metrics
 from tests.docs.markdown import ROOT, code, page, table
 
 PAGE = page("docs/operations.md")

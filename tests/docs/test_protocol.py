@@ -2,11 +2,11 @@
 
 import re
 
-from handlers.openapi import PATHS
-from handlers.problems import TYPE_PREFIX
+from handlers.http.problems import TYPE_PREFIX
+from handlers.openapi.document import PATHS
 from server.core import messages, strict_json
 from server.core.messages import MAX_FRAME_BYTES, SUBPROTOCOL, BadFrame, CloseCode
-from server.core.reasons import UNAUTHENTICATED, Farewell, Reason
+from server.core.reasons import UNAUTHENTICATED, NoSession, Reason
 from server.core.receipt import Durability, NodeCounts, Receipt, State
 from server.core.session import Deadlines, Session
 from tests.docs.markdown import ROOT, blocks, code, page, table
@@ -27,7 +27,7 @@ FRAMES = [
     messages.rotated(2),
     messages.expiring(Reason.IDLE_TIMEOUT, 1),
     messages.extended(UNTIL),
-    messages.ended(Farewell()),
+    messages.ended(NoSession()),
     messages.sessions(),
     messages.hold(),
     messages.resume(),
@@ -53,7 +53,7 @@ def test_every_problem_is_on_the_page_with_its_status_and_no_other() -> None:
 def problems_in_the_code() -> set[tuple[str, int]]:
     """Slug and status of every problem that a handler can raise."""
     found = set()
-    for file in (ROOT / "handlers").glob("*.py"):
+    for file in (ROOT / "handlers").rglob("*.py"):
         problems = re.findall(r'\b(\d{3}),\s+"([a-z-]+)"', file.read_text(encoding="utf-8"))
         found |= {(slug, int(status)) for status, slug in problems if slug != "maximum"}
     described = {
@@ -109,7 +109,7 @@ def frames_of(heading: str) -> dict[str, set[str]]:
 
 
 def test_every_code_of_an_error_frame_is_on_the_page() -> None:
-    sources = ["server/core/messages.py", "server/live/socket.py"]
+    sources = ["server/core/messages.py", "server/realtime/socket.py"]
     text = "".join((ROOT / source).read_text(encoding="utf-8") for source in sources)
     (line,) = re.findall(r"Codes of `error`: ([^.]+)\.", PAGE.read_text(encoding="utf-8"))
     assert set(code(line)) == set(re.findall(r'BadFrame\(\s*"([\w-]+)"', text))

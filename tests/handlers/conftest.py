@@ -11,10 +11,10 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.ioloop import IOLoop
 
 import server.services
-from handlers.application import Curfew
-from handlers.pages import NotFoundHandler
+from handlers.http.application import Curfew
+from handlers.pages.base import NotFoundHandler
+from handlers.pages.static_files import StaticFiles
 from handlers.routes import ROUTES
-from handlers.static_files import StaticFiles
 from server.crypto.passwords import CHEAPEST, PasswordHasher
 from server.services import Services, open_services
 from settings import Settings, load_settings

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import pytest
 from tornado.httpclient import HTTPResponse
 
-from handlers.application import Curfew
-from handlers.base import BaseHandler
-from handlers.pages import PageHandler
+from handlers.http.application import Curfew
+from handlers.http.base import BaseHandler
+from handlers.pages.base import PageHandler
 from server.services import Services
 from tests.support.browser import Browser, json_of, page_of, problem_of
 from tests.support.client import PASSWORD

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import redis
 
-from server.core.activity import MAX_ENTRIES, MAX_FAILURES, Activity
+from server.core.activity import MAX_ENTRIES, MAX_FAILURES, ActivityEntry
 from server.core.audit import AuditEvent
 from server.services import Services
 from server.store.names import ShardNames
@@ -224,6 +224,6 @@ async def test_two_writers_at_once_lose_nothing(browser: Browser, services: Serv
     assert {each.ip for each in entries} <= addresses
 
 
-def entry_of(ip: str) -> Activity:
+def entry_of(ip: str) -> ActivityEntry:
     """A changed password."""
-    return Activity(AuditEvent.PASSWORD_CHANGED, 1.0, 1.0, ip=ip)
+    return ActivityEntry(AuditEvent.PASSWORD_CHANGED, 1.0, 1.0, ip=ip)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from tornado.web import create_signed_value
 
-from handlers.application import Curfew
-from handlers.cookie import SessionCookie
+from handlers.http.application import Curfew
+from handlers.http.cookie import SessionCookie
 from server.crypto.keyring import Keyring, parse_secret
 from tests.support.browser import Browser, json_of, problem_of
 from tests.support.client import COOKIE

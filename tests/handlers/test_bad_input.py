@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tornado.httpclient import HTTPResponse
 
-from handlers.body import MAX_BODY_BYTES
+from handlers.http.body import MAX_BODY_BYTES
 from server.services import Services
 from tests.support.browser import Browser, json_of, problem_of
 from tests.support.client import PASSWORD

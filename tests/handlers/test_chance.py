@@ -8,7 +8,7 @@ import pytest
 
 from server.core.session import Device
 from server.services import Services
-from server.verdicts import Live
+from server.sessions.verdicts import LiveSession
 
 SESSIONS = 1_500
 DEVIATIONS = 6.0
@@ -22,7 +22,7 @@ async def drawn(services: Services) -> list[bytes]:
         user = f"user-{number % 300}"
         epochs = await services.sessions.epochs(user)
         made = await services.sessions.sign_in(user, epochs, Device(), None)
-        assert isinstance(made, Live)
+        assert isinstance(made, LiveSession)
         found.append(urlsafe_b64decode(made.session.sid[2:] + "==") + made.session.seed)
     return found
 

@@ -3,10 +3,10 @@
 import pytest
 from tornado.httpclient import HTTPResponse
 
-from handlers.access import Access
-from handlers.application import Curfew
-from handlers.base import BaseHandler
-from handlers.pages import PageHandler
+from handlers.http.access import Access
+from handlers.http.application import Curfew
+from handlers.http.base import BaseHandler
+from handlers.pages.base import PageHandler
 from server.core.errors import StoreUnavailable
 from tests.security.crawl import NOWHERE, STATIC
 from tests.support.browser import Browser, page_of, problem_of

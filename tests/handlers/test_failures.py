@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from handlers.access import Access
-from handlers.application import Curfew
-from handlers.base import BaseHandler
-from handlers.pages import PageHandler
+from handlers.http.access import Access
+from handlers.http.application import Curfew
+from handlers.http.base import BaseHandler
+from handlers.pages.base import PageHandler
 from server.core.errors import SessionError, WriteConflict
 from server.core.reasons import Reason
 from server.core.session import Session
@@ -181,7 +181,7 @@ async def test_a_node_that_lost_its_proof_does_not_begin_with_the_request(
     services.fence.followed(time.monotonic() - 3600)
     refused = await browser.send("PATCH", "/api/session/data", {"late": 1})
     assert (refused.code, problem_of(refused)) == (503, "unavailable")
-    kept = await services.sessions.look(browser.sid)
+    kept = await services.sessions.current(browser.sid)
     assert isinstance(kept, Session)
     assert kept.data == {}
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tornado.httpclient import HTTPResponse
 
-from handlers.texts import ENGLISH, LANGUAGES
+from handlers.languages.texts import ENGLISH, LANGUAGES
 from tests.support.browser import Browser, form_of, json_of, page_of
 
 GERMAN = LANGUAGES["de"]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from handlers.serving import MAX_HEADER_BYTES
+from handlers.serving.process import MAX_HEADER_BYTES
 from tests.support.processes import eventually
 from tests.support.raw_http import Answer, exchange
 from tests.support.server import CurfewServer

@@ -9,7 +9,7 @@ import pytest
 from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
-from server.metrics import Metrics
+from server.telemetry.metrics import Metrics
 from tests.support.client import Client, frame
 from tests.support.server import CurfewServer
 from tests.support.valkey import ValkeyServer

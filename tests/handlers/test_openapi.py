@@ -12,7 +12,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from tornado.routing import PathMatches
 from tornado.web import RequestHandler
 
-from handlers.openapi import document
+from handlers.openapi.document import document
 from handlers.routes import ROUTES
 from tests.support.authenticator import Authenticator
 from tests.support.client import COOKIE, PASSWORD, Client

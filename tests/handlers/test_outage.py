@@ -84,9 +84,9 @@ async def test_more_questions_than_connections_wait_their_turn_and_not_for_long(
     own_valkey.freeze()
     began = io_loop.time()
     asked = [services.sessions.sessions_of("anna") for _ in range(5 * MAX_CONNECTIONS)]
-    crowd = asyncio.gather(*asked, return_exceptions=True)
+    connection_limits = asyncio.gather(*asked, return_exceptions=True)
     is_unavailable(await browser.send("GET", "/api/sessions"))
-    assert {type(each) for each in await crowd} == {StoreUnavailable}
+    assert {type(each) for each in await connection_limits} == {StoreUnavailable}
     assert io_loop.time() - began < 4 * COMMAND_TIMEOUT + SLACK_SECONDS
     own_valkey.thaw()
     assert (await browser.send("GET", "/api/sessions")).code == 200

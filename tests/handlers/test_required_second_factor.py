@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
-from handlers.access import Access
-from handlers.application import Curfew
-from handlers.base import BaseHandler
-from handlers.pages import PageHandler
+from handlers.http.access import Access
+from handlers.http.application import Curfew
+from handlers.http.base import BaseHandler
+from handlers.pages.base import PageHandler
 from handlers.routes import ROUTES
 from server.services import Services
 from tests.support.authenticator import Authenticator

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from tornado.httpclient import HTTPResponse
 
-from handlers.kept_cookie import after_sign_in
+from handlers.pages.cookie_check import after_sign_in
 from server.services import Services
 from tests.support.authenticator import Authenticator
 from tests.support.browser import Browser, form_of, json_of, page_of, sent_to

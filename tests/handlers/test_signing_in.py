@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from tornado.httpclient import HTTPResponse
 
-from server.accounts import StoredAccounts
+from server.accounts.accounts import StoredAccounts
 from server.services import Services
 from tests.support.browser import Browser, json_of, problem_of
 from tests.support.client import COOKIE, PASSWORD

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from server.accounts import StoredAccounts
+from server.accounts.accounts import StoredAccounts
 from server.core.throttling import CEILING, LONGEST_DELAY
 from server.services import Services
 from tests.support.browser import Browser, problem_of

@@ -10,7 +10,7 @@ from collections import defaultdict
 
 import pytest
 
-from server.accounts import StoredAccounts
+from server.accounts.accounts import StoredAccounts
 from server.services import Services
 from tests.support.browser import Browser, problem_of
 from tests.support.client import PASSWORD

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 import redis
 
-from handlers.cookie import SessionCookie
+from handlers.http.cookie import SessionCookie
 from server.core.token import parse_token
 from server.crypto.keyring import Keyring, new_secret, parse_secret
 from server.crypto.sealer import Sealer

@@ -9,7 +9,7 @@ import pytest
 
 from server.core.session import Device, Rules
 from server.core.token import issue_token
-from server.verdicts import Live
+from server.sessions.verdicts import LiveSession
 from tests.support.crashing import Node, open_node
 
 ROUNDS = 1_250
@@ -27,27 +27,27 @@ async def node(store_url: str) -> AsyncIterator[Node]:
         yield node
 
 
-async def signed_in(node: Node, user: str) -> Live:
+async def signed_in(node: Node, user: str) -> LiveSession:
     """A session with the user's name in its data."""
     made = await node.sessions.sign_in(user, await node.sessions.epochs(user), Device(), None)
-    assert isinstance(made, Live)
+    assert isinstance(made, LiveSession)
     written = await node.sessions.write(made, {"name": user})
-    assert isinstance(written, Live)
+    assert isinstance(written, LiveSession)
     return written
 
 
-async def ask(node: Node, live: Live, kind: int) -> None:
+async def ask(node: Node, live: LiveSession, kind: int) -> None:
     """One request, whose answer must be about the user of this session."""
     session, user = live.session, live.session.user or ""
     match kind:
         case 0:
             token = issue_token(session.sid, session.seed, session.generation)
             found = await node.sessions.check(token)
-            assert isinstance(found, Live)
+            assert isinstance(found, LiveSession)
             assert (found.session.user, found.session.data["name"]) == (user, user)
         case 1:
             written = await node.sessions.write(live, {"n": CHANCE.random()})
-            assert isinstance(written, Live)
+            assert isinstance(written, LiveSession)
             assert written.session.data["name"] == user
         case 2:
             listed = await node.sessions.sessions_of(user)

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from server.store.embedded import EmbeddedStore, StoreStartFailed, socket_path, store_url
-from server.store.embedded_paths import log_path, store_folder
+from server.embedded.paths import log_path, store_folder
+from server.embedded.store import EmbeddedStore, StoreStartFailed, socket_path, store_url
 from tests.support.processes import eventually, lives, processes_of
 from tests.support.valkey import owner_of
 
@@ -172,7 +172,7 @@ def test_a_second_guard_waits_for_the_first(data_dir: Path, store: EmbeddedStore
     store.abandon()
     second.spawn()
     try:
-        eventually(lambda: len(processes_of(data_dir, "server.store.guard")) == 2)
+        eventually(lambda: len(processes_of(data_dir, "server.embedded.guard")) == 2)
         os.kill(old, signal.SIGCONT)
         eventually(lambda: not lives(old))
         assert eventually(lambda: get(data_dir)) == "kept"
@@ -223,7 +223,7 @@ def test_a_broken_log_of_writes_fails_the_start_and_points_to_the_log(
     appended = store_folder(data_dir) / "appendonlydir"
     appended.mkdir(parents=True)
     (appended / "appendonly.aof.manifest").write_text("this is no manifest\n")
-    monkeypatch.setattr("server.store.embedded.START_SECONDS", 2.0)
+    monkeypatch.setattr("server.embedded.store.START_SECONDS", 2.0)
     store = EmbeddedStore(data_dir)
     with pytest.raises(StoreStartFailed) as failed:
         store.start()
@@ -251,7 +251,7 @@ def test_a_short_socket_folder_of_somebody_else_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data_dir = tmp_path / ("long" * 30)
-    monkeypatch.setattr("server.store.embedded_paths.SHORT_PLACE", tmp_path)
+    monkeypatch.setattr("server.embedded.paths.SHORT_PLACE", tmp_path)
     (tmp_path / f"curfew-{os.geteuid()}").symlink_to(tmp_path)
     with pytest.raises(StoreStartFailed, match="not a folder of this user"):
         store_url(data_dir)

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from redis.asyncio import Redis
 
+from server.accounts.second_factor_check import PasswordProof, SecondFactorCheck
 from server.core.factor_policy import Proved, Wrong
 from server.core.factors import Factors, Passkey, Totp
 from server.core.one_time_codes import kept_of, recovery_code, step_at
@@ -16,18 +17,17 @@ from server.crypto.challenges import Challenges
 from server.crypto.keyring import Keyring
 from server.crypto.sealer import Sealer
 from server.crypto.totp import new_totp_secret, totp_codes
-from server.proofs import Owing, ProofDesk
 from server.store.accounts import Account, RedisAccountStore, StoredAccount, change_account
 from server.store.connection import open_client
 from server.store.contract import Epochs
 from server.store.scripts import Scripts
-from server.store.used import RedisUsedOnce
+from server.store.used_once import RedisUsedOnce
 
 NOW = 3_000_000.0
 SECRET = new_totp_secret()
 CODE = totp_codes(SECRET, [step_at(NOW)])[step_at(NOW)]
 RECOVERY = recovery_code(bytes(15))
-OWING = Owing("ada", 0)
+OWING = PasswordProof("ada", 0)
 
 
 class MeetingStore(RedisAccountStore):
@@ -70,24 +70,26 @@ async def store(store_url: str) -> AsyncIterator[MeetingStore]:
 
 
 @pytest.fixture
-def desk(store: MeetingStore) -> ProofDesk:
+def desk(store: MeetingStore) -> SecondFactorCheck:
     async def epochs(_: str) -> Epochs:
         return Epochs("")
 
     challenges = Challenges(store.sealer, lambda: NOW, str)
-    return ProofDesk(store, challenges, store.used, epochs, lambda: NOW, new_id)
+    return SecondFactorCheck(store, challenges, store.used, epochs, lambda: NOW, new_id)
 
 
 @pytest.mark.proves("6.5.1")
 @pytest.mark.parametrize("code", [CODE, RECOVERY], ids=["app", "recovery"])
-async def test_of_two_uses_of_one_code_that_met_one_wins(desk: ProofDesk, code: str) -> None:
+async def test_of_two_uses_of_one_code_that_met_one_wins(
+    desk: SecondFactorCheck, code: str
+) -> None:
     proofs = await asyncio.gather(desk.prove_code(OWING, code), desk.prove_code(OWING, code))
     kinds = [type(proof.outcome) for proof in proofs]
     assert sorted(kinds, key=str) == [Proved, Wrong]
 
 
 async def test_two_wrong_codes_that_met_are_both_counted(
-    desk: ProofDesk, store: MeetingStore
+    desk: SecondFactorCheck, store: MeetingStore
 ) -> None:
     wrong = f"{(int(CODE) + 1) % 10**6:06d}"
     await asyncio.gather(desk.prove_code(OWING, wrong), desk.prove_code(OWING, wrong))
@@ -106,7 +108,7 @@ async def test_what_is_taken_again_after_a_lost_reply_is_still_the_first_use(
 
 
 async def test_a_code_is_judged_by_the_account_as_it_is_when_its_use_is_written(
-    desk: ProofDesk, store: MeetingStore
+    desk: SecondFactorCheck, store: MeetingStore
 ) -> None:
     disabling = change_account(
         store, "ada", lambda account: replace(account, disabled=True), new_id

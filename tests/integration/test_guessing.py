@@ -13,10 +13,10 @@ import pytest
 
 from server.core.throttling import sign_in_tally
 from server.crypto.keyring import Keyring
+from server.embedded.store import store_url
 from server.store.connection import open_client
-from server.store.embedded import store_url
 from server.store.scripts import Scripts
-from server.store.tries import RedisTryCounters
+from server.store.try_counters import RedisTryCounters
 from settings import load_settings
 from tests.support.client import PASSWORD, Client
 from tests.support.processes import eventually

@@ -11,8 +11,8 @@ import redis
 
 from server.core.reasons import Reason
 from server.core.session import Device, Rules
+from server.sessions.verdicts import LiveSession
 from server.store.names import ShardNames
-from server.verdicts import Live
 from tests.support.crashing import Node, open_node
 from tests.support.processes import eventually
 from tests.support.server import CurfewServer
@@ -88,12 +88,12 @@ async def commands_of(raw: redis.Redis, act: Callable[[], Awaitable[Any]]) -> di
 
 async def life(node: Node, raw: redis.Redis) -> list[dict[str, int]]:
     """Commands for signing in at the limit, listing, ending one, and ending all."""
-    live: list[Live] = []
+    live: list[LiveSession] = []
 
     async def sign_in() -> None:
         epochs = await node.sessions.epochs("ann")
         made = await node.sessions.sign_in("ann", epochs, Device(), None)
-        assert isinstance(made, Live)
+        assert isinstance(made, LiveSession)
         live.append(made)
 
     for _ in range(5):

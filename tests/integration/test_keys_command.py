@@ -10,13 +10,13 @@ from datetime import timedelta
 import pytest
 import redis
 
-from handlers.cookie import SessionCookie
+from handlers.http.cookie import SessionCookie
 from server.core.token import issue_token
 from server.crypto.keyring import Keyring, parse_secret, version_of
 from server.crypto.sealer import Sealer, version_of_box
+from server.embedded.store import store_url
 from server.store.codec import SessionCodec
 from server.store.contract import Stored
-from server.store.embedded import store_url
 from server.store.names import ShardNames
 from tests.docs.markdown import blocks, page
 from tests.support.client import COOKIE, PASSWORD, Client, frame

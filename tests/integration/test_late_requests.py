@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from server.core.reasons import Farewell, Reason
+from server.core.reasons import NoSession, Reason
 from server.core.session import Device, Json, Rules
 from server.core.token import issue_token
+from server.sessions.verdicts import LiveSession
 from server.store.contract import Stored
-from server.verdicts import Live
 from tests.support.crashing import Node, open_node
 
 RULES = Rules()
@@ -24,23 +24,23 @@ async def node(store_url: str) -> AsyncIterator[Node]:
 
 
 @pytest.fixture
-async def slow(node: Node) -> Live:
+async def slow(node: Node) -> LiveSession:
     """A request that was accepted with the first token."""
     epochs = await node.sessions.epochs("ann")
     made = await node.sessions.sign_in("ann", epochs, Device(), None)
-    assert isinstance(made, Live)
+    assert isinstance(made, LiveSession)
     return await checked(node, made)
 
 
-async def checked(node: Node, live: Live, number: int = 1) -> Live:
+async def checked(node: Node, live: LiveSession, number: int = 1) -> LiveSession:
     """Another request of the same session, with its token of this number."""
     token = issue_token(live.session.sid, live.session.seed, number)
     found = await node.sessions.check(token)
-    assert isinstance(found, Live)
+    assert isinstance(found, LiveSession)
     return found
 
 
-async def act(node: Node, how: str, live: Live) -> Live | Farewell:
+async def act(node: Node, how: str, live: LiveSession) -> LiveSession | NoSession:
     """What the request does at last."""
     match how:
         case "write":
@@ -55,52 +55,52 @@ async def act(node: Node, how: str, live: Live) -> Live | Farewell:
     ("seconds", "reason"), [(IDLE, Reason.IDLE_TIMEOUT), (ABSOLUTE, Reason.ABSOLUTE_TIMEOUT)]
 )
 async def test_past_a_deadline_nothing_is_written_and_no_token_given(
-    node: Node, slow: Live, how: str, seconds: float, reason: Reason
+    node: Node, slow: LiveSession, how: str, seconds: float, reason: Reason
 ) -> None:
     node.clock.time += seconds
     found = await act(node, how, slow)
-    assert isinstance(found, Farewell)
+    assert isinstance(found, NoSession)
     assert found.reason is reason
     assert not isinstance(await node.store.load(slow.session.sid), Stored)
 
 
 @pytest.mark.parametrize("how", ["write", "rotate", "elevate"])
 async def test_a_slow_request_ends_no_session_that_others_kept_active(
-    node: Node, slow: Live, how: str
+    node: Node, slow: LiveSession, how: str
 ) -> None:
     node.clock.time += IDLE - 1
     await checked(node, slow)
     node.clock.time += 2
-    assert isinstance(await act(node, how, slow), Live)
+    assert isinstance(await act(node, how, slow), LiveSession)
     assert isinstance(await node.store.load(slow.session.sid), Stored)
 
 
 @pytest.mark.proves("A26")
 async def test_a_password_proved_under_a_token_that_was_overtaken_gives_no_new_one(
-    node: Node, slow: Live
+    node: Node, slow: LiveSession
 ) -> None:
     """A thief with an old token and the former password must not overtake the new one."""
     owner = await node.sessions.elevate(await checked(node, slow))
-    assert isinstance(owner, Live)
-    assert await node.sessions.elevate(slow) == Farewell()
+    assert isinstance(owner, LiveSession)
+    assert await node.sessions.elevate(slow) == NoSession()
     assert await node.store.load(slow.session.sid) == owner.stored
     assert (await checked(node, slow, 2)).session.generation == 2
 
 
 @pytest.mark.proves("A31")
-async def test_a_session_that_ended_is_handed_no_token_again(node: Node, slow: Live) -> None:
+async def test_a_session_that_ended_is_handed_no_token_again(node: Node, slow: LiveSession) -> None:
     node.clock.time += INTERVAL
     handed = await checked(node, slow)
     assert handed.token is not None
     await node.terminations.one(slow.session, Reason.LOGOUT)
-    assert isinstance(await node.sessions.rotate(handed), Farewell)
+    assert isinstance(await node.sessions.rotate(handed), NoSession)
 
 
-async def test_a_request_may_write_and_then_rotate(node: Node, slow: Live) -> None:
+async def test_a_request_may_write_and_then_rotate(node: Node, slow: LiveSession) -> None:
     written = await node.sessions.write(slow, {"a": 1})
-    assert isinstance(written, Live)
+    assert isinstance(written, LiveSession)
     rotated = await node.sessions.rotate(written)
-    assert isinstance(rotated, Live)
+    assert isinstance(rotated, LiveSession)
     assert rotated.token == issue_token(slow.session.sid, slow.session.seed, 2)
 
 
@@ -109,21 +109,21 @@ async def test_a_request_may_write_and_then_rotate(node: Node, slow: Live) -> No
     [(1, True), (True, 1), (0, False), (1, 1.0), ([1], [True]), ({"a": 0}, {"a": False})],
 )
 async def test_what_only_python_takes_for_equal_is_written(
-    node: Node, slow: Live, before: Json, after: Json
+    node: Node, slow: LiveSession, before: Json, after: Json
 ) -> None:
     written = await node.sessions.write(slow, {"value": before})
-    assert isinstance(written, Live)
+    assert isinstance(written, LiveSession)
     written = await node.sessions.write(written, {"value": after})
-    assert isinstance(written, Live)
+    assert isinstance(written, LiveSession)
     assert repr(written.session.data["value"]) == repr(after)
     assert repr((await checked(node, slow)).session.data["value"]) == repr(after)
 
 
-async def test_writing_what_is_there_costs_no_write(node: Node, slow: Live) -> None:
+async def test_writing_what_is_there_costs_no_write(node: Node, slow: LiveSession) -> None:
     written = await node.sessions.write(slow, {"value": [1, True, None, {"b": 1, "a": 2}]})
-    assert isinstance(written, Live)
+    assert isinstance(written, LiveSession)
     again = await node.sessions.write(written, {"value": [1, True, None, {"b": 1, "a": 2}]})
-    assert isinstance(again, Live)
+    assert isinstance(again, LiveSession)
     assert again.stored.revision == written.stored.revision
 
 
@@ -132,10 +132,10 @@ async def test_what_a_visitor_wrote_while_the_password_was_checked_is_carried_ov
     node: Node,
 ) -> None:
     visitor = await node.sessions.begin_anonymous(Device(), {"basket": [1]})
-    assert isinstance(visitor, Live)
+    assert isinstance(visitor, LiveSession)
     epochs = await node.sessions.epochs("ann")
     written = await node.sessions.write(await checked(node, visitor), {"basket": [1, 2]})
-    assert isinstance(written, Live)
+    assert isinstance(written, LiveSession)
     made = await node.sessions.sign_in("ann", epochs, Device(), visitor)
-    assert isinstance(made, Live)
+    assert isinstance(made, LiveSession)
     assert made.session.data == {"basket": [1, 2]}

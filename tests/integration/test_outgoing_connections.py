@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from server.store.embedded_paths import socket_path
+from server.embedded.paths import socket_path
 from tests.support.client import PASSWORD, Client, frame
 from tests.support.server import CurfewServer
 

@@ -9,7 +9,7 @@ from server.core.reasons import Reason
 from server.core.receipt import Durability, Receipt, State
 from server.core.session import Device
 from server.services import open_services
-from server.verdicts import Live
+from server.sessions.verdicts import LiveSession
 from settings import load_settings
 from tests.support.processes import eventually
 from tests.support.valkey import ValkeyServer
@@ -40,7 +40,7 @@ async def end_a_session(store_url: str, data_dir: Path, replicas: int) -> Receip
     async with open_services(settings) as services:
         epochs = await services.sessions.epochs("ann")
         live = await services.sessions.sign_in("ann", epochs, Device(), None)
-        assert isinstance(live, Live)
+        assert isinstance(live, LiveSession)
         return await services.terminations.one(live.session, Reason.LOGOUT)
 
 

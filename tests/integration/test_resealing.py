@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 import redis
 
-from server.core.activity import Activity
+from server.core.activity import ActivityEntry
 from server.core.audit import AuditEvent
 from server.core.session import Rules
 from server.crypto.keyring import Keyring
@@ -83,7 +83,7 @@ async def test_records_are_the_same_under_the_newest_key(sides: tuple[Side, Side
     before = [await created(old) for _ in range(3)]  # type: ignore[arg-type]  # it asks no more
     ann = Account("ann", "hash", admin=True, disabled=False, created_at=1.5)
     assert await old.accounts.save(ann, based_on=0, operation="o1")
-    seen = Activity(AuditEvent.LOGIN_SUCCESS, since=1.5, at=1.5)
+    seen = ActivityEntry(AuditEvent.LOGIN_SUCCESS, since=1.5, at=1.5)
     assert await old.activity.save("ann", [seen], based_on=0, operation="o2")
     kinds = {"session": 3, "account": 1, "activity": 1}
     assert (await both.records.counts(int)) == {

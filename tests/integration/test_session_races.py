@@ -12,14 +12,14 @@ from typing import Any, Final, TypeVar
 
 import pytest
 
-from server.core.reasons import Farewell, Reason
+from server.core.reasons import NoSession, Reason
 from server.core.receipt import Receipt, State
 from server.core.session import Device
 from server.core.token import Token, issue_token
 from server.crypto.keyring import new_secret
 from server.services import Services, open_services
-from server.sessions import SignInInterrupted
-from server.verdicts import Live
+from server.sessions.manager import SignInInterrupted
+from server.sessions.verdicts import LiveSession
 from settings import load_settings
 
 T = TypeVar("T")
@@ -69,28 +69,30 @@ async def after_a_while(chance: random.Random, work: Coroutine[Any, Any, T]) -> 
     return await work
 
 
-async def sign_in(node: Services, user: str, chance: random.Random) -> Live | SignInInterrupted:
+async def sign_in(
+    node: Services, user: str, chance: random.Random
+) -> LiveSession | SignInInterrupted:
     """Read the epochs, take a while as if for a password, and begin."""
     epochs = await node.sessions.epochs(user)
     return await after_a_while(chance, node.sessions.sign_in(user, epochs, Device(), None))
 
 
-async def begun(node: Services, user: str) -> Live:
+async def begun(node: Services, user: str) -> LiveSession:
     """A session that began undisturbed."""
     epochs = await node.sessions.epochs(user)
     live = await node.sessions.sign_in(user, epochs, Device(), None)
-    assert isinstance(live, Live)
+    assert isinstance(live, LiveSession)
     return live
 
 
-async def served(node: Services, token: Token) -> Live:
+async def served(node: Services, token: Token) -> LiveSession:
     """A request with this token, which must be served."""
     found = await node.sessions.check(token)
-    assert isinstance(found, Live), found
+    assert isinstance(found, LiveSession), found
     return found
 
 
-def token_of(live: Live, number: int = 1) -> Token:
+def token_of(live: LiveSession, number: int = 1) -> Token:
     """The session's token of a number."""
     return issue_token(live.session.sid, live.session.seed, number)
 
@@ -128,7 +130,7 @@ async def test_an_end_of_all_beats_every_sign_in_that_began_before_it(
         user = f"user-{trial}"
         old = [await begun(node, user) for node in nodes]
         before = await nodes[0].sessions.epochs(user)
-        results: list[Receipt | Live | SignInInterrupted] = await together(
+        results: list[Receipt | LiveSession | SignInInterrupted] = await together(
             chance,
             [
                 after_a_while(chance, nodes[0].terminations.all_of(user, Reason.TERMINATED)),
@@ -136,7 +138,7 @@ async def test_an_end_of_all_beats_every_sign_in_that_began_before_it(
             ],
         )
         (receipt,) = (each for each in results if isinstance(each, Receipt))
-        made = [each for each in results if isinstance(each, Live)]
+        made = [each for each in results if isinstance(each, LiveSession)]
         live = await sids_of(nodes[1], user)
         assert not live & {each.session.sid for each in old}
         assert (await nodes[1].sessions.epochs(user)) != before
@@ -146,7 +148,7 @@ async def test_an_end_of_all_beats_every_sign_in_that_began_before_it(
         assert receipt.sessions == len(ended) + len(old)
         for each in [*old, *ended]:
             found = await nodes[0].sessions.check(token_of(each))
-            assert isinstance(found, Farewell)
+            assert isinstance(found, NoSession)
             assert found.event == receipt.event
         outcomes.update(live=len(live), ended=len(ended), interrupted=100 - len(made))
     assert min(outcomes.values()) > 100, outcomes  # the trials did meet
@@ -179,7 +181,7 @@ async def test_no_late_request_revives_a_session(
         for node, live in slow:
             for late in (node.sessions.check(token), node.sessions.write(live, {"late": trial})):
                 found = await late
-                assert isinstance(found, Farewell)
+                assert isinstance(found, NoSession)
                 assert found.reason is Reason.LOGOUT
         assert await sids_of(nodes[0], "ann") == set()
 
@@ -192,16 +194,16 @@ async def test_the_limit_is_exact_under_parallel_sign_ins(
         user = f"user-{trial}"
         made = [await begun(nodes[0], user) for _ in range(LIMIT)]
         results = await together(chance, [sign_in(node, user, chance) for node in nodes * 25])
-        made += [each for each in results if isinstance(each, Live)]
+        made += [each for each in results if isinstance(each, LiveSession)]
         assert len(made) == LIMIT + 50
         live = await sids_of(nodes[1], user)
         assert len(live) == LIMIT
         for each in made:
             found = await nodes[0].sessions.check(token_of(each))
             if each.session.sid in live:
-                assert isinstance(found, Live)
+                assert isinstance(found, LiveSession)
             else:
-                assert isinstance(found, Farewell)
+                assert isinstance(found, NoSession)
                 assert found.reason is Reason.SESSION_LIMIT
 
 
@@ -214,7 +216,7 @@ async def test_parallel_writers_of_their_own_keys_lose_none(
 
         async def write(node: Services, key: str, token: Token = token) -> None:
             request = await served(node, token)
-            assert isinstance(await node.sessions.write(request, {key: key}), Live)
+            assert isinstance(await node.sessions.write(request, {key: key}), LiveSession)
 
         keys = [f"key {number}" for number in range(50)]
         work = [

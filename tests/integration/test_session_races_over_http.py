@@ -37,7 +37,7 @@ def server(store: ValkeyServer) -> Iterator[CurfewServer]:
 
 
 @pytest.fixture
-def crowd(server: CurfewServer) -> Burst:
+def connection_limits(server: CurfewServer) -> Burst:
     """Many connections at once; the kernel deals them to both processes."""
     return Burst(server.port)
 
@@ -63,29 +63,29 @@ def sessions_in(store: ValkeyServer) -> set[bytes]:
 
 @pytest.mark.proves("A20")
 async def test_200_requests_at_the_instant_of_rotation_are_handed_one_token(
-    people: list[Client], crowd: Burst
+    people: list[Client], connection_limits: Burst
 ) -> None:
     await people[0].sign_up("ann")
     for client in people[1:]:
         await client.sign_in("ann")
     await asyncio.sleep(ROTATION_SECONDS)
     for client in people:
-        answers = await crowd.send(client, [("GET", "/api/session", None)] * 200)
+        answers = await connection_limits.send(client, [("GET", "/api/session", None)] * 200)
         assert statuses(answers) == {200}
         assert len({each.token for each in answers}) == 1
         assert {each.body["session"]["generation"] for each in answers} == {1}
         previous = client.cookie
         assert set_cookie(await client.request("GET", "/api/session")) is not None
-        answers = await crowd.send(client, [("GET", "/api/session", None)] * 100)
+        answers = await connection_limits.send(client, [("GET", "/api/session", None)] * 100)
         assert {each.body["session"]["generation"] for each in answers} == {2}
         client.cookie = previous
-        answers = await crowd.send(client, [("GET", "/api/session", None)] * 100)
+        answers = await connection_limits.send(client, [("GET", "/api/session", None)] * 100)
         assert statuses(answers) == {200}
         assert {each.token for each in answers} == {None}
 
 
 async def test_50_parallel_writers_of_their_own_keys_lose_none(
-    people: list[Client], crowd: Burst
+    people: list[Client], connection_limits: Burst
 ) -> None:
     await people[0].sign_up("bob")
     for client in people[1:]:
@@ -93,7 +93,7 @@ async def test_50_parallel_writers_of_their_own_keys_lose_none(
     for client in people:
         keys = [f"key {number}" for number in range(50)]
         requests = [("PATCH", "/api/session/data", {key: key}) for key in keys]
-        answers = await crowd.send(client, requests)
+        answers = await connection_limits.send(client, requests)
         assert statuses(answers) == {200}
         data = (await client.request("GET", "/api/session/data")).json()
         assert data == {key: key for key in keys}
@@ -101,7 +101,7 @@ async def test_50_parallel_writers_of_their_own_keys_lose_none(
 
 @pytest.mark.proves("A31", "A23", "7.4.1")
 async def test_nothing_that_is_written_after_a_logout_revives_or_begins_a_session(
-    people: list[Client], crowd: Burst, store: ValkeyServer
+    people: list[Client], connection_limits: Burst, store: ValkeyServer
 ) -> None:
     credentials = {"username": "cat", "password": PASSWORD}
     await people[0].request("POST", "/api/signup", credentials)
@@ -113,13 +113,13 @@ async def test_nothing_that_is_written_after_a_logout_revives_or_begins_a_sessio
             requests = [patch] * 60
             place = random.randrange(60)  # noqa: S311 - an order, no secret
             requests[place] = ("POST", "/api/logout", None)
-            answers = await crowd.send(client, requests)
+            answers = await connection_limits.send(client, requests)
             assert answers.pop(place).status == 200
             assert statuses(answers) <= {200, 401}
             late = [each for each in answers if each.status == 401]
             assert {each.token for each in late} <= {None}
             assert {each.body["reason"] for each in late} <= {"logout"}
-            again = await crowd.send(client, [patch, ("GET", "/api/session", None)])
+            again = await connection_limits.send(client, [patch, ("GET", "/api/session", None)])
             assert [(each.status, each.token) for each in again] == [(401, None)] * 2
     assert sessions_in(store) == before
 

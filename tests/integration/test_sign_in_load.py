@@ -83,10 +83,12 @@ async def slow_answer_during_a_rush(
 ) -> float:
     """How long others wait while a sign-in comes from each of the places at once."""
     over = asyncio.Event()
-    async with Client(server.url) as crowd:
-        crowd.http.timeout = httpx.Timeout(PATIENCE_SECONDS)
+    async with Client(server.url) as connection_limits:
+        connection_limits.http.timeout = httpx.Timeout(PATIENCE_SECONDS)
         asking = asyncio.create_task(slow_answer_of(person, over))
-        answers = Counter(await asyncio.gather(*(log_in(crowd, f"user-{at}", at) for at in places)))
+        answers = Counter(
+            await asyncio.gather(*(log_in(connection_limits, f"user-{at}", at) for at in places))
+        )
         over.set()
         meanwhile = await asking
     assert set(answers) == {401, 503}

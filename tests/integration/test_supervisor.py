@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from server.store.embedded import store_url
+from server.embedded.store import store_url
 from tests.support.processes import eventually, lives, processes_of
 from tests.support.valkey import owner_of
 
@@ -51,7 +51,7 @@ class Supervised:
 
     def guards(self) -> list[int]:
         """Return the guard of the store, if it runs."""
-        return processes_of(self.data_dir, "server.store.guard")
+        return processes_of(self.data_dir, "server.embedded.guard")
 
 
 def launch(data_dir: Path, *options: str) -> "subprocess.Popen[str]":
@@ -229,7 +229,7 @@ def test_a_start_after_a_kill_waits_for_the_leftovers(server: Supervised) -> Non
 
 def test_a_signal_during_the_start_leaves_nothing(data_dir: Path) -> None:
     starting = launch(data_dir)
-    eventually(lambda: processes_of(data_dir, "server.store.guard"))
+    eventually(lambda: processes_of(data_dir, "server.embedded.guard"))
     starting.terminate()
     assert starting.wait(20) == 0
     assert processes_of(data_dir) == []

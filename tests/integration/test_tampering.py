@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import redis
 
-from server.core.reasons import Farewell, Reason
+from server.core.reasons import NoSession, Reason
 from server.core.session import Device, Rules, Session
 from server.core.token import Token, issue_token
+from server.sessions.verdicts import LiveSession
 from server.store.names import ShardNames
-from server.verdicts import Live
 from tests.support.crashing import Node, open_node
 from tests.support.valkey import ValkeyServer
 
@@ -32,40 +32,40 @@ def raw(valkey: ValkeyServer) -> Iterator[redis.Redis]:
         yield client
 
 
-async def signed_in(node: Node, user: str = "ann") -> Live:
+async def signed_in(node: Node, user: str = "ann") -> LiveSession:
     """A session with something in it."""
     epochs = await node.sessions.epochs(user)
     made = await node.sessions.sign_in(user, epochs, Device(), None)
-    assert isinstance(made, Live)
+    assert isinstance(made, LiveSession)
     written = await node.sessions.write(made, {"note": "private"})
-    assert isinstance(written, Live)
+    assert isinstance(written, LiveSession)
     return written
 
 
-def token_of(live: Live) -> Token:
+def token_of(live: LiveSession) -> Token:
     """The session's current token."""
     return issue_token(live.session.sid, live.session.seed, live.session.generation)
 
 
-def record(raw: redis.Redis, live: Live) -> bytes:
+def record(raw: redis.Redis, live: LiveSession) -> bytes:
     """The stored bytes."""
     value = raw.get(NAMES.session(live.session.sid))
     assert isinstance(value, bytes)
     return value
 
 
-async def is_live(node: Node, live: Live) -> bool:
+async def is_live(node: Node, live: LiveSession) -> bool:
     """Whether the session's own token is served."""
-    return isinstance(await node.sessions.check(token_of(live)), Live)
+    return isinstance(await node.sessions.check(token_of(live)), LiveSession)
 
 
 @pytest.mark.proves("A86", "11.3.2")
 async def test_a_record_copied_under_another_id_does_not_open(node: Node, raw: redis.Redis) -> None:
     mine, hers = await signed_in(node, "eve"), await signed_in(node, "ann")
     raw.set(NAMES.session(mine.session.sid), record(raw, hers))
-    assert await node.sessions.check(token_of(mine)) == Farewell()
+    assert await node.sessions.check(token_of(mine)) == NoSession()
     as_hers = issue_token(mine.session.sid, hers.session.seed, 1)
-    assert await node.sessions.check(as_hers) == Farewell()
+    assert await node.sessions.check(as_hers) == NoSession()
     assert await is_live(node, hers)
 
 
@@ -79,10 +79,10 @@ async def test_no_flipped_bit_opens_anything_else(node: Node, raw: redis.Redis) 
         flipped[bit // 8] ^= 1 << bit % 8
         raw.set(NAMES.session(live.session.sid), bytes(flipped))
         found = await node.sessions.check(token_of(live))
-        if bit < header_bits and isinstance(found, Live):
+        if bit < header_bits and isinstance(found, LiveSession):
             assert found.session == live.session  # the header's numbers compare, and decide nothing
         else:
-            assert found == Farewell()
+            assert found == NoSession()
     raw.set(NAMES.session(live.session.sid), value)
     assert await is_live(node, live)
 
@@ -102,10 +102,10 @@ async def test_a_record_that_is_put_back_after_the_end_does_not_open(
         await node.terminations.everything(Reason.LOGOUT)
     raw.set(key, value)
     found = await node.sessions.check(token_of(live))
-    assert isinstance(found, Farewell)
+    assert isinstance(found, NoSession)
     assert found.reason is Reason.LOGOUT
     for change in (node.sessions.write(live, {"a": 1}), node.sessions.elevate(live)):
-        assert isinstance(await change, Farewell)
+        assert isinstance(await change, NoSession)
     assert raw.get(key) == value
 
 
@@ -117,18 +117,18 @@ async def test_an_older_record_of_a_living_session_sets_it_back_and_no_further(
     live = await signed_in(node)
     key, value, then = NAMES.session(live.session.sid), record(raw, live), token_of(live)
     changed = await node.sessions.write(live, {"note": "newer"})
-    assert isinstance(changed, Live)
+    assert isinstance(changed, LiveSession)
     elevated = await node.sessions.elevate(changed)
-    assert isinstance(elevated, Live)
-    assert not isinstance(await node.sessions.check(then), Live)
+    assert isinstance(elevated, LiveSession)
+    assert not isinstance(await node.sessions.check(then), LiveSession)
     raw.set(key, value)
     found = await node.sessions.check(then)
-    assert isinstance(found, Live)
+    assert isinstance(found, LiveSession)
     assert found.session == live.session
     assert await is_live(node, elevated)  # its owner, whose token the record has never seen
     node.clock.time += RULES.rotation_grace.total_seconds()
     ended = await node.sessions.check(then)
-    assert isinstance(ended, Farewell)
+    assert isinstance(ended, NoSession)
     assert ended.reason is Reason.TOKEN_REUSE
     raw.set(key, value)
     assert not await is_live(node, live)
@@ -145,7 +145,7 @@ async def test_an_older_record_that_nobody_catches_up_ends_at_its_own_deadline(
     raw.set(key, value)
     node.clock.time += 1
     ended = await node.sessions.check(token_of(live))
-    assert isinstance(ended, Farewell)
+    assert isinstance(ended, NoSession)
     assert ended.reason is Reason.IDLE_TIMEOUT
 
 
@@ -161,7 +161,7 @@ async def test_a_record_does_not_move_to_the_epoch_after_the_end(
     header, _, box = value.partition(b"\n")
     raw.delete(NAMES.ended(live.session.sid))
     raw.set(key, header.rpartition(b" ")[0] + b" " + epoch.split(b" ")[0] + b"\n" + box)
-    assert await node.sessions.check(token_of(live)) == Farewell()
+    assert await node.sessions.check(token_of(live)) == NoSession()
 
 
 @pytest.mark.parametrize("reason", [Reason.IDLE_TIMEOUT, Reason.ABSOLUTE_TIMEOUT])
@@ -178,7 +178,7 @@ async def test_a_longer_ttl_does_not_prolong_a_session(
     node.clock.time += limit.total_seconds()
     assert await node.sessions.sessions_of("ann") == []
     found = await node.sessions.check(token_of(live))
-    assert isinstance(found, Farewell)
+    assert isinstance(found, NoSession)
     assert found.reason is reason
 
 
@@ -190,9 +190,9 @@ async def test_a_garbage_tombstone_opens_nothing_and_breaks_nothing(
     live, other = await signed_in(node), await signed_in(node)
     raw.set(NAMES.ended(live.session.sid), garbage)
     found = await node.sessions.check(token_of(live))
-    assert found == Farewell()
+    assert found == NoSession()
     assert json.dumps([found.word, found.event, found.at], allow_nan=False)
-    assert await node.sessions.write(live, {"a": 1}) == Farewell()
+    assert await node.sessions.write(live, {"a": 1}) == NoSession()
     assert await is_live(node, other)
     assert (await node.terminations.all_of("ann", Reason.LOGOUT)).sessions == 2
 
@@ -226,7 +226,7 @@ async def test_a_record_in_disguise_is_ended_with_the_others(
     key, value = NAMES.session(live.session.sid), record(raw, live)
     header, _, box = value.partition(b"\n")
     raw.set(key, header + b"another\n" + box)
-    assert await node.sessions.check(token_of(live)) == Farewell()
+    assert await node.sessions.check(token_of(live)) == NoSession()
     if how == "one":
         await node.terminations.one(live.session, Reason.ADMIN)
     else:

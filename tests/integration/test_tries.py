@@ -9,10 +9,11 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from server.accounts.throttle import PLACES_PER_ADDRESS, Throttle
 from server.core.errors import StoreUnavailable
 from server.core.throttling import (
     Counted,
-    Kind,
+    CounterKind,
     Throttled,
     code_tally,
     proof_tally,
@@ -23,8 +24,7 @@ from server.crypto.passwords import HasherBusy
 from server.store.connection import open_client
 from server.store.names import ShardNames
 from server.store.scripts import Scripts
-from server.store.tries import RedisTryCounters
-from server.throttle import PLACES_PER_ADDRESS, Throttle
+from server.store.try_counters import RedisTryCounters
 from tests.support.valkey import ValkeyServer
 
 KEY = bytes(range(32))
@@ -47,7 +47,7 @@ def addresses(number: int) -> list[str]:
 
 async def admitted(
     nodes: list[RedisTryCounters], names: list[str], places: list[str]
-) -> Counter[Kind | None]:
+) -> Counter[CounterKind | None]:
     """How many of these tries, all at once, pass, and how many each counter refuses."""
     connections = asyncio.Semaphore(100)
 
@@ -65,20 +65,20 @@ async def test_of_200_guesses_at_one_moment_no_more_pass_than_one_after_the_othe
     nodes: list[RedisTryCounters],
 ) -> None:
     passed = await admitted(nodes, ["ann"] * 200, addresses(200))
-    assert passed == {None: 10, Kind.ACCOUNT: 190}
+    assert passed == {None: 10, CounterKind.ACCOUNT: 190}
 
 
 @pytest.mark.proves("A60")
 async def test_one_address_tries_20_accounts_at_one_moment(nodes: list[RedisTryCounters]) -> None:
     passed = await admitted(nodes, [f"user-{n}" for n in range(200)], ["192.0.2.1"] * 200)
-    assert passed == {None: 20, Kind.ADDRESS: 180}
+    assert passed == {None: 20, CounterKind.ADDRESS: 180}
 
 
 @pytest.mark.proves("A60")
 async def test_the_addresses_of_one_ipv6_customer_are_one(nodes: list[RedisTryCounters]) -> None:
     places = [f"2001:db8:1:2::{n:x}" for n in range(50)]
     passed = await admitted(nodes, [f"user-{n}" for n in range(50)], places)
-    assert passed == {None: 20, Kind.ADDRESS: 30}
+    assert passed == {None: 20, CounterKind.ADDRESS: 30}
 
 
 @pytest.mark.proves("A61")
@@ -87,7 +87,7 @@ async def test_a_thousand_addresses_try_300_accounts_at_one_moment(
 ) -> None:
     started = time.monotonic()
     passed = await admitted(nodes, [f"user-{n}" for n in range(1000)], addresses(1000))
-    assert set(passed) == {None, Kind.EVERYBODY}
+    assert set(passed) == {None, CounterKind.EVERYBODY}
     assert 300 <= passed[None] <= 300 + (time.monotonic() - started)
 
 
@@ -194,7 +194,7 @@ async def test_what_is_left_in_the_store_goes_by_itself_and_shows_nothing_typed(
         keys = {key.decode(): raw.pttl(key) for key in raw.scan_iter("*")}
         values = b" ".join(raw.get(key) or b"" for key in keys)
     kept = {key.removeprefix(ShardNames(0).prefix).rpartition(":")[0] for key in keys}
-    assert kept == {"familiar", *(f"tries:{kind}" for kind in Kind)}
+    assert kept == {"familiar", *(f"tries:{kind}" for kind in CounterKind)}
     days = {key: 30 if "}:familiar:" in key else 1 for key in keys}
     assert all(0 < left <= days[key] * DAY_MS for key, left in keys.items())
     text = " ".join(keys) + values.decode()

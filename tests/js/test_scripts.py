@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from handlers.session import ACTIVITY_HEADER
+from handlers.http.session import ACTIVITY_HEADER
 from server.core import messages
 from server.core.messages import CloseCode
 from server.core.reasons import Reason
-from server.live.socket import RETRY_MS
+from server.realtime.socket import RETRY_MS
 from tests.support.node import ROOT, package, run_node
 
 SCRIPTS = ROOT / "static" / "js"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.cookie import Absent, Decoded, Duplicate, SessionCookie, find_cookie
+from handlers.http.cookie import Absent, Decoded, Duplicate, SessionCookie, find_cookie
 from server.crypto.keyring import Keyring
 from tests.support.keys import key
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from handlers.frame_rules import may_close
-from handlers.socket import READ_AT_MOST
+from handlers.websocket.frame_rules import may_close
+from handlers.websocket.handler import READ_AT_MOST
 from server.core import messages
-from server.core.messages import Activity, BadFrame, CloseCode, Message, Ping
+from server.core.messages import ActivityFrame, BadFrame, CloseCode, MessageFrame, PingFrame
 from tests.support.client import Client
 from tests.support.server import HASTY, CurfewServer
 from tests.support.sockets import CLOSE, NO_CODE, TEXT, RawSocket, raw_frame
@@ -140,8 +140,8 @@ def test_no_text_closes_a_socket_or_stays_unanswered(loop: Loop, texts: list[str
 @given(typed | json_text | st.text() | st.binary())
 def test_every_frame_has_a_meaning(text: str | bytes) -> None:
     found = messages.read_frame(text)
-    assert isinstance(found, (Ping, Activity, Message, BadFrame))
-    if isinstance(found, Message):
+    assert isinstance(found, (PingFrame, ActivityFrame, MessageFrame, BadFrame))
+    if isinstance(found, MessageFrame):
         assert json.loads(messages.message("c", found.data))["data"] == found.data
 
 

@@ -26,13 +26,13 @@ from hypothesis.stateful import (
 
 from server.core.errors import StoreUnavailable
 from server.core.policy import Accept, Refuse, Verdict
-from server.core.reasons import Farewell, Reason
+from server.core.reasons import NoSession, Reason
 from server.core.receipt import State
 from server.core.session import Device, Json, Rules
 from server.core.token import issue_token
-from server.sessions import SignInInterrupted
+from server.sessions.manager import SignInInterrupted
+from server.sessions.verdicts import LiveSession, TokenRefused
 from server.store.contract import Stored, Tombstone
-from server.verdicts import Live, Refused
 from tests.support.crashing import open_node
 from tests.support.reference import Reference, Request, SignIn, elevation, rotation, writing
 from tests.support.valkey import ValkeyServer
@@ -122,7 +122,7 @@ class Managed(RuleBasedStateMachine):
         assert made.token == issue_token(session.sid, session.seed, 1)
         return Request(made, 1)
 
-    def carried(self, previous: Live | None) -> list[Any]:
+    def carried(self, previous: LiveSession | None) -> list[Any]:
         """What a new session may begin with: a visitor's data, as it was seen or is by now."""
         if previous is None or previous.session.user is not None:
             return [{}]
@@ -215,14 +215,14 @@ class Managed(RuleBasedStateMachine):
         if not self.replied():
             return multiple()
         if isinstance(expected, Accept):
-            assert isinstance(found, Live)
+            assert isinstance(found, LiveSession)
             assert found.session == expected.session
             assert found.token == expected.token
             return Request(found, max(presented, found.token.generation if found.token else 0))
         if isinstance(expected, Refuse):
-            assert found in [Refused(expected.why), Farewell()]
+            assert found in [TokenRefused(expected.why), NoSession()]
         else:
-            assert isinstance(found, Farewell)
+            assert isinstance(found, NoSession)
             assert found.reason == expected
         return multiple()
 

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.core.activity import Activity
+from server.core.activity import ActivityEntry
 from server.core.audit import AuditEvent
 from server.core.factors import Factors, Passkey, Totp
 from server.core.one_time_codes import kept_of
 from server.crypto.keyring import Keyring
 from server.crypto.sealer import Sealer
 from server.store.accounts import Account, AccountCodec, StoredAccount
-from server.store.activity import ActivityCodec, KeptActivity
+from server.store.activity import ActivityCodec, StoredActivity
 from tests.support.keys import key
 
 SEALER: Final = Sealer(Keyring.from_secrets([key("new")]))
@@ -33,7 +33,7 @@ ACCOUNT: Final = Account(
         recovery=kept_of(["one", "two"], bytes(16)),
     ),
 )
-ENTRIES: Final = (Activity(AuditEvent.LOGIN_SUCCESS, 2.0, 1.0, ip="192.0.2.1"),)
+ENTRIES: Final = (ActivityEntry(AuditEvent.LOGIN_SUCCESS, 2.0, 1.0, ip="192.0.2.1"),)
 
 
 @dataclass(frozen=True)
@@ -47,14 +47,14 @@ class Subject:
     """
 
     record: bytes
-    opened: Callable[[bytes, str], StoredAccount | KeptActivity | None]
-    whole: StoredAccount | KeptActivity
+    opened: Callable[[bytes, str], StoredAccount | StoredActivity | None]
+    whole: StoredAccount | StoredActivity
 
 
-def list_of(value: bytes, user: str) -> KeptActivity | None:
+def list_of(value: bytes, user: str) -> StoredActivity | None:
     """What opens of a list."""
     kept = LISTS.decode(value, user)
-    return kept if isinstance(kept, KeptActivity) else None
+    return kept if isinstance(kept, StoredActivity) else None
 
 
 SUBJECTS: Final = {
@@ -66,7 +66,7 @@ SUBJECTS: Final = {
     "activity": Subject(
         LISTS.encode("ada", ENTRIES, revision=7, operation="a1"),
         list_of,
-        KeptActivity(ENTRIES, 7),
+        StoredActivity(ENTRIES, 7),
     ),
 }
 each = pytest.mark.parametrize("subject", SUBJECTS.values(), ids=SUBJECTS)

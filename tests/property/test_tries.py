@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from server.core.throttling import (
     Counted,
     Counter,
-    Kind,
+    CounterKind,
     Tally,
     Throttled,
     code_tally,
@@ -24,14 +24,14 @@ from server.core.throttling import (
 )
 from server.store.connection import open_client
 from server.store.scripts import Scripts
-from server.store.tries import RedisTryCounters
+from server.store.try_counters import RedisTryCounters
 
 MS = timedelta(milliseconds=1)
 bounded = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
-Name = tuple[Kind, str]
+Name = tuple[CounterKind, str]
 
 
 class Remembered:
@@ -166,7 +166,7 @@ async def ask_early(url: str, pauses: list[int]) -> None:
             counted = await store.count(tally, operation=str(number))
             assert isinstance(counted, Throttled) == (now < ends_at)
             if isinstance(counted, Throttled):
-                assert counted.by in {Kind.ACCOUNT, Kind.ADDRESS}
+                assert counted.by in {CounterKind.ACCOUNT, CounterKind.ADDRESS}
                 assert now + counted.wait // MS == ends_at
             else:
                 again = await store.count(tally, operation=f"{number}-again")

@@ -19,7 +19,7 @@ PROJECT = (
     "/.git/config", "/.git/HEAD", "/.env", "/data/secret_keys", "/settings.py", "/run.py",
     "/requirements.txt", "/static/", "/static/js", "/static/js/", "/static/../settings.py",
     "/static/%2e%2e/settings.py", "/static/..%2fsettings.py", "/debug", "/debug/pprof", "/docs",
-    "/server-status", "/handlers/templates/account.html", "/static/css/curfew.css.map",
+    "/server-status", "/handlers/pages/templates/account.html", "/static/css/curfew.css.map",
 )  # fmt: skip
 
 

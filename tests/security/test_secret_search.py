@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from handlers.cookie import SessionCookie
+from handlers.http.cookie import SessionCookie
 from server.core.one_time_codes import recovery_code
 from server.core.token import csrf_token, issue_token
 from server.crypto.keyring import Keyring, secret_text

@@ -27,7 +27,7 @@ from server.store.contract import (
     Ended,
     EpochChanged,
     Epochs,
-    Listed,
+    ListedSession,
     Loaded,
     Missing,
     Position,
@@ -222,7 +222,7 @@ class Memory:
             self._bury(session.sid, self.shard_ends[shard])
         return len(over)
 
-    def list_user(self, user: str) -> Sequence[Listed]:
+    def list_user(self, user: str) -> Sequence[ListedSession]:
         """As list_user.lua."""
         indexed, live = self.index.get(user, {}), self.live()
         for sid in [sid for sid, expires_at in indexed.items() if expires_at <= self.now()]:
@@ -230,7 +230,7 @@ class Memory:
         found = [(sid, self.load(sid)) for sid in indexed]
         counts = self.sockets.get(user, {})
         return [
-            Listed(
+            ListedSession(
                 stored.session,
                 sum(n for (each, node), n in counts.items() if each == sid and node in live),
             )

@@ -21,7 +21,7 @@ from server.store.contract import (
     Ended,
     EpochChanged,
     Epochs,
-    Listed,
+    ListedSession,
     Loaded,
     Missing,
     Positions,
@@ -146,7 +146,7 @@ class RemoteStore:
         """See the contract."""
         return await self._ask(lambda: self._memory.sweep_shard(shard))
 
-    async def list_user(self, user: str) -> Sequence[Listed]:
+    async def list_user(self, user: str) -> Sequence[ListedSession]:
         """See the contract."""
         return await self._ask(lambda: self._memory.list_user(user))
 

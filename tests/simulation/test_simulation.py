@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import pytest
 
-from server.core.reasons import Farewell
+from server.core.reasons import NoSession
 from server.core.session import Session
 from server.engine import Engine
-from server.live.fence import Fence
-from server.live.socket import Socket
+from server.realtime.fence import Fence
+from server.realtime.socket import Socket
 from tests.simulation.history import HistoryFailed, run_history, unchanged
 
 HISTORIES = int(os.environ.get("CURFEW_HISTORIES", "3000"))
@@ -79,10 +79,10 @@ def test_histories_find_a_handshake_without_its_second_check(
     join = Socket._join
 
     async def join_unchecked(socket: Socket, session: Session) -> None:
-        async def believe(_: str) -> Session | Farewell:
+        async def believe(_: str) -> Session | NoSession:
             return session
 
-        socket._parts = replace(socket._parts, look=believe)
+        socket._parts = replace(socket._parts, current=believe)
         await join(socket, session)
 
     monkeypatch.setattr(Socket, "_join", join_unchecked)

@@ -9,17 +9,17 @@ from typing import Any
 
 from server.core.errors import StoreUnavailable, WriteConflict
 from server.core.events import MessageSent
-from server.core.reasons import Farewell, Reason
+from server.core.reasons import NoSession, Reason
 from server.core.receipt import Durability, Receipt, State
 from server.core.session import Device, Json, Rules, Session
 from server.core.token import Token
 from server.crypto.keyring import Keyring
 from server.crypto.sealer import Sealer
-from server.engine import Engine, Surroundings, Timing, build_engine
-from server.live.socket import Socket
-from server.live.socket_parts import SocketParts
+from server.engine import Engine, EngineDependencies, Timing, build_engine
+from server.realtime.socket import Socket
+from server.realtime.socket_dependencies import SocketDependencies
+from server.sessions.verdicts import LiveSession
 from server.store.contract import Epochs, Tombstone
-from server.verdicts import Live
 from tests.simulation.memory import Memory
 from tests.simulation.network import Link, RemoteStore, Server
 from tests.simulation.virtual import NODE, VirtualLoop
@@ -126,7 +126,7 @@ class Node:
         self.remote = remote
         control = _Overheard(remote, self.pass_on)
         self.engine = build_engine(
-            Surroundings(
+            EngineDependencies(
                 node=name,
                 store=remote,
                 registry=remote,
@@ -143,7 +143,7 @@ class Node:
             TIMING,
         )
         change(self.engine)
-        self.parts: SocketParts = self.engine.socket_parts
+        self.parts: SocketDependencies = self.engine.socket_dependencies
 
     def spawn(self, work: Any) -> Any:
         """Run something as this node, which may be paused."""
@@ -160,11 +160,11 @@ class Node:
 
     async def open_socket(self, token: Token) -> None:
         """What the handler does with a handshake."""
-        found: Session | Farewell | None
+        found: Session | NoSession | None
         try:
             self.engine.fence.require()
             checked = await self.engine.sessions.check(token, may_rotate=False)
-            found = checked.session if isinstance(checked, Live) else Farewell()
+            found = checked.session if isinstance(checked, LiveSession) else NoSession()
         except (StoreUnavailable, WriteConflict):
             found = None
         wire = Wire(self.world, self, token.sid)
@@ -182,7 +182,7 @@ class Node:
             checked = await self.engine.sessions.check(token)
         except (StoreUnavailable, WriteConflict):
             return
-        if isinstance(checked, Live) and self.engine.fence.is_open:
+        if isinstance(checked, LiveSession) and self.engine.fence.is_open:
             self.world.truth.served(token.sid, began, "a request")
 
     async def write(self, token: Token) -> None:
@@ -190,7 +190,7 @@ class Node:
         try:
             self.engine.fence.require()
             checked = await self.engine.sessions.check(token)
-            if isinstance(checked, Live):
+            if isinstance(checked, LiveSession):
                 value = self.world.chance.random()
                 await self.engine.sessions.write(checked, {"value": value})
         except (StoreUnavailable, WriteConflict):
@@ -257,7 +257,7 @@ class World:
             made = await node.engine.sessions.sign_in(user, epochs, Device(), None)
         except StoreUnavailable:
             return
-        if isinstance(made, Live) and made.token is not None:
+        if isinstance(made, LiveSession) and made.token is not None:
             self.tokens.append((made.token, made.session))
 
     def check(self, receipt: Receipt) -> None:

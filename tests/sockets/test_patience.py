@@ -11,9 +11,9 @@ from tornado.httputil import HTTPServerRequest
 from tornado.testing import bind_unused_port
 from websockets.exceptions import ConnectionClosed, InvalidMessage
 
-from handlers.bounded_server import BoundedServer
-from handlers.crowd import Crowd
-from handlers.serving import FIRST_TIMEOUT
+from handlers.http.connection_limits import ConnectionLimits
+from handlers.serving.bounded_server import BoundedServer
+from handlers.serving.process import FIRST_TIMEOUT
 from tests.support.client import Client
 from tests.support.people import People
 from tests.support.server import ROOT, CurfewServer
@@ -95,7 +95,9 @@ async def test_a_tls_handshake_that_never_ends_is_cut() -> None:
         raise AssertionError(request)
 
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    server = BoundedServer(answer, crowd=Crowd(10), first_timeout=0.5, ssl_options=tls)
+    server = BoundedServer(
+        answer, connection_limits=ConnectionLimits(10), first_timeout=0.5, ssl_options=tls
+    )
     listening, port = bind_unused_port()
     server.add_socket(listening)
     async with connected(port) as (reader, writer), asyncio.timeout(10):

@@ -14,18 +14,18 @@ from server.core.receipt import Durability
 from server.core.session import Rules, Session
 from server.crypto.keyring import Keyring
 from server.crypto.sealer import Sealer
-from server.engine import Surroundings, Timing, build_engine
-from server.sessions import SessionManager
+from server.engine import EngineDependencies, Timing, build_engine
+from server.sessions.manager import SessionManager
+from server.sessions.terminations import Terminations
 from server.store.clock import StoreClock
 from server.store.codec import SessionCodec
 from server.store.connection import open_client
 from server.store.contract import Created, Ended, Saved
+from server.store.control_log import RedisControlLog
 from server.store.entries import Entries
-from server.store.log import RedisControlLog
 from server.store.nodes import RedisNodeRegistry
 from server.store.scripts import Scripts
 from server.store.sessions import RedisSessionStore
-from server.terminations import Terminations
 from tests.support.keys import KEY
 from tests.support.quiet import UNCOUNTED, Unaudited
 from tests.support.valkey import owner_of
@@ -116,7 +116,7 @@ async def open_node(url: str, rules: Rules, shards: int = 1) -> AsyncIterator[No
         keyring = Keyring.from_secrets([KEY])
         sealer, entries = Sealer(keyring), Entries(keyring, clock.now, "n1")
         store = CrashingStore(client, scripts, SessionCodec(sealer), entries, clock, rules, shards)
-        surroundings = Surroundings(
+        surroundings = EngineDependencies(
             node="n1",
             store=store,
             registry=RedisNodeRegistry(client, scripts, clock, shards, TIMING.node_lease),

@@ -7,7 +7,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tornado.web import url
 
-from handlers.socket import SocketHandler
+from handlers.websocket.handler import SocketHandler
 from run import serve
 from server.core.limits import Limits
 from server.core.rate import Rate

@@ -6,14 +6,16 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from handlers import application, serving, strict_protocol
+from handlers.http import application
+from handlers.serving import process
+from handlers.websocket import strict_protocol
 from run import serve
 
 FILES = 128 + 64
 """So that there are 64 places for connections."""
 
 application.PING_INTERVAL = 1  # type: ignore[misc]
-serving.FIRST_TIMEOUT = 3.0  # type: ignore[misc]
+process.FIRST_TIMEOUT = 3.0  # type: ignore[misc]
 strict_protocol.MESSAGE_SECONDS = 1.0  # type: ignore[attr-defined]
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from tornado.simple_httpclient import SimpleAsyncHTTPClient
 from websockets.asyncio.client import ClientConnection
 from websockets.frames import Frame
 
-from server.log_format import JsonFormatter
+from server.telemetry.log_format import JsonFormatter
 from tests.support.leaks import LeakSearch
 from tests.support.shown import recovery_codes_in
 from tests.support.store_secrets import note_session

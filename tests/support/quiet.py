@@ -3,7 +3,7 @@
 from typing import Final
 
 from server.core.audit import AuditEvent
-from server.core.counting import Counts
+from server.core.counts import Counts
 
 
 def _nothing(*_: object) -> None:

@@ -12,8 +12,8 @@ from server.core.policy import Accept, End, Refusal, Refuse, Verdict
 from server.core.reasons import Reason
 from server.core.session import Json, Rules, Session, deadlines
 from server.core.token import Token
+from server.sessions.verdicts import LiveSession
 from server.store.contract import Epochs
-from server.verdicts import Live
 
 Change = Callable[[Session], Verdict]
 
@@ -92,7 +92,7 @@ class Reference:
         """What becomes of activity on a socket."""
         return self._apply(sid, lambda session: policy.touch(session, self.now, self.rules))
 
-    def change(self, live: Live, change: Change) -> Reason | Verdict:
+    def change(self, live: LiveSession, change: Change) -> Reason | Verdict:
         """What becomes of a change by a request that was accepted some time ago.
 
         A change that the record, as the request has it, makes unnecessary needs no store. Any other
@@ -130,7 +130,7 @@ class Request:
         presented: the number of the token that it came with, or began.
     """
 
-    live: Live
+    live: LiveSession
     presented: int
 
     @property

@@ -6,8 +6,8 @@ from tornado.routing import PathMatches
 from tornado.web import RequestHandler
 from tornado.websocket import WebSocketHandler
 
-from handlers.access import Access
-from handlers.base import BaseHandler
+from handlers.http.access import Access
+from handlers.http.base import BaseHandler
 from handlers.routes import ROUTES
 
 METHODS = ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS")

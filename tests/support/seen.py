@@ -7,7 +7,7 @@ from urllib.parse import quote, urlsplit
 
 from playwright.sync_api import Page, Route, expect
 
-from handlers.texts import ENGLISH
+from handlers.languages.texts import ENGLISH
 from server.core.reasons import Reason
 
 COMING_BACK_MS = 30_000

@@ -15,9 +15,9 @@ from server.core.token import shard_of_sid
 from server.crypto.keyring import Keyring, WeakKey, parse_secret
 from server.crypto.sealer import Sealer
 from server.crypto.weak_keys import LEAST_BYTES
+from server.embedded.store import store_url
 from server.store.codec import SessionCodec
 from server.store.contract import Stored
-from server.store.embedded import store_url
 from server.store.names import ShardNames
 from tests.support.leaks import LeakSearch
 

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from playwright.sync_api import Page, expect
 
-from handlers.kept_cookie import after_sign_in
-from handlers.receipts import told
-from handlers.texts import ENGLISH
+from handlers.languages.texts import ENGLISH
+from handlers.pages.cookie_check import after_sign_in
+from handlers.pages.receipts import told
 from server.core.receipt import Durability, NodeCounts, Receipt
 from tests.support.chromium import IPHONE, Windows, sign_in, sign_up
 from tests.support.client import PASSWORD

@@ -10,8 +10,8 @@ from typing import Self
 
 import redis
 
+from server.embedded.valkey import start_valkey, write_configuration
 from server.store import acl
-from server.store.valkey_program import start_valkey, write_configuration
 from tests.support.leaks import SEARCH
 from tests.support.ports import free_port
 

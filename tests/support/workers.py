@@ -4,7 +4,7 @@ import subprocess
 
 import redis
 
-from server.store.embedded import store_url
+from server.embedded.store import store_url
 from server.store.names import ShardNames
 from tests.support.server import CurfewServer
 

@@ -11,7 +11,7 @@ from server.core.activity import (
     MAX_FAILURES,
     NEAR_SECONDS,
     SHOWN,
-    Activity,
+    ActivityEntry,
     activity_of,
     add,
 )
@@ -21,21 +21,23 @@ from server.core.reasons import Reason
 SIGNED_IN = AuditEntry(AuditEvent.LOGIN_SUCCESS, 100.0, "ada", ip="192.0.2.1", device="a browser")
 
 
-def entry(event: AuditEvent = AuditEvent.LOGIN_SUCCESS, at: float = 0.0, ip: str = "") -> Activity:
+def entry(
+    event: AuditEvent = AuditEvent.LOGIN_SUCCESS, at: float = 0.0, ip: str = ""
+) -> ActivityEntry:
     """One that happened once."""
-    return Activity(event, at, at, ip=ip)
+    return ActivityEntry(event, at, at, ip=ip)
 
 
-def listed(*entries: Activity) -> tuple[Activity, ...]:
+def listed(*entries: ActivityEntry) -> tuple[ActivityEntry, ...]:
     """The list after all of these, in their order."""
-    found: tuple[Activity, ...] = ()
+    found: tuple[ActivityEntry, ...] = ()
     for each in entries:
         found = add(found, each)
     return found
 
 
 def test_an_owner_is_shown_what_where_from_and_when() -> None:
-    assert activity_of(SIGNED_IN) == Activity(
+    assert activity_of(SIGNED_IN) == ActivityEntry(
         AuditEvent.LOGIN_SUCCESS, 100.0, 100.0, ip="192.0.2.1", device="a browser"
     )
 
@@ -64,7 +66,9 @@ def test_the_newest_stands_first() -> None:
 
 def test_entries_alike_are_added_up() -> None:
     found = listed(*(entry(AuditEvent.LOGIN_FAIL, at, "192.0.2.1") for at in (1.0, 2.0, 3.0)))
-    assert found == (Activity(AuditEvent.LOGIN_FAIL, at=3.0, since=1.0, count=3, ip="192.0.2.1"),)
+    assert found == (
+        ActivityEntry(AuditEvent.LOGIN_FAIL, at=3.0, since=1.0, count=3, ip="192.0.2.1"),
+    )
 
 
 def test_entries_of_different_days_are_not_added_up() -> None:
@@ -92,7 +96,7 @@ def test_signing_in_and_out_all_the_time_pushes_nothing_out() -> None:
 @given(
     st.lists(
         st.builds(
-            Activity,
+            ActivityEntry,
             st.sampled_from(sorted(SHOWN)),
             st.floats(0, 1e9),
             st.just(0.0),
@@ -102,7 +106,7 @@ def test_signing_in_and_out_all_the_time_pushes_nothing_out() -> None:
         max_size=120,
     )
 )
-def test_the_list_is_bounded_whatever_happens(entries: list[Activity]) -> None:
+def test_the_list_is_bounded_whatever_happens(entries: list[ActivityEntry]) -> None:
     found = listed(*entries)
     assert len(found) <= MAX_ENTRIES
     assert sum(each.event in FAILURES for each in found) <= MAX_FAILURES

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from server.audit import NOBODY, Audit, Source
-from server.core.activity import Activity
-from server.core.allowance import BURST, TELL_EVERY
+from server.core.activity import ActivityEntry
 from server.core.audit import MAX_FACT, AuditEvent, Level, level_of
-from server.log_format import ConsoleFormatter, JsonFormatter
+from server.core.log_rate_limit import BURST, TELL_EVERY
+from server.telemetry.audit import NOBODY, Audit, AuditSource
+from server.telemetry.log_format import ConsoleFormatter, JsonFormatter
 
 HOSTILE = (
     "Fox\r\n2030-01-01 INFO forged\x1b[2J\x1b]0;title\x07\u2028\u202etxt.exe\x00" + "A" * 10_000
@@ -44,7 +44,7 @@ class Trail(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
         self.records: list[logging.LogRecord] = []
-        self.kept: list[tuple[str, Activity]] = []
+        self.kept: list[tuple[str, ActivityEntry]] = []
         self.counted: list[AuditEvent] = []
         self.time = 0.0
         self.audit = Audit(
@@ -70,7 +70,7 @@ def trail() -> Iterator[Trail]:
     logger.addHandler(trail)
     logger.setLevel(logging.INFO)
     yield trail
-    trail.audit.acts(NOBODY)
+    trail.audit.set_source(NOBODY)
     logger.removeHandler(trail)
     logger.setLevel(level)
 
@@ -84,7 +84,7 @@ def test_words_of_the_vocabulary_have_its_levels() -> None:
 @pytest.mark.parametrize("event", AuditEvent)
 @pytest.mark.proves("16.2.1", "16.2.2")
 def test_a_line_says_what_when_whose_and_from_where(trail: Trail, event: AuditEvent) -> None:
-    trail.audit.acts(Source(user="ada", ip="192.0.2.1", device="a browser"))
+    trail.audit.set_source(AuditSource(user="ada", ip="192.0.2.1", device="a browser"))
     trail.audit.record(event, user="ada", sid="00abc", why="because")
     (line,) = trail.lines()
     assert line.pop("time").endswith("+00:00")
@@ -102,7 +102,7 @@ def test_a_line_says_what_when_whose_and_from_where(trail: Trail, event: AuditEv
 
 
 def test_a_line_says_who_acted_on_another_persons_account(trail: Trail) -> None:
-    trail.audit.acts(Source(user="root", ip="192.0.2.9", administrator=True))
+    trail.audit.set_source(AuditSource(user="root", ip="192.0.2.9", administrator=True))
     trail.audit.record(AuditEvent.PASSWORD_CHANGED, user="ada")
     (line,) = trail.lines()
     assert (line["user"], line["actor"]) == ("ada", "root")
@@ -110,7 +110,7 @@ def test_a_line_says_who_acted_on_another_persons_account(trail: Trail) -> None:
 
 @pytest.mark.proves("A82b", "16.4.1")
 def test_nothing_that_a_client_says_forges_or_fills_a_line(trail: Trail) -> None:
-    trail.audit.acts(Source(ip="192.0.2.1", device=HOSTILE))
+    trail.audit.set_source(AuditSource(ip="192.0.2.1", device=HOSTILE))
     trail.audit.record(AuditEvent.LOGIN_FAIL, user=HOSTILE, origin=HOSTILE)
     (record,) = trail.records
     as_json, console = JsonFormatter().format(record), ConsoleFormatter().format(record)

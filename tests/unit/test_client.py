@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 
-from handlers.client import MAX_USER_AGENT, Network, client_address, device_of
+from handlers.http.client import MAX_USER_AGENT, Network, client_address, device_of
 from server.core.session import Device
 
 FIREFOX = "Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"

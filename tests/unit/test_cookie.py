@@ -8,7 +8,7 @@ import pytest
 from tornado.httputil import HTTPHeaders
 from tornado.web import create_signed_value
 
-from handlers.cookie import (
+from handlers.http.cookie import (
     Absent,
     Decoded,
     Duplicate,

@@ -4,64 +4,64 @@ from ipaddress import ip_network
 
 import pytest
 
-from handlers.crowd import FEWEST, KEPT_FREE, UNLIMITED, Crowd
+from handlers.http.connection_limits import FEWEST, KEPT_FREE, UNLIMITED, ConnectionLimits
 
 PROXY, PEER, OTHER = "10.0.0.1", "192.0.2.1", "192.0.2.2"
 
 
-def filled(crowd: Crowd, peer: str) -> int:
+def filled(connection_limits: ConnectionLimits, peer: str) -> int:
     """How many connections of a peer fit in."""
     for number in range(1_000):
-        if not crowd.has_room_for(peer):
+        if not connection_limits.has_room_for(peer):
             return number
-        crowd.enter(peer)
+        connection_limits.enter(peer)
     raise AssertionError
 
 
 @pytest.mark.proves("A52")
 def test_no_single_address_takes_all_places() -> None:
-    crowd = Crowd(100)
-    assert filled(crowd, PEER) == 50
-    assert filled(crowd, OTHER) == 50
-    assert not crowd.has_room_for("192.0.2.3")
+    connection_limits = ConnectionLimits(100)
+    assert filled(connection_limits, PEER) == 50
+    assert filled(connection_limits, OTHER) == 50
+    assert not connection_limits.has_room_for("192.0.2.3")
 
 
 @pytest.mark.proves("A52")
 def test_the_addresses_of_one_ipv6_customer_are_one() -> None:
-    crowd = Crowd(100)
+    connection_limits = ConnectionLimits(100)
     for number in range(50):
-        assert crowd.has_room_for(f"2001:db8:1:2::{number:x}")
-        crowd.enter(f"2001:db8:1:2::{number:x}")
-    assert not crowd.has_room_for("2001:db8:1:2:ffff::")
-    assert filled(crowd, "2001:db8:1:3::1") == 50
+        assert connection_limits.has_room_for(f"2001:db8:1:2::{number:x}")
+        connection_limits.enter(f"2001:db8:1:2::{number:x}")
+    assert not connection_limits.has_room_for("2001:db8:1:2:ffff::")
+    assert filled(connection_limits, "2001:db8:1:3::1") == 50
     for number in range(50):
-        crowd.leave(f"2001:db8:1:2::{number:x}")
-    assert crowd.has_room_for("2001:db8:1:2:ffff::")
+        connection_limits.leave(f"2001:db8:1:2::{number:x}")
+    assert connection_limits.has_room_for("2001:db8:1:2:ffff::")
 
 
 def test_a_trusted_proxy_may_take_them() -> None:
-    assert filled(Crowd(100, [ip_network("10.0.0.0/8")]), PROXY) == 100
+    assert filled(ConnectionLimits(100, [ip_network("10.0.0.0/8")]), PROXY) == 100
 
 
 def test_the_last_tenth_is_kept_from_sockets() -> None:
-    crowd = Crowd(100)
+    connection_limits = ConnectionLimits(100)
     for number in range(90):
-        assert crowd.has_room_for_a_socket
-        crowd.enter(str(number))
-    assert not crowd.has_room_for_a_socket
-    assert crowd.has_room_for(PEER)
+        assert connection_limits.has_room_for_a_socket
+        connection_limits.enter(str(number))
+    assert not connection_limits.has_room_for_a_socket
+    assert connection_limits.has_room_for(PEER)
 
 
 def test_who_leaves_makes_room() -> None:
-    crowd = Crowd(100)
+    connection_limits = ConnectionLimits(100)
     for peer in (PEER, OTHER):
-        filled(crowd, peer)
-    crowd.leave(PEER)
-    assert filled(crowd, PEER) == 1
+        filled(connection_limits, peer)
+    connection_limits.leave(PEER)
+    assert filled(connection_limits, PEER) == 1
     for _ in range(50):
-        crowd.leave(PEER)
-        crowd.leave(OTHER)
-    assert crowd._by_network == {}
+        connection_limits.leave(PEER)
+        connection_limits.leave(OTHER)
+    assert connection_limits._by_network == {}
 
 
 @pytest.mark.parametrize(
@@ -70,5 +70,7 @@ def test_who_leaves_makes_room() -> None:
 def test_there_are_as_many_places_as_files_left(
     monkeypatch: pytest.MonkeyPatch, files: int, most: int
 ) -> None:
-    monkeypatch.setattr("handlers.crowd.resource.getrlimit", lambda _: (files, files))
-    assert Crowd.of_this_process(())._most == most
+    monkeypatch.setattr(
+        "handlers.http.connection_limits.resource.getrlimit", lambda _: (files, files)
+    )
+    assert ConnectionLimits.of_this_process(())._most == most

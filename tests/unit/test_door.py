@@ -5,8 +5,8 @@ from dataclasses import replace
 from server.core.limits import Limits
 from server.core.rate import Rate
 from server.core.session import Session
-from server.live.door import TIDY_FROM, TOO_OFTEN, Door
-from server.live.hub import Hub
+from server.realtime.hub import Hub
+from server.realtime.socket_admission import TIDY_FROM, TOO_OFTEN, SocketAdmission
 
 ADA = Session(
     sid="00" + "A" * 22,
@@ -30,9 +30,9 @@ class Clock:
         return self.now
 
 
-def door(clock: Clock) -> Door:
+def door(clock: Clock) -> SocketAdmission:
     """A door to a process without sockets."""
-    return Door(Hub(lambda _: None), clock)
+    return SocketAdmission(Hub(lambda _: None), clock)
 
 
 def test_openings_are_counted_for_the_user_over_all_sessions() -> None:

@@ -9,9 +9,9 @@ import pytest
 from server.core.events import (
     EVERYTHING,
     Acknowledgement,
+    EntryRejection,
     Event,
     MessageSent,
-    Refused,
     Scope,
     SessionExtended,
     SessionsChanged,
@@ -109,25 +109,25 @@ def test_no_field_can_be_changed_taken_away_added_or_moved(event: Event) -> None
         forgeries += [genuine | {name: value + b"0"}, genuine | {name: b""}]
         forgeries += [{each: genuine[each] for each in genuine if each != name}]
     for forged in forgeries:
-        assert entries().read(ENTRY, forged) is Refused.FORGED
+        assert entries().read(ENTRY, forged) is EntryRejection.FORGED
 
 
 @pytest.mark.parametrize("name", ["scope", "event", "origin", "reason", "user", "shard", "keep"])
 @pytest.mark.proves("A89")
 def test_no_signed_part_of_an_end_can_be_changed(name: str) -> None:
     genuine = end_of_user(entries())
-    assert entries().read(ENTRY, genuine | {name.encode(): b"x"}) is Refused.FORGED
+    assert entries().read(ENTRY, genuine | {name.encode(): b"x"}) is EntryRejection.FORGED
 
 
 def test_a_kind_cannot_be_taken_for_another_by_moving_the_borders_of_fields() -> None:
     rotated = stored(entries().of(TokenRotated(SID, 7)))
     moved = {b"kind": b"rotatedsid", SID.encode(): b"generation7", **rotated}
-    assert entries().read(ENTRY, moved) is Refused.FORGED
+    assert entries().read(ENTRY, moved) is EntryRejection.FORGED
 
 
 @pytest.mark.proves("A89")
 def test_another_deployments_events_are_none() -> None:
-    assert entries("one").read(ENTRY, end_of_user(entries("two"))) is Refused.FORGED
+    assert entries("one").read(ENTRY, end_of_user(entries("two"))) is EntryRejection.FORGED
 
 
 @pytest.mark.proves("A7", "11.2.2")
@@ -135,7 +135,7 @@ def test_while_keys_change_nodes_with_either_order_understand_each_other() -> No
     old_first, new_first = entries("old", "new"), entries("new", "old")
     for by, to in ((old_first, new_first), (new_first, old_first), (entries("old"), new_first)):
         assert isinstance(to.read(ENTRY, end_of_user(by)), SessionsEnded)
-    assert entries("new").read(ENTRY, end_of_user(old_first)) is Refused.FORGED
+    assert entries("new").read(ENTRY, end_of_user(old_first)) is EntryRejection.FORGED
 
 
 def test_an_entry_comes_again_after_an_interruption_but_not_elsewhere_in_the_stream() -> None:
@@ -146,7 +146,7 @@ def test_an_entry_comes_again_after_an_interruption_but_not_elsewhere_in_the_str
     clock.time += 1
     assert reader.read("1000001000-0", genuine) is None  # a script whose reply was lost
     clock.time += 10
-    assert reader.read("1000011000-0", genuine) is Refused.REPEATED
+    assert reader.read("1000011000-0", genuine) is EntryRejection.REPEATED
 
 
 @pytest.mark.proves("A89")
@@ -154,8 +154,8 @@ def test_what_is_from_long_before_it_appeared_is_refused() -> None:
     clock = Clock()
     clock.time += 61
     reader, genuine = entries(clock=clock), end_of_user(entries())
-    assert reader.read(f"{int(clock.time * 1000)}-0", genuine) is Refused.LATE
-    assert reader.read(f"{2**60}-0", genuine) is Refused.LATE
+    assert reader.read(f"{int(clock.time * 1000)}-0", genuine) is EntryRejection.LATE
+    assert reader.read(f"{2**60}-0", genuine) is EntryRejection.LATE
 
 
 @pytest.mark.proves("A89")
@@ -166,7 +166,7 @@ def test_what_is_dated_from_before_it_was_asked_for_is_as_late_as_it_is_read(ent
     genuine = end_of_user(entries())
     assert isinstance(entries(clock=clock).read(entry, genuine), SessionsEnded)
     clock.time += 2
-    assert entries(clock=clock).read(entry, genuine) is Refused.LATE
+    assert entries(clock=clock).read(entry, genuine) is EntryRejection.LATE
     nearly = f"{int((NOW - 4) * 1000)}-0"
     assert isinstance(entries(clock=clock).read(nearly, genuine), SessionsEnded)
 
@@ -186,15 +186,15 @@ def test_an_acknowledgement_counts_for_whom_it_was_meant() -> None:
     done = Acknowledgement("n2", {"e1": 3})
     written = stored(entries(node="n2").of_acknowledgement("n1", done))
     assert entries(node="n1").read(ENTRY, written) == done
-    assert entries(node="n3").read(ENTRY, written) is Refused.FORGED
+    assert entries(node="n3").read(ENTRY, written) is EntryRejection.FORGED
     for forged in ({b"closed": b'{"e2": 3}'}, {b"node": b"n3"}, {b"to": b"n3"}):
-        assert entries(node="n1").read(ENTRY, written | forged) is Refused.FORGED
+        assert entries(node="n1").read(ENTRY, written | forged) is EntryRejection.FORGED
 
 
 @pytest.mark.proves("A91")
 def test_an_entry_larger_than_any_of_ours_is_not_even_verified() -> None:
     large = stored(entries().of(MessageSent("ann", "c1", b"x" * 300_000)))
-    assert entries().read(ENTRY, large) is Refused.FORGED
+    assert entries().read(ENTRY, large) is EntryRejection.FORGED
 
 
 def test_a_genuine_entry_of_an_unheard_of_kind_is_passed_over() -> None:

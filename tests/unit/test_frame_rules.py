@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from handlers import frame_rules
+from handlers.websocket import frame_rules
 
 GOOD_CODES = {1000, 1001, 1002, 1003, *range(1007, 1015), *range(3000, 5000)}
 

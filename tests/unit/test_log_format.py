@@ -8,7 +8,7 @@ from datetime import datetime
 
 import pytest
 
-from server.log_format import ConsoleFormatter, JsonFormatter, configure_logging
+from server.telemetry.log_format import ConsoleFormatter, JsonFormatter, configure_logging
 
 HOSTILE = 'a\n{"level":"error"}\r\x1b[31m\u2028\x00'
 

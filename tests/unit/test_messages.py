@@ -8,8 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.core import messages
-from server.core.messages import Activity, BadFrame, CloseCode, Message, Ping, read_frame
-from server.core.reasons import Farewell, Reason
+from server.core.messages import (
+    ActivityFrame,
+    BadFrame,
+    CloseCode,
+    MessageFrame,
+    PingFrame,
+    read_frame,
+)
+from server.core.reasons import NoSession, Reason
 from server.core.session import Deadlines
 from tests.support.browsing import SEED, SID, new_session
 
@@ -19,11 +26,11 @@ UNTIL: Final = Deadlines(1800.5, 43200.0)
 @pytest.mark.parametrize(
     ("text", "frame"),
     [
-        ('{"type":"ping"}', Ping()),
-        (' { "type" : "activity" } ', Activity()),
-        ('{"type":"message","data":{"a":[1,null]}}', Message({"a": [1, None]})),
-        ('{"data":null,"type":"message"}', Message(None)),
-        ('{"type":"message","data":"\\u0000\\ud83e\\udd8a"}', Message("\x00🦊")),
+        ('{"type":"ping"}', PingFrame()),
+        (' { "type" : "activity" } ', ActivityFrame()),
+        ('{"type":"message","data":{"a":[1,null]}}', MessageFrame({"a": [1, None]})),
+        ('{"data":null,"type":"message"}', MessageFrame(None)),
+        ('{"type":"message","data":"\\u0000\\ud83e\\udd8a"}', MessageFrame("\x00🦊")),
     ],
 )
 def test_a_frame_of_the_protocol_is_read(text: str, frame: object) -> None:
@@ -82,7 +89,7 @@ def test_nothing_raises(text: str | bytes) -> None:
 )
 def test_data_goes_through_unchanged(data: Any) -> None:
     frame = read_frame(json.dumps({"type": "message", "data": data}))
-    assert isinstance(frame, Message)
+    assert isinstance(frame, MessageFrame)
     assert json.loads(messages.message("c1", frame.data))["data"] == data
 
 
@@ -114,11 +121,11 @@ def test_hello_tells_all_but_secrets() -> None:
             {"type": "extended", "idle_expires_at": 1800.5, "absolute_expires_at": 43200.0},
         ),
         (
-            messages.ended(Farewell(Reason.LOGOUT, "e1", 9.0)),
+            messages.ended(NoSession(Reason.LOGOUT, "e1", 9.0)),
             {"type": "ended", "reason": "logout", "event": "e1", "at": 9.0},
         ),
         (
-            messages.ended(Farewell()),
+            messages.ended(NoSession()),
             {"type": "ended", "reason": "unauthenticated", "event": None, "at": None},
         ),
         (messages.sessions(), {"type": "sessions"}),

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from handlers.receipts import told
-from handlers.texts import ENGLISH, LANGUAGES, Language
+from handlers.languages.texts import ENGLISH, LANGUAGES, Language
+from handlers.pages.receipts import told
 from server.core.receipt import Durability, NodeCounts, Receipt, State
 
 GERMAN = LANGUAGES["de"]

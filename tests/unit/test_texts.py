@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from handlers.texts import ENGLISH, LANGUAGES, Language, load_language, negotiate, sentence
+from handlers.languages.texts import (
+    ENGLISH,
+    LANGUAGES,
+    Language,
+    load_language,
+    negotiate,
+    sentence,
+)
 from server.core.reasons import Reason
 
 TABS = {"none": "no tab", "one": "{count} tab", "other": "{count} tabs"}

@@ -10,7 +10,7 @@ from server.core.throttling import (
     CEILING,
     LONGEST_DELAY,
     RULES,
-    Kind,
+    CounterKind,
     Rule,
     Step,
     code_tally,
@@ -23,7 +23,7 @@ from server.core.throttling import (
 from server.crypto.challenges import LIFETIME_SECONDS
 
 SECOND = timedelta(seconds=1)
-GUESSED = (Kind.ACCOUNT, Kind.FAMILIAR, Kind.SESSION, Kind.OWNER)
+GUESSED = (CounterKind.ACCOUNT, CounterKind.FAMILIAR, CounterKind.SESSION, CounterKind.OWNER)
 texts = st.text(st.characters(codec=None), max_size=20)
 
 
@@ -55,8 +55,8 @@ def test_a_delay_doubles_up_to_its_longest() -> None:
     assert doubling(3, SECOND, SECOND) == (Step(3, SECOND),)
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_steps_rise_and_no_delay_outlives_its_counter(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", CounterKind)
+def test_steps_rise_and_no_delay_outlives_its_counter(kind: CounterKind) -> None:
     rule = RULES[kind]
     tries = [step.tries for step in rule.steps]
     assert tries == sorted(set(tries))
@@ -66,15 +66,15 @@ def test_steps_rise_and_no_delay_outlives_its_counter(kind: Kind) -> None:
     assert all(step.delay <= step.tries * rule.forgets for step in rule.steps)
 
 
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", CounterKind)
 @pytest.mark.proves("6.1.1", "A62")
-def test_every_delay_ends(kind: Kind) -> None:
+def test_every_delay_ends(kind: CounterKind) -> None:
     assert max(step.delay for step in RULES[kind].steps) <= timedelta(hours=1)
 
 
 @pytest.mark.parametrize("kind", GUESSED)
 @pytest.mark.proves("6.3.1")
-def test_from_a_hundred_failures_in_a_row_on_one_try_an_hour_is_left(kind: Kind) -> None:
+def test_from_a_hundred_failures_in_a_row_on_one_try_an_hour_is_left(kind: CounterKind) -> None:
     steps = RULES[kind].steps
     assert (steps[-1], steps[-2].delay) == (CEILING, LONGEST_DELAY)
     assert (CEILING.tries, CEILING.delay) == (100, timedelta(hours=1))
@@ -82,7 +82,7 @@ def test_from_a_hundred_failures_in_a_row_on_one_try_an_hour_is_left(kind: Kind)
 
 @pytest.mark.parametrize("kind", GUESSED)
 def test_a_patient_guesser_gets_about_a_hundred_tries_on_the_first_day_and_then_one_an_hour(
-    kind: Kind,
+    kind: CounterKind,
 ) -> None:
     day = timedelta(days=1)
     assert tries_within(RULES[kind], day) < 130
@@ -104,8 +104,8 @@ def tries_within(rule: Rule, time: timedelta) -> int:
     return tries
 
 
-@pytest.mark.parametrize("kind", [Kind.ADDRESS, Kind.EVERYBODY, Kind.SIGN_UP])
-def test_one_persons_success_pardons_nobody_elses_failures(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [CounterKind.ADDRESS, CounterKind.EVERYBODY, CounterKind.SIGN_UP])
+def test_one_persons_success_pardons_nobody_elses_failures(kind: CounterKind) -> None:
     assert not RULES[kind].pardons
 
 
@@ -126,14 +126,14 @@ def test_proving_again_and_signing_up_share_no_counter_with_signing_in() -> None
         {each.kind for each in (*tally.others, *([tally.familiar] if tally.familiar else []))}
         for tally in (sign_in_tally("ann", "::1"), proof_tally("ann", "s"), sign_up_tally("::1"))
     ]
-    assert set.union(*kinds) == set(Kind)
-    assert sum(map(len, kinds)) == len(Kind)
+    assert set.union(*kinds) == set(CounterKind)
+    assert sum(map(len, kinds)) == len(CounterKind)
 
 
 def test_a_code_waits_for_nothing_that_outlives_the_proof_of_its_password() -> None:
     tally = code_tally("ann", "192.0.2.1")
     counting = [each for each in tally.others if not each.spared]
-    assert {each.kind for each in counting} == {Kind.ADDRESS, Kind.EVERYBODY}
+    assert {each.kind for each in counting} == {CounterKind.ADDRESS, CounterKind.EVERYBODY}
     assert tally.familiar
     assert tally.familiar.spared
     longest = max(step.delay for each in counting for step in each.rule.steps)

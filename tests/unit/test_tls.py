@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from handlers.serving import tls_context
+from handlers.serving.process import tls_context
 from settings import load_settings
 from tests.support.store_tls import Authority
 

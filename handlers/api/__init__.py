@@ -1,0 +1,1 @@
+"""The JSON handlers, for programs and for the scripts of our pages."""

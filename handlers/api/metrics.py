@@ -1,0 +1,14 @@
+"""`GET /metrics`: what this process counted, as Prometheus reads it."""
+
+from prometheus_client import generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+
+from handlers.api.health import Probe
+
+
+class MetricsHandler(Probe):
+    """`GET /metrics`"""
+
+    def get(self) -> None:
+        self.set_header("Content-Type", CONTENT_TYPE_PLAIN_0_0_4)
+        self.finish(generate_latest(self.services.metrics.registry))

@@ -1,0 +1,106 @@
+"""The Tornado application: what every handler can reach, typed."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from tornado.routing import URLSpec
+from tornado.web import Application, RequestHandler, StaticFileHandler
+
+from handlers.http.connection_limits import ConnectionLimits
+from handlers.http.cookie import SessionCookie
+from server.core.messages import MAX_FRAME_BYTES
+from server.services import Services
+from settings import Settings
+
+HANDLERS: Final = Path(__file__).parents[1]
+PING_INTERVAL: Final = 25
+"""Seconds; against dead peers, and under the idle limits of common load balancers."""
+CLOCK_TOLERANCE: Final = timedelta(days=1)
+"""Tornado compares a cookie's age with this machine's clock; the policy decides, this bounds."""
+
+
+log = logging.getLogger("curfew.access")
+
+
+class Curfew(Application):
+    """The application.
+
+    Attributes:
+        services: the session engine.
+        configuration: the settings.
+        cookie: writes and reads the one cookie.
+        origins: browser origins that may act.
+        hosts: values of the Host header that are ours.
+        connection_limits: counts the open connections.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        configuration: Settings,
+        routes: Sequence[URLSpec],
+        *,
+        not_found: type[RequestHandler],
+        static_files: type[StaticFileHandler],
+    ) -> None:
+        self.services = services
+        self.configuration = configuration
+        self.cookie = SessionCookie(
+            configuration.cookie_name,
+            services.keyring.derive("session cookie"),
+            max_age=configuration.rules.absolute_timeout + CLOCK_TOLERANCE,
+            secure=True,
+        )
+        self.origins = configuration.origins
+        self.hosts = configuration.hosts
+        self.connection_limits = ConnectionLimits.of_this_process(configuration.trusted_proxies)
+        self._under_way = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        super().__init__(
+            list(routes),
+            default_handler_class=not_found,
+            template_path=str(HANDLERS / "pages" / "templates"),
+            static_path=str(HANDLERS.parent / "static"),
+            static_handler_class=static_files,
+            websocket_max_message_size=MAX_FRAME_BYTES,
+            websocket_ping_interval=PING_INTERVAL,
+        )
+
+    def log_request(self, handler: RequestHandler) -> None:
+        """Count the answer, and write a line without query, body or header: nothing secret.
+
+        The path may hold any byte from 128 on, which terminals and readers of lines may obey.
+        """
+        request, status = handler.request, handler.get_status()
+        seconds = request.request_time()
+        self.services.metrics.answered(
+            type(handler).__name__, request.method or "", status, seconds
+        )
+        path = ascii(request.path)[1:-1]
+        refusal = getattr(handler, "refusal", "")
+        facts = {"problem": refusal} if refusal else {}
+        log.info("%d %s %s %.1f ms", status, request.method, path, 1000 * seconds, extra=facts)
+
+    def is_ours(self, host: str) -> bool:
+        """Whether a Host header names this server."""
+        return host.lower() in self.hosts
+
+    def request_begins(self) -> None:
+        """Count a request that must end before this process does."""
+        self._under_way += 1
+        self._idle.clear()
+
+    def request_ends(self) -> None:
+        """The request's answer was handed over."""
+        self._under_way -= 1
+        if not self._under_way:
+            self._idle.set()
+
+    async def idle(self) -> None:
+        """Wait until no request is under way."""
+        await self._idle.wait()

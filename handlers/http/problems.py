@@ -1,0 +1,211 @@
+"""Errors as values of RFC 9457: each has a stable type, and says what to do."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from http import HTTPStatus
+
+from tornado.web import HTTPError
+
+from handlers.languages.texts import sentence
+from server.core.errors import DataRefused, SessionError, StoreUnavailable, WriteConflict
+from server.core.reasons import NoSession
+from server.core.session import Json
+from server.crypto.passwords import HasherBusy
+
+TYPE_PREFIX = "/problems/"
+TOLD_IN_SECONDS = 120
+"""Up to here a wait is told in seconds, from here on in minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a client is told of an error.
+
+    Attributes:
+        status: HTTP status code.
+        slug: last part of the stable `type`.
+        title: the kind of error, for developers; pages have their own words for each slug.
+        detail: this case of it, likewise; never anything secret, never an exception's text.
+        extra: further members.
+        headers: of the response.
+        case: a word for this case of it, where pages tell cases of one slug apart.
+        count: a number that the pages' words for it name.
+    """
+
+    status: int
+    slug: str
+    title: str
+    detail: str
+    extra: dict[str, Json] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    case: str = "text"
+    count: int = 0
+
+    def as_json(self) -> dict[str, Json]:
+        """The `application/problem+json` document."""
+        return {
+            "type": TYPE_PREFIX + self.slug,
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            **self.extra,
+        }
+
+
+class ProblemRaised(HTTPError):
+    """Ends the request with a problem."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.status)
+        self.problem = problem
+
+
+def problem_of(error: BaseException | None, status: int) -> Problem:
+    """What is told of an exception that ended a request; of one we do not know, nothing."""
+    match error:
+        case ProblemRaised(problem=problem):
+            return problem
+        case StoreUnavailable():
+            return UNAVAILABLE
+        case HasherBusy():
+            return BUSY
+        case WriteConflict():
+            return WRITE_CONFLICT
+        case DataRefused(detail=detail):
+            return Problem(413, "data-refused", "The data cannot be kept", detail)
+        case SessionError():
+            return INTERNAL
+    return INTERNAL if status == HTTPStatus.INTERNAL_SERVER_ERROR else _by_status(status)
+
+
+def unauthenticated(no_session: NoSession) -> Problem:
+    """Without a live session; tells why it ended where that is known (P6)."""
+    detail = sentence(no_session.reason) if no_session.reason else "Sign in to go on."
+    extra: dict[str, Json] = {"reason": no_session.word, "event": no_session.event}
+    return Problem(401, "unauthenticated", "No live session", detail, extra)
+
+
+TOKEN_OVERTAKEN = Problem(
+    401,
+    "token-overtaken",
+    "A newer token took this one's place",
+    "The session goes on. Send this again with the cookie that the browser has been given since.",
+)
+
+
+def bad_request(detail: str) -> Problem:
+    """The request does not have the form that the route takes."""
+    return Problem(400, "bad-request", "The request has the wrong form", detail)
+
+
+def forbidden_origin(detail: str) -> Problem:
+    """The request does not come from one of our own pages."""
+    return Problem(403, "forbidden-origin", "Not from an allowed origin", detail)
+
+
+def method_not_allowed(methods: Sequence[str]) -> Problem:
+    """The address does not take the method (RFC 9110 15.5.6)."""
+    allowed = ", ".join(methods)
+    detail = f"This address takes: {allowed}."
+    return Problem(
+        405, "method-not-allowed", "Not with this method", detail, headers={"Allow": allowed}
+    )
+
+
+def throttled(wait: timedelta) -> Problem:
+    """Too many tries at a secret; one that is right is told the same (RFC 6585 4)."""
+    seconds = max(1, math.ceil(wait.total_seconds()))
+    minutes = math.ceil(seconds / 60) if seconds > TOLD_IN_SECONDS else 0
+    return Problem(
+        429,
+        "throttled",
+        "Too many tries",
+        "There were too many tries. Try again when Retry-After says.",
+        headers={"Retry-After": str(seconds)},
+        case="minutes" if minutes else "seconds",
+        count=minutes or seconds,
+    )
+
+
+UNAVAILABLE = Problem(
+    503,
+    "unavailable",
+    "Sessions cannot be checked now",
+    "The server cannot reach its session store. Nobody is signed out by this; try again soon.",
+    headers={"Retry-After": "1"},
+)
+BUSY = Problem(
+    503,
+    "busy",
+    "Too much to do",
+    "Too many passwords are being checked now. Try again in a moment.",
+    headers={"Retry-After": "1"},
+)
+WRITE_CONFLICT = Problem(
+    409, "write-conflict", "Other requests changed the same data", "Nothing was lost. Try again."
+)
+INTERNAL = Problem(500, "internal", "Something went wrong here", "The error was logged.")
+NOT_FOUND = Problem(404, "not-found", "Not found", "There is nothing at this address.")
+UNKNOWN_HOST = Problem(
+    421,
+    "unknown-host",
+    "Unknown host",
+    "This server answers for the hosts of its allowed origins only (CURFEW_ORIGINS).",
+)
+WRONG_CONTEXT = Problem(
+    403,
+    "wrong-context",
+    "Not for this use",
+    "The browser asked for this as something that it is not, such as a script or an image.",
+)
+CSRF_TOKEN_WRONG = Problem(
+    403,
+    "csrf-token-wrong",
+    "The CSRF token is missing or wrong",
+    "Send the `csrf_token` of GET /api/session as the header X-CSRF-Token. On a page, reload it.",
+)
+REAUTHENTICATION_REQUIRED = Problem(
+    403,
+    "reauthentication-required",
+    "Prove your password again",
+    "This needs a recent password. POST it to /api/session/reauthenticate and try again.",
+)
+SECOND_FACTOR_SETUP_REQUIRED = Problem(
+    403,
+    "second-factor-setup-required",
+    "Set up a second factor first",
+    "This server asks for one. Set it up at /api/totp or /api/passkeys; if your account has one, "
+    "prove it at /api/session/reauthenticate.",
+)
+NOT_ADMIN = Problem(403, "not-admin", "For administrators", "Your account has no such right.")
+WRONG_CREDENTIALS = Problem(
+    401, "wrong-credentials", "Not signed in", "The user name or the password is wrong."
+)
+WRONG_PASSWORD = Problem(403, "wrong-password", "Wrong password", "The password is wrong.")
+BODY_TOO_LARGE = Problem(
+    413, "body-too-large", "The body is too large", "A request's body has at most 128 KiB."
+)
+SIGN_IN_INTERRUPTED = Problem(
+    409,
+    "sign-in-interrupted",
+    "Not signed in",
+    "All your sessions were ended while you signed in. Try again.",
+)
+SIGNUP_CLOSED = Problem(
+    403, "signup-closed", "Sign-up is closed", "Ask whoever runs this server for an account."
+)
+SESSION_NOT_FOUND = Problem(
+    404, "session-not-found", "No such session", "You have no live session with this id."
+)
+USER_NOT_FOUND = Problem(404, "user-not-found", "No such user", "There is no such account.")
+
+
+def _by_status(status: int) -> Problem:
+    if status == HTTPStatus.NOT_FOUND:
+        return NOT_FOUND
+    if status == HTTPStatus.BAD_REQUEST:
+        return bad_request("Its address, its headers or its body could not be read.")
+    phrase = HTTPStatus(status).phrase if status in set(HTTPStatus) else "Error"
+    return Problem(status, phrase.lower().replace(" ", "-"), phrase, f"{phrase}.")

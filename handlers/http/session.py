@@ -1,0 +1,204 @@
+"""The session of a request: from the cookie to `self.live`, and back into a cookie."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from tornado.web import RequestHandler
+
+from handlers.http.application import Curfew
+from handlers.http.client import device_of
+from handlers.http.cookie import Absent, Decoded, Duplicate, find_cookie
+from handlers.http.problems import (
+    SIGN_IN_INTERRUPTED,
+    TOKEN_OVERTAKEN,
+    Problem,
+    ProblemRaised,
+    unauthenticated,
+)
+from server.core.audit import AuditEvent
+from server.core.policy import Refusal
+from server.core.reasons import NoSession
+from server.core.session import Device, Json, Rules, Session, deadlines
+from server.core.token import Token, parse_token
+from server.services import Services
+from server.sessions.manager import SignInInterrupted
+from server.sessions.verdicts import LiveSession, TokenRefused
+from server.telemetry.audit import AuditSource
+
+ACTIVITY_HEADER: Final = "Curfew-Activity"
+"""With the value `none` a client says that nobody is behind its request."""
+
+
+class SessionHandler(RequestHandler):
+    """A request with a session.
+
+    Attributes:
+        live: the live session, None without one.
+        no_session: what is to be told where there is none.
+        overtaken: whether the session lives, and only its token is no longer taken.
+        may_rotate: whether the answer can carry a new cookie.
+        is_activity: whether a person may be behind the request.
+    """
+
+    application: Curfew
+    live: LiveSession | None = None
+    no_session: NoSession = NoSession()
+    overtaken = False
+    may_rotate = True
+    is_activity = True
+
+    @property
+    def services(self) -> Services:
+        """The session engine."""
+        return self.application.services
+
+    @property
+    def session(self) -> Session:
+        """The live session's record. Only where `access` made sure that there is one."""
+        if self.live is None:
+            raise ProblemRaised(self.why_unauthenticated)
+        return self.live.session
+
+    @property
+    def why_unauthenticated(self) -> Problem:
+        """What a request without a live session is told."""
+        return TOKEN_OVERTAKEN if self.overtaken else unauthenticated(self.no_session)
+
+    @property
+    def user(self) -> str:
+        """Who is signed in. Only where `access` made sure that somebody is."""
+        return self.session.user or ""
+
+    @property
+    def device(self) -> Device:
+        """What the browser says of itself."""
+        return device_of(self.request, self.application.configuration.trusted_proxies)
+
+    @property
+    def rules(self) -> Rules:
+        """The durations in force."""
+        return self.services.sessions.rules
+
+    def now(self) -> float:
+        """Unix seconds on the store's clock."""
+        return self.services.clock.now()
+
+    def audit(self, event: AuditEvent, user: str = "", sid: str = "", **facts: str | float) -> None:
+        """Remember an event of this request, with its session and address.
+
+        Args:
+            event: what happened.
+            user: whose account it concerns, where that is not the session's.
+            sid: the session it concerns, where that is not this request's.
+            facts: further facts, by name. Never a secret.
+        """
+        session = self.live.session if self.live else None
+        self.services.audit.record(
+            event,
+            user=user or (session.user if session and session.user else ""),
+            sid=sid or (session.sid if session else ""),
+            ip=self.device.ip,
+            device=self.device.user_agent,
+            **facts,
+        )
+
+    def set_audit_source(self, *, administrator: bool = False) -> None:
+        """Have everything that is recorded from here on told with whose request it is.
+
+        Args:
+            administrator: whether the handler acts on other people's accounts.
+        """
+        session, device = self.live.session if self.live else None, self.device
+        self.services.audit.set_source(
+            AuditSource(
+                user=(session.user or "") if session else "",
+                ip=device.ip,
+                device=device.user_agent,
+                administrator=administrator,
+            )
+        )
+
+    async def load_session(self) -> None:
+        """Judge the cookie. A cookie that does not verify costs no store command.
+
+        Raises:
+            StoreUnavailable: nothing is known; neither sign out nor let in.
+        """
+        self.set_audit_source()
+        presented = self._presented()
+        if presented is None:
+            return
+        token, stale_key = presented
+        self.services.fence.require()
+        # A page that keeps itself true in the background says that nobody is behind its request.
+        is_activity = self.is_activity and self.request.headers.get(ACTIVITY_HEADER) != "none"
+        found = await self.services.sessions.check(
+            token, may_rotate=self.may_rotate, is_activity=is_activity
+        )
+        if isinstance(found, LiveSession):
+            self.adopt(found)
+            if stale_key and found.token is None and token.generation == found.session.generation:
+                self._set_cookie(found.session, token)
+        elif isinstance(found, TokenRefused):
+            self.overtaken = found.why is Refusal.OVERTAKEN
+            self.audit(AuditEvent.COOKIE_REFUSED, sid=token.sid, why=found.why.value)
+        else:
+            self.no_session = found
+            if found.reason and not found.just_ended:
+                self.audit(AuditEvent.USE_AFTER_END, sid=token.sid, reason=found.reason.value)
+
+    async def write_data(self, changes: Mapping[str, Json]) -> None:
+        """Merge keys into the session's data; None removes one. Begins a session without one.
+
+        Raises:
+            DataRefused: too large, or not JSON; nothing was written.
+            StoreUnavailable: the write may have happened; sending it again is safe.
+        """
+        if self.live is not None:
+            self.adopt(await self.services.sessions.write(self.live, changes))
+        elif any(value is not None for value in changes.values()):
+            self.adopt(await self.services.sessions.begin_anonymous(self.device, changes))
+
+    def adopt(self, found: LiveSession | NoSession | SignInInterrupted) -> LiveSession:
+        """Go on with this session, and give the browser its new token where there is one.
+
+        Raises:
+            ProblemRaised: the session ended meanwhile. No cookie is set.
+        """
+        if isinstance(found, NoSession):
+            self.live, self.no_session = None, found
+            raise ProblemRaised(unauthenticated(found))
+        if isinstance(found, SignInInterrupted):
+            raise ProblemRaised(SIGN_IN_INTERRUPTED)
+        self.live = found
+        self.set_audit_source()
+        if found.token is not None:
+            self._set_cookie(found.session, found.token)
+        return found
+
+    def clear_session_cookie(self) -> None:
+        """Make the browser forget its token. Only in the answer to whoever ended the session.
+
+        A late answer of another kind could wipe the cookie of a newer sign-in.
+        """
+        self.live = None
+        self.set_header("Set-Cookie", self.application.cookie.clear_header())
+
+    def _presented(self) -> tuple[Token, bool] | None:
+        headers = self.request.headers.get_list("Cookie")
+        value = find_cookie(headers, self.application.configuration.cookie_name)
+        if isinstance(value, Duplicate):
+            self.audit(AuditEvent.COOKIE_REFUSED, why="duplicate")
+        if isinstance(value, Absent | Duplicate):
+            return None
+        decoded = self.application.cookie.decode(value)
+        token = parse_token(decoded.token) if isinstance(decoded, Decoded) else None
+        if decoded is None or token is None:
+            self.audit(AuditEvent.COOKIE_REFUSED, why="forged")
+            return None
+        return token, decoded.stale_key
+
+    def _set_cookie(self, session: Session, token: Token) -> None:
+        left = deadlines(session, self.rules).absolute_expires_at - self.now()
+        cookie = self.application.cookie.set_header(str(token), max_age_seconds=int(left))
+        self.set_header("Set-Cookie", cookie)

@@ -1,0 +1,108 @@
+"""The words of the pages, one file for each language: `languages/*.toml`.
+
+Nothing else holds a sentence that people see on a page. Programs are answered in English: the
+`title` and `detail` of a problem, and what commands print, are written where they arise.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+FOLDER: Final = Path(__file__).parent
+FORMS: Final = frozenset({"none", "one", "other"})
+"""Of a text that counts: for 0 where it differs, for 1, and for the rest. A language with more
+plurals (CLDR's `few`, `many`) needs a rule in `_form`, and the same in texts.js."""
+
+Text = str | Mapping[str, str]
+
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_RANGE = re.compile(
+    r"([A-Za-z]{1,8})(?:-[A-Za-z0-9]{1,8})*[ \t]*(?:;[ \t]*q=([01](?:\.\d{0,3})?))?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """All texts in one language.
+
+    Attributes:
+        code: its BCP 47 tag.
+        texts: by key; the forms of those that count are mappings.
+    """
+
+    code: str
+    texts: Mapping[str, Text]
+
+    def text(self, key: str, **values: object) -> str:
+        """A text with its placeholders filled in; `count` chooses the form.
+
+        Raises:
+            KeyError: there is no such text, or a value is missing.
+        """
+        found = self.texts[key]
+        sentence = found if isinstance(found, str) else found[_form(found, values["count"])]
+        return _PLACEHOLDER.sub(lambda match: str(values[match[1]]), sentence)
+
+    def around(self, key: str, name: str) -> tuple[str, str]:
+        """What stands before and after a text's one placeholder, where markup goes in between."""
+        before, _, after = self.text(key, **{name: "\0"}).partition("\0")
+        return before, after
+
+    def sections(self, *names: str) -> dict[str, Text]:
+        """The texts of these sections, as scripts take them."""
+        return {key: text for key, text in self.texts.items() if key.partition(".")[0] in names}
+
+
+def load_language(path: Path) -> Language:
+    """Read a language file.
+
+    Raises:
+        OSError, tomllib.TOMLDecodeError: it cannot be read.
+    """
+    return Language(path.stem, dict(_flat(tomllib.loads(path.read_text(encoding="utf-8")))))
+
+
+def negotiate(accepted: str) -> Language:
+    """The language that a person wants most of those we have (RFC 9110 12.5.4); else English.
+
+    Args:
+        accepted: the value of Accept-Language. What is malformed in it is passed over.
+    """
+    wanted: dict[str, float] = {}
+    for each in accepted.split(","):
+        # A range for a country is content with the language (RFC 4647 3.4).
+        if (match := _RANGE.fullmatch(each.strip())) and match[1].lower() in LANGUAGES:
+            code = match[1].lower()
+            wanted[code] = max(wanted.get(code, 0.0), float(match[2] or 1))
+    best = max(wanted, key=wanted.__getitem__, default=ENGLISH.code)
+    return LANGUAGES[best] if wanted.get(best) else ENGLISH
+
+
+def _form(forms: Mapping[str, str], count: object) -> str:
+    if count == 0 and "none" in forms:
+        return "none"
+    return "one" if count == 1 else "other"
+
+
+def _flat(table: Mapping[str, object], prefix: str = "") -> list[tuple[str, Text]]:
+    pairs: list[tuple[str, Text]] = []
+    for name, value in table.items():
+        if not isinstance(value, dict):
+            pairs.append((prefix + name, str(value)))
+        elif value.keys() <= FORMS:
+            pairs.append((prefix + name, value))
+        else:
+            pairs += _flat(value, f"{prefix}{name}.")
+    return pairs
+
+
+LANGUAGES: Final = {path.stem: load_language(path) for path in sorted(FOLDER.glob("*.toml"))}
+ENGLISH: Final = LANGUAGES["en"]
+
+
+def sentence(reason: str) -> str:
+    """Why a session ended, in English, as programs are told it."""
+    return ENGLISH.text(f"reason.{reason}")

@@ -1,0 +1,1 @@
+"""`/openapi.json`, made from the routes and from what their handlers declare."""

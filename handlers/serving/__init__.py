@@ -1,0 +1,1 @@
+"""One server process: listens, serves, and stops in order."""

@@ -1,0 +1,1 @@
+"""`/ws`: the socket handler and the strict WebSocket framing under it."""

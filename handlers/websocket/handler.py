@@ -1,0 +1,184 @@
+"""`GET /ws`: carries a `Socket` over Tornado."""
+
+import secrets
+from functools import partial
+from typing import ClassVar, Final
+
+from tornado.iostream import StreamClosedError
+from tornado.websocket import WebSocketClosedError, WebSocketHandler, WebSocketProtocol13
+
+from handlers.http import origins
+from handlers.http.access import Access
+from handlers.http.base import BaseHandler
+from handlers.http.problems import Problem, ProblemRaised, bad_request
+from handlers.websocket.strict_protocol import StrictProtocol
+from server.core.audit import AuditEvent
+from server.core.errors import StoreUnavailable, WriteConflict
+from server.core.limits import LIMITS, Limits
+from server.core.messages import MAX_FRAME_BYTES, SUBPROTOCOL, CloseCode
+from server.core.session import Json, Session
+from server.realtime.socket import Socket
+
+READ_AT_MOST: Final = 4 * MAX_FRAME_BYTES
+"""Up to here a frame over the protocol's limit is read to its end, so that the close frame arrives:
+of a longer one Tornado leaves the rest unread, and a reset may overtake its close frame."""
+UPGRADE_REQUIRED = Problem(
+    426,
+    "upgrade-required",
+    "This address speaks WebSocket",
+    f"Open it as a WebSocket with the subprotocol {SUBPROTOCOL}.",
+    headers={"Upgrade": "websocket", "Sec-WebSocket-Version": "13"},
+)
+NO_KEY = bad_request("A handshake needs `Sec-WebSocket-Key`.")
+WRONG_SUBPROTOCOL = Problem(
+    400, "wrong-subprotocol", "Unknown subprotocol", f"This server speaks {SUBPROTOCOL}."
+)
+
+
+class SocketHandler(BaseHandler, WebSocketHandler):
+    """One socket; `server.realtime.socket` says how it lives.
+
+    Attributes:
+        verified: whether the cookie could be judged; if not, the client is to come back.
+        gone: whether the peer is, or was sent away.
+        socket: from when it opens.
+        limits: what a client may ask for; for a socket of the application's own.
+    """
+
+    access = Access.PUBLIC  # without a session the socket is told why, which needs the upgrade
+    may_rotate = False  # after the 101 there is no answer that could carry a cookie
+    is_activity = False  # clients come back by themselves; a person's deeds are told by `activity`
+    verified = True
+    limits: ClassVar[Limits] = LIMITS
+    recent_only: ClassVar[bool] = False
+    """Whether messages need a recently proved password; for a socket of the application's own."""
+    gone = False
+    socket: Socket | None = None
+
+    async def prepare(self) -> None:
+        """Let our own pages through; find out about the session."""
+        self._refuse_wrong_address()
+        self.raise_if(self._flaw_of_handshake())
+        self.refuse_origin(origins.refuse_socket(self.request.headers, self.application.origins))
+        try:
+            await self.load_session()
+        except (StoreUnavailable, WriteConflict):
+            self.verified = False
+        else:
+            self.verified = not self.overtaken  # the browser is about to be given a newer token
+
+    def check_origin(self, origin: str) -> bool:  # noqa: ARG002 - `prepare` has compared it exactly
+        """True: Tornado's comparison with the client's own Host header adds nothing."""
+        return True
+
+    def select_subprotocol(self, subprotocols: list[str]) -> str | None:
+        """Ours, if the client offers any."""
+        if not subprotocols:
+            return None
+        if SUBPROTOCOL not in subprotocols:
+            raise ProblemRaised(WRONG_SUBPROTOCOL)
+        return SUBPROTOCOL
+
+    @property
+    def max_message_size(self) -> int:
+        """See `READ_AT_MOST`."""
+        return READ_AT_MOST
+
+    def get_websocket_protocol(self) -> WebSocketProtocol13 | None:
+        """Tornado's, but strict; None for another version than 13."""
+        protocol = super().get_websocket_protocol()
+        if not isinstance(protocol, WebSocketProtocol13):
+            return None
+        too_fast = partial(self._too_fast, "frames")
+        return StrictProtocol(self, protocol, self.limits.frames, self._refuse, too_fast)
+
+    async def open(self, *_args: str, **_kwargs: str) -> None:
+        """Open the socket with what the cookie was found to be."""
+        if self.gone:  # while the cookie was looked at; Tornado opens it all the same
+            return
+        self.application.connection_limits.enter(self.request.remote_ip or "")
+        found = self.live.session if self.live else self.no_session
+        self.socket = Socket(
+            secrets.token_urlsafe(9),
+            TornadoTransport(self),
+            self.services.socket_dependencies,
+            self.on_data,
+            recent_only=self.recent_only,
+            limits=self.limits,
+            on_limit=self._audit_limit,
+        )
+        if not self.application.connection_limits.has_room_for_a_socket:
+            self.socket.no_room("overload")
+            return
+        await self.socket.open(found if self.verified else None)
+
+    async def on_message(self, message: str | bytes) -> None:
+        """The next frame is read when this one is dealt with."""
+        if len(message if isinstance(message, bytes) else message.encode()) > MAX_FRAME_BYTES:
+            self._refuse(CloseCode.TOO_BIG, "too_big")
+        elif self.socket is not None:
+            await self.socket.receive(message)
+
+    async def on_data(self, session: Session, data: Json) -> None:
+        """Do something with the data of a `message` frame: send it to the user's other sockets.
+
+        Raises:
+            StoreUnavailable: the client is told that it may not have been done.
+        """
+        if self.socket is not None:
+            await self.socket.forward(session, data)
+
+    def on_close(self) -> None:
+        """The peer is gone, perhaps before the socket was open."""
+        self.gone = True
+        if self.socket is not None:
+            self.application.connection_limits.leave(self.request.remote_ip or "")
+            self.socket.closed(self.close_code)
+
+    def _audit_limit(self, limit: str) -> None:
+        self.audit(AuditEvent.RATE_EXCEEDED, limit=limit)
+
+    def _too_fast(self, limit: str) -> None:
+        if self.socket is not None:
+            self.socket.too_fast(limit)
+
+    def _flaw_of_handshake(self) -> Problem | None:
+        """What Tornado would refuse in a text of its own (RFC 6455 4.2.1)."""
+        headers = self.request.headers
+        tokens = {each.strip().lower() for each in headers.get("Connection", "").split(",")}
+        asks = headers.get("Upgrade", "").lower() == "websocket" and "upgrade" in tokens
+        if not asks or headers.get("Sec-WebSocket-Version") != "13":
+            return UPGRADE_REQUIRED
+        return None if headers.get("Sec-WebSocket-Key") else NO_KEY
+
+    def _refuse(self, code: CloseCode, reason: str) -> None:
+        if self.socket is None:
+            self.close(code, reason)
+        else:
+            self.socket.refuse(code, reason)
+
+
+class TornadoTransport:
+    """Implements the socket's `Transport` on a Tornado handler."""
+
+    def __init__(self, handler: WebSocketHandler) -> None:
+        self._handler = handler
+
+    async def write(self, frame: str) -> None:
+        """Hand over a frame; done when Tornado's buffer is flushed."""
+        try:
+            await self._handler.write_message(frame)
+        except (WebSocketClosedError, StreamClosedError) as error:
+            raise ConnectionError from error
+
+    def write_now(self, frame: str) -> None:
+        """Hand over a frame without waiting."""
+        try:
+            written = self._handler.write_message(frame)
+        except (WebSocketClosedError, StreamClosedError):
+            return
+        written.add_done_callback(lambda done: done.exception())
+
+    def close(self, code: int, reason: str) -> None:
+        """Send the close frame. Tornado cuts a peer that does not answer it after 5 s."""
+        self._handler.close(code, reason)

@@ -1,0 +1,1 @@
+"""Accounts and what proves a person: passwords, second factors, throttling, recent activity."""

@@ -1,0 +1,121 @@
+"""Keeps each account's recent activity: in the background, so that no act waits for its record.
+
+The queue is bounded, and what the store cannot take is dropped and counted: the log line of the
+same event stays.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from server.accounts.accounts import Accounts
+from server.core.activity import ActivityEntry, add
+from server.core.errors import StoreUnavailable
+from server.core.log_rate_limit import TELL_EVERY
+from server.store.activity import ActivityStore
+
+log = logging.getLogger("curfew.activity")
+
+MAX_WAITING: Final = 1000
+"""Users whose entries wait for the store; each has at most a list's length of them."""
+MAX_TRIES: Final = 8
+"""Writers of other nodes can be first; nobody writes that often to one account."""
+LAST_WRITES: Final = 2.0
+"""Seconds that a stopping process, or a command, waits for what is still to be written."""
+
+
+class ActivityRecorder:
+    """Writes what an account's owner will be shown.
+
+    Args:
+        store: where it is kept.
+        accounts: who there is. Anybody may claim any name at sign-in.
+        new_id: makes operation ids.
+        monotonic: seconds, never set back.
+    """
+
+    def __init__(
+        self,
+        store: ActivityStore,
+        accounts: Accounts,
+        new_id: Callable[[], str],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._accounts = accounts
+        self._new_id = new_id
+        self._monotonic = monotonic
+        self._waiting: dict[str, tuple[ActivityEntry, ...]] = {}
+        self._something = asyncio.Event()
+        self._nothing = asyncio.Event()
+        self._nothing.set()
+        self._dropped = 0
+        self._told_at = -TELL_EVERY
+
+    def record(self, user: str, activity: ActivityEntry) -> None:
+        """Write an entry soon."""
+        if user not in self._waiting and len(self._waiting) >= MAX_WAITING:
+            self._drop(activity.count)
+            return
+        self._waiting[user] = add(self._waiting.get(user, ()), activity)
+        self._something.set()
+        self._nothing.clear()
+
+    async def of(self, user: str) -> Sequence[ActivityEntry]:
+        """The account's recent activity, the newest first.
+
+        Raises:
+            StoreUnavailable: nothing is known.
+        """
+        return (await self._store.load(user)).entries
+
+    async def run(self) -> None:
+        """Write what waits, for ever."""
+        while True:
+            await self._something.wait()
+            self._something.clear()
+            while self._waiting:
+                user = next(iter(self._waiting))
+                await self._write(user, self._waiting.pop(user))
+            self._nothing.set()
+
+    async def finish(self) -> None:
+        """Wait until nothing waits any more, but not long."""
+        try:
+            async with asyncio.timeout(LAST_WRITES):
+                await self._nothing.wait()
+        except TimeoutError:
+            self._drop(sum(each.count for kept in self._waiting.values() for each in kept))
+        self._tell()
+
+    async def _write(self, user: str, news: Sequence[ActivityEntry]) -> None:
+        try:
+            unknown = await self._accounts.find(user) is None
+            if unknown or await self._saved(user, news):
+                return
+        except StoreUnavailable:
+            pass
+        self._drop(sum(each.count for each in news))
+
+    async def _saved(self, user: str, news: Sequence[ActivityEntry]) -> bool:
+        for _ in range(MAX_TRIES):
+            kept = await self._store.load(user)
+            entries = kept.entries
+            for each in reversed(news):
+                entries = add(entries, each)
+            if await self._store.save(
+                user, entries, based_on=kept.revision, operation=self._new_id()
+            ):
+                return True
+        return False
+
+    def _drop(self, count: int) -> None:
+        self._dropped += count
+        if self._monotonic() >= self._told_at + TELL_EVERY:
+            self._tell()
+
+    def _tell(self) -> None:
+        if self._dropped:
+            log.warning("activity was not kept", extra={"count": self._dropped})
+            self._dropped, self._told_at = 0, self._monotonic()

@@ -1,0 +1,252 @@
+"""Second factors of an account: setting them up and removing them.
+
+Proving one is in `server.accounts.second_factor_check`. Callers decide who may do so, and how
+recently the person must have been proved.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from server.core.factors import (
+    MAX_PASSKEYS,
+    NO_FACTORS,
+    PASSKEY_NAME_CHARACTERS,
+    Factors,
+    Passkey,
+    RecoveryCodes,
+    Totp,
+    without_any,
+    without_passkey,
+    without_totp,
+)
+from server.core.one_time_codes import (
+    RECOVERY_CODE_BYTES,
+    RECOVERY_CODES,
+    RECOVERY_KEY_BYTES,
+    kept_of,
+    matching_step,
+    recovery_code,
+    steps_around,
+)
+from server.core.session import Json
+from server.core.token import make_sid
+from server.crypto import passkeys
+from server.crypto.challenges import Challenges, Use, from_text, to_text
+from server.crypto.passkeys import Site
+from server.crypto.totp import new_totp_secret, totp_codes
+from server.store.accounts import Account, AccountStore, change_account
+from server.store.names import shard_of_user
+from server.store.used_once import UsedOnce
+
+HANDLE_BYTES = 16
+
+
+class NotAdded(StrEnum):
+    """Why a factor was not set up."""
+
+    EXPIRED = "expired"
+    """It took too long, or was begun by somebody else, or for something else."""
+    WRONG_CODE = "wrong-code"
+    BAD_PASSKEY = "bad-passkey"
+    BAD_NAME = "bad-name"
+    ALREADY = "already"
+    """There is an app, or this passkey, already."""
+    TOO_MANY = "too-many"
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A factor was set up.
+
+    Attributes:
+        recovery_codes: made with the first factor, and shown this once; else none.
+    """
+
+    recovery_codes: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TotpSetup:
+    """What an app is told, and what must come back with its first code."""
+
+    secret: str = field(repr=False)
+    setup: str = field(repr=False)
+
+
+Change = Callable[[Factors], Factors | NotAdded]
+
+
+class SecondFactorSetup:
+    """Sets factors up and removes them.
+
+    Args:
+        store: where accounts are.
+        challenges: makes and opens challenges.
+        used: remembers which were used.
+        shards: how many the store has.
+        now: the store's clock, in Unix seconds.
+        new_id: makes operation ids.
+    """
+
+    def __init__(
+        self,
+        store: AccountStore,
+        challenges: Challenges,
+        used: UsedOnce,
+        shards: int,
+        now: Callable[[], float],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._store = store
+        self._challenges = challenges
+        self._used = used
+        self._shards = shards
+        self._now = now
+        self._new_id = new_id
+
+    async def factors_of(self, user: str) -> Factors:
+        """What the account has."""
+        stored = await self._store.load(user)
+        return stored.account.factors if stored else NO_FACTORS
+
+    def begin_totp(self, user: str) -> TotpSetup:
+        """A secret for an app. Nothing is kept of it before its first code comes back."""
+        secret = new_totp_secret()
+        box = self._challenges.make(Use.TOTP_SETUP, {"user": user, "secret": secret})
+        return TotpSetup(secret, to_text(box))
+
+    def resume_totp(self, user: str, setup: str) -> TotpSetup | None:
+        """The setup that was begun, if it is this user's and not too old."""
+        challenge = self._challenges.open(Use.TOTP_SETUP, from_text(setup))
+        if challenge is None or challenge.text("user") != user:
+            return None
+        return TotpSetup(challenge.text("secret"), setup)
+
+    async def add_totp(self, user: str, setup: str, code: str) -> Added | NotAdded:
+        """Set the app up, if it shows the right code; that code is used with it."""
+        begun = self.resume_totp(user, setup)
+        if begun is None:
+            return NotAdded.EXPIRED
+        now = self._now()
+        step = matching_step(totp_codes(begun.secret, steps_around(now)), code)
+        if step is None:
+            return NotAdded.WRONG_CODE
+        totp = Totp(begun.secret, step, now)
+        return await self._add(
+            user,
+            lambda factors: NotAdded.ALREADY if factors.totp else replace(factors, totp=totp),
+        )
+
+    async def begin_passkey(self, user: str, site: Site) -> dict[str, Json] | None:
+        """The options for making a passkey; None without an account."""
+        account = await change_account(self._store, user, self._with_handle, self._new_id)
+        if account is None:
+            return None
+        challenge = self._challenges.make(Use.NEW_PASSKEY, {"user": user})
+        return passkeys.creation_options(
+            site,
+            user=user,
+            handle=account.factors.handle,
+            challenge=challenge,
+            known=_ids_at(site, account.factors),
+        )
+
+    async def add_passkey(
+        self, user: str, site: Site, credential: Mapping[str, Json], name: str
+    ) -> Added | NotAdded:
+        """Keep a passkey that a browser made."""
+        if not name.strip() or len(name) > PASSKEY_NAME_CHARACTERS or not name.isprintable():
+            return NotAdded.BAD_NAME
+        box = passkeys.challenge_of_new(credential)
+        challenge = self._challenges.open(Use.NEW_PASSKEY, box or b"")
+        if box is None or challenge is None or challenge.text("user") != user:
+            return NotAdded.EXPIRED
+        made = passkeys.check_new(credential, box, site)
+        if made is None:
+            return NotAdded.BAD_PASSKEY
+        first = await self._used.take(
+            challenge.id, operation=self._new_id(), seconds=challenge.seconds_left
+        )
+        if not first:
+            return NotAdded.EXPIRED
+        passkey = Passkey(
+            made.id, made.public_key, site.id, made.sign_count, name.strip(), self._now()
+        )
+        return await self._add(user, lambda factors: _with_passkey(factors, passkey))
+
+    async def renew_recovery_codes(self, user: str) -> tuple[str, ...] | None:
+        """New recovery codes in place of all former ones; None where there is no factor."""
+        codes, kept = _new_recovery_codes()
+
+        def change(account: Account) -> Account | None:
+            factors = account.factors
+            return _with(account, replace(factors, recovery=kept)) if factors.enabled else None
+
+        changed = await change_account(self._store, user, change, self._new_id)
+        return codes if changed else None
+
+    async def remove_totp(self, user: str) -> Factors | None:
+        """Remove the app; what is left, None if there was none."""
+        return await self._remove(user, without_totp)
+
+    async def remove_passkey(self, user: str, identifier: str) -> Factors | None:
+        """Remove a passkey; what is left, None if there was none with this id."""
+        return await self._remove(user, lambda factors: without_passkey(factors, identifier))
+
+    async def remove_all(self, user: str) -> bool:
+        """Leave the password alone as what signing in takes; whether there was anything else."""
+        return await self._remove(user, without_any) is not None
+
+    async def _add(self, user: str, change: Change) -> Added | NotAdded:
+        codes, kept = _new_recovery_codes()
+        result: Added | NotAdded = NotAdded.EXPIRED
+
+        def add(account: Account) -> Account | None:
+            nonlocal result
+            added = change(account.factors)
+            if isinstance(added, NotAdded):
+                result = added
+                return None
+            result = Added(() if added.recovery else codes)
+            return _with(account, added if added.recovery else replace(added, recovery=kept))
+
+        await change_account(self._store, user, add, self._new_id)
+        return result
+
+    async def _remove(self, user: str, change: Callable[[Factors], Factors]) -> Factors | None:
+        def remove(account: Account) -> Account | None:
+            left = change(account.factors)
+            return _with(account, left) if left != account.factors else None
+
+        changed = await change_account(self._store, user, remove, self._new_id)
+        return changed.factors if changed else None
+
+    def _with_handle(self, account: Account) -> Account:
+        if account.factors.handle:
+            return account
+        handle = make_sid(shard_of_user(account.user, self._shards), os.urandom(HANDLE_BYTES))
+        return _with(account, replace(account.factors, handle=handle))
+
+
+def _with(account: Account, factors: Factors) -> Account:
+    return replace(account, factors=factors)
+
+
+def _with_passkey(factors: Factors, passkey: Passkey) -> Factors | NotAdded:
+    if factors.passkey(passkey.id):
+        return NotAdded.ALREADY
+    if len(factors.passkeys) >= MAX_PASSKEYS:
+        return NotAdded.TOO_MANY
+    return replace(factors, passkeys=(*factors.passkeys, passkey))
+
+
+def _ids_at(site: Site, factors: Factors) -> list[str]:
+    return [each.id for each in factors.passkeys if each.site == site.id]
+
+
+def _new_recovery_codes() -> tuple[tuple[str, ...], RecoveryCodes]:
+    """From the system's randomness (ASVS 5.0 6.5.3)."""
+    codes = tuple(recovery_code(os.urandom(RECOVERY_CODE_BYTES)) for _ in range(RECOVERY_CODES))
+    return codes, kept_of(codes, os.urandom(RECOVERY_KEY_BYTES))

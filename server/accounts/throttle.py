@@ -1,0 +1,149 @@
+"""Throttle: every try at a password or a code is counted here before it is looked at.
+
+Counting comes first, so of many tries at one moment no more are looked at than are allowed; a
+success takes itself out again. A refusal costs no hash and looks at no account, so right and wrong,
+known and unknown are alike in answer and time (ASVS 5.0 6.1.1, 6.3.1, 6.3.8).
+"""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from typing import Final
+
+from server.core.throttling import (
+    Act,
+    Counted,
+    Tally,
+    Throttled,
+    TryOutcome,
+    code_tally,
+    network_of,
+    proof_tally,
+    sign_in_tally,
+    sign_up_tally,
+)
+from server.crypto.passwords import HasherBusy
+from server.store.try_counters import TryCounters
+
+PLACES_PER_ADDRESS: Final = 16
+"""Of about 66 that a node's hashing has: one address can fill a quarter of them."""
+
+
+class Attempt:
+    """A try that was counted and may be made now. Say how it ended, once.
+
+    Without a word it stays counted, like a failure.
+    """
+
+    def __init__(
+        self,
+        counters: TryCounters,
+        tally: Tally,
+        counted: Counted,
+        operation: str,
+        tell: Callable[[TryOutcome], object],
+    ) -> None:
+        self._counters = counters
+        self._tally = tally
+        self._counted = counted
+        self._operation = operation
+        self._tell = tell
+
+    async def succeeded(self) -> None:
+        """Everything that was asked for was right; with a second factor, that too."""
+        self._tell(TryOutcome.SUCCEEDED)
+        await self._counters.pardon(self._tally, self._counted, operation=self._operation)
+
+    def failed(self) -> None:
+        """The password or the code was wrong: the try stays counted."""
+        self._tell(TryOutcome.FAILED)
+
+    async def withdrawn(self) -> None:
+        """Nothing was learned, or the secret was right and another is asked for next.
+
+        The try is not counted any more; earlier failures are.
+        """
+        await self._counters.take_back(self._counted, operation=self._operation)
+
+
+class Throttle:
+    """Slows guessing down.
+
+    Args:
+        counters: shared by all nodes.
+        new_id: makes operation ids.
+        tell: told of every outcome.
+    """
+
+    def __init__(
+        self,
+        counters: TryCounters,
+        new_id: Callable[[], str],
+        tell: Callable[[Act, TryOutcome], object],
+    ) -> None:
+        self._counters = counters
+        self._new_id = new_id
+        self._tell = tell
+        self._busy: Counter[str] = Counter()
+
+    def sign_in(self, name: str, address: str) -> AbstractAsyncContextManager[Attempt | Throttled]:
+        """A try at signing in by password.
+
+        Args:
+            name: the canonical name; of a name that has none, as it was typed.
+            address: where the request comes from.
+
+        Raises:
+            HasherBusy: too many tries from this address are under way here.
+            StoreUnavailable: it cannot be counted, so it must not be made.
+        """
+        return self._try(Act.SIGN_IN, sign_in_tally(name, address), address)
+
+    def code(self, user: str, address: str) -> AbstractAsyncContextManager[Attempt | Throttled]:
+        """A try at the code that follows a right password. Raises as `sign_in`."""
+        return self._try(Act.SIGN_IN, code_tally(user, address), address)
+
+    def proof(
+        self, user: str, sid: str, address: str
+    ) -> AbstractAsyncContextManager[Attempt | Throttled]:
+        """A try of a session's holder to prove the password or a code again. Raises as `sign_in`.
+
+        Counted apart from sign-ins: only who has a session can delay it, and it delays no sign-in.
+        """
+        return self._try(Act.PROOF, proof_tally(user, sid), address)
+
+    def sign_up(self, address: str) -> AbstractAsyncContextManager[Attempt | Throttled]:
+        """A try at making an account, which tells whether a name is taken. Raises as `sign_in`."""
+        return self._try(Act.SIGN_UP, sign_up_tally(address), address)
+
+    @asynccontextmanager
+    async def _try(
+        self, act: Act, tally: Tally, address: str
+    ) -> AsyncIterator[Attempt | Throttled]:
+        with self._place(network_of(address)):
+            operation = self._new_id()
+            counted = await self._counters.count(tally, operation=operation)
+            if isinstance(counted, Throttled):
+                self._tell(act, TryOutcome.THROTTLED)
+                yield counted
+                return
+            attempt = Attempt(
+                self._counters, tally, counted, operation, lambda how: self._tell(act, how)
+            )
+            try:
+                yield attempt
+            except HasherBusy:  # an overload, not a verdict
+                await attempt.withdrawn()
+                raise
+
+    @contextmanager
+    def _place(self, network: str) -> Iterator[None]:
+        if self._busy[network] >= PLACES_PER_ADDRESS:
+            raise HasherBusy
+        self._busy[network] += 1
+        try:
+            yield
+        finally:
+            self._busy[network] -= 1
+            if not self._busy[network]:
+                del self._busy[network]

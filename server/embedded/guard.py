@@ -1,0 +1,186 @@
+"""The guard of the embedded Valkey: `python -m server.embedded.guard DATA_DIR`.
+
+It stands between the server and Valkey because neither can do this itself: a server killed by
+kill -9 cannot stop Valkey, and a Valkey that dies cannot start itself. The guard restarts it while
+the other end of its standard input is open, and stops it at the end of file or on SIGTERM. When
+the guard itself is killed, the kernel kills Valkey (Linux), or the next guard asks it to leave.
+"""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, NoReturn
+
+from server.embedded.paths import log_path, socket_path, store_folder
+from server.embedded.valkey import (
+    ValkeyMissing,
+    ask,
+    start_valkey,
+    valkey_binary,
+    write_configuration,
+)
+from server.processes.lock import try_lock
+from server.processes.restarts import RestartPlan
+from server.processes.signals import SignalInbox
+from server.store.acl import USER, acl_file
+
+log = logging.getLogger("guard")
+
+STDIN = 0
+
+KILL_AFTER_SECONDS = 10.0
+"""What Valkey gets to stop by itself."""
+
+LOCK_SECONDS = 12.0
+"""Longer than another guard takes to stop its Valkey, shorter than a start waits for us."""
+
+POLL_SECONDS = 0.05
+
+
+class _OwnerGone(Exception):
+    """The server is gone, or somebody asked the guard to stop."""
+
+
+class Guard:
+    """Keeps one Valkey running in one data folder.
+
+    Args:
+        data_dir: The data folder; its `valkey` folder exists.
+        inbox: The signals of this process.
+    """
+
+    def __init__(self, data_dir: Path, inbox: SignalInbox) -> None:
+        """Prepare; nothing is locked or started yet."""
+        self._folder = store_folder(data_dir)
+        self._socket = socket_path(data_dir)
+        self._log = log_path(data_dir)
+        self._inbox = inbox
+
+    def run(self) -> int:
+        """Take the folder, say so on standard output, and keep Valkey running until told to stop.
+
+        Returns:
+            The exit status: 0, or 75 (EX_TEMPFAIL) when the folder did not become free.
+        """
+        # Two locks: with only one it could not be told whether another guard holds it, which is
+        # on its way out, or a Valkey without any guard, which nobody else will stop.
+        with self._open("guard.lock") as ours, self._open("lock") as valkeys:
+            try:
+                if not (self._take(ours) and self._take(valkeys, orphan=True)):
+                    log.error("another process still uses %s", self._folder)
+                    return os.EX_TEMPFAIL
+                self._socket.unlink(missing_ok=True)
+                os.write(sys.stdout.fileno(), b"ready\n")
+                self._keep_running(valkeys)
+            except _OwnerGone:
+                return os.EX_OK
+
+    def _open(self, name: str) -> IO[str]:
+        return (self._folder / name).open("a", encoding="ascii")
+
+    def _take(self, lock: IO[str], *, orphan: bool = False) -> bool:
+        deadline = time.monotonic() + LOCK_SECONDS
+        while not try_lock(lock):
+            if time.monotonic() > deadline:
+                return False
+            if orphan:
+                self._dismiss_orphan()
+            self._wait(POLL_SECONDS)
+        return True
+
+    def _dismiss_orphan(self) -> None:
+        with suppress(OSError):
+            ask(self._socket, "SHUTDOWN", "NOSAVE", "NOW", "FORCE")
+
+    def _keep_running(self, lock: IO[str]) -> NoReturn:
+        plan = RestartPlan()
+        while True:
+            while not plan.is_due:
+                self._wait(plan.seconds_left)
+            plan.started()
+            self._run_valkey(lock)
+            plan.died()
+
+    def _run_valkey(self, lock: IO[str]) -> None:
+        """Run one Valkey until it dies, which is logged, or until the owner is gone."""
+        # Only this user of the machine can open the socket, so the password protects nothing. The
+        # rights do: a hole in Curfew is not one in everything that Valkey can do.
+        (self._folder / "users.acl").write_text(acl_file(USER), encoding="ascii")
+        write_configuration(self._folder / "valkey.conf", self._settings())
+        valkey = start_valkey(self._folder / "valkey.conf", log=self._log, inherit=(lock.fileno(),))
+        try:
+            while valkey.poll() is None:
+                self._wait()
+            log.warning("valkey %d is gone (status %s)", valkey.pid, valkey.returncode)
+        finally:
+            _stop(valkey)
+
+    def _wait(self, seconds: float | None = None) -> None:
+        woken = self._inbox.wait(seconds, also=STDIN)
+        # Nothing is ever written to the pipe, so readable means closed.
+        if woken.readable or {signal.SIGTERM, signal.SIGINT}.intersection(woken.signals):
+            raise _OwnerGone
+
+    def _settings(self) -> dict[str, str | Path]:
+        return {
+            "port": "0",
+            "unixsocket": self._socket,
+            "unixsocketperm": "700",
+            "aclfile": self._folder / "users.acl",
+            "dir": self._folder,
+            # A termination that was reported must not come back after a crash.
+            "appendonly": "yes",
+            "appendfsync": "always",
+            "save": "",
+            # An evicted tombstone would let an ended session live again.
+            "maxmemory-policy": "noeviction",
+            "daemonize": "no",
+            "logfile": self._log,
+            "loglevel": "notice",
+        }
+
+
+def _stop(valkey: subprocess.Popen[bytes]) -> None:
+    valkey.terminate()
+    try:
+        valkey.wait(KILL_AFTER_SECONDS)
+    except subprocess.TimeoutExpired:
+        log.warning("valkey %d does not stop, killing it", valkey.pid)
+        valkey.kill()
+        valkey.wait()
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Guard the store of one data folder.
+
+    Args:
+        arguments: The data folder.
+
+    Returns:
+        The exit status of the process.
+    """
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.INFO,
+        format="%(process)d:G %(asctime)s.%(msecs)03d # %(message)s",
+        datefmt="%d %b %Y %H:%M:%S",
+    )
+    os.umask(0o077)
+    (data_dir,) = arguments
+    with SignalInbox(signal.SIGCHLD, signal.SIGTERM, signal.SIGINT) as inbox:
+        try:
+            valkey_binary()
+            return Guard(Path(data_dir), inbox).run()
+        except (ValkeyMissing, OSError) as error:
+            log.error("%s", error)  # noqa: TRY400 the reason is the message
+            return os.EX_UNAVAILABLE
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

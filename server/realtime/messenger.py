@@ -1,0 +1,48 @@
+"""Application data between the sockets of a user, sealed on its way through the store."""
+
+import logging
+
+from server.core import messages, strict_json
+from server.core.events import MessageSent
+from server.core.session import Json
+from server.crypto.sealer import Sealer
+from server.realtime.hub import Hub
+from server.store.contract import ControlLog
+
+log = logging.getLogger("curfew.messenger")
+
+PURPOSE = "message 1"
+
+
+class Messenger:
+    """Sends to all nodes, and delivers what comes to the sockets here.
+
+    Args:
+        hub: the sockets here.
+        control: carries messages to all nodes.
+        sealer: binds each message to its user.
+    """
+
+    def __init__(self, hub: Hub, control: ControlLog, sealer: Sealer) -> None:
+        self._hub = hub
+        self._control = control
+        self._sealer = sealer
+
+    async def send(self, user: str, connection: str, data: Json) -> None:
+        """Send to all other sockets of the user, at most once.
+
+        Raises:
+            StoreUnavailable: the message may not have been sent.
+        """
+        plaintext = strict_json.encode(data).encode("ascii")
+        box = self._sealer.seal(plaintext, purpose=PURPOSE, context=user)
+        await self._control.send(MessageSent(user, connection, box))
+
+    def deliver(self, message: MessageSent) -> None:
+        """Queue a message for the user's other sockets here."""
+        opened = self._sealer.open(message.box, purpose=PURPOSE, context=message.user)
+        if opened is None:
+            log.warning("a message did not open and was dropped", extra={"user": message.user})
+            return
+        frame = messages.message(message.connection, strict_json.parse(opened.plaintext))
+        self._hub.send_to_user(message.user, frame, but=message.connection)

@@ -1,0 +1,227 @@
+"""What one process counts, for `GET /metrics`. No user, session id or address ever is a label.
+
+Gauges are asked when somebody looks; counters cost a dictionary look-up and an addition. Those who
+count are handed one method of this class each, and import nothing of it. Every label has few
+values, whatever clients send: a label per client would fill the memory here and in Prometheus.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+)
+
+from server.core.audit import AuditEvent
+from server.core.counts import Counts
+from server.core.reasons import Reason
+from server.core.receipt import Receipt
+from server.core.throttling import Act, TryOutcome
+from server.realtime.fence import Fence
+from server.realtime.hub import Hub
+
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+ABNORMAL_CLOSURE: Final = 1006
+"""Never on the wire (RFC 6455 §7.4.1): the connection was lost."""
+CLIENT_CODES: Final = frozenset({1000, 1001})
+"""What browsers send when a page closes its socket, or goes away with it."""
+UNAWAITED: Final = "unawaited"
+"""The state of an end that nobody asked for, so that nobody got a receipt."""
+OTHER: Final = "other"
+
+REQUEST_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+"""Seconds. Most answers take a few ms, a password hash about 0.1 s."""
+TERMINATION_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
+"""Seconds, up to the default of CURFEW_TERMINATION_WAIT."""
+
+LATENCY_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0, 5.0, 15.0, 30.0, 60.0)
+"""Seconds. A push takes a few ms; the rest is bounded by lease and sweep."""
+
+# They double the samples, and tell only when each of them was used first.
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+
+class Metrics:
+    """The counters and gauges of this process.
+
+    Args:
+        node: this node's id, a label of every sample.
+        registry: made by the composition root; the library's global one stays unused.
+
+    Attributes:
+        registry: where all of them are registered.
+    """
+
+    def __init__(self, node: str, registry: CollectorRegistry) -> None:
+        self.registry = registry
+        self._node = node
+        self._socket_closes = self._counter(
+            "curfew_socket_closes_total", "Sockets that were closed.", "code", "reason"
+        )
+        self._terminations = self._counter(
+            "curfew_terminations_total", "Ends that this process wrote.", "reason", "state"
+        )
+        self._termination_seconds = self._histogram(
+            "curfew_termination_seconds",
+            "From the call that ended sessions to its receipt.",
+            TERMINATION_BUCKETS,
+        ).labels(node)
+        self._requests = self._counter(
+            "curfew_http_requests_total", "Answers.", "handler", "method", "status"
+        )
+        self._request_seconds = self._histogram(
+            "curfew_http_request_seconds",
+            "From a request's first line to the end of its answer.",
+            REQUEST_BUCKETS,
+            "handler",
+        )
+        self._tries = self._counter(
+            "curfew_tries_total", "Tries at passwords and codes.", "act", "outcome"
+        )
+        self._reached_seconds = self._histogram(
+            "curfew_termination_latency_seconds",
+            "From an end to the closing of its sockets in this process, by how it was heard of.",
+            LATENCY_BUCKETS,
+            "path",
+        )
+        self._audited = self._counter(
+            "curfew_audit_events_total", "Events worth looking into.", "event"
+        )
+        self._past_end = Gauge(
+            "curfew_sockets_past_session_end",
+            "Sockets that the latest sweep found open behind their session's end.",
+            ("node",),
+            registry=registry,
+        ).labels(node)
+        self._swept = self._counter(
+            "curfew_sweep_closed_total",
+            "Sockets whose session had ended without a message that said so.",
+        ).labels(node)
+
+    @property
+    def counts(self) -> Counts:
+        """What the engine is handed."""
+        return Counts(
+            terminated=self.terminated,
+            ended=self.ended,
+            reached=self.reached,
+            swept=self.swept,
+            socket_closed=self.socket_closed,
+            socket_left=self.socket_left,
+        )
+
+    def watch(self, hub: Hub, fence: Fence) -> None:
+        """Export what these two know, asked when somebody looks."""
+        self._gauge(
+            "curfew_sockets_open",
+            "Registered sockets.",
+            lambda: sum(len(live.connections) for live in hub.sessions()),
+        )
+        self._gauge(
+            "curfew_sessions_with_sockets",
+            "Sessions with registered sockets.",
+            lambda: sum(1 for _ in hub.sessions()),
+        )
+        self._gauge(
+            "curfew_follower_connected",
+            "1 while the control stream is known to reach this node.",
+            lambda: fence.follows,
+        )
+        self._gauge(
+            "curfew_sockets_held",
+            "Sockets held because this node cannot prove contact with the store.",
+            lambda: 0 if fence.is_open else sum(len(live.connections) for live in hub.sessions()),
+        )
+        self._gauge(
+            "curfew_lease_age_seconds",
+            "Since the latest proof that this node is listed.",
+            lambda: fence.listed_age,
+        )
+        self._gauge(
+            "curfew_stream_lag_seconds",
+            "Since the latest proof that the control stream was read to its end.",
+            lambda: fence.followed_age,
+        )
+        self._gauge("curfew_lease_held", "1 while this node may serve.", lambda: fence.is_open)
+
+    def socket_closed(self, code: int, reason: str) -> None:
+        """Count a socket that this server closed.
+
+        Args:
+            code: of the close frame.
+            reason: the word in it.
+        """
+        self._socket_closes.labels(self._node, code, reason).inc()
+
+    def socket_left(self, code: int | None) -> None:
+        """Count a socket that its client closed, or that was lost.
+
+        Args:
+            code: what the client sent; None when it sent no close frame.
+        """
+        if code is None:
+            self.socket_closed(ABNORMAL_CLOSURE, "lost")
+            return
+        shown = code if code in CLIENT_CODES else OTHER
+        self._socket_closes.labels(self._node, shown, "client").inc()
+
+    def terminated(self, reason: Reason, receipt: Receipt) -> None:
+        """Count an end with its receipt."""
+        self._terminations.labels(self._node, reason.value, receipt.state.value).inc()
+        self._termination_seconds.observe(receipt.elapsed_ms / 1000)
+
+    def ended(self, reason: Reason) -> None:
+        """Count an end that has no receipt: a timeout, a reused token, a place that was needed."""
+        self._terminations.labels(self._node, reason.value, UNAWAITED).inc()
+
+    def audited(self, event: AuditEvent) -> None:
+        """Count an event of the audit trail, whether its line was written or left out."""
+        self._audited.labels(self._node, event.value).inc()
+
+    def answered(self, handler: str, method: str, status: int, seconds: float) -> None:
+        """Count an answer.
+
+        Args:
+            handler: the handler's class name.
+            method: of the request; a client may send any word.
+            status: HTTP status code; 101 is the handshake of a socket.
+            seconds: that the request took.
+        """
+        shown = method if method in METHODS else OTHER
+        self._requests.labels(self._node, handler, shown, status).inc()
+        self._request_seconds.labels(self._node, handler).observe(seconds)
+
+    def tried(self, act: Act, outcome: TryOutcome) -> None:
+        """Count a try at a password or a code."""
+        self._tries.labels(self._node, act.value, outcome.value).inc()
+
+    def reached(self, path: str, seconds: float) -> None:
+        """Count an end that closed sockets here.
+
+        Args:
+            path: how this node heard of it: `push`, `gap`, `sweep` or `lease`.
+            seconds: from the end to here.
+        """
+        self._reached_seconds.labels(self._node, path).observe(max(0.0, seconds))
+
+    def swept(self, closed: int) -> None:
+        """Count sockets that the slow sweep had to close."""
+        self._swept.inc(closed)
+        self._past_end.set(closed)
+
+    def _counter(self, name: str, documentation: str, *labels: str) -> Counter:
+        return Counter(name, documentation, ("node", *labels), registry=self.registry)
+
+    def _histogram(
+        self, name: str, documentation: str, buckets: tuple[float, ...], *labels: str
+    ) -> Histogram:
+        labelnames = ("node", *labels)
+        return Histogram(name, documentation, labelnames, buckets=buckets, registry=self.registry)
+
+    def _gauge(self, name: str, documentation: str, read: Callable[[], float]) -> None:
+        gauge = Gauge(name, documentation, ("node",), registry=self.registry)
+        gauge.labels(self._node).set_function(read)
