@@ -24,8 +24,8 @@ WORKERS := $(if $(ARGS),0,4)
 TESTS_FAILED := 1
 
 test: $(VENV)/.dev ## run all tests; ARGS="-k logout" selects
-	sh tests/support/install-browsers.sh
-	$(BIN)/python -m tests.support.node
+	sh tests/support/browsers/install-browsers.sh
+	$(BIN)/python -m tests.support.browsers.node
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS) || { \
 	  [ $$? = $(TESTS_FAILED) ] && [ -n "$(ONCE_MORE)" ] && \
 	  echo "make test: what failed is tried once more, alone." && \
@@ -51,9 +51,9 @@ chaos-matrix: $(VENV)/.dev ## measure docs/fault-matrix.md anew
 	$(BIN)/python -m tests.chaos.matrix
 
 screenshots: $(VENV)/.dev ## take the pictures in docs/images anew
-	sh tests/support/install-browsers.sh
-	$(BIN)/python -m tests.support.screenshots
-	$(BIN)/python -m tests.support.contact_sheets
+	sh tests/support/browsers/install-browsers.sh
+	$(BIN)/python -m tests.support.pictures.screenshots
+	$(BIN)/python -m tests.support.pictures.contact_sheets
 
 # The names of the new files' origin are left out: whoever runs this may use a mirror.
 requirements: $(TOOLS)/.installed ## pin all packages with their hashes anew, from requirements*.in

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import HealthCheck, settings
 from tornado.ioloop import IOLoop
 
-from tests.support.valkey import ValkeyServer
+from tests.support.servers.valkey import ValkeyServer
 
 Collected = pytest.Item | pytest.Collector | list[pytest.Item | pytest.Collector] | None
 
 
-pytest_plugins = ["tests.support.alone", "tests.support.search_at_end"]
+pytest_plugins = ["tests.support.running.alone", "tests.support.secrets.search_at_end"]
 
 LONGEST = (
     "integration/test_session_races.py",

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.ports import PORTS, SHARES, free_port
-from tests.support.runs import run_pytest
-from tests.support.server import ROOT
+from tests.support.running.ports import PORTS, SHARES, free_port
+from tests.support.running.runs import run_pytest
+from tests.support.servers.server import ROOT
 
 EPHEMERAL_FROM = 32_768
 """The first port that Linux gives to an outgoing connection; macOS begins later."""
@@ -60,7 +60,7 @@ def test_a_port_is_given_once_below_those_of_outgoing_connections() -> None:
 
 @pytest.mark.parametrize("worker", range(SHARES))
 def test_processes_have_no_port_in_common(worker: int) -> None:
-    program = "from tests.support.ports import free_port; print(free_port())"
+    program = "from tests.support.running.ports import free_port; print(free_port())"
     ran = subprocess.run(
         [sys.executable, "-c", program],
         cwd=ROOT,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.server import ROOT
+from tests.support.servers.server import ROOT
 
 AGAIN = "what failed is tried once more"
 ONCE = "def test_passes(): pass\n"
@@ -19,7 +19,7 @@ def test_starved():
 """
 WRONG = "def test_wrong(): assert False\n"
 LEAKING = """
-from tests.support.leaks import SEARCH
+from tests.support.secrets.leaks import SEARCH
 
 def test_leaks():
     SEARCH.key(bytes(range(32)), "seed")
@@ -36,7 +36,7 @@ def make_test(
     """Run `make test` on these files of tests."""
     for number, text in enumerate(tests):
         (folder / f"test_{number}.py").write_text(text)
-    plugins = "-p tests.support.alone -p tests.support.search_at_end"
+    plugins = "-p tests.support.running.alone -p tests.support.secrets.search_at_end"
     given = f"-n{processes} -c {ROOT / 'pyproject.toml'} --rootdir {folder} {plugins} {folder}"
     kept = {
         name: value

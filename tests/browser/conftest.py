@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.support.chromium import Windows, chromium, sign_in, sign_up
-from tests.support.client import PASSWORD
-from tests.support.server import CurfewServer
+from tests.support.browsers.chromium import Windows, chromium, sign_in, sign_up
+from tests.support.clients.client import PASSWORD
+from tests.support.servers.server import CurfewServer
 
 _numbers = itertools.count(1)
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.support.axe import violations
-from tests.support.chromium import Windows
-from tests.support.seen import is_live
-from tests.support.tour import Stop
-from tests.support.tours import TOURS, Tour
+from tests.support.browsers.axe import violations
+from tests.support.browsers.chromium import Windows
+from tests.support.browsers.seen import is_live
+from tests.support.pictures.tour import Stop
+from tests.support.pictures.tours import TOURS, Tour
 
 pytestmark = pytest.mark.browser
 

@@ -7,10 +7,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from handlers.languages.texts import LANGUAGES
-from tests.support.chromium import IPHONE, Windows, sign_in
-from tests.support.client import PASSWORD
-from tests.support.seen import is_live
-from tests.support.server import CurfewServer
+from tests.support.browsers.chromium import IPHONE, Windows, sign_in
+from tests.support.browsers.seen import is_live
+from tests.support.clients.client import PASSWORD
+from tests.support.servers.server import CurfewServer
 
 pytestmark = pytest.mark.browser
 

@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from server.core.reasons import Reason
-from tests.support.chromium import chromium
-from tests.support.seen import (
+from tests.support.browsers.chromium import chromium
+from tests.support.browsers.seen import (
     COMING_BACK_MS,
     are_shown_out,
     ended,
@@ -20,7 +20,7 @@ from tests.support.seen import (
     is_login_page,
     log_out,
 )
-from tests.support.server import CurfewServer
+from tests.support.servers.server import CurfewServer
 
 pytestmark = pytest.mark.browser
 

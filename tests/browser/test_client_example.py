@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.support.server import ROOT, CurfewServer
+from tests.support.servers.server import ROOT, CurfewServer
 
 pytestmark = pytest.mark.browser
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.server import CurfewServer
+from tests.support.servers.server import CurfewServer
 
 pytestmark = pytest.mark.browser
 

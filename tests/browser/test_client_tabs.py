@@ -10,9 +10,9 @@ from playwright.sync_api import BrowserContext, Page, Request, WebSocket, expect
 
 from handlers.languages.texts import sentence
 from server.core.reasons import Reason
-from tests.support.chromium import Windows, sign_up
-from tests.support.client import PASSWORD
-from tests.support.server import CurfewServer
+from tests.support.browsers.chromium import Windows, sign_up
+from tests.support.clients.client import PASSWORD
+from tests.support.servers.server import CurfewServer
 
 pytestmark = pytest.mark.browser
 

@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from server.core.reasons import Reason
-from tests.support.seen import are_shown_out, ended, is_live
-from tests.support.server import CurfewServer
+from tests.support.browsers.seen import are_shown_out, ended, is_live
+from tests.support.servers.server import CurfewServer
 
 pytestmark = pytest.mark.browser
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.support.client import PASSWORD
-from tests.support.firefox import Firefox, Tab, firefox
-from tests.support.server import CurfewServer
+from tests.support.browsers.firefox import Firefox, Tab, firefox
+from tests.support.clients.client import PASSWORD
+from tests.support.servers.server import CurfewServer
 
 pytestmark = pytest.mark.browser
 

@@ -9,10 +9,10 @@ from threading import Thread
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.support.chromium import Windows, sign_in, sign_up
-from tests.support.client import COOKIE, PASSWORD
-from tests.support.seen import is_live
-from tests.support.server import CurfewServer
+from tests.support.browsers.chromium import Windows, sign_in, sign_up
+from tests.support.browsers.seen import is_live
+from tests.support.clients.client import COOKIE, PASSWORD
+from tests.support.servers.server import CurfewServer
 
 pytestmark = pytest.mark.browser
 

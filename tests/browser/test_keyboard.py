@@ -6,10 +6,10 @@ import pyotp
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.chromium import Windows, sign_up
-from tests.support.client import PASSWORD
-from tests.support.seen import has_sessions, is_live
-from tests.support.server import CurfewServer
+from tests.support.browsers.chromium import Windows, sign_up
+from tests.support.browsers.seen import has_sessions, is_live
+from tests.support.clients.client import PASSWORD
+from tests.support.servers.server import CurfewServer
 
 pytestmark = pytest.mark.browser
 

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import APIResponse, Page, Request, Route, expect
 
-from tests.support.chromium import Windows, sign_up
-from tests.support.client import PASSWORD
-from tests.support.processes import eventually
-from tests.support.seen import has_sessions, is_live, sid_of
-from tests.support.server import CurfewServer
+from tests.support.browsers.chromium import Windows, sign_up
+from tests.support.browsers.seen import has_sessions, is_live, sid_of
+from tests.support.clients.client import PASSWORD
+from tests.support.running.processes import eventually
+from tests.support.servers.server import CurfewServer
 
 pytestmark = pytest.mark.browser
 

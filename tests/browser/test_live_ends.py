@@ -4,9 +4,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from server.core.reasons import Reason
-from tests.support.chromium import fill_in
-from tests.support.client import PASSWORD
-from tests.support.seen import (
+from tests.support.browsers.chromium import fill_in
+from tests.support.browsers.seen import (
     are_shown_out,
     ended,
     is_live,
@@ -15,7 +14,8 @@ from tests.support.seen import (
     log_out,
     sid_of,
 )
-from tests.support.server import CurfewServer
+from tests.support.clients.client import PASSWORD
+from tests.support.servers.server import CurfewServer
 
 pytestmark = pytest.mark.browser
 

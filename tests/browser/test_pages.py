@@ -4,9 +4,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from handlers.languages.texts import ENGLISH
-from tests.support.chromium import Windows, fill_in
-from tests.support.client import PASSWORD
-from tests.support.seen import has_sessions, has_tabs, is_live, is_login_page, sid_of
+from tests.support.browsers.chromium import Windows, fill_in
+from tests.support.browsers.seen import has_sessions, has_tabs, is_live, is_login_page, sid_of
+from tests.support.clients.client import PASSWORD
 
 pytestmark = pytest.mark.browser
 

@@ -8,11 +8,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from handlers.languages.texts import ENGLISH
-from tests.support.chromium import Windows, sign_up
-from tests.support.client import PASSWORD
-from tests.support.seen import is_live
-from tests.support.server import CurfewServer
-from tests.support.virtual_authenticator import VirtualAuthenticator
+from tests.support.browsers.chromium import Windows, sign_up
+from tests.support.browsers.seen import is_live
+from tests.support.browsers.virtual_authenticator import VirtualAuthenticator
+from tests.support.clients.client import PASSWORD
+from tests.support.servers.server import CurfewServer
 
 pytestmark = pytest.mark.browser
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, expect, sync_playwright
 
-from tests.support.chromium import FLAGS, executable, fill_in
-from tests.support.client import PASSWORD
-from tests.support.server import CurfewServer
+from tests.support.browsers.chromium import FLAGS, executable, fill_in
+from tests.support.clients.client import PASSWORD
+from tests.support.servers.server import CurfewServer
 
 pytestmark = pytest.mark.browser
 

@@ -8,11 +8,11 @@ from playwright.sync_api import Page, WebSocket, expect
 
 from handlers.languages.texts import ENGLISH
 from server.core.reasons import Reason
-from tests.support.axe import violations
-from tests.support.chromium import Windows, fill_in
-from tests.support.client import PASSWORD
-from tests.support.seen import are_shown_out, is_signed_in
-from tests.support.server import CurfewServer
+from tests.support.browsers.axe import violations
+from tests.support.browsers.chromium import Windows, fill_in
+from tests.support.browsers.seen import are_shown_out, is_signed_in
+from tests.support.clients.client import PASSWORD
+from tests.support.servers.server import CurfewServer
 
 pytestmark = pytest.mark.browser
 

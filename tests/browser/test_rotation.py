@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page
 
-from tests.support.seen import is_in_state, is_live, sid_of
-from tests.support.server import CurfewServer
+from tests.support.browsers.seen import is_in_state, is_live, sid_of
+from tests.support.servers.server import CurfewServer
 
 pytestmark = pytest.mark.browser
 

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Error, Page
 
-from tests.support.chromium import Windows, sign_up
-from tests.support.client import PASSWORD
-from tests.support.seen import (
+from tests.support.browsers.chromium import Windows, sign_up
+from tests.support.browsers.seen import (
     COMING_BACK_MS,
     is_in_state,
     is_live,
@@ -15,7 +14,8 @@ from tests.support.seen import (
     is_signed_in,
     sid_of,
 )
-from tests.support.tls import TlsServer
+from tests.support.clients.client import PASSWORD
+from tests.support.servers.tls import TlsServer
 
 pytestmark = pytest.mark.browser
 

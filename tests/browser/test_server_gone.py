@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, WebSocket, expect
 
-from tests.support.seen import COMING_BACK_MS, has_tabs, is_in_state, is_live, sid_of
-from tests.support.server import CurfewServer
-from tests.support.workers import workers_of
+from tests.support.browsers.seen import COMING_BACK_MS, has_tabs, is_in_state, is_live, sid_of
+from tests.support.servers.server import CurfewServer
+from tests.support.servers.workers import workers_of
 
 pytestmark = pytest.mark.browser
 

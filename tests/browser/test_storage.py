@@ -4,9 +4,9 @@ import pytest
 from playwright.sync_api import Page
 
 from server.core.reasons import Reason
-from tests.support.processes import eventually
-from tests.support.seen import are_shown_out, ended, is_live, log_out
-from tests.support.server import CurfewServer
+from tests.support.browsers.seen import are_shown_out, ended, is_live, log_out
+from tests.support.running.processes import eventually
+from tests.support.servers.server import CurfewServer
 
 pytestmark = pytest.mark.browser
 

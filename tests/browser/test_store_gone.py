@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.seen import COMING_BACK_MS, is_in_state, is_live, is_signed_in, sid_of
-from tests.support.server import CurfewServer
-from tests.support.valkey import ValkeyServer
+from tests.support.browsers.seen import COMING_BACK_MS, is_in_state, is_live, is_signed_in, sid_of
+from tests.support.servers.server import CurfewServer
+from tests.support.servers.valkey import ValkeyServer
 
 pytestmark = pytest.mark.browser
 

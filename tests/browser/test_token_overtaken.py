@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.support.client import PASSWORD
-from tests.support.seen import is_in_state, is_live
+from tests.support.browsers.seen import is_in_state, is_live
+from tests.support.clients.client import PASSWORD
 
 pytestmark = pytest.mark.browser
 

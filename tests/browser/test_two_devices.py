@@ -6,9 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from server.core.reasons import Reason
-from tests.support.chromium import Windows, fill_in, sign_in, sign_up
-from tests.support.client import PASSWORD
-from tests.support.seen import (
+from tests.support.browsers.chromium import Windows, fill_in, sign_in, sign_up
+from tests.support.browsers.seen import (
     are_shown_out,
     change_password,
     ended,
@@ -19,8 +18,9 @@ from tests.support.seen import (
     is_signed_in,
     sid_of,
 )
-from tests.support.server import CurfewServer
-from tests.support.workers import sockets_by_node
+from tests.support.clients.client import PASSWORD
+from tests.support.servers.server import CurfewServer
+from tests.support.servers.workers import sockets_by_node
 
 pytestmark = pytest.mark.browser
 

@@ -5,9 +5,8 @@ from playwright.sync_api import Page, expect
 
 from handlers.languages.texts import ENGLISH
 from server.core.reasons import Reason
-from tests.support.chromium import Windows, sign_in, sign_up
-from tests.support.client import PASSWORD
-from tests.support.seen import (
+from tests.support.browsers.chromium import Windows, sign_in, sign_up
+from tests.support.browsers.seen import (
     are_shown_out,
     change_password,
     has_sessions,
@@ -16,6 +15,7 @@ from tests.support.seen import (
     log_out,
     sid_of,
 )
+from tests.support.clients.client import PASSWORD
 
 pytestmark = pytest.mark.browser
 

@@ -10,7 +10,7 @@ from tests.chaos.faults import FAULTS
 from tests.chaos.rig import LEASE_SECONDS, SETTINGS, Rig
 from tests.chaos.story import Fault, Story, tell
 from tests.chaos.witness import Witness
-from tests.support.people import people_of
+from tests.support.clients.people import people_of
 
 TABLE: Final = Path(__file__).parents[2] / "docs" / "fault-matrix.md"
 COLUMNS: Final = (

@@ -10,11 +10,11 @@ from typing import Final, Self
 
 from server.crypto.keyring import new_secret
 from server.store import acl
-from tests.support.processes import eventually
-from tests.support.proxy import Proxy
-from tests.support.server import HASTY, CurfewServer
-from tests.support.valkey import PASSWORD, ValkeyServer
-from tests.support.workers import workers_of
+from tests.support.running.processes import eventually
+from tests.support.servers.proxy import Proxy
+from tests.support.servers.server import HASTY, CurfewServer
+from tests.support.servers.valkey import PASSWORD, ValkeyServer
+from tests.support.servers.workers import workers_of
 
 LEASE_SECONDS: Final = 2.0
 HOLD_SECONDS: Final = 3.0

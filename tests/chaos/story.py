@@ -15,8 +15,8 @@ import httpx
 
 from tests.chaos.rig import LEASE_SECONDS, Rig
 from tests.chaos.witness import Witness
-from tests.support.client import Client
-from tests.support.people import People
+from tests.support.clients.client import Client
+from tests.support.clients.people import People
 
 END_AGAIN_AFTER: Final = 0.25
 ENDED_WITHIN: Final = 20.0

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from websockets.asyncio.client import ClientConnection
 
-from tests.support.client import Client, frame
-from tests.support.people import People, people_of
-from tests.support.processes import eventually
-from tests.support.server import CurfewServer
-from tests.support.sockets import End, end_of
-from tests.support.workers import workers_of
+from tests.support.clients.client import Client, frame
+from tests.support.clients.people import People, people_of
+from tests.support.clients.sockets import End, end_of
+from tests.support.running.processes import eventually
+from tests.support.servers.server import CurfewServer
+from tests.support.servers.workers import workers_of
 
 pytestmark = [pytest.mark.chaos, pytest.mark.alone]
 

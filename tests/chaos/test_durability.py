@@ -5,12 +5,12 @@ import signal
 
 import pytest
 
-from tests.support.client import Client
-from tests.support.people import user_of
-from tests.support.processes import eventually, lives, processes_of
-from tests.support.server import CurfewServer
-from tests.support.sockets import end_of
-from tests.support.workers import workers_of
+from tests.support.clients.client import Client
+from tests.support.clients.people import user_of
+from tests.support.clients.sockets import end_of
+from tests.support.running.processes import eventually, lives, processes_of
+from tests.support.servers.server import CurfewServer
+from tests.support.servers.workers import workers_of
 
 pytestmark = [pytest.mark.chaos, pytest.mark.alone]
 

@@ -7,7 +7,7 @@ import pytest
 from tests.chaos.faults import FAULTS
 from tests.chaos.rig import Rig
 from tests.chaos.story import Fault, Story, tell
-from tests.support.people import People, people_of
+from tests.support.clients.people import People, people_of
 
 pytestmark = [pytest.mark.chaos, pytest.mark.alone]
 

@@ -10,10 +10,10 @@ from contextlib import AsyncExitStack
 import httpx
 import pytest
 
-from tests.support.client import Client, set_cookie
-from tests.support.processes import eventually
-from tests.support.server import CurfewServer
-from tests.support.workers import workers_of
+from tests.support.clients.client import Client, set_cookie
+from tests.support.running.processes import eventually
+from tests.support.servers.server import CurfewServer
+from tests.support.servers.workers import workers_of
 
 pytestmark = pytest.mark.chaos
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import pytest
 from websockets.asyncio.client import ClientConnection
 
-from tests.support.client import Client, frame
-from tests.support.people import People, people_of
-from tests.support.server import HASTY, CurfewServer
-from tests.support.sockets import End, end_of
+from tests.support.clients.client import Client, frame
+from tests.support.clients.people import People, people_of
+from tests.support.clients.sockets import End, end_of
+from tests.support.servers.server import HASTY, CurfewServer
 
 pytestmark = [pytest.mark.chaos, pytest.mark.alone]
 

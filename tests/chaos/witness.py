@@ -18,8 +18,8 @@ import httpx
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from tests.support.client import Client, set_cookie
-from tests.support.waiting import until
+from tests.support.clients.client import Client, set_cookie
+from tests.support.running.waiting import until
 
 ASK_EVERY: Final = 0.15
 """Seconds between requests, pings and messages, each."""

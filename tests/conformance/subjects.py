@@ -26,8 +26,8 @@ from server.store.scripts import Scripts
 from server.store.sessions import RedisSessionStore
 from tests.simulation.memory import Memory
 from tests.simulation.network import Link, RemoteStore, Server
-from tests.support.keys import KEY
-from tests.support.valkey import owner_of
+from tests.support.engine.keys import KEY
+from tests.support.servers.valkey import owner_of
 
 RULES: Final = Rules(
     idle_timeout=timedelta(minutes=30),

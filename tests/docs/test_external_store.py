@@ -9,9 +9,9 @@ import pytest
 
 from server.store.acl import acl_command
 from tests.docs.markdown import blocks, page
-from tests.support.client import PASSWORD, Client, frame
-from tests.support.server import CurfewServer
-from tests.support.valkey import ValkeyServer
+from tests.support.clients.client import PASSWORD, Client, frame
+from tests.support.servers.server import CurfewServer
+from tests.support.servers.valkey import ValkeyServer
 
 PAGE = page("docs/howto/external-redis.md")
 PATIENCE_SECONDS = 20.0

@@ -3,7 +3,7 @@
 import re
 
 from tests.docs.markdown import ROOT, page
-from tests.support.tours import STATES
+from tests.support.pictures.tours import STATES
 
 IMAGES = ROOT / "docs" / "images" / "pages"
 LARGEST_BYTES = 60_000

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.docs.markdown import ROOT, Block, blocks, page
-from tests.support.server import CurfewServer
+from tests.support.servers.server import CurfewServer
 
 PAGE = page("docs/tutorial.md")
 ELSEWHERE = ("make run", "visits.py", "client.py")

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.docs.markdown import code, page, table
-from tests.support.routes import ways_in
+from tests.support.clients.routes import ways_in
 
 PAGE = page("docs/threat-model.md")
 

@@ -18,10 +18,10 @@ from handlers.routes import ROUTES
 from server.crypto.passwords import CHEAPEST, PasswordHasher
 from server.services import Services, open_services
 from settings import Settings, load_settings
-from tests.support.browser import Browser
-from tests.support.leaks import SEARCH
-from tests.support.processes import PATIENCE_SECONDS
-from tests.support.store_secrets import KEEPERS, Keeper, note_derived, note_seeds
+from tests.support.clients.browser import Browser
+from tests.support.running.processes import PATIENCE_SECONDS
+from tests.support.secrets.leaks import SEARCH
+from tests.support.secrets.store_secrets import KEEPERS, Keeper, note_derived, note_seeds
 
 
 class Opened:

@@ -10,9 +10,9 @@ from handlers.http.application import Curfew
 from handlers.http.base import BaseHandler
 from handlers.pages.base import PageHandler
 from server.services import Services
-from tests.support.browser import Browser, json_of, page_of, problem_of
-from tests.support.client import PASSWORD
-from tests.support.routes import METHODS, NOBODY, Route, all_routes
+from tests.support.clients.browser import Browser, json_of, page_of, problem_of
+from tests.support.clients.client import PASSWORD
+from tests.support.clients.routes import METHODS, NOBODY, Route, all_routes
 
 ROUTES = all_routes()
 READING = ("GET", "HEAD")

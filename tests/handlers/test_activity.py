@@ -13,8 +13,8 @@ from server.core.activity import MAX_ENTRIES, MAX_FAILURES, ActivityEntry
 from server.core.audit import AuditEvent
 from server.services import Services
 from server.store.names import ShardNames
-from tests.support.browser import Browser, json_of, page_of
-from tests.support.valkey import ValkeyServer
+from tests.support.clients.browser import Browser, json_of, page_of
+from tests.support.servers.valkey import ValkeyServer
 
 KEY = ShardNames(0).activity("anna")
 MARKUP = "<img src=x onerror=alert(1)> Chrome/1.0"

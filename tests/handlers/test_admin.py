@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from server.services import Services
-from tests.support.browser import Browser, json_of, problem_of
-from tests.support.client import PASSWORD
+from tests.support.clients.browser import Browser, json_of, problem_of
+from tests.support.clients.client import PASSWORD
 
 
 async def sign_in_as_admin(browser: Browser, services: Services) -> None:

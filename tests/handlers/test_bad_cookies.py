@@ -12,10 +12,10 @@ from tornado.web import create_signed_value
 from handlers.http.application import Curfew
 from handlers.http.cookie import SessionCookie
 from server.crypto.keyring import Keyring, parse_secret
-from tests.support.browser import Browser, json_of, problem_of
-from tests.support.client import COOKIE
-from tests.support.keys import KEY
-from tests.support.valkey import ValkeyServer
+from tests.support.clients.browser import Browser, json_of, problem_of
+from tests.support.clients.client import COOKIE
+from tests.support.engine.keys import KEY
+from tests.support.servers.valkey import ValkeyServer
 
 PURPOSE = "session cookie"
 STRANGER = Keyring.from_secrets([KEY])

@@ -9,9 +9,9 @@ from tornado.httpclient import HTTPResponse
 
 from handlers.http.body import MAX_BODY_BYTES
 from server.services import Services
-from tests.support.browser import Browser, json_of, problem_of
-from tests.support.client import PASSWORD
-from tests.support.routes import NOBODY, UNSAFE, all_routes
+from tests.support.clients.browser import Browser, json_of, problem_of
+from tests.support.clients.client import PASSWORD
+from tests.support.clients.routes import NOBODY, UNSAFE, all_routes
 
 
 @dataclass(frozen=True)

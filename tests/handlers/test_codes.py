@@ -6,9 +6,9 @@ from collections.abc import Callable
 import pytest
 
 from server.services import Services
-from tests.support.browser import Browser, json_of, problem_of
-from tests.support.client import PASSWORD
-from tests.support.factors import App, add_app, owed
+from tests.support.clients.browser import Browser, json_of, problem_of
+from tests.support.clients.client import PASSWORD
+from tests.support.clients.factors import App, add_app, owed
 
 ADA = {"username": "ada", "password": PASSWORD}
 NEW_PASSWORD = "eleven herons on the morning ferry"

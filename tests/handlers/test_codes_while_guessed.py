@@ -7,10 +7,10 @@ import pytest
 from tornado.httpclient import HTTPResponse
 
 from server.services import Services
-from tests.support.browser import Browser, json_of, problem_of
-from tests.support.client import PASSWORD
-from tests.support.factors import add_app
-from tests.support.guessing import ELSEWHERE, fail, log_in, proxied, waits
+from tests.support.clients.browser import Browser, json_of, problem_of
+from tests.support.clients.client import PASSWORD
+from tests.support.clients.factors import add_app
+from tests.support.clients.guessing import ELSEWHERE, fail, log_in, proxied, waits
 
 NEW_PLACE = "192.0.2.77"
 HOME = "127.0.0.1"

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support.browser import Browser, cookie_of, form_of, page_of, sent_to
-from tests.support.client import PASSWORD
+from tests.support.clients.browser import Browser, cookie_of, form_of, page_of, sent_to
+from tests.support.clients.client import PASSWORD
 
 NEW_PASSWORD = "eleven herons on the morning ferry"
 END_MANY = "/account/sessions/end"

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support.browser import Browser, problem_of, sent_to
-from tests.support.client import PASSWORD
+from tests.support.clients.browser import Browser, problem_of, sent_to
+from tests.support.clients.client import PASSWORD
 
 LONG = "naïve nightjars \0 over eleven quarries, " * 3 + "🦊 "
 """More than 72 bytes, with a NUL, an emoji, letters in composed form and a space at the end."""

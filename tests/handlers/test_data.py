@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from server.core.session import MAX_DATA_BYTES
-from tests.support.browser import Browser, cookie_of, json_of, problem_of
-from tests.support.client import PASSWORD
+from tests.support.clients.browser import Browser, cookie_of, json_of, problem_of
+from tests.support.clients.client import PASSWORD
 
 DATA = "/api/session/data"
 

@@ -9,8 +9,8 @@ from handlers.http.base import BaseHandler
 from handlers.pages.base import PageHandler
 from server.core.errors import StoreUnavailable
 from tests.security.crawl import NOWHERE, STATIC
-from tests.support.browser import Browser, page_of, problem_of
-from tests.support.routes import UNSAFE, all_routes
+from tests.support.clients.browser import Browser, page_of, problem_of
+from tests.support.clients.routes import UNSAFE, all_routes
 
 ROUTES = all_routes()
 PROBES = ("/healthz", "/readyz", "/metrics")

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from server.services import Services
-from tests.support.authenticator import Authenticator
-from tests.support.browser import Browser, json_of, problem_of
-from tests.support.client import PASSWORD
-from tests.support.factors import App, add_app, add_passkey, owed
+from tests.support.clients.authenticator import Authenticator
+from tests.support.clients.browser import Browser, json_of, problem_of
+from tests.support.clients.client import PASSWORD
+from tests.support.clients.factors import App, add_app, add_passkey, owed
 
 ADA = {"username": "ada", "password": PASSWORD}
 CHANGES = [

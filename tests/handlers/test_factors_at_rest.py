@@ -11,11 +11,11 @@ from server.services import Services
 from server.store.accounts import PURPOSE
 from server.store.names import ShardNames
 from settings import Settings
-from tests.support.authenticator import Authenticator, from_base64url
-from tests.support.browser import Browser, json_of, problem_of
-from tests.support.contents import everything, found_in
-from tests.support.factors import add_app, add_passkey
-from tests.support.valkey import ValkeyServer
+from tests.support.clients.authenticator import Authenticator, from_base64url
+from tests.support.clients.browser import Browser, json_of, problem_of
+from tests.support.clients.factors import add_app, add_passkey
+from tests.support.secrets.contents import everything, found_in
+from tests.support.servers.valkey import ValkeyServer
 
 NAMES = ShardNames(0)
 FIELDS_BEFORE = ("user", "password_hash", "admin", "disabled", "created_at")

@@ -15,9 +15,9 @@ from server.core.errors import SessionError, WriteConflict
 from server.core.reasons import Reason
 from server.core.session import Session
 from server.services import Services
-from tests.support.browser import Browser, cookie_of, json_of, page_of, problem_of
-from tests.support.client import PASSWORD
-from tests.support.routes import Route, all_routes
+from tests.support.clients.browser import Browser, cookie_of, json_of, page_of, problem_of
+from tests.support.clients.client import PASSWORD
+from tests.support.clients.routes import Route, all_routes
 
 SECRET = "the secret in the exception"
 HANDSHAKE: dict[str, Any] = {

@@ -5,8 +5,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.support.browser import Browser, cookie_of, page_of, sent_to
-from tests.support.client import COOKIE, PASSWORD
+from tests.support.clients.browser import Browser, cookie_of, page_of, sent_to
+from tests.support.clients.client import COOKIE, PASSWORD
 
 EXPLAINED = 'id="no-cookie"'
 CREDENTIALS = {"username": "anna", "password": PASSWORD}

@@ -8,7 +8,7 @@ import pytest
 from tornado.httpclient import HTTPResponse
 
 from handlers.languages.texts import ENGLISH, LANGUAGES
-from tests.support.browser import Browser, form_of, json_of, page_of
+from tests.support.clients.browser import Browser, form_of, json_of, page_of
 
 GERMAN = LANGUAGES["de"]
 

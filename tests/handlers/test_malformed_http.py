@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from handlers.serving.process import MAX_HEADER_BYTES
-from tests.support.processes import eventually
-from tests.support.raw_http import Answer, exchange
-from tests.support.server import CurfewServer
+from tests.support.clients.raw_http import Answer, exchange
+from tests.support.running.processes import eventually
+from tests.support.servers.server import CurfewServer
 
 REFUSED_OR_CUT = {0, 400, 413, 431}
 JSON = b"Content-Type: application/json\r\n"

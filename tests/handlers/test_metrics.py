@@ -10,9 +10,9 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
 from server.telemetry.metrics import Metrics
-from tests.support.client import Client, frame
-from tests.support.server import CurfewServer
-from tests.support.valkey import ValkeyServer
+from tests.support.clients.client import Client, frame
+from tests.support.servers.server import CurfewServer
+from tests.support.servers.valkey import ValkeyServer
 
 PATIENCE_SECONDS = 20.0
 

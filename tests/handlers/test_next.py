@@ -4,8 +4,8 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.support.browser import Browser, form_of, sent_to
-from tests.support.client import PASSWORD
+from tests.support.clients.browser import Browser, form_of, sent_to
+from tests.support.clients.client import PASSWORD
 
 OURS = ["/", "/account", "/?a=b&c=//d", "/a%0d%0ab", "/a:b@c", "/" + "a" * 2047]
 FOREIGN = [

@@ -14,9 +14,9 @@ from tornado.web import RequestHandler
 
 from handlers.openapi.document import document
 from handlers.routes import ROUTES
-from tests.support.authenticator import Authenticator
-from tests.support.client import COOKIE, PASSWORD, Client
-from tests.support.server import CurfewServer
+from tests.support.clients.authenticator import Authenticator
+from tests.support.clients.client import COOKIE, PASSWORD, Client
+from tests.support.servers.server import CurfewServer
 
 DOCUMENT = document(COOKIE)
 METHODS = ("get", "post", "put", "patch", "delete")

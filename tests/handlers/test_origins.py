@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support.browser import Browser, json_of, problem_of
-from tests.support.client import PASSWORD
-from tests.support.routes import UNSAFE, all_routes
+from tests.support.clients.browser import Browser, json_of, problem_of
+from tests.support.clients.client import PASSWORD
+from tests.support.clients.routes import UNSAFE, all_routes
 
 CREDENTIALS = {"username": "anna", "password": PASSWORD}
 FOREIGN = [

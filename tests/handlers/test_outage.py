@@ -10,10 +10,10 @@ from tornado.ioloop import IOLoop
 from server.core.errors import StoreUnavailable
 from server.services import Services
 from server.store.connection import COMMAND_TIMEOUT, MAX_CONNECTIONS
-from tests.support.browser import Browser, json_of, page_of, problem_of
-from tests.support.client import PASSWORD
-from tests.support.routes import all_routes
-from tests.support.valkey import ValkeyServer
+from tests.support.clients.browser import Browser, json_of, page_of, problem_of
+from tests.support.clients.client import PASSWORD
+from tests.support.clients.routes import all_routes
+from tests.support.servers.valkey import ValkeyServer
 
 SLACK_SECONDS = 5.0
 """For a machine that has other things to do."""

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from server.services import Services
-from tests.support.browser import Browser, cookie_of, json_of, problem_of
-from tests.support.client import PASSWORD
+from tests.support.clients.browser import Browser, cookie_of, json_of, problem_of
+from tests.support.clients.client import PASSWORD
 
 NEW_PASSWORD = "eleven herons on the morning ferry"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"

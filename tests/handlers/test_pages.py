@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.support.browser import Browser, cookie_of, form_of, json_of, page_of, sent_to
-from tests.support.client import PASSWORD
+from tests.support.clients.browser import Browser, cookie_of, form_of, json_of, page_of, sent_to
+from tests.support.clients.client import PASSWORD
 
 NEW_PASSWORD = "eleven herons on the morning ferry"
 HOSTILE = '"><script>alert(1)</script>'

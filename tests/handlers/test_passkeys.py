@@ -6,24 +6,24 @@ import pytest
 from tornado.httpclient import HTTPResponse
 
 from server.services import Services
-from tests.support.authenticator import Authenticator, from_base64url
-from tests.support.browser import Browser, json_of, problem_of
-from tests.support.client import PASSWORD
-from tests.support.factors import (
+from tests.support.clients.authenticator import Authenticator, from_base64url
+from tests.support.clients.browser import Browser, json_of, problem_of
+from tests.support.clients.client import PASSWORD
+from tests.support.clients.factors import (
     PASSKEY_AGAIN as AGAIN,
 )
-from tests.support.factors import (
+from tests.support.clients.factors import (
     PASSKEY_LOGIN as LOGIN,
 )
-from tests.support.factors import (
+from tests.support.clients.factors import (
     add_app,
     add_passkey,
     owed,
 )
-from tests.support.factors import (
+from tests.support.clients.factors import (
     sign_in_by_passkey as sign_in,
 )
-from tests.support.factors import (
+from tests.support.clients.factors import (
     with_passkey as key_of,
 )
 

@@ -11,17 +11,17 @@ from handlers.http.base import BaseHandler
 from handlers.pages.base import PageHandler
 from handlers.routes import ROUTES
 from server.services import Services
-from tests.support.authenticator import Authenticator
-from tests.support.browser import Browser, json_of, problem_of, sent_to
-from tests.support.client import PASSWORD
-from tests.support.factors import (
+from tests.support.clients.authenticator import Authenticator
+from tests.support.clients.browser import Browser, json_of, problem_of, sent_to
+from tests.support.clients.client import PASSWORD
+from tests.support.clients.factors import (
     PASSKEY_AGAIN,
     add_app,
     add_passkey,
     owed,
     sign_in_by_passkey,
 )
-from tests.support.owing import (
+from tests.support.clients.owing import (
     AGAIN,
     CLOSED,
     HOME,
@@ -30,7 +30,7 @@ from tests.support.owing import (
     is_served,
     two_sessions,
 )
-from tests.support.routes import Route, all_routes
+from tests.support.clients.routes import Route, all_routes
 
 ADA = {"username": "ada", "password": PASSWORD}
 

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from server.services import Services
-from tests.support.browser import Browser, form_of, page_of, sent_to
-from tests.support.client import PASSWORD
-from tests.support.factors import App
-from tests.support.owing import HOME, is_served, two_sessions
+from tests.support.clients.browser import Browser, form_of, page_of, sent_to
+from tests.support.clients.client import PASSWORD
+from tests.support.clients.factors import App
+from tests.support.clients.owing import HOME, is_served, two_sessions
 
 CONFIRM = f"{HOME}/totp/confirm"
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.client import PASSWORD
-from tests.support.server import ROOT, CurfewServer
+from tests.support.clients.client import PASSWORD
+from tests.support.servers.server import ROOT, CurfewServer
 
 SECONDS = 240
 """A busy machine may be slow; an idle one takes twenty."""
@@ -31,7 +31,7 @@ def test_every_answer_is_as_described_whatever_is_sent(server: CurfewServer) -> 
             Path(sys.executable).with_name("schemathesis"),
             "--no-color",
             "--config-file",
-            ROOT / "tests" / "support" / "schemathesis.toml",
+            ROOT / "tests" / "support" / "openapi" / "schemathesis.toml",
             "run",
             f"{server.url}/openapi.json",
             "--checks",
@@ -41,7 +41,7 @@ def test_every_answer_is_as_described_whatever_is_sent(server: CurfewServer) -> 
             **os.environ,
             "CURFEW_TEST_URL": server.url,
             "PYTHONPATH": str(ROOT),
-            "SCHEMATHESIS_HOOKS": "tests.support.schemathesis_hooks",
+            "SCHEMATHESIS_HOOKS": "tests.support.openapi.schemathesis_hooks",
         },
         cwd=server.data_dir,
         capture_output=True,

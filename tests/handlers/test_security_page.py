@@ -9,10 +9,10 @@ from tornado.httpclient import HTTPResponse
 
 from handlers.pages.cookie_check import after_sign_in
 from server.services import Services
-from tests.support.authenticator import Authenticator
-from tests.support.browser import Browser, form_of, json_of, page_of, sent_to
-from tests.support.client import PASSWORD
-from tests.support.factors import App, add_app, add_passkey
+from tests.support.clients.authenticator import Authenticator
+from tests.support.clients.browser import Browser, form_of, json_of, page_of, sent_to
+from tests.support.clients.client import PASSWORD
+from tests.support.clients.factors import App, add_app, add_passkey
 
 HOME = "/account/security"
 CONFIRM = f"{HOME}/totp/confirm"

@@ -7,8 +7,8 @@ from tornado.httpclient import HTTPResponse
 
 from server.accounts.accounts import StoredAccounts
 from server.services import Services
-from tests.support.browser import Browser, json_of, problem_of
-from tests.support.client import COOKIE, PASSWORD
+from tests.support.clients.browser import Browser, json_of, problem_of
+from tests.support.clients.client import COOKIE, PASSWORD
 
 WRONG = "eleven herons on the morning ferry"
 SESSION_FIELDS = {

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from tornado.httpclient import HTTPResponse
 
-from tests.support.authenticator import Authenticator
-from tests.support.browser import Browser, json_of, problem_of
-from tests.support.client import PASSWORD
-from tests.support.factors import PASSKEY_LOGIN, add_passkey, owed
-from tests.support.routes import ways_in
+from tests.support.clients.authenticator import Authenticator
+from tests.support.clients.browser import Browser, json_of, problem_of
+from tests.support.clients.client import PASSWORD
+from tests.support.clients.factors import PASSKEY_LOGIN, add_passkey, owed
+from tests.support.clients.routes import ways_in
 
 PLAIN = {"username": "anna", "password": PASSWORD}
 OWING = {"username": "berta", "password": PASSWORD}

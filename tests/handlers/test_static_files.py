@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from tests.support.browser import Browser
+from tests.support.clients.browser import Browser
 
 STYLE = "/static/css/curfew.css"
 

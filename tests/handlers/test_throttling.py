@@ -7,9 +7,9 @@ import pytest
 from server.accounts.accounts import StoredAccounts
 from server.core.throttling import CEILING, LONGEST_DELAY
 from server.services import Services
-from tests.support.browser import Browser, problem_of
-from tests.support.client import PASSWORD
-from tests.support.guessing import (
+from tests.support.clients.browser import Browser, problem_of
+from tests.support.clients.client import PASSWORD
+from tests.support.clients.guessing import (
     ELSEWHERE,
     HOME,
     WRONG,

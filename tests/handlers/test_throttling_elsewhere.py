@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support.browser import Browser, json_of, page_of, problem_of
-from tests.support.client import PASSWORD
-from tests.support.guessing import (
+from tests.support.clients.browser import Browser, json_of, page_of, problem_of
+from tests.support.clients.client import PASSWORD
+from tests.support.clients.guessing import (
     ELSEWHERE,
     HOME,
     WRONG,

@@ -12,9 +12,9 @@ import pytest
 
 from server.accounts.accounts import StoredAccounts
 from server.services import Services
-from tests.support.browser import Browser, problem_of
-from tests.support.client import PASSWORD
-from tests.support.valkey import ValkeyServer
+from tests.support.clients.browser import Browser, problem_of
+from tests.support.clients.client import PASSWORD
+from tests.support.servers.valkey import ValkeyServer
 
 pytestmark = pytest.mark.alone
 

@@ -9,8 +9,8 @@ from contextlib import suppress
 
 import pytest
 
-from tests.support.client import COOKIE, Client
-from tests.support.server import CurfewServer
+from tests.support.clients.client import COOKIE, Client
+from tests.support.servers.server import CurfewServer
 
 AT_ONCE = 20
 REQUESTS = 100

@@ -17,10 +17,10 @@ from server.crypto.sealer import Sealer
 from server.store.codec import SessionCodec
 from server.store.contract import Stored
 from server.store.names import ShardNames
-from tests.support.client import COOKIE, PASSWORD, Client, frame
-from tests.support.contents import copy, everything, found_in
-from tests.support.server import CurfewServer
-from tests.support.valkey import ValkeyServer
+from tests.support.clients.client import COOKIE, PASSWORD, Client, frame
+from tests.support.secrets.contents import copy, everything, found_in
+from tests.support.servers.server import CurfewServer
+from tests.support.servers.valkey import ValkeyServer
 
 KEY = new_secret()
 NAMES = ShardNames(0)

@@ -10,7 +10,7 @@ import pytest
 from server.core.session import Device, Rules
 from server.core.token import issue_token
 from server.sessions.verdicts import LiveSession
-from tests.support.crashing import Node, open_node
+from tests.support.engine.crashing import Node, open_node
 
 ROUNDS = 1_250
 AT_ONCE = 8

@@ -9,10 +9,10 @@ from typing import Any
 import pyotp
 import pytest
 
-from tests.support.client import PASSWORD
-from tests.support.people import People, people_of, user_of
-from tests.support.server import CurfewServer
-from tests.support.sockets import end_of, frame
+from tests.support.clients.client import PASSWORD
+from tests.support.clients.people import People, people_of, user_of
+from tests.support.clients.sockets import end_of, frame
+from tests.support.servers.server import CurfewServer
 
 OTHER_PASSWORD = PASSWORD[::-1]
 

@@ -10,11 +10,11 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from tests.support.client import PASSWORD
-from tests.support.people import people_of
-from tests.support.processes import processes_of
-from tests.support.server import CurfewServer
-from tests.support.valkey import ValkeyServer
+from tests.support.clients.client import PASSWORD
+from tests.support.clients.people import people_of
+from tests.support.running.processes import processes_of
+from tests.support.servers.server import CurfewServer
+from tests.support.servers.valkey import ValkeyServer
 
 Run = Callable[..., CompletedProcess[str]]
 

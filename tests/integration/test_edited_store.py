@@ -3,10 +3,10 @@
 import pytest
 
 from server.store.names import ShardNames
-from tests.support.client import Client, frame
-from tests.support.server import CurfewServer
-from tests.support.sockets import end_of
-from tests.support.valkey import ValkeyServer
+from tests.support.clients.client import Client, frame
+from tests.support.clients.sockets import end_of
+from tests.support.servers.server import CurfewServer
+from tests.support.servers.valkey import ValkeyServer
 
 NAMES = ShardNames(0)
 TEN_YEARS = 10 * 365 * 86_400

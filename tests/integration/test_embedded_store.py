@@ -14,8 +14,8 @@ import redis
 
 from server.embedded.paths import log_path, store_folder
 from server.embedded.store import EmbeddedStore, StoreStartFailed, socket_path, store_url
-from tests.support.processes import eventually, lives, processes_of
-from tests.support.valkey import owner_of
+from tests.support.running.processes import eventually, lives, processes_of
+from tests.support.servers.valkey import owner_of
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's help is Linux only")
 

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.client import PASSWORD
-from tests.support.node import NODE, package
-from tests.support.people import people_of, user_of
-from tests.support.server import CurfewServer
-from tests.support.workers import workers_of
+from tests.support.browsers.node import NODE, package
+from tests.support.clients.client import PASSWORD
+from tests.support.clients.people import people_of, user_of
+from tests.support.servers.server import CurfewServer
+from tests.support.servers.workers import workers_of
 
 ROOT = Path(__file__).parents[2]
 COMES_BACK_WITHIN_SECONDS = 30.0

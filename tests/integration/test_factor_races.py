@@ -11,10 +11,10 @@ import httpx
 import pyotp
 import pytest
 
-from tests.support.authenticator import Authenticator
-from tests.support.client import PASSWORD, Client
-from tests.support.server import CurfewServer
-from tests.support.workers import workers_of
+from tests.support.clients.authenticator import Authenticator
+from tests.support.clients.client import PASSWORD, Client
+from tests.support.servers.server import CurfewServer
+from tests.support.servers.workers import workers_of
 
 AT_ONCE = 8
 SECOND_FACTOR = "/api/login/second-factor"

@@ -26,14 +26,14 @@ from server.core.reasons import Reason
 from server.crypto.keyring import Keyring
 from server.store.entries import Entries, Fields, in_pairs
 from server.store.names import ShardNames
-from tests.support.client import Client, frame
-from tests.support.keys import key, text_of
-from tests.support.people import People, people_of, user_of
-from tests.support.server import CurfewServer
-from tests.support.sockets import end_of
-from tests.support.valkey import ValkeyServer
-from tests.support.waiting import until
-from tests.support.workers import workers_of
+from tests.support.clients.client import Client, frame
+from tests.support.clients.people import People, people_of, user_of
+from tests.support.clients.sockets import end_of
+from tests.support.engine.keys import key, text_of
+from tests.support.running.waiting import until
+from tests.support.servers.server import CurfewServer
+from tests.support.servers.valkey import ValkeyServer
+from tests.support.servers.workers import workers_of
 
 NAMES: Final = ShardNames(0)
 OURS: Final = key("of the server")

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import Client
-from tests.support.server import CurfewServer
+from tests.support.clients.client import Client
+from tests.support.servers.server import CurfewServer
 
 SPOOFED = {
     "X_Forwarded_For": "198.51.100.7",

@@ -10,13 +10,13 @@ import redis
 from websockets.exceptions import WebSocketException
 
 from server.store.names import ShardNames
-from tests.support.client import Client, frame
-from tests.support.people import People, people_of
-from tests.support.server import CurfewServer
-from tests.support.sockets import end_of
-from tests.support.valkey import ValkeyServer
-from tests.support.waiting import until
-from tests.support.workers import workers_of
+from tests.support.clients.client import Client, frame
+from tests.support.clients.people import People, people_of
+from tests.support.clients.sockets import end_of
+from tests.support.running.waiting import until
+from tests.support.servers.server import CurfewServer
+from tests.support.servers.valkey import ValkeyServer
+from tests.support.servers.workers import workers_of
 
 NAMES = ShardNames(0)
 Entry = Any

@@ -17,12 +17,12 @@ from server.store.accounts import PURPOSE as ACCOUNT
 from server.store.codec import SessionCodec
 from server.store.contract import Stored
 from server.store.names import ShardNames
-from tests.support.client import PASSWORD, frame
-from tests.support.contents import _flat, _value
-from tests.support.keys import key, text_of
-from tests.support.people import People, people_of, user_of
-from tests.support.server import CurfewServer
-from tests.support.valkey import ValkeyServer
+from tests.support.clients.client import PASSWORD, frame
+from tests.support.clients.people import People, people_of, user_of
+from tests.support.engine.keys import key, text_of
+from tests.support.secrets.contents import _flat, _value
+from tests.support.servers.server import CurfewServer
+from tests.support.servers.valkey import ValkeyServer
 
 NAMES: Final = ShardNames(0)
 OURS: Final = key("of the server")

@@ -18,10 +18,10 @@ from server.store.connection import open_client
 from server.store.scripts import Scripts
 from server.store.try_counters import RedisTryCounters
 from settings import load_settings
-from tests.support.client import PASSWORD, Client
-from tests.support.processes import eventually
-from tests.support.server import CurfewServer
-from tests.support.workers import workers_of
+from tests.support.clients.client import PASSWORD, Client
+from tests.support.running.processes import eventually
+from tests.support.servers.server import CurfewServer
+from tests.support.servers.workers import workers_of
 
 WRONG = "eleven herons on the morning ferry"
 HOME = "192.0.2.1"

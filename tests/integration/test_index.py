@@ -13,10 +13,10 @@ from server.core.reasons import Reason
 from server.core.session import Device, Rules
 from server.sessions.verdicts import LiveSession
 from server.store.names import ShardNames
-from tests.support.crashing import Node, open_node
-from tests.support.processes import eventually
-from tests.support.server import CurfewServer
-from tests.support.valkey import ValkeyServer
+from tests.support.engine.crashing import Node, open_node
+from tests.support.running.processes import eventually
+from tests.support.servers.server import CurfewServer
+from tests.support.servers.valkey import ValkeyServer
 
 NAMES = ShardNames(0)
 VISITS = 10_000

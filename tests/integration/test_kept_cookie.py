@@ -2,9 +2,9 @@
 
 import httpx
 
-from tests.support.client import PASSWORD
-from tests.support.server import CurfewServer
-from tests.support.tls import TlsServer
+from tests.support.clients.client import PASSWORD
+from tests.support.servers.server import CurfewServer
+from tests.support.servers.tls import TlsServer
 
 CREDENTIALS = {"username": "ada", "password": PASSWORD}
 

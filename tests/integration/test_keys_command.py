@@ -19,12 +19,12 @@ from server.store.codec import SessionCodec
 from server.store.contract import Stored
 from server.store.names import ShardNames
 from tests.docs.markdown import blocks, page
-from tests.support.client import COOKIE, PASSWORD, Client, frame
-from tests.support.keys import key, text_of
-from tests.support.processes import eventually
-from tests.support.server import CurfewServer
-from tests.support.sockets import end_of
-from tests.support.valkey import owner_of
+from tests.support.clients.client import COOKIE, PASSWORD, Client, frame
+from tests.support.clients.sockets import end_of
+from tests.support.engine.keys import key, text_of
+from tests.support.running.processes import eventually
+from tests.support.servers.server import CurfewServer
+from tests.support.servers.valkey import owner_of
 
 NAMES = ShardNames(0)
 PAGE = page("docs/howto/rotate-secret-keys.md")

@@ -9,7 +9,7 @@ from server.core.session import Device, Json, Rules
 from server.core.token import issue_token
 from server.sessions.verdicts import LiveSession
 from server.store.contract import Stored
-from tests.support.crashing import Node, open_node
+from tests.support.engine.crashing import Node, open_node
 
 RULES = Rules()
 IDLE = RULES.idle_timeout.total_seconds()

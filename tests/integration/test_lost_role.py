@@ -12,9 +12,9 @@ from server.crypto.sealer import Sealer
 from server.store.accounts import RedisAccountStore, change_account
 from server.store.connection import open_client
 from server.store.scripts import Scripts
-from tests.support.client import COOKIE, PASSWORD, Client, frame
-from tests.support.keys import KEY, text_of
-from tests.support.server import CurfewServer
+from tests.support.clients.client import COOKIE, PASSWORD, Client, frame
+from tests.support.engine.keys import KEY, text_of
+from tests.support.servers.server import CurfewServer
 
 
 @pytest.mark.proves("A55", "8.3.2", "8.3.1")

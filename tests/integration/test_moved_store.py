@@ -8,12 +8,12 @@ import pytest
 from redis.exceptions import MovedError
 
 from server.store.names import SHARD_COUNT
-from tests.support.client import Client, frame, set_cookie
-from tests.support.ports import free_port
-from tests.support.processes import eventually
-from tests.support.server import CurfewServer
-from tests.support.valkey import ValkeyServer
-from tests.support.waiting import until
+from tests.support.clients.client import Client, frame, set_cookie
+from tests.support.running.ports import free_port
+from tests.support.running.processes import eventually
+from tests.support.running.waiting import until
+from tests.support.servers.server import CurfewServer
+from tests.support.servers.valkey import ValkeyServer
 
 SLOTS = 16_384
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from server.embedded.paths import socket_path
-from tests.support.client import PASSWORD, Client, frame
-from tests.support.server import CurfewServer
+from tests.support.clients.client import PASSWORD, Client, frame
+from tests.support.servers.server import CurfewServer
 
 WATCHED = Path(__file__).with_name("watched_run.py")
 

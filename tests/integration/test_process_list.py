@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.people import people_of
-from tests.support.processes import eventually, lives, processes_of
-from tests.support.server import CurfewServer
-from tests.support.sockets import end_of, frame, raw_socket
-from tests.support.workers import workers_of
+from tests.support.clients.people import people_of
+from tests.support.clients.sockets import end_of, frame, raw_socket
+from tests.support.running.processes import eventually, lives, processes_of
+from tests.support.servers.server import CurfewServer
+from tests.support.servers.workers import workers_of
 
 GONE_WITHIN_SECONDS = 15.0
 IN_GOOD_ORDER = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from server.store import acl
-from tests.support.client import Client, frame, set_cookie
-from tests.support.people import People, people_of
-from tests.support.server import CurfewServer
-from tests.support.valkey import PASSWORD, ValkeyServer
-from tests.support.waiting import until
+from tests.support.clients.client import Client, frame, set_cookie
+from tests.support.clients.people import People, people_of
+from tests.support.running.waiting import until
+from tests.support.servers.server import CurfewServer
+from tests.support.servers.valkey import PASSWORD, ValkeyServer
 
 Owner = Any
 """redis-py has no types for `execute_command`."""

@@ -11,8 +11,8 @@ from server.core.session import Device
 from server.services import open_services
 from server.sessions.verdicts import LiveSession
 from settings import load_settings
-from tests.support.processes import eventually
-from tests.support.valkey import ValkeyServer
+from tests.support.running.processes import eventually
+from tests.support.servers.valkey import ValkeyServer
 
 
 @pytest.fixture

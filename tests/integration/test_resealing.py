@@ -24,8 +24,8 @@ from server.store.scripts import Scripts
 from server.store.sealed import Resealed, SealedRecord, SealedRecords
 from server.store.sessions import RedisSessionStore
 from tests.conformance.subjects import created
-from tests.support.keys import key
-from tests.support.valkey import ValkeyServer
+from tests.support.engine.keys import key
+from tests.support.servers.valkey import ValkeyServer
 
 NAMES = ShardNames(0)
 OLD = Keyring.from_secrets([key("old")])

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.client import Client, frame, set_cookie
-from tests.support.server import CurfewServer
-from tests.support.sockets import end_of
-from tests.support.waiting import until
+from tests.support.clients.client import Client, frame, set_cookie
+from tests.support.clients.sockets import end_of
+from tests.support.running.waiting import until
+from tests.support.servers.server import CurfewServer
 
 GRACE_SECONDS = 1
 

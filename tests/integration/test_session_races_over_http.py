@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from server.store.names import ShardNames
-from tests.support.bursts import Answer, Burst
-from tests.support.client import PASSWORD, Client, set_cookie
-from tests.support.server import CurfewServer
-from tests.support.valkey import ValkeyServer
+from tests.support.clients.bursts import Answer, Burst
+from tests.support.clients.client import PASSWORD, Client, set_cookie
+from tests.support.servers.server import CurfewServer
+from tests.support.servers.valkey import ValkeyServer
 
 LIMIT = 8
 ROTATION_SECONDS = 0.3

@@ -10,9 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.client import PASSWORD, Client
-from tests.support.server import CurfewServer
-from tests.support.workers import workers_of
+from tests.support.clients.client import PASSWORD, Client
+from tests.support.servers.server import CurfewServer
+from tests.support.servers.workers import workers_of
 
 pytestmark = pytest.mark.alone
 

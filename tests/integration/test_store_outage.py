@@ -11,13 +11,13 @@ import pytest
 import redis
 from websockets.asyncio.client import ClientConnection
 
-from tests.support.client import PASSWORD, Client, set_cookie
-from tests.support.people import People, people_of, user_of
-from tests.support.processes import eventually, processes_of
-from tests.support.server import CurfewServer
-from tests.support.sockets import RawSocket, end_of, frame
-from tests.support.valkey import ValkeyServer
-from tests.support.waiting import until
+from tests.support.clients.client import PASSWORD, Client, set_cookie
+from tests.support.clients.people import People, people_of, user_of
+from tests.support.clients.sockets import RawSocket, end_of, frame
+from tests.support.running.processes import eventually, processes_of
+from tests.support.running.waiting import until
+from tests.support.servers.server import CurfewServer
+from tests.support.servers.valkey import ValkeyServer
 
 ANSWER_WITHIN_SECONDS = 2.5
 """The two seconds within which a store that does not answer is noticed, and a busy machine."""

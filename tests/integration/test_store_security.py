@@ -17,12 +17,12 @@ from server.store import acl
 from server.store.connection import open_client
 from server.store.inspection import durability_of, watch_eviction
 from settings import Settings, load_settings
-from tests.support.client import Client, frame
-from tests.support.server import CurfewServer
-from tests.support.sockets import end_of
-from tests.support.store_tls import Authority, TlsProxy
-from tests.support.valkey import PASSWORD, ValkeyServer, owner_of
-from tests.support.waiting import until
+from tests.support.clients.client import Client, frame
+from tests.support.clients.sockets import end_of
+from tests.support.running.waiting import until
+from tests.support.servers.server import CurfewServer
+from tests.support.servers.store_tls import Authority, TlsProxy
+from tests.support.servers.valkey import PASSWORD, ValkeyServer, owner_of
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,8 @@ import pytest
 import redis
 
 from server.embedded.store import store_url
-from tests.support.processes import eventually, lives, processes_of
-from tests.support.valkey import owner_of
+from tests.support.running.processes import eventually, lives, processes_of
+from tests.support.servers.valkey import owner_of
 
 
 class Supervised:
@@ -41,7 +41,7 @@ class Supervised:
 
     def workers(self) -> set[int]:
         """Return the worker processes."""
-        own = processes_of(self.data_dir, "tests.support.supervised")
+        own = processes_of(self.data_dir, "tests.support.servers.supervised")
         return {pid for pid in own if pid != self.process.pid}
 
     def await_workers(self, count: int) -> set[int]:
@@ -57,7 +57,7 @@ class Supervised:
 def launch(data_dir: Path, *options: str) -> "subprocess.Popen[str]":
     """Start the server in a process group of its own, as a shell does."""
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.support.supervised", data_dir, *options],
+        [sys.executable, "-m", "tests.support.servers.supervised", data_dir, *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -100,7 +100,7 @@ def stubborn_server(data_dir: Path) -> Iterator[Supervised]:
     """Workers that take no notice of SIGTERM."""
     supervised = Supervised(data_dir, "--stubborn")
     yield supervised
-    for pid in processes_of(data_dir, "tests.support.supervised"):
+    for pid in processes_of(data_dir, "tests.support.servers.supervised"):
         os.kill(pid, signal.SIGKILL)
     close(supervised.process)
 

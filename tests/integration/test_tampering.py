@@ -11,8 +11,8 @@ from server.core.session import Device, Rules, Session
 from server.core.token import Token, issue_token
 from server.sessions.verdicts import LiveSession
 from server.store.names import ShardNames
-from tests.support.crashing import Node, open_node
-from tests.support.valkey import ValkeyServer
+from tests.support.engine.crashing import Node, open_node
+from tests.support.servers.valkey import ValkeyServer
 
 NAMES = ShardNames(0)
 RULES = Rules()

@@ -9,8 +9,8 @@ import pytest
 from websockets.sync.client import connect
 from websockets.typing import Origin, Subprotocol
 
-from tests.support.client import COOKIE, PASSWORD
-from tests.support.tls import TlsServer
+from tests.support.clients.client import COOKIE, PASSWORD
+from tests.support.servers.tls import TlsServer
 
 CREDENTIALS = json.dumps({"username": "ada", "password": PASSWORD})
 

@@ -25,7 +25,7 @@ from server.store.connection import open_client
 from server.store.names import ShardNames
 from server.store.scripts import Scripts
 from server.store.try_counters import RedisTryCounters
-from tests.support.valkey import ValkeyServer
+from tests.support.servers.valkey import ValkeyServer
 
 KEY = bytes(range(32))
 DAY_MS = 24 * 3600 * 1000

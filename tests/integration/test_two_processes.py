@@ -11,12 +11,12 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from tests.support.client import Client
-from tests.support.people import People, people_of, user_of
-from tests.support.processes import eventually
-from tests.support.server import CurfewServer
-from tests.support.sockets import end_of, frame, frames_of
-from tests.support.workers import sockets_by_node, workers_of
+from tests.support.clients.client import Client
+from tests.support.clients.people import People, people_of, user_of
+from tests.support.clients.sockets import end_of, frame, frames_of
+from tests.support.running.processes import eventually
+from tests.support.servers.server import CurfewServer
+from tests.support.servers.workers import sockets_by_node, workers_of
 
 LEASE = "2s"
 """Short, so that the node of a killed process is soon off the list; a receipt waits longer."""

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.client import Client, frame
-from tests.support.keys import KEY, text_of
-from tests.support.server import CurfewServer
-from tests.support.sockets import end_of
+from tests.support.clients.client import Client, frame
+from tests.support.clients.sockets import end_of
+from tests.support.engine.keys import KEY, text_of
+from tests.support.servers.server import CurfewServer
 
 IDLE_SECONDS = 2.0
 HOUR = 3600.0

@@ -12,7 +12,7 @@ from server.core import messages
 from server.core.messages import CloseCode
 from server.core.reasons import Reason
 from server.realtime.socket import RETRY_MS
-from tests.support.node import ROOT, package, run_node
+from tests.support.browsers.node import ROOT, package, run_node
 
 SCRIPTS = ROOT / "static" / "js"
 MODULE = ("protocol.js", "connection.js", "tabs.js", "presence.js", "session.js")

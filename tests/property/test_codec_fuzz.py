@@ -13,7 +13,7 @@ from server.crypto.keyring import Keyring
 from server.crypto.sealer import Sealer
 from server.store.codec import PURPOSE, SessionCodec, read_tombstone
 from server.store.contract import Stored, Tombstone, Unreadable
-from tests.support.keys import key
+from tests.support.engine.keys import key
 
 SEALER: Final = Sealer(Keyring.from_secrets([key("new")]))
 CODEC: Final = SessionCodec(SEALER)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from handlers.http.cookie import Absent, Decoded, Duplicate, SessionCookie, find_cookie
 from server.crypto.keyring import Keyring
-from tests.support.keys import key
+from tests.support.engine.keys import key
 
 NAME = "__Host-Http-curfew"
 TOKEN = "00" + "s" * 22 + ".7." + "t" * 43

@@ -13,9 +13,9 @@ from handlers.websocket.frame_rules import may_close
 from handlers.websocket.handler import READ_AT_MOST
 from server.core import messages
 from server.core.messages import ActivityFrame, BadFrame, CloseCode, MessageFrame, PingFrame
-from tests.support.client import Client
-from tests.support.server import HASTY, CurfewServer
-from tests.support.sockets import CLOSE, NO_CODE, TEXT, RawSocket, raw_frame
+from tests.support.clients.client import Client
+from tests.support.clients.sockets import CLOSE, NO_CODE, TEXT, RawSocket, raw_frame
+from tests.support.servers.server import HASTY, CurfewServer
 
 bounded = settings(
     max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

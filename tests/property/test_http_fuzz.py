@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.client import COOKIE, PASSWORD
-from tests.support.raw_http import exchange
-from tests.support.routes import all_routes
-from tests.support.server import CurfewServer
+from tests.support.clients.client import COOKIE, PASSWORD
+from tests.support.clients.raw_http import exchange
+from tests.support.clients.routes import all_routes
+from tests.support.servers.server import CurfewServer
 
 bounded = settings(
     max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

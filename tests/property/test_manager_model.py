@@ -33,9 +33,9 @@ from server.core.token import issue_token
 from server.sessions.manager import SignInInterrupted
 from server.sessions.verdicts import LiveSession, TokenRefused
 from server.store.contract import Stored, Tombstone
-from tests.support.crashing import open_node
-from tests.support.reference import Reference, Request, SignIn, elevation, rotation, writing
-from tests.support.valkey import ValkeyServer
+from tests.support.engine.crashing import open_node
+from tests.support.engine.reference import Reference, Request, SignIn, elevation, rotation, writing
+from tests.support.servers.valkey import ValkeyServer
 
 RULES: Final = Rules(
     idle_timeout=timedelta(minutes=30),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from server.core import policy
 from server.core.policy import Refusal, Refuse
 from server.core.session import Rules, Session, deadlines
-from tests.support.browsing import (
+from tests.support.engine.browsing import (
     History,
     Kind,
     arrive,

@@ -12,7 +12,7 @@ from datetime import timedelta
 import pytest
 
 from server.core.session import Rules
-from tests.support.browsing import (
+from tests.support.engine.browsing import (
     History,
     Kind,
     SignedOutError,

@@ -16,7 +16,7 @@ from server.core.policy import Accept, End, Refusal, Refuse, Verdict
 from server.core.reasons import Reason
 from server.core.session import Rules, deadlines
 from server.core.token import Token
-from tests.support.browsing import SEED, SID, new_session, token
+from tests.support.engine.browsing import SEED, SID, new_session, token
 
 TICK: Final = 1 / 64
 GRACE: Final = 8.0

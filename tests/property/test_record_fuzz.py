@@ -16,7 +16,7 @@ from server.crypto.keyring import Keyring
 from server.crypto.sealer import Sealer
 from server.store.accounts import Account, AccountCodec, StoredAccount
 from server.store.activity import ActivityCodec, StoredActivity
-from tests.support.keys import key
+from tests.support.engine.keys import key
 
 SEALER: Final = Sealer(Keyring.from_secrets([key("new")]))
 ACCOUNTS: Final = AccountCodec(SEALER)

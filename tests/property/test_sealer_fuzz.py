@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from server.crypto.keyring import Keyring
 from server.crypto.sealer import Opened, Sealer
-from tests.support.keys import key
+from tests.support.engine.keys import key
 
 RING: Final = Keyring.from_secrets([key("new"), key("old")])
 SEALER: Final = Sealer(RING)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import httpx
 
-from tests.support.client import COOKIE, PASSWORD
-from tests.support.routes import all_routes
+from tests.support.clients.client import COOKIE, PASSWORD
+from tests.support.clients.routes import all_routes
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")
 STATIC = ("/static/css/curfew.css", "/static/js/page.js", "/static/favicon.svg", "/static/nothing")

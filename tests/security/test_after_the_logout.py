@@ -6,11 +6,11 @@ import json
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from tests.support.client import COOKIE, Client, frame
-from tests.support.people import People
-from tests.support.raw_http import exchange
-from tests.support.routes import METHODS, NOBODY, Route, all_routes
-from tests.support.server import CurfewServer
+from tests.support.clients.client import COOKIE, Client, frame
+from tests.support.clients.people import People
+from tests.support.clients.raw_http import exchange
+from tests.support.clients.routes import METHODS, NOBODY, Route, all_routes
+from tests.support.servers.server import CurfewServer
 
 PUBLIC_READS = {"/", "/signup", "/login", "/logout", "/healthz", "/readyz", "/metrics"}
 SIGNING_IN = {"/signup", "/login", "/logout", "/api/signup", "/api/login", "/openapi.json"}

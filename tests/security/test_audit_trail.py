@@ -6,11 +6,11 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from tests.support.audit import Trail
-from tests.support.client import PASSWORD, Client, frame
-from tests.support.people import People, people_of, user_of
-from tests.support.server import CurfewServer
-from tests.support.sockets import end_of
+from tests.support.clients.audit import Trail
+from tests.support.clients.client import PASSWORD, Client, frame
+from tests.support.clients.people import People, people_of, user_of
+from tests.support.clients.sockets import end_of
+from tests.support.servers.server import CurfewServer
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 HOSTILE = b"<svg onload=alert(1)>\x9b31m\xe2\x80\xaetxt" + b"A" * 10_000

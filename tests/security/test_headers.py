@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from tests.security.crawl import SOCKET, Asked, Role, crawl, signed_in
-from tests.support.certified import CertifiedServer
-from tests.support.client import COOKIE, PASSWORD
+from tests.support.clients.client import COOKIE, PASSWORD
+from tests.support.servers.certified import CertifiedServer
 
 YEAR = 365 * 86_400
 NONCE = re.compile(r"'nonce-([A-Za-z0-9_-]{22,})'")

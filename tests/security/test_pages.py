@@ -4,8 +4,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from tests.support.people import People
-from tests.support.routes import all_routes
+from tests.support.clients.people import People
+from tests.support.clients.routes import all_routes
 
 PAGES = sorted(route.path for route in all_routes() if "GET" in route.methods and not route.is_api)
 SCRIPTS = ["/static/js/page.js", "/static/js/session.js", "/static/js/protocol.js"]

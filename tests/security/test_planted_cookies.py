@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.client import COOKIE, Client
-from tests.support.people import People
-from tests.support.processes import eventually
-from tests.support.raw_http import exchange
-from tests.support.server import CurfewServer
+from tests.support.clients.client import COOKIE, Client
+from tests.support.clients.people import People
+from tests.support.clients.raw_http import exchange
+from tests.support.running.processes import eventually
+from tests.support.servers.server import CurfewServer
 
 STRANGE = [bytes([code]) for code in range(256) if bytes([code]) not in b"\t ;=\r\n\0"]
 

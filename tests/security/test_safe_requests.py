@@ -8,10 +8,10 @@ import pytest
 import redis
 
 from tests.security.crawl import Role, signed_in
-from tests.support.client import COOKIE, Client
-from tests.support.routes import NOBODY, all_routes
-from tests.support.server import CurfewServer
-from tests.support.valkey import ValkeyServer
+from tests.support.clients.client import COOKIE, Client
+from tests.support.clients.routes import NOBODY, all_routes
+from tests.support.servers.server import CurfewServer
+from tests.support.servers.valkey import ValkeyServer
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 EMBEDDED = ("script", "style", "image", "iframe", "frame", "object", "embed", "font", "worker")

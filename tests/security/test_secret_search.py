@@ -1,7 +1,7 @@
 """No secret is in any log, frame, page, URL, metric or error of the whole test run.
 
 The search is proved here on planted leaks, and fed by all other tests. When the last of them is
-over, `tests.support.search_at_end` searches what they saw, and fails the run on a finding.
+over, `tests.support.secrets.search_at_end` searches what they saw, and fails the run on a finding.
 """
 
 import asyncio
@@ -19,14 +19,14 @@ from handlers.http.cookie import SessionCookie
 from server.core.one_time_codes import recovery_code
 from server.core.token import csrf_token, issue_token
 from server.crypto.keyring import Keyring, secret_text
-from tests.support.client import COOKIE as SESSION_COOKIE
-from tests.support.client import PASSWORD, Client, frame
-from tests.support.leaks import SEARCH, Finding, LeakSearch
-from tests.support.listening import note_answer, note_request
-from tests.support.runs import run_pytest
-from tests.support.search_at_end import LEAKED
-from tests.support.server import CurfewServer
-from tests.support.store_secrets import KEEPERS, note_derived
+from tests.support.clients.client import COOKIE as SESSION_COOKIE
+from tests.support.clients.client import PASSWORD, Client, frame
+from tests.support.running.runs import run_pytest
+from tests.support.secrets.leaks import SEARCH, Finding, LeakSearch
+from tests.support.secrets.listening import note_answer, note_request
+from tests.support.secrets.search_at_end import LEAKED
+from tests.support.secrets.store_secrets import KEEPERS, note_derived
+from tests.support.servers.server import CurfewServer
 
 SEED = bytes(range(100, 132))
 SID = "00" + "A" * 22
@@ -180,7 +180,7 @@ def test_the_seed_of_a_session_that_has_ended_is_looked_for() -> None:
 
 
 RUN = """
-from tests.support.leaks import SEARCH
+from tests.support.secrets.leaks import SEARCH
 
 def test_first():
     SEARCH.key(bytes(range(32)), "seed")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.support.client import PASSWORD, Client
-from tests.support.people import People
+from tests.support.clients.client import PASSWORD, Client
+from tests.support.clients.people import People
 
 LOOKALIKES = [
     "\N{CYRILLIC SMALL LETTER A}dmin-x",

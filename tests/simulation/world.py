@@ -23,8 +23,8 @@ from server.store.contract import Epochs, Tombstone
 from tests.simulation.memory import Memory
 from tests.simulation.network import Link, RemoteStore, Server
 from tests.simulation.virtual import NODE, VirtualLoop
-from tests.support.keys import KEY
-from tests.support.quiet import UNCOUNTED, Unaudited
+from tests.support.engine.keys import KEY
+from tests.support.engine.quiet import UNCOUNTED, Unaudited
 
 LEASE = 1.0
 """Seconds. It is the bound: no node serves a session longer than this after its end."""

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests.support.people import People, people_of
-from tests.support.server import CurfewServer
+from tests.support.clients.people import People, people_of
+from tests.support.servers.server import CurfewServer
 
 
 @pytest.fixture(scope="module")

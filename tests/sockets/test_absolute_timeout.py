@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.people import People
-from tests.support.server import CurfewServer
-from tests.support.sockets import end_of, frame
+from tests.support.clients.people import People
+from tests.support.clients.sockets import end_of, frame
+from tests.support.servers.server import CurfewServer
 
 ABSOLUTE_SECONDS = 2.0
 LATE_SECONDS = 0.5

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 import pytest
 from websockets.asyncio.client import ClientConnection
 
-from tests.support.client import Client
-from tests.support.people import People
-from tests.support.processes import eventually
-from tests.support.server import HASTY, CurfewServer
-from tests.support.sockets import CLOSE, TEXT, RawSocket, end_of, frame, raw_socket
+from tests.support.clients.client import Client
+from tests.support.clients.people import People
+from tests.support.clients.sockets import CLOSE, TEXT, RawSocket, end_of, frame, raw_socket
+from tests.support.running.processes import eventually
+from tests.support.servers.server import HASTY, CurfewServer
 
 TORNADO_WAITS_SECONDS = 5
 """For the answer to a close frame."""

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from tests.support.client import PASSWORD, Client
-from tests.support.people import People, user_of
-from tests.support.server import CurfewServer
-from tests.support.sockets import end_of, frame
-from tests.support.waiting import until
+from tests.support.clients.client import PASSWORD, Client
+from tests.support.clients.people import People, user_of
+from tests.support.clients.sockets import end_of, frame
+from tests.support.running.waiting import until
+from tests.support.servers.server import CurfewServer
 
 SESSION_LIMIT = 3
 

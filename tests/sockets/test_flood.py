@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.support.client import Client
-from tests.support.people import People
-from tests.support.server import ROOT
-from tests.support.sockets import PING, TEXT, frame, raw_frame
+from tests.support.clients.client import Client
+from tests.support.clients.people import People
+from tests.support.clients.sockets import PING, TEXT, frame, raw_frame
+from tests.support.servers.server import ROOT
 
 pytestmark = pytest.mark.alone
 
@@ -32,7 +32,7 @@ FLOODS = {
 @asynccontextmanager
 async def flooding(client: Client, first: bytes, data: bytes) -> AsyncIterator[None]:
     """A process that sends `data` again and again, and comes back whenever it is cut."""
-    script = ROOT / "tests" / "support" / "flooder.py"
+    script = ROOT / "tests" / "support" / "clients" / "flooder.py"
     flooder = await asyncio.create_subprocess_exec(
         sys.executable,
         script,

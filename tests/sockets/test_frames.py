@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import ClientConnection
 
-from tests.support.client import PASSWORD
-from tests.support.people import People, until_sockets, user_of
-from tests.support.sockets import end_of, frame, frames_of
-from tests.support.waiting import until
+from tests.support.clients.client import PASSWORD
+from tests.support.clients.people import People, until_sockets, user_of
+from tests.support.clients.sockets import end_of, frame, frames_of
+from tests.support.running.waiting import until
 
 
 async def test_hello_is_the_first_frame_and_has_exactly_the_fields_of_the_protocol(

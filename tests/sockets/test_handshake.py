@@ -6,11 +6,11 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
-from tests.support.client import COOKIE, PASSWORD, Client
-from tests.support.people import People, people_of
-from tests.support.raw_http import exchange
-from tests.support.server import CurfewServer
-from tests.support.sockets import end_of
+from tests.support.clients.client import COOKIE, PASSWORD, Client
+from tests.support.clients.people import People, people_of
+from tests.support.clients.raw_http import exchange
+from tests.support.clients.sockets import end_of
+from tests.support.servers.server import CurfewServer
 
 SUBPROTOCOL = "curfew.v1"
 

@@ -8,9 +8,9 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from tests.support.people import People
-from tests.support.server import CurfewServer
-from tests.support.sockets import end_of, frame
+from tests.support.clients.people import People
+from tests.support.clients.sockets import end_of, frame
+from tests.support.servers.server import CurfewServer
 
 IDLE_SECONDS = 1.5
 LATE_SECONDS = 0.5

@@ -9,10 +9,9 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from server.core.limits import LIMITS
-from tests.support.client import Client
-from tests.support.people import People
-from tests.support.server import CurfewServer
-from tests.support.sockets import (
+from tests.support.clients.client import Client
+from tests.support.clients.people import People
+from tests.support.clients.sockets import (
     BINARY,
     PING,
     PONG,
@@ -24,7 +23,8 @@ from tests.support.sockets import (
     raw_frame,
     raw_socket,
 )
-from tests.support.waiting import until
+from tests.support.running.waiting import until
+from tests.support.servers.server import CurfewServer
 
 TORNADO_WAITS_SECONDS = 5
 """For the answer to a close frame."""

@@ -7,9 +7,9 @@ import struct
 import pytest
 from websockets.asyncio.client import ClientConnection
 
-from tests.support.client import Client
-from tests.support.people import People
-from tests.support.sockets import (
+from tests.support.clients.client import Client
+from tests.support.clients.people import People
+from tests.support.clients.sockets import (
     BINARY,
     CLOSE,
     PING,

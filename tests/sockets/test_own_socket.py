@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.client import PASSWORD, Client, frame
-from tests.support.server import ROOT, CurfewServer
+from tests.support.clients.client import PASSWORD, Client, frame
+from tests.support.servers.server import ROOT, CurfewServer
 
 
 @pytest.fixture
 def server() -> Iterator[CurfewServer]:
-    script = ROOT / "tests" / "support" / "orders.py"
+    script = ROOT / "tests" / "support" / "servers" / "orders.py"
     with CurfewServer(script=script, reauthentication_window="1s") as running:
         yield running
 

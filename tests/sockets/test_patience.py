@@ -14,11 +14,11 @@ from websockets.exceptions import ConnectionClosed, InvalidMessage
 from handlers.http.connection_limits import ConnectionLimits
 from handlers.serving.bounded_server import BoundedServer
 from handlers.serving.process import FIRST_TIMEOUT
-from tests.support.client import Client
-from tests.support.people import People
-from tests.support.server import ROOT, CurfewServer
-from tests.support.sockets import PONG, TEXT, end_of, frame, raw_frame, raw_socket
-from tests.support.waiting import until
+from tests.support.clients.client import Client
+from tests.support.clients.people import People
+from tests.support.clients.sockets import PONG, TEXT, end_of, frame, raw_frame, raw_socket
+from tests.support.running.waiting import until
+from tests.support.servers.server import ROOT, CurfewServer
 
 pytestmark = pytest.mark.alone
 
@@ -31,7 +31,7 @@ LATE_SECONDS = 2.0
 @pytest.fixture(scope="module")
 def server() -> Iterator[CurfewServer]:
     """With short waits and few places; the tests' own address counts as a proxy's."""
-    script = ROOT / "tests" / "support" / "impatient_run.py"
+    script = ROOT / "tests" / "support" / "servers" / "impatient_run.py"
     with CurfewServer(script=script, trusted_proxies="127.0.0.1") as running:
         yield running
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pyotp
 import pytest
 
-from tests.support.client import Client, frame
-from tests.support.people import People, user_of
-from tests.support.server import CurfewServer
-from tests.support.sockets import End, end_of
+from tests.support.clients.client import Client, frame
+from tests.support.clients.people import People, user_of
+from tests.support.clients.sockets import End, end_of
+from tests.support.servers.server import CurfewServer
 
 
 @pytest.fixture(scope="module")

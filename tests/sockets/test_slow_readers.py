@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import pytest
 from websockets.asyncio.client import ClientConnection
 
-from tests.support.client import Client
-from tests.support.people import People, sockets_of, until_sockets
-from tests.support.server import HASTY, CurfewServer
-from tests.support.sockets import RawSocket, frame, raw_socket
-from tests.support.waiting import until
-from tests.support.workers import megabytes_of_workers
+from tests.support.clients.client import Client
+from tests.support.clients.people import People, sockets_of, until_sockets
+from tests.support.clients.sockets import RawSocket, frame, raw_socket
+from tests.support.running.waiting import until
+from tests.support.servers.server import HASTY, CurfewServer
+from tests.support.servers.workers import megabytes_of_workers
 
 pytestmark = pytest.mark.alone
 

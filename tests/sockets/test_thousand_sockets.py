@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from tests.support.client import PASSWORD, Client
-from tests.support.people import People, people_of, user_of
-from tests.support.server import HASTY, CurfewServer
-from tests.support.sockets import RawSocket
-from tests.support.valkey import ValkeyServer
-from tests.support.waiting import until
-from tests.support.workers import megabytes_of_workers
+from tests.support.clients.client import PASSWORD, Client
+from tests.support.clients.people import People, people_of, user_of
+from tests.support.clients.sockets import RawSocket
+from tests.support.running.waiting import until
+from tests.support.servers.server import HASTY, CurfewServer
+from tests.support.servers.valkey import ValkeyServer
+from tests.support.servers.workers import megabytes_of_workers
 
 SOCKETS = 1_000
 SESSIONS = 4

@@ -16,8 +16,8 @@ from handlers.http.cookie import (
     find_cookie,
 )
 from server.crypto.keyring import Keyring
-from tests.support.client import COOKIE
-from tests.support.keys import KEY, key
+from tests.support.clients.client import COOKIE
+from tests.support.engine.keys import KEY, key
 
 NAME = COOKIE
 OLD = KEY

@@ -21,7 +21,7 @@ from server.core.events import (
 from server.core.reasons import Reason
 from server.crypto.keyring import Keyring
 from server.store.entries import Entries, Fields
-from tests.support.keys import key
+from tests.support.engine.keys import key
 
 SID: Final = "00" + "A" * 22
 OTHER: Final = "00" + "B" * 22

@@ -18,7 +18,7 @@ from server.core.messages import (
 )
 from server.core.reasons import NoSession, Reason
 from server.core.session import Deadlines
-from tests.support.browsing import SEED, SID, new_session
+from tests.support.engine.browsing import SEED, SID, new_session
 
 UNTIL: Final = Deadlines(1800.5, 43200.0)
 

@@ -11,7 +11,7 @@ from server.core.policy import Accept, End, Refusal, Refuse, Verdict
 from server.core.reasons import Reason
 from server.core.session import Rules, Session, deadlines
 from server.core.token import issue_token
-from tests.support.browsing import SEED, SID, new_session, token
+from tests.support.engine.browsing import SEED, SID, new_session, token
 
 GRACE: Final = 30.0
 INTERVAL: Final = 900.0

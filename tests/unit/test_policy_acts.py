@@ -10,7 +10,7 @@ from server.core import policy
 from server.core.policy import Accept, End, Refusal, Refuse
 from server.core.reasons import Reason
 from server.core.session import Rules, Session, deadlines, is_recently_authenticated
-from tests.support.browsing import new_session, token
+from tests.support.engine.browsing import new_session, token
 
 GRACE: Final = 30.0
 INTERVAL: Final = 900.0

@@ -4,7 +4,7 @@ import pytest
 
 from server.crypto.keyring import Keyring
 from server.crypto.sealer import Opened, Sealer, _binding
-from tests.support.keys import KEY, key
+from tests.support.engine.keys import KEY, key
 
 OLD = KEY
 NEW = key("new")

@@ -15,7 +15,7 @@ from server.core.session import (
     owes_second_factor,
     warning_time,
 )
-from tests.support.browsing import new_session
+from tests.support.engine.browsing import new_session
 
 BORN: Final = 1_000_000.0
 RULES: Final = Rules(

@@ -4,7 +4,7 @@ import pytest
 
 from server.crypto.keyring import Keyring
 from server.crypto.signer import Signer
-from tests.support.keys import key
+from tests.support.engine.keys import key
 
 
 def signer(*keys: str, purpose: str = "a purpose") -> Signer:

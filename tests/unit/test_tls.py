@@ -7,7 +7,7 @@ import pytest
 
 from handlers.serving.process import tls_context
 from settings import load_settings
-from tests.support.store_tls import Authority
+from tests.support.servers.store_tls import Authority
 
 
 @pytest.fixture

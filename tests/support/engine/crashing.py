@@ -1,0 +1,135 @@
+"""A manager on the real store, whose process "crashes" between a write and its reply."""
+# ruff: noqa: D102 - the contract says what its methods do
+
+import os
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from server.core.errors import StoreUnavailable
+from server.core.receipt import Durability
+from server.core.session import Rules, Session
+from server.crypto.keyring import Keyring
+from server.crypto.sealer import Sealer
+from server.engine import EngineDependencies, Timing, build_engine
+from server.sessions.manager import SessionManager
+from server.sessions.terminations import Terminations
+from server.store.clock import StoreClock
+from server.store.codec import SessionCodec
+from server.store.connection import open_client
+from server.store.contract import Created, Ended, Saved
+from server.store.control_log import RedisControlLog
+from server.store.entries import Entries
+from server.store.nodes import RedisNodeRegistry
+from server.store.scripts import Scripts
+from server.store.sessions import RedisSessionStore
+from tests.support.engine.keys import KEY
+from tests.support.engine.quiet import UNCOUNTED, Unaudited
+from tests.support.servers.valkey import owner_of
+
+T = TypeVar("T")
+
+TIMING = Timing(
+    node_lease=timedelta(seconds=5),
+    hold_timeout=timedelta(seconds=30),
+    sweep_interval=timedelta(seconds=30),
+    termination_wait=timedelta(seconds=1),
+)
+
+
+class StandingClock(StoreClock):
+    """The store's clock at a moment, until it is moved.
+
+    Attributes:
+        time: Unix seconds.
+    """
+
+    time = 0.0
+
+    def now(self) -> float:
+        return self.time
+
+
+class CrashingStore(RedisSessionStore):
+    """The real store; a crash loses the reply to the next write.
+
+    Attributes:
+        crashes: whether the next write's reply will be lost.
+        made: the session that was created last.
+    """
+
+    crashes = False
+    made: Session
+
+    async def create(self, session: Session, **given: Any) -> Any:
+        self.made = session
+        return self._reply(await super().create(session, **given))
+
+    async def save(self, *args: Any, **given: Any) -> Any:
+        return self._reply(await super().save(*args, **given))
+
+    async def end(self, *args: Any, **given: Any) -> Any:
+        return self._reply(await super().end(*args, **given))
+
+    async def end_user(self, *args: Any, **given: Any) -> Any:
+        return self._reply(await super().end_user(*args, **given))
+
+    async def end_shard(self, *args: Any, **given: Any) -> Any:
+        return self._reply(await super().end_shard(*args, **given))
+
+    def _reply(self, answer: T) -> T:
+        if self.crashes and isinstance(answer, Created | Saved | Ended):
+            self.crashes = False
+            raise StoreUnavailable("a write", "ConnectionError")
+        return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One process without sockets.
+
+    Attributes:
+        clock: what it takes for the store's.
+        store: see `CrashingStore`.
+        sessions: the manager.
+        terminations: ends with receipts.
+    """
+
+    clock: StandingClock
+    store: CrashingStore
+    sessions: SessionManager
+    terminations: Terminations
+
+
+@asynccontextmanager
+async def open_node(url: str, rules: Rules, shards: int = 1) -> AsyncIterator[Node]:
+    """A node on the Valkey at `url`, which is emptied."""
+    async with open_client(owner_of(url)) as owner:
+        await owner.flushall()
+    async with open_client(url) as client:
+        seconds, _ = await client.time()
+        clock, scripts = StandingClock(client), Scripts(client)
+        clock.time = float(seconds)
+        keyring = Keyring.from_secrets([KEY])
+        sealer, entries = Sealer(keyring), Entries(keyring, clock.now, "n1")
+        store = CrashingStore(client, scripts, SessionCodec(sealer), entries, clock, rules, shards)
+        surroundings = EngineDependencies(
+            node="n1",
+            store=store,
+            registry=RedisNodeRegistry(client, scripts, clock, shards, TIMING.node_lease),
+            control=RedisControlLog(
+                client, client, scripts, entries, shards, "n1", TIMING.node_lease
+            ),
+            sealer=sealer,
+            durability=Durability.MEMORY,
+            now=clock.now,
+            monotonic=time.monotonic,
+            random=os.urandom,
+            counts=UNCOUNTED,
+            record=Unaudited(),
+        )
+        engine = build_engine(surroundings, rules, TIMING)
+        yield Node(clock, store, engine.sessions, engine.terminations)
