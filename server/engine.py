@@ -119,7 +119,7 @@ def build_engine(given: EngineDependencies, rules: Rules, timing: Timing) -> Eng
         given.counts.ended,
         given.record,
     )
-    desk = PendingReceipts(given.registry.live, given.now)
+    desk = PendingReceipts(given.registry.leases, given.now)
     terminations = Terminations(
         given.store,
         desk,

@@ -83,7 +83,7 @@ def problem_of(error: BaseException | None, status: int) -> Problem:
 def unauthenticated(no_session: NoSession) -> Problem:
     """Without a live session; tells why it ended where that is known (P6)."""
     detail = sentence(no_session.reason) if no_session.reason else "Sign in to go on."
-    extra: dict[str, Json] = {"reason": no_session.word, "event": no_session.event}
+    extra: dict[str, Json] = {"reason": no_session.word, "event": no_session.end_id}
     return Problem(401, "unauthenticated", "No live session", detail, extra)
 
 

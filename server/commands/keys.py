@@ -24,7 +24,7 @@ TOLD_EVERY = 1_000
 async def show(services: Services, settings: Settings) -> None:
     """List the keys, newest first, with what lies under each and which servers have it."""
     counts = await services.sealed.counts(_told)
-    rings = await services.key_use.rings(await services.nodes.live())
+    rings = await services.key_use.rings(await services.nodes.leases())
     for position, version in enumerate(versions(settings), start=1):
         have = sum(version in ring for ring in rings.values())
         write = sum(ring[:1] == (version,) for ring in rings.values())
@@ -124,7 +124,7 @@ def _key(settings: Settings, version: int) -> bytes:
 
 
 async def _require_readers(services: Services, version: int) -> None:
-    rings = await services.key_use.rings(await services.nodes.live())
+    rings = await services.key_use.rings(await services.nodes.leases())
     without = sum(version not in ring for ring in rings.values())
     if without:
         raise CommandFailed(

@@ -35,12 +35,12 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SessionsEnded:
-    """Sessions ended; sockets of theirs must be closed, and the end acknowledged to its origin.
+    """Sessions ended; sockets of theirs must be closed, and the end acknowledged to its initiator.
 
     Attributes:
         scope: what was ended.
-        event: id of this end, as in frames, tombstones and receipts.
-        origin: the node that waits for acknowledgements.
+        end_id: id of this end, as in frames, tombstones and receipts.
+        initiator: the node that waits for acknowledgements.
         reason: why.
         asked_at: when it was asked for, in Unix seconds on the store's clock.
         user: whose sessions, None for anonymous ones and for everything.
@@ -51,8 +51,8 @@ class SessionsEnded:
     """
 
     scope: Scope
-    event: str
-    origin: str
+    end_id: str
+    initiator: str
     reason: Reason
     asked_at: float
     user: str | None
@@ -67,7 +67,7 @@ class SessionsEnded:
             case Scope.SESSION:
                 return sid in self.sids
             case Scope.SHARD:
-                return shard_of_sid(sid) == self.shard and epoch != self.event
+                return shard_of_sid(sid) == self.shard and epoch != self.end_id
         return user == self.user and sid != self.keep
 
     def proves(self, sid: str, created_at: float) -> bool:
@@ -125,7 +125,7 @@ Event = SessionsEnded | TokenRotated | SessionsChanged | SessionExtended | Messa
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """What one node did about some ends of one origin.
+    """What one node did about some ends of one initiator.
 
     Attributes:
         node: who says it.

@@ -134,7 +134,7 @@ def extended(until: Deadlines) -> str:
 
 def ended(no_session: NoSession) -> str:
     """Last frame before the close frame of a socket whose session ended."""
-    return _frame("ended", reason=no_session.word, event=no_session.event, at=no_session.at)
+    return _frame("ended", reason=no_session.word, event=no_session.end_id, at=no_session.at)
 
 
 def sessions() -> str:

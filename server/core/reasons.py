@@ -29,13 +29,13 @@ class NoSession:
 
     Attributes:
         reason: why it ended; None when nothing is known of it.
-        event: the end's id, as in the receipt of whoever ended it.
+        end_id: the end's id, as in the receipt of whoever ended it.
         at: when, in Unix seconds on the store's clock.
         just_ended: whether it was asking that ended it; the next one uses it after its end.
     """
 
     reason: Reason | None = None
-    event: str | None = None
+    end_id: str | None = None
     at: float | None = None
     just_ended: bool = field(default=False, compare=False)
 

@@ -44,7 +44,7 @@ class Receipt:
     """The truth about one termination.
 
     Attributes:
-        event: id of the end.
+        end_id: id of the end.
         state: see `State`.
         sessions: how many sessions this call ended.
         sockets_closed: how many sockets the acknowledging nodes closed.
@@ -53,7 +53,7 @@ class Receipt:
         elapsed_ms: from the call to this answer.
     """
 
-    event: str
+    end_id: str
     state: State
     sessions: int
     sockets_closed: int
@@ -68,7 +68,7 @@ class Receipt:
     def as_json(self) -> dict[str, object]:
         """The receipt as the wire has it."""
         return {
-            "event": self.event,
+            "event": self.end_id,
             "state": self.state.value,
             "sessions": self.sessions,
             "sockets_closed": self.sockets_closed,

@@ -71,7 +71,7 @@ class Dispatch:
         self._closed: defaultdict[str, int] = defaultdict(int)
 
     async def apply(self, batch: Batch) -> None:
-        """Carry out a batch, ends first; all ends of one origin share one acknowledgement.
+        """Carry out a batch, ends first; all ends of one initiator share one acknowledgement.
 
         Raises:
             StoreUnavailable: sessions in doubt could not be looked at. The batch must come again.
@@ -89,10 +89,10 @@ class Dispatch:
 
     def _close_proved(self, end: SessionsEnded) -> None:
         """At once, without asking the store: what the signed part of the event is enough for."""
-        no_session = NoSession(end.reason, end.event, end.at)
+        no_session = NoSession(end.reason, end.end_id, end.at)
         over = [each.sid for each in self._here(end) if end.proves(each.sid, each.created_at)]
         closed = self._hub.end(over, no_session)
-        self._closed[end.event] += closed
+        self._closed[end.end_id] += closed
         if closed:
             self._counts.reached("push", self._now() - end.at)
 
@@ -101,7 +101,7 @@ class Dispatch:
         for end in ends:
             if here := self._here(end):
                 looked_at = [each.sid for each in here]
-                self._closed[end.event] += await self._reconciler.in_doubt(looked_at)
+                self._closed[end.end_id] += await self._reconciler.in_doubt(looked_at)
 
     def _here(self, end: SessionsEnded) -> list[SessionSockets]:
         """The sessions with sockets here that an end concerns."""
@@ -130,15 +130,15 @@ class Dispatch:
     async def _acknowledge_all(self, ends: Sequence[SessionsEnded]) -> None:
         closed: defaultdict[str, dict[str, int]] = defaultdict(dict)
         for end in ends:
-            closed[end.origin][end.event] = self._closed.pop(end.event, 0)
-        for origin, counts in closed.items():
-            await self._acknowledge(origin, Acknowledgement(self._node, counts))
+            closed[end.initiator][end.end_id] = self._closed.pop(end.end_id, 0)
+        for initiator, counts in closed.items():
+            await self._acknowledge(initiator, Acknowledgement(self._node, counts))
 
-    async def _acknowledge(self, origin: str, acknowledgement: Acknowledgement) -> None:
-        if origin == self._node:
+    async def _acknowledge(self, initiator: str, acknowledgement: Acknowledgement) -> None:
+        if initiator == self._node:
             self._desk.acknowledged(acknowledgement)
             return
         try:
-            await self._control.acknowledge(origin, acknowledgement)
+            await self._control.acknowledge(initiator, acknowledgement)
         except StoreUnavailable as error:
             log.warning("an acknowledgement was lost: %s", error)

@@ -95,16 +95,16 @@ class PendingReceipts:
         self._expected: dict[str, Acknowledgements] = {}
 
     @contextmanager
-    def expecting(self, event: str) -> Iterator[Acknowledgements]:
-        """Collect acknowledgements of `event`; entered before the event exists, so none is lost."""
-        acknowledgements = self._expected[event] = Acknowledgements(self._live_nodes, self._now)
+    def expecting(self, end_id: str) -> Iterator[Acknowledgements]:
+        """Collect acknowledgements of `end_id`; entered before the end, so none is lost."""
+        acknowledgements = self._expected[end_id] = Acknowledgements(self._live_nodes, self._now)
         try:
             yield acknowledgements
         finally:
-            del self._expected[event]
+            del self._expected[end_id]
 
     def acknowledged(self, acknowledgement: Acknowledgement) -> None:
         """Take what a node says. Nobody waiting any more is no fault."""
-        for event, closed in acknowledgement.closed.items():
-            if expected := self._expected.get(event):
+        for end_id, closed in acknowledgement.closed.items():
+            if expected := self._expected.get(end_id):
                 expected.add(acknowledgement.node, closed)

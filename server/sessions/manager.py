@@ -245,7 +245,7 @@ class SessionManager:
     async def _create(self, session: Session, epochs: Epochs) -> LiveSession | SignInInterrupted:
         operation = self._new_id()
         created = await self._store.create(
-            session, operation=operation, user_epoch=epochs.user, origin=self._node
+            session, operation=operation, user_epoch=epochs.user, initiator=self._node
         )
         if isinstance(created, Created):
             self._tell_created(session, operation, created.evicted)

@@ -33,8 +33,8 @@ class Waiting(Protocol):
 class Desk(Protocol):
     """Where acknowledgements arrive."""
 
-    def expecting(self, event: str) -> AbstractContextManager[Waiting]:
-        """Collect acknowledgements of `event`, from before it exists."""
+    def expecting(self, end_id: str) -> AbstractContextManager[Waiting]:
+        """Collect acknowledgements of `end_id`, from before it exists."""
 
 
 End = Callable[[str], Awaitable[Ended]]
@@ -85,9 +85,9 @@ class Terminations:
             StoreUnavailable: not known to have ended; asking again is safe.
         """
 
-        async def end(event: str) -> Ended:
+        async def end(end_id: str) -> Ended:
             return await self._store.end(
-                session.sid, user=session.user, event=event, reason=reason, origin=self._node
+                session.sid, user=session.user, end_id=end_id, reason=reason, initiator=self._node
             )
 
         return await self._with_receipt(reason, session.user or "", end)
@@ -99,9 +99,9 @@ class Terminations:
             StoreUnavailable: not known to have ended; asking again is safe.
         """
 
-        async def end(event: str) -> Ended:
+        async def end(end_id: str) -> Ended:
             return await self._store.end_user(
-                user, keep=keep, event=event, reason=reason, origin=self._node
+                user, keep=keep, end_id=end_id, reason=reason, initiator=self._node
             )
 
         return await self._with_receipt(reason, user, end)
@@ -115,24 +115,26 @@ class Terminations:
         return [await self._shard(shard, reason) for shard in range(self._store.shards)]
 
     async def _shard(self, shard: int, reason: Reason) -> Receipt:
-        async def end(event: str) -> Ended:
-            return await self._store.end_shard(shard, event=event, reason=reason, origin=self._node)
+        async def end(end_id: str) -> Ended:
+            return await self._store.end_shard(
+                shard, end_id=end_id, reason=reason, initiator=self._node
+            )
 
         receipt = await self._with_receipt(reason, "", end)
-        self._record(AuditEvent.SESSION_ENDED, reason=reason.value, end=receipt.event, shard=shard)
+        self._record(AuditEvent.SESSION_ENDED, reason=reason.value, end=receipt.end_id, shard=shard)
         return receipt.counting(await self._store.sweep_shard(shard))
 
     async def _with_receipt(self, reason: Reason, user: str, end: End) -> Receipt:
-        started, event = self._monotonic(), self._random(16).hex()
-        with self._desk.expecting(event) as waiting:
-            ended = await end(event)
+        started, end_id = self._monotonic(), self._random(16).hex()
+        with self._desk.expecting(end_id) as waiting:
+            ended = await end(end_id)
             for sid in ended.sids:
                 self._record(
-                    AuditEvent.SESSION_ENDED, user=user, sid=sid, reason=reason.value, end=event
+                    AuditEvent.SESSION_ENDED, user=user, sid=sid, reason=reason.value, end=end_id
                 )
             counts = await waiting.wait_for(ended.nodes, self._wait)
             receipt = Receipt(
-                event=event,
+                end_id=end_id,
                 state=State.PENDING if ended.replicated is False else counts.state,
                 sessions=len(ended.sids),
                 sockets_closed=waiting.sockets_closed,

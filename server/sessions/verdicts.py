@@ -160,22 +160,22 @@ class Verdicts:
 
     async def end(self, session: Session, reason: Reason) -> NoSession:
         """End a session that has no caller waiting for a receipt."""
-        event = self._new_id()
+        end_id = self._new_id()
         ended = await self._store.end(
-            session.sid, user=session.user, event=event, reason=reason, origin=self._node
+            session.sid, user=session.user, end_id=end_id, reason=reason, initiator=self._node
         )
         if ended.earlier is not None:
-            return NoSession(ended.earlier.reason, ended.earlier.event, ended.earlier.at)
+            return NoSession(ended.earlier.reason, ended.earlier.end_id, ended.earlier.at)
         if ended.sids:
             self._ended(reason)
-            self._tell_ended(session, reason, event)
-        return NoSession(reason, event, self._now(), just_ended=True)
+            self._tell_ended(session, reason, end_id)
+        return NoSession(reason, end_id, self._now(), just_ended=True)
 
-    def _tell_ended(self, session: Session, reason: Reason, event: str) -> None:
+    def _tell_ended(self, session: Session, reason: Reason, end_id: str) -> None:
         """Who wrote the end tells it, once: with the session's own device, whoever asked."""
         about = {"user": session.user or "", "sid": session.sid}
         if reason is Reason.TOKEN_REUSE:  # from whoever brought the old token
-            self._record(AuditEvent.TOKEN_REUSE, **about, end=event)
+            self._record(AuditEvent.TOKEN_REUSE, **about, end=end_id)
         device = session.device
         self._record(
             AuditEvent.SESSION_ENDED,
@@ -183,12 +183,12 @@ class Verdicts:
             ip=device.ip,
             device=device.user_agent,
             reason=reason.value,
-            end=event,
+            end=end_id,
         )
 
     def _not_live(self, sid: str, loaded: Loaded) -> NoSession:
         if isinstance(loaded, Tombstone):
-            return NoSession(loaded.reason, loaded.event, loaded.at)
+            return NoSession(loaded.reason, loaded.end_id, loaded.at)
         if isinstance(loaded, Unreadable):
             log.error("session record does not open", extra={"sid": sid})
             self._record(AuditEvent.DECRYPT_FAIL, sid=sid, what="session")

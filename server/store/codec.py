@@ -84,9 +84,9 @@ def read_moment(text: str) -> float:
 
 
 def read_tombstone(value: bytes) -> Tombstone | None:
-    """The end that `<event> <reason> <at>` tells of; None for anything else."""
+    """The end that `<end_id> <reason> <at>` tells of; None for anything else."""
     try:
-        event, reason, at = value.decode("ascii").split(" ")
-        return Tombstone(event, Reason(reason), read_moment(at))
+        end_id, reason, at = value.decode("ascii").split(" ")
+        return Tombstone(end_id, Reason(reason), read_moment(at))
     except ValueError:
         return None

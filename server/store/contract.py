@@ -34,7 +34,7 @@ class Stored:
 class Tombstone:
     """What remains of an ended session until its cookie cannot come back any more."""
 
-    event: str
+    end_id: str
     reason: Reason
     at: float
 
@@ -141,7 +141,7 @@ class SessionStore(Protocol):
         """What a creation that begins now must name."""
 
     async def create(
-        self, session: Session, *, operation: str, user_epoch: str, origin: str
+        self, session: Session, *, operation: str, user_epoch: str, initiator: str
     ) -> Created | EpochChanged | Tombstone:
         """Write a new session, evicting the user's least recently used ones over the limit."""
 
@@ -151,16 +151,16 @@ class SessionStore(Protocol):
         """Replace the record if it still is at revision `based_on`."""
 
     async def end(
-        self, sid: str, *, user: str | None, event: str, reason: Reason, origin: str
+        self, sid: str, *, user: str | None, end_id: str, reason: Reason, initiator: str
     ) -> Ended:
         """End one session, which may have ended before or be gone."""
 
     async def end_user(
-        self, user: str, *, keep: str | None, event: str, reason: Reason, origin: str
+        self, user: str, *, keep: str | None, end_id: str, reason: Reason, initiator: str
     ) -> Ended:
         """End all sessions of a user but one to keep, and any sign-in that is under way."""
 
-    async def end_shard(self, shard: int, *, event: str, reason: Reason, origin: str) -> Ended:
+    async def end_shard(self, shard: int, *, end_id: str, reason: Reason, initiator: str) -> Ended:
         """End all sessions of everybody in a shard; the records are swept up later."""
 
     async def sweep_shard(self, shard: int) -> int:
@@ -182,7 +182,7 @@ class NodeRegistry(Protocol):
     async def renew(self, node: str) -> None:
         """List the node for one more lease."""
 
-    async def live(self) -> Mapping[str, float]:
+    async def leases(self) -> Mapping[str, float]:
         """The nodes whose lease has not ended by the store's clock, and when it does."""
 
     async def remove(self, node: str) -> None:
@@ -241,8 +241,8 @@ class ControlLog(Protocol):
     async def disconnect(self) -> None:
         """Drop the connection, whatever state it is in; the next read makes another."""
 
-    async def acknowledge(self, origin: str, acknowledgement: Acknowledgement) -> None:
-        """Tell the origin of some ends that this node has carried them out."""
+    async def acknowledge(self, initiator: str, acknowledgement: Acknowledgement) -> None:
+        """Tell the initiator of some ends that this node has carried them out."""
 
     async def send(self, message: MessageSent) -> None:
         """Append a message between sockets; at most once."""

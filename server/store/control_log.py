@@ -98,9 +98,9 @@ class RedisControlLog:
     async def disconnect(self) -> None:
         await self._reader.connection_pool.disconnect(inuse_connections=True)
 
-    async def acknowledge(self, origin: str, acknowledgement: Acknowledgement) -> None:
-        entry = self._entries.of_acknowledgement(origin, acknowledgement)
-        await self._scripts.run("acknowledge", [_replies(origin)], [REPLIES_TTL_MS, *entry])
+    async def acknowledge(self, initiator: str, acknowledgement: Acknowledgement) -> None:
+        entry = self._entries.of_acknowledgement(initiator, acknowledgement)
+        await self._scripts.run("acknowledge", [_replies(initiator)], [REPLIES_TTL_MS, *entry])
 
     async def send(self, message: MessageSent) -> None:
         name = ShardNames(shard_of_user(message.user, self._shards)).messages

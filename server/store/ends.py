@@ -40,13 +40,13 @@ class EndsOfSessions:
         return shard_of_user(user, self.shards)
 
     async def end(
-        self, sid: str, *, user: str | None, event: str, reason: Reason, origin: str
+        self, sid: str, *, user: str | None, end_id: str, reason: Reason, initiator: str
     ) -> Ended:
         names = self._names(sid)
         entry = self._entries.of_end(
             Scope.SESSION,
-            event=event,
-            origin=origin,
+            end_id=end_id,
+            initiator=initiator,
             reason=reason,
             shard=names.shard,
             user=user,
@@ -62,20 +62,20 @@ class EndsOfSessions:
                 names.control,
                 names.nodes,
             ],
-            [event, sid, reason.value, self._absolute_ms, *entry],
+            [end_id, sid, reason.value, self._absolute_ms, *entry],
         )
         if earlier == b"ended":
             return Ended((sid,), _leases(nodes), replicated=replicated)
         return Ended((), _leases(nodes), read_tombstone(earlier), replicated)
 
     async def end_user(
-        self, user: str, *, keep: str | None, event: str, reason: Reason, origin: str
+        self, user: str, *, keep: str | None, end_id: str, reason: Reason, initiator: str
     ) -> Ended:
         names = ShardNames(self.shard_of(user))
         entry = self._entries.of_end(
             Scope.USER,
-            event=event,
-            origin=origin,
+            end_id=end_id,
+            initiator=initiator,
             reason=reason,
             shard=names.shard,
             user=user,
@@ -88,11 +88,11 @@ class EndsOfSessions:
                 names.user_epoch(user),
                 names.control,
                 names.nodes,
-                names.carried_out(event),
+                names.carried_out(end_id),
                 names.epoch,
             ],
             [
-                event,
+                end_id,
                 reason.value,
                 keep or "",
                 self._absolute_ms,
@@ -103,15 +103,20 @@ class EndsOfSessions:
         )
         return Ended(tuple(sids.decode().split()), _leases(nodes), replicated=replicated)
 
-    async def end_shard(self, shard: int, *, event: str, reason: Reason, origin: str) -> Ended:
+    async def end_shard(self, shard: int, *, end_id: str, reason: Reason, initiator: str) -> Ended:
         names = ShardNames(shard)
         entry = self._entries.of_end(
-            Scope.SHARD, event=event, origin=origin, reason=reason, shard=shard, sids=EVERYTHING
+            Scope.SHARD,
+            end_id=end_id,
+            initiator=initiator,
+            reason=reason,
+            shard=shard,
+            sids=EVERYTHING,
         )
         nodes, replicated = await self._scripts.end(
             "end_shard",
-            [names.epoch, names.control, names.nodes, names.carried_out(event)],
-            [event, reason.value, milliseconds(ENDS_REMEMBERED), *entry],
+            [names.epoch, names.control, names.nodes, names.carried_out(end_id)],
+            [end_id, reason.value, milliseconds(ENDS_REMEMBERED), *entry],
         )
         return Ended((), _leases(nodes), replicated=replicated)
 

@@ -64,8 +64,8 @@ class Entries:
         self,
         scope: Scope,
         *,
-        event: str,
-        origin: str,
+        end_id: str,
+        initiator: str,
         reason: Reason,
         shard: int,
         user: str | None = None,
@@ -77,7 +77,7 @@ class Entries:
         It adds the session ids, too, where `sids` is None: only the script finds them.
         """
         return self._signed(
-            *("kind", "ended", "scope", scope.value, "event", event, "origin", origin),
+            *("kind", "ended", "scope", scope.value, "event", end_id, "origin", initiator),
             *("reason", reason.value, "user", user or "", "shard", f"{shard:02d}"),
             *("keep", keep or "", *(() if sids is None else ("named", sids))),
         )
@@ -99,10 +99,10 @@ class Entries:
                 message = "ends are appended by the scripts that end"
                 raise TypeError(message)
 
-    def of_acknowledgement(self, origin: str, acknowledgement: Acknowledgement) -> Fields:
-        """A node's word to the origin of some ends."""
+    def of_acknowledgement(self, initiator: str, acknowledgement: Acknowledgement) -> Fields:
+        """A node's word to the initiator of some ends."""
         return self._signed(
-            *("kind", "done", "to", origin, "node", acknowledgement.node),
+            *("kind", "done", "to", initiator, "node", acknowledgement.node),
             *("closed", json.dumps(acknowledgement.closed)),
         )
 
@@ -157,7 +157,7 @@ class Entries:
             case "message":
                 return MessageSent(text["user"], text["connection"], fields[b"box"])
             case "done" if text["to"] == self._node:
-                closed = {str(event): int(n) for event, n in json.loads(text["closed"]).items()}
+                closed = {str(end_id): int(n) for end_id, n in json.loads(text["closed"]).items()}
                 return Acknowledgement(text["node"], closed)
             case "done":
                 return EntryRejection.FORGED
@@ -172,8 +172,8 @@ def in_pairs(flat: Sequence[str | bytes]) -> Iterable[tuple[str | bytes, str | b
 def _read_end(text: Mapping[str, str]) -> SessionsEnded:
     return SessionsEnded(
         scope=Scope(text["scope"]),
-        event=text["event"],
-        origin=text["origin"],
+        end_id=text["event"],
+        initiator=text["origin"],
         reason=Reason(text["reason"]),
         asked_at=read_moment(text["asked_at"]),
         user=text["user"] or None,

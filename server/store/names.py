@@ -39,9 +39,9 @@ class ShardNames:
         """The latest end of all the user's sessions."""
         return f"{self.prefix}epoch:{user}"
 
-    def carried_out(self, event: str) -> str:
+    def carried_out(self, end_id: str) -> str:
         """The memory of an end of many sessions."""
-        return f"{self.prefix}done:{event}"
+        return f"{self.prefix}done:{end_id}"
 
     def sockets(self, user: str) -> str:
         """How many sockets each node holds of each of the user's sessions."""

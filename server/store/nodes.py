@@ -38,7 +38,7 @@ class RedisNodeRegistry:
             )
             self._clock.learn(int(seconds) + int(microseconds) / 1_000_000, asked_at=asked_at)
 
-    async def live(self) -> Mapping[str, float]:
+    async def leases(self) -> Mapping[str, float]:
         flat = await self._scripts.run("live_nodes", [self._shards[0].nodes], [])
         return {
             node.decode(): float(ends_at)

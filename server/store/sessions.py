@@ -65,13 +65,13 @@ class RedisSessionStore(EndsOfSessions):
         return Epochs(_first_word(shard_end), _first_word(user_end[0]) if user_end else "")
 
     async def create(
-        self, session: Session, *, operation: str, user_epoch: str, origin: str
+        self, session: Session, *, operation: str, user_epoch: str, initiator: str
     ) -> Created | EpochChanged | Tombstone:
         names, user = self._names(session.sid), session.user or ""
         evictions = self._entries.of_end(
             Scope.LIMIT,
-            event=limit_event(operation),
-            origin=origin,
+            end_id=limit_event(operation),
+            initiator=initiator,
             reason=Reason.SESSION_LIMIT,
             shard=names.shard,
             user=user,

@@ -34,7 +34,7 @@ class CreatingContract:
         subject.limit(1000)
         stored = [await created(subject) for _ in range(30)]
         await subject.store.end(
-            stored[7].session.sid, user="ann", event="e", reason=Reason.LOGOUT, origin="n1"
+            stored[7].session.sid, user="ann", end_id="e", reason=Reason.LOGOUT, initiator="n1"
         )
         sids = [each.session.sid for each in stored]
         found = await asyncio.gather(*(subject.store.load(sid) for sid in [*sids, *sids[::-1]]))
@@ -50,7 +50,7 @@ class CreatingContract:
         before = len(subject.events())
         for attempt in range(3):
             made = await subject.store.create(
-                session, operation=operation, user_epoch="", origin="n1"
+                session, operation=operation, user_epoch="", initiator="n1"
             )
             assert isinstance(made, Created)
             assert made.stored == Stored(session, 1)
@@ -65,7 +65,7 @@ class CreatingContract:
             new_session(subject, "ann", sid=stored.session.sid),
             operation=new_id(),
             user_epoch="",
-            origin="n1",
+            initiator="n1",
         )
         assert not isinstance(made, Created)
         assert await subject.store.load(stored.session.sid) == stored
@@ -74,13 +74,15 @@ class CreatingContract:
         self, subject: Subject
     ) -> None:
         session, operation = new_session(subject), new_id()
-        await subject.store.create(session, operation=operation, user_epoch="", origin="n1")
+        await subject.store.create(session, operation=operation, user_epoch="", initiator="n1")
         await subject.store.end(
-            session.sid, user="ann", event="e", reason=Reason.ADMIN, origin="n1"
+            session.sid, user="ann", end_id="e", reason=Reason.ADMIN, initiator="n1"
         )
-        again = await subject.store.create(session, operation=operation, user_epoch="", origin="n1")
+        again = await subject.store.create(
+            session, operation=operation, user_epoch="", initiator="n1"
+        )
         assert isinstance(again, Tombstone)
-        assert (again.event, again.reason) == ("e", Reason.ADMIN)
+        assert (again.end_id, again.reason) == ("e", Reason.ADMIN)
         assert isinstance(await subject.store.load(session.sid), Tombstone)
         assert await listed(subject) == set()
 
@@ -90,11 +92,11 @@ class CreatingContract:
     ) -> None:
         epochs = await subject.store.epochs(subject.store.shard_of("ann"), "ann")
         await subject.store.end_user(
-            "ann", keep=keep, event="e", reason=Reason.TERMINATED, origin="n1"
+            "ann", keep=keep, end_id="e", reason=Reason.TERMINATED, initiator="n1"
         )
         session = new_session(subject, epoch=epochs.shard)
         made = await subject.store.create(
-            session, operation=new_id(), user_epoch=epochs.user, origin="n1"
+            session, operation=new_id(), user_epoch=epochs.user, initiator="n1"
         )
         assert made == EpochChanged()
         assert await subject.store.load(session.sid) == Missing()
@@ -104,11 +106,11 @@ class CreatingContract:
     async def test_an_end_of_all_of_somebody_else_does_not(self, subject: Subject) -> None:
         epochs = await subject.store.epochs(subject.store.shard_of("ann"), "ann")
         await subject.store.end_user(
-            "bob", keep=None, event="e", reason=Reason.TERMINATED, origin="n1"
+            "bob", keep=None, end_id="e", reason=Reason.TERMINATED, initiator="n1"
         )
         session = new_session(subject, epoch=epochs.shard)
         made = await subject.store.create(
-            session, operation=new_id(), user_epoch=epochs.user, origin="n1"
+            session, operation=new_id(), user_epoch=epochs.user, initiator="n1"
         )
         assert isinstance(made, Created)
 
@@ -118,10 +120,10 @@ class CreatingContract:
     ) -> None:
         shard = subject.store.shard_of(user) if user else 0
         epochs = await subject.store.epochs(shard, user)
-        await subject.store.end_shard(shard, event="e", reason=Reason.ADMIN, origin="n1")
+        await subject.store.end_shard(shard, end_id="e", reason=Reason.ADMIN, initiator="n1")
         session = new_session(subject, user, epoch=epochs.shard)
         made = await subject.store.create(
-            session, operation=new_id(), user_epoch=epochs.user, origin="n1"
+            session, operation=new_id(), user_epoch=epochs.user, initiator="n1"
         )
         assert made == EpochChanged()
         assert await subject.store.load(session.sid) == Missing()
@@ -140,9 +142,9 @@ class CreatingContract:
         assert isinstance(tombstone, Tombstone)
         assert tombstone.reason is Reason.SESSION_LIMIT
         (end,) = ends(subject)
-        assert (end.sids, end.user, end.origin) == ((second.session.sid,), "ann", "n1")
-        assert (end.event, end.reason, end.at) == (
-            tombstone.event,
+        assert (end.sids, end.user, end.initiator) == ((second.session.sid,), "ann", "n1")
+        assert (end.end_id, end.reason, end.at) == (
+            tombstone.end_id,
             Reason.SESSION_LIMIT,
             tombstone.at,
         )
@@ -152,7 +154,7 @@ class CreatingContract:
         old = [await created(subject, last_active_at=now - ago) for ago in (3, 2, 1)]
         subject.limit(2)
         made = await subject.store.create(
-            new_session(subject), operation=new_id(), user_epoch="", origin="n1"
+            new_session(subject), operation=new_id(), user_epoch="", initiator="n1"
         )
         assert isinstance(made, Created)
         evicted = [each.session.sid for each in old[:2]]
@@ -182,11 +184,11 @@ class CreatingContract:
         await created(subject, last_active_at=now - 1801)
         await created(subject, created_at=now - 43201)
         await subject.store.end_shard(
-            subject.store.shard_of("ann"), event="e", reason=Reason.ADMIN, origin="n1"
+            subject.store.shard_of("ann"), end_id="e", reason=Reason.ADMIN, initiator="n1"
         )
         alive = [await created(subject) for _ in range(RULES.max_sessions_per_user)]
         assert await listed(subject) == {each.session.sid for each in alive}
-        assert [end.event for end in ends(subject)] == ["e"]
+        assert [end.end_id for end in ends(subject)] == ["e"]
 
     async def test_a_list_that_changed_is_announced(self, subject: Subject) -> None:
         await created(subject)

@@ -20,21 +20,21 @@ async def end_one(subject: Subject, stored: Stored, event: str, reason: Reason) 
     """End one session."""
     session = stored.session
     return await subject.store.end(
-        session.sid, user=session.user, event=event, reason=reason, origin="n1"
+        session.sid, user=session.user, end_id=event, reason=reason, initiator="n1"
     )
 
 
 async def end_user(subject: Subject, event: str, keep: str | None = None) -> Ended:
     """End all of ann's."""
     return await subject.store.end_user(
-        "ann", keep=keep, event=event, reason=Reason.TERMINATED, origin="n1"
+        "ann", keep=keep, end_id=event, reason=Reason.TERMINATED, initiator="n1"
     )
 
 
 async def end_shard(subject: Subject, event: str) -> Ended:
     """End everything where ann's sessions are."""
     shard = subject.store.shard_of("ann")
-    return await subject.store.end_shard(shard, event=event, reason=Reason.ADMIN, origin="n1")
+    return await subject.store.end_shard(shard, end_id=event, reason=Reason.ADMIN, initiator="n1")
 
 
 async def is_live(subject: Subject, stored: Stored) -> bool:
@@ -56,10 +56,10 @@ class EndingContract:
         assert (ended.sids, ended.earlier) == ((sid,), None)
         tombstone = await subject.store.load(sid)
         assert isinstance(tombstone, Tombstone)
-        assert (tombstone.event, tombstone.reason) == ("e1", Reason.LOGOUT)
+        assert (tombstone.end_id, tombstone.reason) == ("e1", Reason.LOGOUT)
         assert before - 0.1 < tombstone.at < subject.now() + 0.1
         (end,) = ends(subject)
-        assert (end.event, end.origin, end.reason) == ("e1", "n1", Reason.LOGOUT)
+        assert (end.end_id, end.initiator, end.reason) == ("e1", "n1", Reason.LOGOUT)
         assert (end.at, end.user, end.sids) == (tombstone.at, user, (sid,))
         assert await is_live(subject, other)
         assert await listed(subject) == ({other.session.sid} if user else set())
@@ -84,7 +84,7 @@ class EndingContract:
         second = await end_one(subject, stored, "e2", Reason.ADMIN)
         assert (second.sids, second.earlier) == ((), tombstone)
         assert await subject.store.load(stored.session.sid) == tombstone
-        assert [end.event for end in ends(subject)] == ["e1", "e2"]
+        assert [end.end_id for end in ends(subject)] == ["e1", "e2"]
 
     async def test_ending_what_never_was_ends_nothing(self, subject: Subject) -> None:
         session = new_session(subject)
@@ -115,9 +115,9 @@ class EndingContract:
         for each in own:
             tombstone = await subject.store.load(each.session.sid)
             assert isinstance(tombstone, Tombstone)
-            assert (tombstone.event, tombstone.reason) == ("e1", Reason.TERMINATED)
+            assert (tombstone.end_id, tombstone.reason) == ("e1", Reason.TERMINATED)
         (end,) = ends(subject)
-        assert (end.event, end.user, set(end.sids)) == ("e1", "ann", sids)
+        assert (end.end_id, end.user, set(end.sids)) == ("e1", "ann", sids)
         assert [await is_live(subject, each) for each in others] == [True, True]
         assert await listed(subject) == set()
 
@@ -150,7 +150,7 @@ class EndingContract:
             new_session(subject, epoch=epochs.shard),
             operation=new_id(),
             user_epoch=epochs.user,
-            origin="n1",
+            initiator="n1",
         )
         assert made == EpochChanged()
 
@@ -163,11 +163,11 @@ class EndingContract:
         assert (await end_shard(subject, "e1")).sids == ()
         tombstone = await subject.store.load(own.session.sid)
         assert isinstance(tombstone, Tombstone)
-        assert (tombstone.event, tombstone.reason) == ("e1", Reason.ADMIN)
+        assert (tombstone.end_id, tombstone.reason) == ("e1", Reason.ADMIN)
         in_shard = int(visitor.session.sid[:2]) == subject.store.shard_of("ann")
         assert await is_live(subject, visitor) is not in_shard
         (end,) = ends(subject)
-        assert (end.event, end.user, end.sids) == ("e1", None, (EVERYTHING,))
+        assert (end.end_id, end.user, end.sids) == ("e1", None, (EVERYTHING,))
         assert await listed(subject) == set()
 
     async def test_other_shards_are_not_touched(self, subject: Subject) -> None:
@@ -175,7 +175,7 @@ class EndingContract:
         for shard in range(subject.store.shards):
             if shard != subject.store.shard_of("ann"):
                 await subject.store.end_shard(
-                    shard, event=f"e{shard}", reason=Reason.ADMIN, origin="n1"
+                    shard, end_id=f"e{shard}", reason=Reason.ADMIN, initiator="n1"
                 )
                 assert await subject.store.sweep_shard(shard) == 0
         assert await is_live(subject, stored)
@@ -228,5 +228,5 @@ class EndingContract:
         for each in dead:
             tombstone = await subject.store.load(each.session.sid)
             assert isinstance(tombstone, Tombstone)
-            assert (tombstone.event, tombstone.reason) == ("e1", Reason.ADMIN)
+            assert (tombstone.end_id, tombstone.reason) == ("e1", Reason.ADMIN)
         assert await is_live(subject, young)

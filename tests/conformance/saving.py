@@ -18,21 +18,21 @@ Death = Callable[[Subject, Stored], Awaitable[object]]
 def logged_out(subject: Subject, stored: Stored) -> Awaitable[object]:
     """Ended alone."""
     return subject.store.end(
-        stored.session.sid, user="ann", event="e", reason=Reason.LOGOUT, origin="n1"
+        stored.session.sid, user="ann", end_id="e", reason=Reason.LOGOUT, initiator="n1"
     )
 
 
 def all_ended(subject: Subject, _: Stored) -> Awaitable[object]:
     """Ended with all of the user's."""
     return subject.store.end_user(
-        "ann", keep=None, event="e", reason=Reason.TERMINATED, origin="n1"
+        "ann", keep=None, end_id="e", reason=Reason.TERMINATED, initiator="n1"
     )
 
 
 def everything_ended(subject: Subject, stored: Stored) -> Awaitable[object]:
     """Ended with everybody's."""
     shard = int(stored.session.sid[:2])
-    return subject.store.end_shard(shard, event="e", reason=Reason.ADMIN, origin="n1")
+    return subject.store.end_shard(shard, end_id="e", reason=Reason.ADMIN, initiator="n1")
 
 
 async def everything_ended_and_swept(subject: Subject, stored: Stored) -> None:

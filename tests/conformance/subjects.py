@@ -179,7 +179,7 @@ async def created(subject: Subject, user: str | None = "ann", **fields: Any) -> 
     epochs = await subject.store.epochs(shard, user)
     session = new_session(subject, user, **{"epoch": epochs.shard, **fields})
     made = await subject.store.create(
-        session, operation=new_id(), user_epoch=epochs.user, origin="n1"
+        session, operation=new_id(), user_epoch=epochs.user, initiator="n1"
     )
     assert isinstance(made, Created)
     return made.stored

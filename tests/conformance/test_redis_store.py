@@ -31,7 +31,7 @@ def ttl(subject: RedisSubject, key: str) -> float:
 
 def end(subject: RedisSubject, sid: str, event: str = "e1") -> Awaitable[object]:
     """End one of ann's sessions."""
-    return subject.store.end(sid, user="ann", event=event, reason=Reason.LOGOUT, origin="n1")
+    return subject.store.end(sid, user="ann", end_id=event, reason=Reason.LOGOUT, initiator="n1")
 
 
 async def test_scripts_are_loaded_again_where_the_server_lost_them(subject: RedisSubject) -> None:
@@ -51,13 +51,13 @@ async def test_scripts_are_loaded_again_where_the_server_lost_them(subject: Redi
         before_each()
         await end(subject, sid)
         before_each()
-        event = new_id()
+        end_id = new_id()
         await subject.store.end_user(
-            "ann", keep=None, event=event, reason=Reason.ADMIN, origin="n1"
+            "ann", keep=None, end_id=end_id, reason=Reason.ADMIN, initiator="n1"
         )
         await created(subject)
         before_each()
-        await subject.store.end_shard(0, event=new_id(), reason=Reason.ADMIN, origin="n1")
+        await subject.store.end_shard(0, end_id=new_id(), reason=Reason.ADMIN, initiator="n1")
         before_each()
         assert await subject.store.sweep_shard(0) == 1
 
@@ -76,12 +76,12 @@ async def test_every_key_of_a_session_goes_by_itself(subject: RedisSubject) -> N
     await end(subject, young.session.sid)
     tombstone = NAMES.ended(young.session.sid)
     assert ABSOLUTE < ttl(subject, tombstone) < ABSOLUTE + 2 * HOUR
-    await subject.store.end_user("ann", keep=None, event="e2", reason=Reason.ADMIN, origin="n1")
+    await subject.store.end_user("ann", keep=None, end_id="e2", reason=Reason.ADMIN, initiator="n1")
     assert 0 < ttl(subject, NAMES.user_epoch("ann")) <= 24 * HOUR
 
 
 async def test_no_end_of_everything_is_ever_forgotten(subject: RedisSubject) -> None:
-    await subject.store.end_shard(0, event="e1", reason=Reason.ADMIN, origin="n1")
+    await subject.store.end_shard(0, end_id="e1", reason=Reason.ADMIN, initiator="n1")
     assert ttl(subject, NAMES.epoch) == -1
 
 
@@ -121,7 +121,7 @@ async def test_index_entries_go_with_their_sessions(subject: RedisSubject) -> No
     await end(subject, one.session.sid)
     assert subject.raw.zcard(NAMES.index("ann")) == 2
     await subject.store.end_user(
-        "ann", keep=two.session.sid, event="e2", reason=Reason.ADMIN, origin="n1"
+        "ann", keep=two.session.sid, end_id="e2", reason=Reason.ADMIN, initiator="n1"
     )
     assert subject.raw.zrange(NAMES.index("ann"), 0, -1) == [two.session.sid.encode()]
     await end(subject, two.session.sid, "e3")
@@ -151,7 +151,7 @@ async def test_a_spoilt_record_does_not_stop_the_others(subject: RedisSubject) -
         subject.raw.set(NAMES.session(each.session.sid), b"garbage")
     fine = [await created(subject) for _ in range(3)]
     assert await listed(subject) == {each.session.sid for each in fine}
-    await subject.store.end_shard(0, event="e1", reason=Reason.ADMIN, origin="n1")
+    await subject.store.end_shard(0, end_id="e1", reason=Reason.ADMIN, initiator="n1")
     assert await subject.store.sweep_shard(0) == 5
     for each in [*spoilt, *fine]:
         assert isinstance(await subject.store.load(each.session.sid), Tombstone)

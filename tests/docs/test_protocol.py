@@ -125,7 +125,7 @@ def test_every_close_code_is_on_the_page_and_no_other() -> None:
 
 def test_the_receipt_on_the_page_is_one() -> None:
     receipt = Receipt(
-        event="7f45353b69684164bbd1b1f66b886871",
+        end_id="7f45353b69684164bbd1b1f66b886871",
         state=State.COMPLETE,
         sessions=2,
         sockets_closed=7,

@@ -108,8 +108,8 @@ def forgeries(by: Entries, client: Client, user: str) -> list[tuple[Fields, dict
     def end(scope: Scope, sids: str | None = None) -> Fields:
         return by.of_end(
             scope,
-            event="f" * 32,
-            origin="x",
+            end_id="f" * 32,
+            initiator="x",
             reason=Reason.LOGOUT,
             shard=0,
             user=user,
@@ -211,7 +211,7 @@ async def test_a_session_left_out_of_the_list_of_a_genuine_end_is_closed_all_the
     client = await people.somebody()
     user = await user_of(client)
     end = entries(OURS).of_end(
-        Scope.USER, event="e" * 32, origin="x", reason=Reason.ADMIN, shard=0, user=user
+        Scope.USER, end_id="e" * 32, initiator="x", reason=Reason.ADMIN, shard=0, user=user
     )
     async with client.open_socket() as socket:
         await frame(socket, "hello")

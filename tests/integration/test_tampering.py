@@ -191,7 +191,7 @@ async def test_a_garbage_tombstone_opens_nothing_and_breaks_nothing(
     raw.set(NAMES.ended(live.session.sid), garbage)
     found = await node.sessions.check(token_of(live))
     assert found == NoSession()
-    assert json.dumps([found.word, found.event, found.at], allow_nan=False)
+    assert json.dumps([found.word, found.end_id, found.at], allow_nan=False)
     assert await node.sessions.write(live, {"a": 1}) == NoSession()
     assert await is_live(node, other)
     assert (await node.terminations.all_of("ann", Reason.LOGOUT)).sessions == 2

@@ -112,7 +112,7 @@ class Memory:
         return Epochs(self._epoch(shard), self.user_epochs.get(user or "", ""))
 
     def create(
-        self, session: Session, operation: str, user_epoch: str, origin: str, asked_at: float
+        self, session: Session, operation: str, user_epoch: str, initiator: str, asked_at: float
     ) -> Created | EpochChanged | Tombstone:
         """As create.lua."""
         sid = session.sid
@@ -127,7 +127,7 @@ class Memory:
         if session.user is not None:
             if self.epochs(0, session.user).user != user_epoch:
                 return EpochChanged()
-            evicted = self._make_room(session, f"{operation}-limit", origin, asked_at)
+            evicted = self._make_room(session, f"{operation}-limit", initiator, asked_at)
             self._score(session)
             self.publish(SessionsChanged(session.user))
         self.records[sid] = (session, 1, operation)
@@ -155,61 +155,61 @@ class Memory:
         self,
         sid: str,
         user: str | None,
-        event: str,
+        end_id: str,
         reason: Reason,
-        origin: str,
+        initiator: str,
         asked_at: float,
     ) -> Ended:
         """As end_session.lua."""
         loaded = self.load(sid)
-        if isinstance(loaded, Tombstone) and loaded.event == event:
-            return Ended((sid,), self.live())
+        if isinstance(loaded, Tombstone) and loaded.end_id == end_id:
+            return Ended((sid,), self.leases())
         ended: tuple[str, ...] = ()
         if isinstance(loaded, Stored):
-            self._bury(sid, Tombstone(event, reason, self.now()))
+            self._bury(sid, Tombstone(end_id, reason, self.now()))
             ended = (sid,)
         self.index.get(user or "", {}).pop(sid, None)
-        end = (event, origin, reason, asked_at, user, shard_of_sid(sid), "", self.now())
+        end = (end_id, initiator, reason, asked_at, user, shard_of_sid(sid), "", self.now())
         self.publish(SessionsEnded(Scope.SESSION, *end, (sid,)))
         earlier = loaded if isinstance(loaded, Tombstone) else None
-        return Ended(ended, self.live(), earlier)
+        return Ended(ended, self.leases(), earlier)
 
     def end_user(
         self,
         user: str,
         keep: str | None,
-        event: str,
+        end_id: str,
         reason: Reason,
-        origin: str,
+        initiator: str,
         asked_at: float,
     ) -> Ended:
         """As end_user.lua."""
-        if event not in self.carried_out:
+        if end_id not in self.carried_out:
             indexed = self.index.get(user, {})
             own = (sid for sid in list(indexed) if sid != keep)
             sids = tuple(sid for sid in own if isinstance(self.load(sid), Stored))
             for sid in [sid for sid in list(indexed) if sid != keep]:
                 del indexed[sid]
             for sid in sids:
-                self._bury(sid, Tombstone(event, reason, self.now()))
-            self.user_epochs[user], self.carried_out[event] = event, sids
-            end = (event, origin, reason, asked_at, user, 0, keep or "", self.now())
+                self._bury(sid, Tombstone(end_id, reason, self.now()))
+            self.user_epochs[user], self.carried_out[end_id] = end_id, sids
+            end = (end_id, initiator, reason, asked_at, user, 0, keep or "", self.now())
             self.publish(SessionsEnded(Scope.USER, *end, sids))
-        return Ended(self.carried_out[event], self.live())
+        return Ended(self.carried_out[end_id], self.leases())
 
     def end_shard(
-        self, shard: int, event: str, reason: Reason, origin: str, asked_at: float
+        self, shard: int, end_id: str, reason: Reason, initiator: str, asked_at: float
     ) -> Ended:
         """As end_shard.lua."""
-        if event not in self.carried_out:
-            self.carried_out[event] = ()
+        if end_id not in self.carried_out:
+            self.carried_out[end_id] = ()
             for sid, (session, _, _) in self.records.items():
                 if shard_of_sid(sid) == shard and not self._ended_by_epoch(session):
                     self.on_end(sid)
-            self.shard_ends[shard] = Tombstone(event, reason, self.now())
-            end = (event, origin, reason, asked_at, None, shard, "", self.now())
+            self.shard_ends[shard] = Tombstone(end_id, reason, self.now())
+            end = (end_id, initiator, reason, asked_at, None, shard, "", self.now())
             self.publish(SessionsEnded(Scope.SHARD, *end, (EVERYTHING,)))
-        return Ended((), self.live())
+        return Ended((), self.leases())
 
     def sweep_shard(self, shard: int) -> int:
         """As sweep.lua over all records."""
@@ -224,7 +224,7 @@ class Memory:
 
     def list_user(self, user: str) -> Sequence[ListedSession]:
         """As list_user.lua."""
-        indexed, live = self.index.get(user, {}), self.live()
+        indexed, live = self.index.get(user, {}), self.leases()
         for sid in [sid for sid, expires_at in indexed.items() if expires_at <= self.now()]:
             del indexed[sid]
         found = [(sid, self.load(sid)) for sid in indexed]
@@ -251,7 +251,7 @@ class Memory:
         """As renew_lease.lua."""
         self.nodes[node] = self.now() + self.lease
 
-    def live(self) -> Mapping[str, float]:
+    def leases(self) -> Mapping[str, float]:
         """As live_nodes.lua."""
         return {node: ends_at for node, ends_at in self.nodes.items() if ends_at >= self.now()}
 
@@ -287,9 +287,9 @@ class Memory:
         lost = trimmed > positions["control"].count
         return Batch(events, acknowledgements, after, is_last, lost)
 
-    def acknowledge(self, origin: str, acknowledgement: Acknowledgement) -> None:
+    def acknowledge(self, initiator: str, acknowledgement: Acknowledgement) -> None:
         """Append to the origin's replies."""
-        self.replies.setdefault(origin, Stream()).append(acknowledgement)
+        self.replies.setdefault(initiator, Stream()).append(acknowledgement)
         self._wake()
 
     def send(self, message: MessageSent) -> None:
@@ -314,7 +314,7 @@ class Memory:
 
     def _epoch(self, shard: int) -> str:
         end = self.shard_ends.get(shard)
-        return end.event if end else ""
+        return end.end_id if end else ""
 
     def _ended_by_epoch(self, session: Session) -> Tombstone | None:
         shard = shard_of_sid(session.sid)
@@ -330,7 +330,7 @@ class Memory:
         self.index.setdefault(session.user or "", {})[session.sid] = expires_at
 
     def _make_room(
-        self, session: Session, event: str, origin: str, asked_at: float
+        self, session: Session, end_id: str, initiator: str, asked_at: float
     ) -> tuple[str, ...]:
         indexed = self.index.setdefault(session.user or "", {})
         for sid, expires_at in list(indexed.items()):
@@ -340,9 +340,18 @@ class Memory:
         evicted = tuple(sorted(indexed, key=lambda sid: (indexed[sid], sid))[: max(0, excess)])
         for sid in evicted:
             del indexed[sid]
-            self._bury(sid, Tombstone(event, Reason.SESSION_LIMIT, self.now()))
+            self._bury(sid, Tombstone(end_id, Reason.SESSION_LIMIT, self.now()))
         if evicted:
             shard, reason = shard_of_sid(session.sid), Reason.SESSION_LIMIT
-            end = (event, origin, reason, asked_at, session.user, shard, session.sid, self.now())
+            end = (
+                end_id,
+                initiator,
+                reason,
+                asked_at,
+                session.user,
+                shard,
+                session.sid,
+                self.now(),
+            )
             self.publish(SessionsEnded(Scope.LIMIT, *end, evicted))
         return evicted

@@ -105,12 +105,12 @@ class RemoteStore:
         return await self._ask(lambda: self._memory.epochs(shard, user))
 
     async def create(
-        self, session: Session, *, operation: str, user_epoch: str, origin: str
+        self, session: Session, *, operation: str, user_epoch: str, initiator: str
     ) -> Created | EpochChanged | Tombstone:
         """See the contract."""
         asked_at = self._memory.now()
         return await self._ask(
-            lambda: self._memory.create(session, operation, user_epoch, origin, asked_at)
+            lambda: self._memory.create(session, operation, user_epoch, initiator, asked_at)
         )
 
     async def save(
@@ -120,26 +120,28 @@ class RemoteStore:
         return await self._ask(lambda: self._memory.save(session, based_on, operation, event))
 
     async def end(
-        self, sid: str, *, user: str | None, event: str, reason: Reason, origin: str
-    ) -> Ended:
-        """See the contract."""
-        asked_at = self._memory.now()
-        return await self._ask(lambda: self._memory.end(sid, user, event, reason, origin, asked_at))
-
-    async def end_user(
-        self, user: str, *, keep: str | None, event: str, reason: Reason, origin: str
+        self, sid: str, *, user: str | None, end_id: str, reason: Reason, initiator: str
     ) -> Ended:
         """See the contract."""
         asked_at = self._memory.now()
         return await self._ask(
-            lambda: self._memory.end_user(user, keep, event, reason, origin, asked_at)
+            lambda: self._memory.end(sid, user, end_id, reason, initiator, asked_at)
         )
 
-    async def end_shard(self, shard: int, *, event: str, reason: Reason, origin: str) -> Ended:
+    async def end_user(
+        self, user: str, *, keep: str | None, end_id: str, reason: Reason, initiator: str
+    ) -> Ended:
         """See the contract."""
         asked_at = self._memory.now()
         return await self._ask(
-            lambda: self._memory.end_shard(shard, event, reason, origin, asked_at)
+            lambda: self._memory.end_user(user, keep, end_id, reason, initiator, asked_at)
+        )
+
+    async def end_shard(self, shard: int, *, end_id: str, reason: Reason, initiator: str) -> Ended:
+        """See the contract."""
+        asked_at = self._memory.now()
+        return await self._ask(
+            lambda: self._memory.end_shard(shard, end_id, reason, initiator, asked_at)
         )
 
     async def sweep_shard(self, shard: int) -> int:
@@ -162,9 +164,9 @@ class RemoteStore:
         """See the contract."""
         await self._ask(lambda: self._memory.renew(node))
 
-    async def live(self) -> Mapping[str, float]:
+    async def leases(self) -> Mapping[str, float]:
         """See the contract."""
-        return await self._ask(self._memory.live)
+        return await self._ask(self._memory.leases)
 
     async def remove(self, node: str) -> None:
         """See the contract."""
@@ -183,9 +185,9 @@ class RemoteStore:
     async def disconnect(self) -> None:
         """There is nothing to drop: each request has a way of its own."""
 
-    async def acknowledge(self, origin: str, acknowledgement: Acknowledgement) -> None:
+    async def acknowledge(self, initiator: str, acknowledgement: Acknowledgement) -> None:
         """See the contract."""
-        await self._ask(lambda: self._memory.acknowledge(origin, acknowledgement))
+        await self._ask(lambda: self._memory.acknowledge(initiator, acknowledgement))
 
     async def send(self, message: MessageSent) -> None:
         """See the contract."""

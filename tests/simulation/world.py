@@ -266,5 +266,5 @@ class World:
             return
         for token, _ in self.tokens:
             found = self.memory.load(token.sid)
-            if isinstance(found, Tombstone) and found.event == receipt.event:
+            if isinstance(found, Tombstone) and found.end_id == receipt.end_id:
                 self.truth.finished(token.sid, self.loop.now)

@@ -63,7 +63,13 @@ def stored(fields: Fields, **further: str) -> dict[bytes, bytes]:
 def end_of_user(by: Entries) -> dict[bytes, bytes]:
     """The end of all of ann's sessions."""
     signed = by.of_end(
-        Scope.USER, event="e1", origin="n1", reason=Reason.ADMIN, shard=0, user="ann", keep=OTHER
+        Scope.USER,
+        end_id="e1",
+        initiator="n1",
+        reason=Reason.ADMIN,
+        shard=0,
+        user="ann",
+        keep=OTHER,
     )
     return stored(signed, at=str(NOW + 0.25), sids=f"{SID} {OTHER}")
 
@@ -76,8 +82,8 @@ def test_an_event_is_read_as_it_was_written(event: Event) -> None:
 def test_an_end_is_read_with_what_its_script_added() -> None:
     assert entries().read(ENTRY, end_of_user(entries())) == SessionsEnded(
         scope=Scope.USER,
-        event="e1",
-        origin="n1",
+        end_id="e1",
+        initiator="n1",
         reason=Reason.ADMIN,
         asked_at=NOW,
         user="ann",
@@ -90,7 +96,7 @@ def test_an_end_is_read_with_what_its_script_added() -> None:
 
 def test_a_session_that_was_named_cannot_be_changed_for_another() -> None:
     signed = entries().of_end(
-        Scope.SESSION, event="e", origin="n", reason=Reason.LOGOUT, shard=0, sids=SID
+        Scope.SESSION, end_id="e", initiator="n", reason=Reason.LOGOUT, shard=0, sids=SID
     )
     found = entries().read(ENTRY, stored(signed, at="1.0", sids=OTHER))
     assert isinstance(found, SessionsEnded)
@@ -217,7 +223,7 @@ def test_what_proves_an_end_cannot_be_widened_by_the_script_that_found_the_sessi
 
 def test_an_end_of_everything_is_of_its_shard_and_of_what_was_there() -> None:
     signed = entries().of_end(
-        Scope.SHARD, event="e", origin="n", reason=Reason.ADMIN, shard=0, sids=EVERYTHING
+        Scope.SHARD, end_id="e", initiator="n", reason=Reason.ADMIN, shard=0, sids=EVERYTHING
     )
     end = entries().read(ENTRY, stored(signed, at="1.0"))
     assert isinstance(end, SessionsEnded)

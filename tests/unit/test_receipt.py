@@ -22,7 +22,7 @@ def test_the_state_is_the_strongest_true_statement(counts: NodeCounts, state: St
 
 def test_the_wire_has_every_field_by_its_name() -> None:
     receipt = Receipt(
-        event="e1",
+        end_id="e1",
         state=State.BOUNDED,
         sessions=2,
         sockets_closed=7,

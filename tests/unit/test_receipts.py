@@ -12,7 +12,7 @@ from server.core.receipt import Durability, NodeCounts, Receipt, State
 GERMAN = LANGUAGES["de"]
 LEASE = timedelta(seconds=5)
 WHOLE = Receipt(
-    event="e",
+    end_id="e",
     state=State.COMPLETE,
     sessions=1,
     sockets_closed=3,
