@@ -146,7 +146,7 @@ def test_sigterm_to_the_guard_stops_valkey(data_dir: Path, store: EmbeddedStore)
 def test_both_go_when_their_server_is_killed(data_dir: Path) -> None:
     program = (
         "import pathlib, signal, sys\n"
-        "from server.store.embedded import EmbeddedStore\n"
+        "from server.embedded.store import EmbeddedStore\n"
         "store = EmbeddedStore(pathlib.Path(sys.argv[1]))\n"
         "store.start()\n"
         "print('ready', flush=True)\n"
@@ -185,7 +185,7 @@ def test_a_valkey_without_a_guard_is_asked_to_leave(data_dir: Path) -> None:
     folder.mkdir(parents=True)
     program = (
         "import os, pathlib, subprocess, sys\n"
-        "from server.store.valkey_program import valkey_binary\n"
+        "from server.embedded.valkey import valkey_binary\n"
         "folder = pathlib.Path(sys.argv[1])\n"
         "lock = os.open(folder / 'lock', os.O_CREAT | os.O_RDWR)\n"
         "import fcntl; fcntl.flock(lock, fcntl.LOCK_EX)\n"
