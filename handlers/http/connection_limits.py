@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final, Self
 
 from handlers.http.client import Network, is_in
-from server.core.throttling import network_of
+from server.core.addresses import network_of
 
 KEPT_FREE: Final = 128
 """File descriptors for the store, the listening port and everything else."""

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import Final
 
+from server.core.addresses import network_of
 from server.core.throttling import (
     Act,
     Counted,
@@ -17,7 +18,6 @@ from server.core.throttling import (
     Throttled,
     TryOutcome,
     code_tally,
-    network_of,
     proof_tally,
     sign_in_tally,
     sign_up_tally,

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterable
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::\d{1,5})?")
 _LOOPBACK_HOSTS: Final = ("127.0.0.1", "localhost", "[::1]")
+_IPV6_HOST_BITS: Final = 64
+"""A customer gets at least a /64 (RFC 6177) and can change addresses within it for free."""
 
 
 def is_loopback(host: str) -> bool:
@@ -50,6 +52,22 @@ def names_of(host: str, origins: Iterable[str]) -> frozenset[str]:
     named = {urlsplit(origin).hostname or "" for origin in origins}
     given = {"localhost", "127.0.0.1", "::1", host, *named}
     return frozenset(each for each in given if not _is_any(each))
+
+
+def network_of(address: str) -> str:
+    """Return what counts as one client: an IPv4 address, or the /64 of an IPv6 address.
+
+    Text that is no address is returned as it is.
+    """
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(parsed, IPv6Address):
+        return str(parsed)
+    if parsed.ipv4_mapped:
+        return str(parsed.ipv4_mapped)
+    return f"{IPv6Address(int(parsed) >> _IPV6_HOST_BITS << _IPV6_HOST_BITS)}/{_IPV6_HOST_BITS}"
 
 
 def _is_any(host: str) -> bool:

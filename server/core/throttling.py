@@ -10,12 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
-from ipaddress import IPv6Address, ip_address
 from types import MappingProxyType
 from typing import Final
 
-IPV6_HOST_BITS: Final = 64
-"""What one customer has at least (RFC 6177): addresses within it cost nothing to change."""
+from server.core.addresses import network_of
+
 FAMILIAR_FOR: Final = timedelta(days=30)
 """How long an address from which an account signed in stays its own: it is then counted by itself,
 so that nobody elsewhere delays the owner at home."""
@@ -218,16 +217,3 @@ def proof_tally(user: str, sid: str) -> Tally:
 def sign_up_tally(address: str) -> Tally:
     """What a sign-up is counted by. Only a name that was taken stays counted."""
     return Tally(None, (Counter(CounterKind.SIGN_UP, network_of(address)),))
-
-
-def network_of(address: str) -> str:
-    """What is taken for one address: of IPv6 a /64; of what is none, the text."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    if not isinstance(parsed, IPv6Address):
-        return str(parsed)
-    if parsed.ipv4_mapped:
-        return str(parsed.ipv4_mapped)
-    return f"{IPv6Address(int(parsed) >> IPV6_HOST_BITS << IPV6_HOST_BITS)}/{IPV6_HOST_BITS}"

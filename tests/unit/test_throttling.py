@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.core.addresses import network_of
 from server.core.throttling import (
     CEILING,
     LONGEST_DELAY,
@@ -15,7 +16,6 @@ from server.core.throttling import (
     Step,
     code_tally,
     doubling,
-    network_of,
     proof_tally,
     sign_in_tally,
     sign_up_tally,
