@@ -27,28 +27,27 @@ from server.realtime.hub import Hub
 from server.realtime.socket_dependencies import SocketDependencies
 from server.sessions.manager import SessionManager
 from server.sessions.terminations import Terminations
-from server.store.accounts import RedisAccountStore
-from server.store.activity import RedisActivityStore
+from server.store.accounts import AccountStore
+from server.store.activity import ActivityStore
 from server.store.clock import StoreClock
 from server.store.codec import SessionCodec
 from server.store.connection import LONGEST_BLOCK, open_client, open_reader
 from server.store.contract import NodeRegistry
 from server.store.control_log import RedisControlLog
-from server.store.ends import RECORD_KEPT_AFTER_EXPIRY
 from server.store.entries import Entries
 from server.store.inspection import (
     claim_layout,
-    durability_of,
+    probe_durability,
     refuse_eviction,
     watch_eviction,
 )
 from server.store.key_use import KeyUse
 from server.store.nodes import RedisNodeRegistry
 from server.store.scripts import Scripts
-from server.store.sealed import SealedRecords
-from server.store.sessions import RedisSessionStore
-from server.store.try_counters import RedisTryCounters
-from server.store.used_once import RedisUsedOnce
+from server.store.sealed_records import SealedRecords
+from server.store.sessions import RECORD_KEPT_AFTER_EXPIRY, RedisSessionStore
+from server.store.single_use import SingleUseStore
+from server.store.try_counters import TryCounters
 from server.telemetry.audit import Audit
 from server.telemetry.metrics import Metrics
 from settings import Settings
@@ -140,14 +139,14 @@ async def _services(settings: Settings, *, serves: bool) -> AsyncIterator[Servic
         def unreadable(what: str) -> Callable[[str], None]:
             return lambda user: audit.record(AuditEvent.DECRYPT_FAIL, user=user, what=what)
 
-        account_store = RedisAccountStore(client, scripts, sealer, shards, unreadable("account"))
+        account_store = AccountStore(client, scripts, sealer, shards, unreadable("account"))
         accounts = StoredAccounts(account_store, hasher, clock.now, _new_id)
         challenges = Challenges(
             sealer, clock.now, lambda use: audit.record(AuditEvent.CHALLENGE_REFUSED, use=use.value)
         )
-        used = RedisUsedOnce(client, shards)
+        used = SingleUseStore(client, shards)
         metrics = Metrics(node, CollectorRegistry())
-        activity_store = RedisActivityStore(client, scripts, sealer, shards, unreadable("activity"))
+        activity_store = ActivityStore(client, scripts, sealer, shards, unreadable("activity"))
         activity = ActivityRecorder(activity_store, accounts, _new_id, time.monotonic)
         audit = Audit(clock.now, time.monotonic, activity.record, metrics.audited)
         stack.callback(audit.tell_left_out, closing=True)
@@ -162,7 +161,7 @@ async def _services(settings: Settings, *, serves: bool) -> AsyncIterator[Servic
                 reader, client, scripts, entries, shards, node, block, serves=serves
             ),
             sealer=sealer,
-            durability=await durability_of(client),
+            durability=await probe_durability(client),
             now=clock.now,
             monotonic=time.monotonic,
             random=os.urandom,
@@ -184,7 +183,7 @@ async def _services(settings: Settings, *, serves: bool) -> AsyncIterator[Servic
         await engine.follower.start()
         background.start(engine.follower.run())
         if serves:
-            await key_use.note()
+            await key_use.publish()
             background.start(key_use.run())
             background.start(watch_eviction(client, settings.sweep_interval))
             stack.push_async_callback(engine.lease.release)
@@ -201,7 +200,7 @@ async def _services(settings: Settings, *, serves: bool) -> AsyncIterator[Servic
                 account_store, challenges, used, engine.sessions.epochs, clock.now, _new_id
             ),
             throttle=Throttle(
-                RedisTryCounters(scripts, keyring.derive("tries").newest[1], clock.now),
+                TryCounters(scripts, keyring.derive("tries").newest[1], clock.now),
                 _new_id,
                 metrics.tried,
             ),

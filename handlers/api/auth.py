@@ -17,11 +17,11 @@ from handlers.pages.base import PageHandler
 from handlers.pages.cookie_check import START_WITH_TLS, after_sign_in, keeps_no_cookie
 from handlers.pages.login import LoginForms
 from server.accounts.accounts import NameTaken
+from server.core.account import Account
 from server.core.audit import AuditEvent
 from server.core.credentials import BadUsername, canonical_username
 from server.core.reasons import Reason
 from server.core.receipt import Receipt
-from server.store.accounts import Account
 
 CREDENTIALS = {"username": str, "password": str}
 

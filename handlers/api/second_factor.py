@@ -20,12 +20,12 @@ from handlers.http.problems import Problem, ProblemRaised, throttled
 from handlers.http.proving import ProvingHandler
 from server.accounts.second_factor_check import PasswordProof, Proof
 from server.accounts.throttle import Attempt
+from server.core.account import Account
 from server.core.audit import AuditEvent
 from server.core.factor_policy import Proved, TooManyTries, Wrong
 from server.core.factors import Method
 from server.core.session import Json
 from server.crypto.passkeys import Site, site_of
-from server.store.accounts import Account
 from server.store.contract import Epochs
 
 Credential = dict[str, Json]

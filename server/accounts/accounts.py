@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from server.core.account import Account
 from server.core.credentials import (
     BadPassword,
     BadUsername,
@@ -12,7 +13,7 @@ from server.core.credentials import (
 )
 from server.crypto.common_passwords import is_common
 from server.crypto.passwords import PasswordHasher
-from server.store.accounts import Account, AccountStore, StoredAccount, change_account
+from server.store.accounts import AccountStore, StoredAccount
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,7 @@ class StoredAccounts:
         user = canonical_username(name)
         if isinstance(user, BadUsername):
             return False
-        return await change_account(self._store, user, change, self._new_id) is not None
+        return await self._store.change(user, change, self._new_id) is not None
 
     async def _rehash(self, stored: StoredAccount, password: str) -> None:
         stronger = replace(stored.account, password_hash=await self._hasher.hash(password))

@@ -14,13 +14,13 @@ from server.core.activity import ActivityEntry, add
 from server.core.errors import StoreUnavailable
 from server.core.log_rate_limit import TELL_EVERY
 from server.store.activity import ActivityStore
+from server.store.compare_and_set import retry_conflicts
+from server.store.contract import Conflict
 
 log = logging.getLogger("curfew.activity")
 
 MAX_WAITING: Final = 1000
 """Users whose entries wait for the store; each has at most a list's length of them."""
-MAX_TRIES: Final = 8
-"""Writers of other nodes can be first; nobody writes that often to one account."""
 LAST_WRITES: Final = 2.0
 """Seconds that a stopping process, or a command, waits for what is still to be written."""
 
@@ -99,16 +99,17 @@ class ActivityRecorder:
         self._drop(sum(each.count for each in news))
 
     async def _saved(self, user: str, news: Sequence[ActivityEntry]) -> bool:
-        for _ in range(MAX_TRIES):
+        async def attempt() -> bool | Conflict:
             kept = await self._store.load(user)
             entries = kept.entries
             for each in reversed(news):
                 entries = add(entries, each)
-            if await self._store.save(
+            saved = await self._store.save(
                 user, entries, based_on=kept.revision, operation=self._new_id()
-            ):
-                return True
-        return False
+            )
+            return saved or Conflict()
+
+        return not isinstance(await retry_conflicts(attempt), Conflict)
 
     def _drop(self, count: int) -> None:
         self._dropped += count

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from server.core.account import Account
 from server.core.factor_policy import (
     FactorOutcome,
     Flaw,
@@ -22,9 +23,9 @@ from server.crypto import passkeys
 from server.crypto.challenges import Challenge, Challenges, Use, from_text, to_text
 from server.crypto.passkeys import Presented, Site
 from server.crypto.totp import totp_codes
-from server.store.accounts import Account, AccountStore, change_account
+from server.store.accounts import AccountStore
 from server.store.contract import Epochs
-from server.store.used_once import UsedOnce
+from server.store.single_use import SingleUseStore
 
 NOT_READ: Final = Epochs("")
 
@@ -83,7 +84,7 @@ class SecondFactorCheck:
         self,
         store: AccountStore,
         challenges: Challenges,
-        used: UsedOnce,
+        used: SingleUseStore,
         epochs: Callable[[str], Awaitable[Epochs]],
         now: Callable[[], float],
         new_id: Callable[[], str],
@@ -164,7 +165,7 @@ class SecondFactorCheck:
         if passkey is None or not named:
             return replace(WRONG_PASSKEY, owing=owing)
         count = passkeys.check_signature(given, passkey.public_key, site)
-        if count is None or not await self._used.take(
+        if count is None or not await self._used.claim(
             challenge.id, operation=self._new_id(), seconds=challenge.seconds_left
         ):
             return replace(WRONG_PASSKEY, owing=owing)
@@ -186,7 +187,7 @@ class SecondFactorCheck:
             changed = judged.factors != account.factors
             return replace(account, factors=judged.factors) if changed else None
 
-        await change_account(self._store, owing.user, use, self._new_id)
+        await self._store.change(owing.user, use, self._new_id)
         return proof
 
     async def _options(self, site: Site, user: str, challenge: bytes) -> dict[str, Json]:

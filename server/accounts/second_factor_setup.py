@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from server.core.account import Account
 from server.core.factors import (
     MAX_PASSKEYS,
     NO_FACTORS,
@@ -36,9 +37,9 @@ from server.crypto import passkeys
 from server.crypto.challenges import Challenges, Use, from_text, to_text
 from server.crypto.passkeys import Site
 from server.crypto.totp import new_totp_secret, totp_codes
-from server.store.accounts import Account, AccountStore, change_account
+from server.store.accounts import AccountStore
 from server.store.names import shard_of_user
-from server.store.used_once import UsedOnce
+from server.store.single_use import SingleUseStore
 
 HANDLE_BYTES = 16
 
@@ -94,7 +95,7 @@ class SecondFactorSetup:
         self,
         store: AccountStore,
         challenges: Challenges,
-        used: UsedOnce,
+        used: SingleUseStore,
         shards: int,
         now: Callable[[], float],
         new_id: Callable[[], str],
@@ -141,7 +142,7 @@ class SecondFactorSetup:
 
     async def begin_passkey(self, user: str, site: Site) -> dict[str, Json] | None:
         """The options for making a passkey; None without an account."""
-        account = await change_account(self._store, user, self._with_handle, self._new_id)
+        account = await self._store.change(user, self._with_handle, self._new_id)
         if account is None:
             return None
         challenge = self._challenges.make(Use.NEW_PASSKEY, {"user": user})
@@ -166,7 +167,7 @@ class SecondFactorSetup:
         made = passkeys.check_new(credential, box, site)
         if made is None:
             return NotAdded.BAD_PASSKEY
-        first = await self._used.take(
+        first = await self._used.claim(
             challenge.id, operation=self._new_id(), seconds=challenge.seconds_left
         )
         if not first:
@@ -184,7 +185,7 @@ class SecondFactorSetup:
             factors = account.factors
             return _with(account, replace(factors, recovery=kept)) if factors.enabled else None
 
-        changed = await change_account(self._store, user, change, self._new_id)
+        changed = await self._store.change(user, change, self._new_id)
         return codes if changed else None
 
     async def remove_totp(self, user: str) -> Factors | None:
@@ -212,7 +213,7 @@ class SecondFactorSetup:
             result = Added(() if added.recovery else codes)
             return _with(account, added if added.recovery else replace(added, recovery=kept))
 
-        await change_account(self._store, user, add, self._new_id)
+        await self._store.change(user, add, self._new_id)
         return result
 
     async def _remove(self, user: str, change: Callable[[Factors], Factors]) -> Factors | None:
@@ -220,7 +221,7 @@ class SecondFactorSetup:
             left = change(account.factors)
             return _with(account, left) if left != account.factors else None
 
-        changed = await change_account(self._store, user, remove, self._new_id)
+        changed = await self._store.change(user, remove, self._new_id)
         return changed.factors if changed else None
 
     def _with_handle(self, account: Account) -> Account:

@@ -52,7 +52,7 @@ class Attempt:
     async def succeeded(self) -> None:
         """Everything that was asked for was right; with a second factor, that too."""
         self._tell(TryOutcome.SUCCEEDED)
-        await self._counters.pardon(self._tally, self._counted, operation=self._operation)
+        await self._counters.record_success(self._tally, self._counted, operation=self._operation)
 
     def failed(self) -> None:
         """The password or the code was wrong: the try stays counted."""
@@ -63,7 +63,7 @@ class Attempt:
 
         The try is not counted any more; earlier failures are.
         """
-        await self._counters.take_back(self._counted, operation=self._operation)
+        await self._counters.withdraw(self._counted, operation=self._operation)
 
 
 class Throttle:

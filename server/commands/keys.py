@@ -14,7 +14,7 @@ from server.commands.output import CommandFailed
 from server.crypto.key_file import replace_keys
 from server.crypto.keyring import Keyring, new_secret, parse_secret, secret_text, version_of
 from server.services import Services
-from server.store.sealed import Resealed
+from server.store.sealed_records import Resealed
 from settings import Settings
 
 TOLD_EVERY = 1_000
@@ -24,11 +24,11 @@ TOLD_EVERY = 1_000
 async def show(services: Services, settings: Settings) -> None:
     """List the keys, newest first, with what lies under each and which servers have it."""
     counts = await services.sealed.counts(_told)
-    rings = await services.key_use.rings(await services.nodes.leases())
+    rings = await services.key_use.versions_of(await services.nodes.leases())
     for position, version in enumerate(versions(settings), start=1):
         have = sum(version in ring for ring in rings.values())
         write = sum(ring[:1] == (version,) for ring in rings.values())
-        left = await services.key_use.cookies_live_for(version)
+        left = await services.key_use.cookie_lifetime_left(version)
         cookies = f"cookies for {_hours(left)} more" if left else "no cookies"
         print(
             f"{position}  {version}  {_records(counts, version)}, {cookies}, "
@@ -124,7 +124,7 @@ def _key(settings: Settings, version: int) -> bytes:
 
 
 async def _require_readers(services: Services, version: int) -> None:
-    rings = await services.key_use.rings(await services.nodes.leases())
+    rings = await services.key_use.versions_of(await services.nodes.leases())
     without = sum(version not in ring for ring in rings.values())
     if without:
         raise CommandFailed(
@@ -142,7 +142,7 @@ async def _require_unused(services: Services, settings: Settings, version: int) 
             f"{_records(counts, version)} are still under {version}. Seal them again: "
             "python run.py keys reseal"
         )
-    if left := await services.key_use.cookies_live_for(version):
+    if left := await services.key_use.cookie_lifetime_left(version):
         raise CommandFailed(
             f"A server wrote cookies with {version} not long ago. Whoever has one that was not "
             f"renewed would be signed out. Wait for {_hours(left)}, or say --force."

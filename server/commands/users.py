@@ -5,10 +5,10 @@ import sys
 
 from server.commands.output import CommandFailed, print_receipt
 from server.commands.people import known_user
+from server.core.account import Account
 from server.core.audit import AuditEvent
 from server.core.reasons import Reason
 from server.services import Services
-from server.store.accounts import Account
 
 
 async def add(services: Services, name: str, *, admin: bool) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
+from server.core.durations import milliseconds
 from server.core.reasons import NoSession
 from server.core.session import Session
 
@@ -142,7 +143,7 @@ class Hub:
             spread: a random number of [0, 1).
         """
         for connection in self._connections():
-            connection.drain(int(spread() * (window / timedelta(milliseconds=1))))
+            connection.drain(int(spread() * milliseconds(window)))
 
     def _connections(self) -> list[Connection]:
         return [each for live in self.sessions() for each in live.connections.values()]

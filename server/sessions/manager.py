@@ -30,7 +30,7 @@ from server.store.contract import (
     ListedSession,
     SessionStore,
     Stored,
-    limit_event,
+    eviction_id,
 )
 
 SID_RANDOM_BYTES: Final = 16
@@ -264,7 +264,7 @@ class SessionManager:
                 user=session.user,
                 sid=sid,
                 reason=Reason.SESSION_LIMIT.value,
-                end=limit_event(operation),
+                end=eviction_id(operation),
             )
 
     async def _changed_at_once(

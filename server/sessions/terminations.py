@@ -86,7 +86,7 @@ class Terminations:
         """
 
         async def end(end_id: str) -> Ended:
-            return await self._store.end(
+            return await self._store.end_session(
                 session.sid, user=session.user, end_id=end_id, reason=reason, initiator=self._node
             )
 

@@ -161,7 +161,7 @@ class Verdicts:
     async def end(self, session: Session, reason: Reason) -> NoSession:
         """End a session that has no caller waiting for a receipt."""
         end_id = self._new_id()
-        ended = await self._store.end(
+        ended = await self._store.end_session(
             session.sid, user=session.user, end_id=end_id, reason=reason, initiator=self._node
         )
         if ended.earlier is not None:

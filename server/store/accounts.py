@@ -1,99 +1,51 @@
-"""Accounts in the store: sealed like sessions, written by compare-and-set."""
+"""Accounts in the store. A copy of the store shows neither password hashes nor roles."""
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from typing import Any, Final, Protocol, cast
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from redis.asyncio import Redis
 
-from server.core import strict_json
+from server.core.account import Account
 from server.core.errors import WriteConflict
-from server.core.factors import NO_FACTORS, Factors, Passkey, RecoveryCodes, Totp
-from server.core.token import is_sid, shard_of_sid
+from server.core.factors import Factors, Passkey, RecoveryCodes, Totp
+from server.core.token import is_sid
 from server.crypto.sealer import Sealer
-from server.store.connection import ask
-from server.store.header import revision_of
-from server.store.names import ShardNames, shard_of_user
+from server.store.compare_and_set import MAX_TRIES, retry_conflicts
+from server.store.connection import execute
+from server.store.contract import Conflict
+from server.store.documents import Document, DocumentCodec, UserDocuments
+from server.store.names import ShardNames
 from server.store.scripts import Scripts
 
 PURPOSE = "account 1"
-MAX_TRIES: Final = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """What is kept of a user.
-
-    Attributes:
-        user: canonical name, and the id.
-        password_hash: argon2id, in the modular crypt format.
-        admin: may end other people's sessions and disable accounts.
-        disabled: may not sign in.
-        created_at: Unix seconds on the store's clock.
-        password_changes: how often the password was replaced; a sign-in that waits for a second
-            factor belongs to one of them.
-        factors: what signing in takes besides the password.
-    """
-
-    user: str
-    password_hash: str = field(repr=False)
-    admin: bool
-    disabled: bool
-    created_at: float
-    password_changes: int = 0
-    factors: Factors = NO_FACTORS
 
 
 @dataclass(frozen=True, slots=True)
 class StoredAccount:
-    """An account, the revision that a save is based on, and whether an older key sealed it."""
+    """An account that was loaded.
+
+    Attributes:
+        account: the account.
+        revision: the revision that a save must be based on.
+        stale_key: whether it is sealed under an older key and should be written again.
+    """
 
     account: Account
     revision: int
     stale_key: bool
 
 
-class AccountStore(Protocol):
-    """Where accounts are. Raises `StoreUnavailable` like every store."""
-
-    async def load(self, user: str) -> StoredAccount | None:
-        """The account of a canonical name."""
-
-    async def save(self, account: Account, *, based_on: int, operation: str) -> bool:
-        """Write it if it still is at revision `based_on`, 0 for a new one; whether it was."""
-
-    async def user_of_handle(self, handle: str) -> str | None:
-        """The canonical name of whom authenticators know by this handle."""
-
-
-class AccountCodec:
-    """Writes and reads records.
+class AccountStore:
+    """Loads and saves accounts. Every method raises `StoreUnavailable` if the store fails.
 
     Args:
-        sealer: seals with the newest key, opens with all.
+        client: the store.
+        scripts: runs `save_account`.
+        sealer: seals the accounts.
+        shards: how many shards the store has.
+        unreadable: called with the name of a user whose account does not open.
     """
-
-    def __init__(self, sealer: Sealer) -> None:
-        self._sealer = sealer
-
-    def encode(self, account: Account, *, revision: int, operation: str) -> bytes:
-        """The stored form of an account."""
-        plaintext = strict_json.encode(asdict(account)).encode("ascii")
-        box = self._sealer.seal(plaintext, purpose=PURPOSE, context=account.user)
-        return f"{revision} {operation} \n".encode("ascii") + box
-
-    def decode(self, value: bytes, user: str) -> StoredAccount | None:
-        """The account in `value`, if it is this user's and whole."""
-        header, _, box = value.partition(b"\n")
-        revision = revision_of(header)
-        opened = self._sealer.open(box, purpose=PURPOSE, context=user)
-        if opened is None or revision is None:
-            return None
-        return StoredAccount(_account(opened.plaintext), revision, opened.stale)
-
-
-class RedisAccountStore:
-    """Implements `AccountStore`. A copy of the store shows neither hashes nor roles."""
 
     def __init__(
         self,
@@ -104,88 +56,100 @@ class RedisAccountStore:
         unreadable: Callable[[str], object],
     ) -> None:
         self._client = client
-        self._scripts = scripts
-        self._codec = AccountCodec(sealer)
         self._shards = shards
-        self._unreadable = unreadable
+        self._documents = UserDocuments(
+            client,
+            scripts,
+            DocumentCodec(sealer, PURPOSE),
+            "account",
+            lambda user: self._names(user).account(user),
+            unreadable,
+        )
 
     async def load(self, user: str) -> StoredAccount | None:
-        value = await ask("load account", lambda: self._client.get(self._names(user).account(user)))
-        if value is None:
+        """Return the account of a canonical user name; None if there is none that opens."""
+        found = await self._documents.load(user)
+        if not isinstance(found, Document):
             return None
-        stored = self._codec.decode(value, user)
-        if stored is None:
-            self._unreadable(user)
-        return stored
+        return StoredAccount(account_from(found.content), found.revision, found.stale_key)
 
     async def save(self, account: Account, *, based_on: int, operation: str) -> bool:
-        value = self._codec.encode(account, revision=based_on + 1, operation=operation)
-        names = self._names(account.user)
-        handle = account.factors.handle
-        reply = await self._scripts.run(
-            "save_account",
-            [names.account(account.user), *([names.handle(handle)] if handle else [])],
-            [operation, based_on, value, account.user],
+        """Write an account if the stored one still has revision `based_on`.
+
+        Args:
+            account: what to write.
+            based_on: the revision that was loaded; 0 for a new account.
+            operation: the id of this write; saving again with the same id is safe.
+
+        Returns:
+            Whether it was written.
+        """
+        names, handle = self._names(account.user), account.factors.handle
+        return await self._documents.save(
+            account.user,
+            asdict(account),
+            based_on=based_on,
+            operation=operation,
+            keys=[names.handle(handle)] if handle else [],
+            args=[account.user],
         )
-        return bool(reply == b"saved")
+
+    async def change(
+        self,
+        user: str,
+        change: Callable[[Account], Account | None],
+        new_id: Callable[[], str],
+    ) -> Account | None:
+        """Change an account, starting from what is stored at that moment.
+
+        Args:
+            user: canonical user name.
+            change: returns what to write, or None to leave the account as it is. Called again if
+                somebody else wrote in between.
+            new_id: makes operation ids.
+
+        Returns:
+            The account as it was written; None if nothing was written.
+
+        Raises:
+            WriteConflict: other writers were first every time; nothing was written.
+        """
+
+        async def attempt() -> Account | Conflict | None:
+            stored = await self.load(user)
+            changed = change(stored.account) if stored else None
+            if stored is None or changed is None:
+                return None
+            saved = await self.save(changed, based_on=stored.revision, operation=new_id())
+            return changed if saved else Conflict()
+
+        outcome = await retry_conflicts(attempt)
+        if isinstance(outcome, Conflict):
+            raise WriteConflict(user, MAX_TRIES)
+        return outcome
 
     async def user_of_handle(self, handle: str) -> str | None:
+        """Return the canonical name of the user that authenticators know by this handle."""
         if not is_sid(handle):
             return None
-        key = ShardNames(shard_of_sid(handle)).handle(handle)
-        user = await ask("user of handle", lambda: self._client.get(key))
+        key = ShardNames.of_session(handle).handle(handle)
+        user = await execute("user of handle", lambda: self._client.get(key))
         return None if user is None else str(user.decode("ascii", errors="replace"))
 
     def _names(self, user: str) -> ShardNames:
-        return ShardNames(shard_of_user(user, self._shards))
+        return ShardNames.of_user(user, self._shards)
 
 
-async def change_account(
-    store: AccountStore,
-    user: str,
-    change: Callable[[Account], Account | None],
-    new_id: Callable[[], str],
-) -> Account | None:
-    """Change an account, based on what it is at that moment.
-
-    Args:
-        store: where it is.
-        user: canonical name.
-        change: what is to be written; None leaves the account as it is. Asked again when somebody
-            else wrote in between.
-        new_id: makes operation ids.
-
-    Returns:
-        The account as it was written; None without one.
-
-    Raises:
-        WriteConflict: others kept winning; nothing was written.
-    """
-    for _ in range(MAX_TRIES):
-        stored = await store.load(user)
-        changed = change(stored.account) if stored else None
-        if stored is None or changed is None:
-            return None
-        if await store.save(changed, based_on=stored.revision, operation=new_id()):
-            return changed
-    raise WriteConflict(user, MAX_TRIES)
+def account_from(content: Mapping[str, Any]) -> Account:
+    """Return the account in a document. Accounts from before second factors have no factors."""
+    return Account(**{**content, "factors": _factors(content.get("factors", {}))})
 
 
-def _account(plaintext: bytes) -> Account:
-    """What was sealed; records from before an account could have second factors lack them."""
-    document = cast("dict[str, Any]", strict_json.parse(plaintext))
-    return Account(**document | {"factors": _factors(document.get("factors", {}))})
-
-
-def _factors(document: dict[str, Any]) -> Factors:
-    totp, recovery = document.get("totp"), document.get("recovery")
-    return Factors(
-        **document
-        | {
-            "totp": Totp(**totp) if totp else None,
-            "passkeys": tuple(Passkey(**each) for each in document.get("passkeys", ())),
-            "recovery": RecoveryCodes(recovery["key"], tuple(recovery["hashes"]))
-            if recovery
-            else None,
-        }
-    )
+def _factors(content: Mapping[str, Any]) -> Factors:
+    totp, recovery = content.get("totp"), content.get("recovery")
+    restored = {
+        "totp": Totp(**totp) if totp else None,
+        "passkeys": tuple(Passkey(**each) for each in content.get("passkeys", ())),
+        "recovery": RecoveryCodes(recovery["key"], tuple(recovery["hashes"])) if recovery else None,
+    }
+    return Factors(**{**content, **restored})

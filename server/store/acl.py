@@ -1,8 +1,8 @@
-"""What Curfew may do in a store: the one source of the rule that people give to theirs.
+"""What Curfew may do in a store: the rules that operators give to its user.
 
-Everything that the program asks of a store is in this list, and the tests run under it, so what is
-missing fails there. There is no KEYS, no CONFIG and no FLUSHALL. Scripts are loaded and then run by
-their hash: who has this user's password can load another text, and do by it only what is listed.
+The list has every command that the program sends, and the tests run under it, so a missing command
+fails there. KEYS, CONFIG and FLUSHALL are not allowed. Scripts are loaded and then run by their
+hash: whoever has the user's password can load another script, which can only do what is listed.
 """
 
 from typing import Final
@@ -19,7 +19,7 @@ WITH_REPLICAS: Final = ("wait", "script|exists")
 
 
 def acl_rules(password: str, *, replicas: int) -> list[str]:
-    """The rules of the user, behind its name.
+    """Return the rules that follow the user's name in ACL SETUSER.
 
     Args:
         password: of the user.
@@ -31,10 +31,15 @@ def acl_rules(password: str, *, replicas: int) -> list[str]:
 
 
 def acl_file(password: str) -> str:
-    """The same for a store that is ours to start, as the text of its file of users."""
+    """Return the ACL file of a store that Curfew starts itself."""
     return f"user {USER} {' '.join(acl_rules(password, replicas=1))}\n"
 
 
 def acl_command(password: str, *, replicas: int) -> str:
-    """What to tell the store, as one line."""
+    """Return the command that creates the user, as one line.
+
+    Args:
+        password: of the user.
+        replicas: how many replicas an end waits for.
+    """
     return " ".join(["ACL SETUSER", USER, *acl_rules(password, replicas=replicas)])

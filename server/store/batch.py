@@ -1,7 +1,7 @@
-"""Loads of one event-loop tick share one command per shard.
+"""Loads that start in the same tick of the event loop share one command per shard.
 
-At 64 requests at once this costs an eighth of the CPU that single GETs cost, and nothing when
-there is only one.
+At 64 requests at once this costs an eighth of the CPU time of single GETs; with one request it
+costs nothing.
 """
 
 import asyncio
@@ -12,16 +12,16 @@ from typing import Final
 from redis.asyncio import Redis
 
 from server.core.errors import StoreUnavailable
-from server.store.connection import ask
+from server.store.connection import execute
 from server.store.names import ShardNames
 
 MAX_SESSIONS_PER_COMMAND: Final = 250
-"""Two keys each; keeps one reply under about 200 KiB and the server's loop free."""
+"""Two keys each. It keeps a reply under about 200 KiB, and the server responsive."""
 
 
 @dataclass(frozen=True, slots=True)
 class RawRecord:
-    """The stored bytes around one session: its record, its tombstone, its shard's epoch."""
+    """The stored bytes of one session: its record, its tombstone and its shard's epoch."""
 
     value: bytes | None
     tombstone: bytes | None
@@ -30,11 +30,17 @@ class RawRecord:
 
 @dataclass(slots=True)
 class _Tick:
+    """The loads of one shard that start in the current tick, by session id."""
+
     waiting: dict[str, asyncio.Future[RawRecord]] = field(default_factory=dict)
 
 
 class BatchedLoads:
-    """Collects the loads of a tick and sends them together."""
+    """Collects the loads of a tick and sends them together.
+
+    Args:
+        client: the store.
+    """
 
     def __init__(self, client: Redis) -> None:
         self._client = client
@@ -42,7 +48,11 @@ class BatchedLoads:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def load(self, names: ShardNames, sid: str) -> RawRecord:
-        """The stored bytes around one session.
+        """Return the stored bytes of one session.
+
+        Args:
+            names: of the session's shard.
+            sid: the session.
 
         Raises:
             StoreUnavailable: the store did not answer.
@@ -59,22 +69,22 @@ class BatchedLoads:
         waiting = list(self._ticks.pop(names).waiting.items())
         for start in range(0, len(waiting), MAX_SESSIONS_PER_COMMAND):
             part = waiting[start : start + MAX_SESSIONS_PER_COMMAND]
-            task = asyncio.create_task(self._ask(names, part))
+            task = asyncio.create_task(self._load_part(names, part))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _ask(
+    async def _load_part(
         self, names: ShardNames, waiting: Sequence[tuple[str, asyncio.Future[RawRecord]]]
     ) -> None:
         keys = [names.epoch]
         for sid, _ in waiting:
-            keys += [names.session(sid), names.ended(sid)]
+            keys += [names.session(sid), names.tombstone(sid)]
         try:
-            epoch, *values = await ask("load", lambda: self._client.mget(keys))
+            epoch, *values = await execute("load", lambda: self._client.mget(keys))
         except StoreUnavailable as error:
             for _, future in waiting:
                 future.set_exception(StoreUnavailable(error.operation, error.cause))
-                future.exception()  # a caller that was cancelled will not fetch it
+                future.exception()  # marks it as retrieved: its caller may have been cancelled
             return
         for place, (_, future) in enumerate(waiting):
             value, tombstone = values[2 * place : 2 * place + 2]

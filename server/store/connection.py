@@ -1,8 +1,8 @@
-"""The Redis client: how it is opened, what it may take, and how its failures are told.
+"""The Redis client: its timeouts, its connections, and how its failures are reported.
 
-Timeouts are short and explicit, and nothing is retried behind our back: redis-py's own retries
-execute a write again whose reply was lost, and its defaults take 59 s to notice a frozen server.
-`ask` retries once, so it is for reads and for scripts that carry an operation id.
+Timeouts are short and explicit, and the client library retries nothing: its own retries would run a
+write twice whose reply was lost, and with its defaults it takes 59 s to notice a frozen server.
+`execute` retries once, so it is for reads and for scripts that take an operation id.
 """
 
 import asyncio
@@ -23,13 +23,13 @@ COMMAND_TIMEOUT: Final = 0.75
 CONNECT_TIMEOUT: Final = 0.5
 MAX_CONNECTIONS: Final = 64
 LONGEST_BLOCK: Final = timedelta(milliseconds=500)
-"""A quiet stream answers a blocking read at least this often …"""
+"""A blocking read of a quiet stream is answered at least this often …"""
 READ_TIMEOUT: Final = 1.5
-"""… so that silence for this many seconds means trouble: a frozen store is noticed within it."""
+"""… so this many seconds of silence mean a failure: a frozen store is noticed within them."""
 
 
 def open_client(url: str) -> Redis:
-    """A client for commands; it connects at the first one, and is closed as a context manager.
+    """Return a client for commands. It connects at the first one; close it as a context manager.
 
     Args:
         url: `redis://`, `rediss://` or `unix://`.
@@ -38,7 +38,11 @@ def open_client(url: str) -> Redis:
 
 
 def open_reader(url: str) -> Redis:
-    """A client with one connection, for the blocking reads of the streams."""
+    """Return a client with one connection, for the blocking reads of the streams.
+
+    Args:
+        url: `redis://`, `rediss://` or `unix://`.
+    """
     return _open(url, READ_TIMEOUT, 1)
 
 
@@ -51,16 +55,20 @@ def _open(url: str, read_timeout: float, connections: int) -> Redis:
         socket_connect_timeout=CONNECT_TIMEOUT,
         retry=Retry(NoBackoff(), 0),
         client_name="curfew",
-        driver_info=None,  # telling it would cost each new connection two round trips
+        driver_info=None,  # sending it would cost each new connection two round trips
     )
     return Redis.from_pool(pool)
 
 
-async def ask_once(operation: str, command: Callable[[], Awaitable[Any]]) -> Any:
-    """The answer to `command`.
+async def execute_once(operation: str, command: Callable[[], Awaitable[Any]]) -> Any:
+    """Run `command` and return its reply.
+
+    Args:
+        operation: names it in errors.
+        command: sends it.
 
     Raises:
-        StoreUnavailable: the store did not answer, or answered that it cannot.
+        StoreUnavailable: the store did not answer, or refused.
     """
     try:
         return await command()
@@ -71,27 +79,31 @@ async def ask_once(operation: str, command: Callable[[], Awaitable[Any]]) -> Any
 
 
 def _name_of(error: Exception) -> str:
-    """What to look into: behind a failed connection, the reason why TLS refused the store."""
+    """Return the error's name; for a connection that TLS refused, the name of TLS's error."""
     cause = error.__cause__ or error.__context__
     return type(cause if isinstance(cause, ssl.SSLError) else error).__name__
 
 
-async def ask(operation: str, command: Callable[[], Awaitable[Any]]) -> Any:
-    """The answer to `command`, which is tried again when its connection failed.
+async def execute(operation: str, command: Callable[[], Awaitable[Any]]) -> Any:
+    """Run `command` and return its reply; try again once if the connection failed.
+
+    Args:
+        operation: names it in errors.
+        command: sends it. It may run twice.
 
     Raises:
-        StoreUnavailable: the store did not answer, or answered that it cannot.
+        StoreUnavailable: the store did not answer, or refused.
     """
     try:
-        return await ask_once(operation, command)
+        return await execute_once(operation, command)
     except StoreUnavailable as error:
-        if not _lost_reply(error.__cause__):
+        if not _is_connection_failure(error.__cause__):
             raise
-        return await ask_once(operation, command)
+        return await execute_once(operation, command)
 
 
-def _lost_reply(cause: BaseException | None) -> bool:
-    """Whether another connection may fare better; a server that refused will refuse again."""
+def _is_connection_failure(cause: BaseException | None) -> bool:
+    """Return whether another connection may succeed; a server that refused would refuse again."""
     return isinstance(cause, OSError | asyncio.TimeoutError) or type(cause).__name__ in {
         "ConnectionError",
         "TimeoutError",

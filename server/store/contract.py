@@ -1,8 +1,8 @@
-"""What the engine asks of a store, and what it is answered.
+"""What the engine asks of a store, and what the store answers.
 
-Expected outcomes are values. Every method raises `StoreUnavailable` when the store cannot be asked
-or does not answer in time; a write that raised may have happened, and asking again with the same
-operation or event id is always safe. Every write first checks that the session exists and has not
+Expected outcomes are values. Every method raises `StoreUnavailable` if the store cannot be reached
+or does not answer in time. A write that raised may have happened; repeating it with the same
+operation id or end id is always safe. Every write first checks that the session exists and has not
 ended (P3).
 """
 
@@ -21,8 +21,8 @@ class Stored:
 
     Attributes:
         session: the record.
-        revision: counts its writes; a save names the one it is based on.
-        stale_key: it is sealed under an older key and should be written again.
+        revision: counts its writes; a save names the revision that it is based on.
+        stale_key: whether it is sealed under an older key and should be written again.
     """
 
     session: Session
@@ -32,7 +32,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """What remains of an ended session until its cookie cannot come back any more."""
+    """What remains of an ended session, for as long as its cookie could come back."""
 
     end_id: str
     reason: Reason
@@ -41,12 +41,12 @@ class Tombstone:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Nothing is known of the session: it never was, or it expired long ago."""
+    """Nothing is known of the session: it never existed, or it expired long ago."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A record that does not open: tampered with, copied, or sealed under a retired key."""
+    """A record that does not open: edited, copied, or sealed under a retired key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,32 +56,41 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """The record was written."""
+    """The record was written.
+
+    Attributes:
+        revision: its new revision.
+    """
 
     revision: int
 
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """The session exists; `evicted` ended to make room for it."""
+    """The session exists.
+
+    Attributes:
+        stored: the session.
+        evicted: the ids of the sessions that were ended to make room for it.
+    """
 
     stored: Stored
     evicted: tuple[str, ...]
 
 
-def limit_event(operation: str) -> str:
-    """The id of the ends that a creation brings about, from its operation id."""
+def eviction_id(operation: str) -> str:
+    """Return the end id of the sessions that the creation with this operation id evicts."""
     return f"{operation}-limit"
 
 
 @dataclass(frozen=True, slots=True)
 class EpochChanged:
-    """All sessions of the user, or of everybody, were ended while this one was being made."""
+    """All sessions of the user, or of everybody, were ended while this one was being created."""
 
 
 @dataclass(frozen=True, slots=True)
 class Epochs:
-    """What a creation is compared with. Read before credentials are checked.
+    """What a creation is compared with. Read before the credentials are checked.
 
     Attributes:
         shard: changes when everything in the user's shard is ended.
@@ -94,13 +103,13 @@ class Epochs:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """Sessions are dead in the store.
+    """The sessions have ended in the store.
 
     Attributes:
-        sids: which; empty when there was none, or when a whole shard was ended.
-        nodes: every node listed at that moment, with the end of its lease in Unix seconds. Each
-            of them hears of the end, and acknowledges it, even when there was nothing to end: its
-            word then covers every earlier end as well.
+        sids: the sessions; empty if there were none, or if a whole shard was ended.
+        nodes: the nodes that were listed at that moment, each with the end of its lease in Unix
+            seconds. Each is told of the end and acknowledges it, even if there was nothing to end:
+            its acknowledgement then covers all earlier ends too.
         earlier: how the session had ended before, if it had.
         replicated: whether as many replicas have the end as were asked for; None if none were.
     """
@@ -113,7 +122,12 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class ListedSession:
-    """One entry of a user's list."""
+    """One entry of a user's list.
+
+    Attributes:
+        session: a live session.
+        sockets: how many sockets live nodes hold of it.
+    """
 
     session: Session
     sockets: int
@@ -126,67 +140,109 @@ class SessionStore(Protocol):
     """Sessions, their index and their ends.
 
     Attributes:
-        shards: how many the store is laid out for.
+        shards: how many shards the store is laid out for.
     """
 
     shards: int
 
     def shard_of(self, user: str) -> int:
-        """The shard that holds everything of one user."""
+        """Return the shard that holds everything of one user."""
 
     async def load(self, sid: str) -> Loaded:
-        """What is known of a session now."""
+        """Return what is known of a session now."""
 
     async def epochs(self, shard: int, user: str | None) -> Epochs:
-        """What a creation that begins now must name."""
+        """Return the epochs that a creation which begins now must name.
+
+        Args:
+            shard: where the session will be.
+            user: whose session; None for an anonymous one.
+        """
 
     async def create(
         self, session: Session, *, operation: str, user_epoch: str, initiator: str
     ) -> Created | EpochChanged | Tombstone:
-        """Write a new session, evicting the user's least recently used ones over the limit."""
+        """Write a new session, and evict the user's least recently used ones above the limit.
+
+        Args:
+            session: with the shard's epoch as it was read before.
+            operation: the id of this creation.
+            user_epoch: as it was read before.
+            initiator: the node that asks.
+        """
 
     async def save(
         self, session: Session, *, based_on: int, operation: str, event: Event | None = None
     ) -> Saved | Conflict | Tombstone | Missing:
-        """Replace the record if it still is at revision `based_on`."""
+        """Replace the record if it still has revision `based_on`.
 
-    async def end(
+        Args:
+            session: what to write.
+            based_on: the revision that was loaded.
+            operation: the id of this write.
+            event: appended to the control stream in the same step.
+        """
+
+    async def end_session(
         self, sid: str, *, user: str | None, end_id: str, reason: Reason, initiator: str
     ) -> Ended:
-        """End one session, which may have ended before or be gone."""
+        """End one session, which may have ended before or be gone.
+
+        Args:
+            sid: the session.
+            user: whose it is; None for an anonymous one.
+            end_id: the id of this end.
+            reason: why.
+            initiator: the node that asks, which is told the acknowledgements.
+        """
 
     async def end_user(
         self, user: str, *, keep: str | None, end_id: str, reason: Reason, initiator: str
     ) -> Ended:
-        """End all sessions of a user but one to keep, and any sign-in that is under way."""
+        """End all sessions of a user, and every sign-in that is under way.
+
+        Args:
+            user: whose sessions.
+            keep: a session that goes on; None for none.
+            end_id: the id of this end.
+            reason: why.
+            initiator: the node that asks, which is told the acknowledgements.
+        """
 
     async def end_shard(self, shard: int, *, end_id: str, reason: Reason, initiator: str) -> Ended:
-        """End all sessions of everybody in a shard; the records are swept up later."""
+        """End all sessions in a shard. Their records are removed by `sweep_shard`.
+
+        Args:
+            shard: the shard.
+            end_id: the id of this end.
+            reason: why.
+            initiator: the node that asks, which is told the acknowledgements.
+        """
 
     async def sweep_shard(self, shard: int) -> int:
-        """Remove the records that `end_shard` left behind; how many there were."""
+        """Remove the records that `end_shard` left behind, and return how many there were."""
 
     async def list_user(self, user: str) -> Sequence[ListedSession]:
-        """The user's live sessions with the sockets that live nodes hold of them."""
+        """Return the user's live sessions, with the sockets that live nodes hold of them."""
 
     async def users(self) -> Sequence[str]:
-        """Everybody with an index. A scan of the whole store, for operators only."""
+        """Return everybody with an index. Scans the whole store: for operators only."""
 
     async def count_sockets(self, user: str, sid: str, node: str, count: int) -> None:
-        """Set how many sockets of the session `node` holds."""
+        """Set how many sockets a node holds of a session."""
 
 
 class NodeRegistry(Protocol):
-    """Which nodes serve, and until when they may without proving contact again."""
+    """Which nodes serve, and until when each may serve without renewing its lease."""
 
     async def renew(self, node: str) -> None:
         """List the node for one more lease."""
 
     async def leases(self) -> Mapping[str, float]:
-        """The nodes whose lease has not ended by the store's clock, and when it does."""
+        """Return the nodes whose lease has not ended, each with its end in Unix seconds."""
 
     async def remove(self, node: str) -> None:
-        """Take a node off the list that has stopped serving."""
+        """Remove a node that has stopped serving."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +251,7 @@ class Position:
 
     Attributes:
         entry: id of the last entry that was read.
-        count: how many entries were ever added up to it. When more than that have been trimmed,
+        count: how many entries had ever been added up to it. If more than that have been trimmed,
             some were trimmed unread.
     """
 
@@ -204,21 +260,21 @@ class Position:
 
 
 Positions = Mapping[str, Position]
-"""A place in each of the streams that are followed."""
+"""A position for each stream that is followed, by the stream's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one read of the streams brought, in order.
+    """What one read of the streams returned, in order.
 
     Attributes:
         events: of the control and message streams.
         acknowledgements: of this node's reply stream.
         positions: where the next read begins.
         is_last: whether the streams had no more than this.
-        lost_entries: whether control entries behind the former positions are gone, so that the
-            batch does not tell everything: trimmed, or the store lost its data.
-        refused: entries that are not acted on, and why.
+        lost_entries: whether control entries after the previous positions are gone, because they
+            were trimmed or the store lost its data. The batch is then incomplete.
+        refused: why entries were refused, one for each.
     """
 
     events: Sequence[Event]
@@ -233,16 +289,16 @@ class ControlLog(Protocol):
     """The streams that nodes follow by position."""
 
     async def tail(self) -> Positions:
-        """The ends of the streams now."""
+        """Return the ends of the streams as they are now."""
 
     async def read(self, positions: Positions) -> Batch:
-        """The entries after `positions`, after a short wait where there are none."""
+        """Return the entries after `positions`; wait a short time if there are none."""
 
     async def disconnect(self) -> None:
-        """Drop the connection, whatever state it is in; the next read makes another."""
+        """Drop the connection, whatever its state; the next read opens another."""
 
     async def acknowledge(self, initiator: str, acknowledgement: Acknowledgement) -> None:
         """Tell the initiator of some ends that this node has carried them out."""
 
     async def send(self, message: MessageSent) -> None:
-        """Append a message between sockets; at most once."""
+        """Append a message between sockets; it is delivered at most once."""

@@ -1,7 +1,8 @@
 """The control stream, the message stream and the reply streams, read by position.
 
-Pub/sub loses what is sent while a link is down and says nothing. A stream is read from the last
-entry that was seen, so a cut link resumes where it stopped, and a trimmed or reset stream shows.
+Pub/sub loses what is sent while a connection is down, without a sign of it. A stream is read from
+the last entry that was read, so a reader resumes where its connection broke, and can tell that a
+stream was trimmed or reset.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,19 +12,21 @@ from typing import Any, Final
 
 from redis.asyncio import Redis
 
+from server.core.durations import milliseconds
 from server.core.errors import StoreUnavailable
 from server.core.events import Acknowledgement, EntryRejection, Event, MessageSent
-from server.store.connection import ask, ask_once
+from server.store.connection import execute, execute_once
 from server.store.contract import Batch, Position, Positions
-from server.store.entries import Entries, in_pairs
-from server.store.names import ShardNames, shard_of_user
+from server.store.entries import Entries, as_mapping
+from server.store.names import ShardNames
 from server.store.scripts import Scripts
 
-MESSAGES_KEPT: Final = 1_000
-"""Of 64 KiB at most each; a node that is further behind has been held for long, and lost them."""
+MAX_MESSAGES: Final = 1_000
+"""Kept in each stream, each up to 64 KiB. A node that is further behind was held for long; the
+messages for its sockets are lost."""
 ENTRIES_PER_READ: Final = 100
-"""Of a stream. Entries of others may be large: so many of 1 MiB must be borne."""
-REPLIES_TTL_MS: Final = 60_000
+"""Of each stream. Forged entries may be large; 100 entries of 1 MiB must still be bearable."""
+REPLIES_TTL: Final = timedelta(minutes=1)
 BEGINNING: Final = Position("0-0", 0)
 
 
@@ -31,14 +34,14 @@ class RedisControlLog:
     """Implements `ControlLog`.
 
     Args:
-        reader: a client of its own, for the blocking reads.
+        reader: a client of its own for the blocking reads.
         writer: the client for everything else.
-        scripts: run on that client.
+        scripts: the scripts, on `writer`.
         entries: signs and verifies.
         shards: how many shards to follow.
         node: whose reply stream to follow.
-        block: how long a read waits where there is nothing new.
-        serves: False follows only replies: a command that ends sessions serves none.
+        block: how long a read waits if there is nothing new.
+        serves: False follows only the replies: a command that ends sessions serves none.
     """
 
     def __init__(
@@ -59,7 +62,7 @@ class RedisControlLog:
         self._entries = entries
         self._shards = shards
         self._count = ENTRIES_PER_READ
-        self._block_ms = int(block / timedelta(milliseconds=1))
+        self._block_ms = milliseconds(block)
         names = [ShardNames(shard) for shard in range(shards)]
         self._replies = _replies(node)
         self._messages = {each.messages for each in names} if serves else set()
@@ -70,23 +73,25 @@ class RedisControlLog:
         return ends | {self._replies: BEGINNING}
 
     async def read(self, positions: Positions) -> Batch:
-        """One command more tells whether entries are gone that were never read."""
         try:
             batch = await self._read(positions)
         except StoreUnavailable:
-            self._count = max(1, self._count // 4)  # a reply may be too large to come in time
+            self._count = max(1, self._count // 4)  # the reply may be too large to arrive in time
             raise
         if batch.is_last:
             self._count = ENTRIES_PER_READ
         return batch
 
     async def _read(self, positions: Positions) -> Batch:
+        """Read the streams and, in the same round trip, how many entries each has ever had."""
         pipeline = self._reader.pipeline(transaction=False)
         entries = {name: position.entry for name, position in positions.items()}
         pipeline.xread(entries, count=self._count, block=self._block_ms)  # type: ignore[arg-type]  # invariant
         for name in self._control:
             pipeline.xinfo_stream(name)
-        streams, *infos = await ask_once("follow", partial(pipeline.execute, raise_on_error=False))
+        streams, *infos = await execute_once(
+            "follow", partial(pipeline.execute, raise_on_error=False)
+        )
         if isinstance(streams, Exception):
             raise StoreUnavailable("follow", type(streams).__name__) from streams
         lost = any(
@@ -99,18 +104,19 @@ class RedisControlLog:
         await self._reader.connection_pool.disconnect(inuse_connections=True)
 
     async def acknowledge(self, initiator: str, acknowledgement: Acknowledgement) -> None:
-        entry = self._entries.of_acknowledgement(initiator, acknowledgement)
-        await self._scripts.run("acknowledge", [_replies(initiator)], [REPLIES_TTL_MS, *entry])
+        entry = self._entries.sign_acknowledgement(initiator, acknowledgement)
+        args = [milliseconds(REPLIES_TTL), *entry]
+        await self._scripts.run("acknowledge", [_replies(initiator)], args)
 
     async def send(self, message: MessageSent) -> None:
-        name = ShardNames(shard_of_user(message.user, self._shards)).messages
-        fields = dict(in_pairs(self._entries.of(message)))
-        await ask_once("send", lambda: self._writer.xadd(name, fields, maxlen=MESSAGES_KEPT))  # type: ignore[arg-type]
+        name = ShardNames.of_user(message.user, self._shards).messages
+        fields = as_mapping(self._entries.sign(message))
+        await execute_once("send", lambda: self._writer.xadd(name, fields, maxlen=MAX_MESSAGES))  # type: ignore[arg-type]
 
     async def _end_of(self, name: str) -> Position:
         pipeline = self._writer.pipeline(transaction=False)
         pipeline.xinfo_stream(name)
-        (info,) = await ask("tail", partial(pipeline.execute, raise_on_error=False))
+        (info,) = await execute("tail", partial(pipeline.execute, raise_on_error=False))
         return _end(info)
 
     def _batch(
@@ -145,11 +151,11 @@ def _replies(node: str) -> str:
 
 
 def _streams(reply: Any) -> list[tuple[str, Sequence[Any]]]:
-    """XREAD's reply, whose shape differs between RESP2 (pairs) and RESP3 (a mapping)."""
+    """Return XREAD's reply as pairs; its shape differs between RESP2 and RESP3 (a mapping)."""
     if not reply:
         return []
-    pairs: Iterable[Any] = reply.items() if isinstance(reply, dict) else reply
-    return [(_text(name), _flat(entries)) for name, entries in pairs]
+    streams: Iterable[Any] = reply.items() if isinstance(reply, dict) else reply
+    return [(_text(name), _flat(entries)) for name, entries in streams]
 
 
 def _flat(entries: Sequence[Any]) -> Sequence[Any]:
@@ -161,10 +167,10 @@ def _text(value: str | bytes) -> str:
 
 
 def _end(info: Any) -> Position:
-    """The end of a stream, from XINFO's reply; a stream that does not exist is an empty one.
+    """Return the end of a stream from XINFO's reply; a stream that does not exist is empty.
 
     Raises:
-        StoreUnavailable: the reply is an error of another kind.
+        StoreUnavailable: the reply is another error.
     """
     if isinstance(info, Exception):
         if "no such key" in str(info):
@@ -174,7 +180,7 @@ def _end(info: Any) -> Position:
 
 
 def _lost_entries(info: Any, position: Position) -> bool:
-    """Whether the stream lost entries behind `position`, or is another one."""
+    """Return whether the stream lost entries after `position`, or was replaced by another one."""
     end = _end(info)
     trimmed = end.count - (0 if end is BEGINNING else int(info["length"]))
     is_another = end.count < position.count or _order(end.entry) < _order(position.entry)
@@ -182,5 +188,5 @@ def _lost_entries(info: Any, position: Position) -> bool:
 
 
 def _order(entry: str) -> tuple[int, int]:
-    milliseconds, _, sequence = entry.partition("-")
-    return int(milliseconds), int(sequence)
+    time_ms, _, sequence = entry.partition("-")
+    return int(time_ms), int(sequence)

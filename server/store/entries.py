@@ -1,13 +1,13 @@
-"""The entries of the streams: signed by whoever asked for a change, verified by whoever reads.
+"""The entries of the streams: signed by the node that asked for a change, verified by every reader.
 
-The store holds none of the keys, so who can write to it can take entries away and repeat them, and
-make none. All fields are signed, in their order, but for the two that only a script knows: when it
+The store holds no key. So whoever can write to it can delete entries and repeat them, but cannot
+make one. All fields are signed, in their order, except the two that only a script knows: when it
 happened, and which sessions it found.
 """
 
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from server.core.events import (
@@ -24,25 +24,25 @@ from server.core.events import (
 from server.core.reasons import Reason
 from server.crypto.keyring import Keyring
 from server.crypto.signer import Signer
-from server.store.codec import read_moment
+from server.store.replies import pairs, read_moment
 
 PURPOSE: Final = "stream entry 1"
-"""Names the schema too: an entry of another version is another purpose and is refused."""
-LATEST: Final = 60.0
-"""Seconds between asking and the entry. A script that ran so late has nobody waiting for it."""
-AHEAD: Final = 5.0
-"""Seconds by which a node's idea of the store's clock may be ahead when it asks."""
-RETRIED_WITHIN: Final = 5.0
+"""Names the schema too: an entry of another version has another purpose and is refused."""
+MAX_DELAY: Final = 60.0
+"""Seconds from the request to its entry. Nobody waits any more for a script that ran so late."""
+MAX_CLOCK_AHEAD: Final = 5.0
+"""Seconds by which a node may believe the store's clock to be ahead of what it is."""
+RETRY_WINDOW: Final = 5.0
 """Seconds in which a script whose reply was lost may have run twice."""
-REMEMBERED: Final = 10_000
-"""Entries, to know repeated ones by. They could do no harm, but show that somebody tries."""
+MAX_REMEMBERED: Final = 10_000
+"""Entries remembered to recognise a repeated one. It does no harm, but shows an attempt."""
 MAX_ENTRY_BYTES: Final = 262_144
 """More than any entry of ours: a message has 64 KiB, an end of 1,000 sessions has 25 KiB."""
 _UNSIGNED: Final = (b"at", b"sids", b"proof")
 
 Fields = tuple[str | bytes, ...]
-"""Names and values by turns, as `XADD` takes them."""
-Read = Event | Acknowledgement | EntryRejection | None
+"""Alternating names and values, as `XADD` takes them."""
+ReadEntry = Event | Acknowledgement | EntryRejection | None
 
 
 class Entries:
@@ -51,7 +51,7 @@ class Entries:
     Args:
         keyring: the secret keys.
         now: the store's clock, in Unix seconds.
-        node: this node's id; acknowledgements to others are none here.
+        node: this node's id. An acknowledgement for another node is refused.
     """
 
     def __init__(self, keyring: Keyring, now: Callable[[], float], node: str) -> None:
@@ -60,7 +60,7 @@ class Entries:
         self._node = node
         self._seen: OrderedDict[str, str] = OrderedDict()
 
-    def of_end(
+    def sign_end(
         self,
         scope: Scope,
         *,
@@ -72,9 +72,19 @@ class Entries:
         keep: str | None = None,
         sids: str | None = None,
     ) -> Fields:
-        """What is known of an end before its script runs; the script adds when it happened.
+        """Return the fields of an end that are known before its script runs.
 
-        It adds the session ids, too, where `sids` is None: only the script finds them.
+        The script adds when it happened, and the session ids where `sids` is None.
+
+        Args:
+            scope: what is ended.
+            end_id: the id of this end.
+            initiator: the node that asks for it and waits for acknowledgements.
+            reason: why.
+            shard: where the sessions are.
+            user: whose sessions; None for anonymous sessions and for everything.
+            keep: a session of the user that goes on.
+            sids: the session ids, separated by spaces, or `EVERYTHING`, where they are known.
         """
         return self._signed(
             *("kind", "ended", "scope", scope.value, "event", end_id, "origin", initiator),
@@ -82,8 +92,12 @@ class Entries:
             *("keep", keep or "", *(() if sids is None else ("named", sids))),
         )
 
-    def of(self, event: Event) -> Fields:
-        """An event that is no end."""
+    def sign(self, event: Event) -> Fields:
+        """Return the fields of an event.
+
+        Raises:
+            TypeError: the event is an end, which `sign_end` signs and a script completes.
+        """
         match event:
             case TokenRotated(sid, generation):
                 return self._signed("kind", "rotated", "sid", sid, "generation", str(generation))
@@ -96,43 +110,47 @@ class Entries:
                     "kind", "message", "user", user, "connection", connection, "box", box
                 )
             case SessionsEnded():
-                message = "ends are appended by the scripts that end"
+                message = "only scripts append ends"
                 raise TypeError(message)
 
-    def of_acknowledgement(self, initiator: str, acknowledgement: Acknowledgement) -> Fields:
-        """A node's word to the initiator of some ends."""
+    def sign_acknowledgement(self, initiator: str, acknowledgement: Acknowledgement) -> Fields:
+        """Return the fields of an acknowledgement to the node that asked for the ends."""
         return self._signed(
             *("kind", "done", "to", initiator, "node", acknowledgement.node),
             *("closed", json.dumps(acknowledgement.closed)),
         )
 
-    def read(self, entry: str, fields: Mapping[bytes, bytes]) -> Read:
-        """What an entry says, why it is refused, or None if it need not be looked at again.
+    def read(self, entry: str, fields: Mapping[bytes, bytes]) -> ReadEntry:
+        """Return what an entry says, or why it is refused.
 
         Args:
             entry: its id, which begins with the store's time in milliseconds.
-            fields: of any hand.
+            fields: untrusted.
+
+        Returns:
+            None for an entry that is ignored: a script's second run, or a kind that only a newer
+            version knows.
         """
         try:
             if not self._is_genuine(fields):
                 return EntryRejection.FORGED
             text = {name.decode(): _decoded(name, value) for name, value in fields.items()}
             asked_at = read_moment(text["asked_at"])
-            if self._appeared_at(entry, asked_at) - asked_at > LATEST:
+            if self._appended_at(entry, asked_at) - asked_at > MAX_DELAY:
                 return EntryRejection.LATE
             if self._seen.setdefault(text["proof"], entry) != entry:
-                is_retry = self._now() - asked_at <= RETRIED_WITHIN
+                is_retry = self._now() - asked_at <= RETRY_WINDOW
                 return None if is_retry else EntryRejection.REPEATED
-            if len(self._seen) > REMEMBERED:
+            if len(self._seen) > MAX_REMEMBERED:
                 self._seen.popitem(last=False)
             return self._read(text, fields)
         except (KeyError, ValueError, TypeError, AttributeError):
             return EntryRejection.FORGED
 
-    def _appeared_at(self, entry: str, asked_at: float) -> float:
-        """When an entry came; now, if its id says what cannot be: ids may be of any hand, too."""
-        said, now = _time_of(entry), self._now()
-        return said if asked_at - AHEAD <= said <= now else now
+    def _appended_at(self, entry: str, asked_at: float) -> float:
+        """Return when an entry was appended; now, if its id is impossible and so untrusted."""
+        claimed, now = _time_of(entry), self._now()
+        return claimed if asked_at - MAX_CLOCK_AHEAD <= claimed <= now else now
 
     def _signed(self, *fields: str | bytes) -> Fields:
         dated = (*fields, "asked_at", f"{self._now():.6f}")
@@ -144,7 +162,7 @@ class Entries:
         signed = [part for pair in fields.items() if pair[0] not in _UNSIGNED for part in pair]
         return self._signer.verify(fields[b"proof"].decode("ascii"), signed)
 
-    def _read(self, text: Mapping[str, str], fields: Mapping[bytes, bytes]) -> Read:
+    def _read(self, text: Mapping[str, str], fields: Mapping[bytes, bytes]) -> ReadEntry:
         match text["kind"]:
             case "ended":
                 return _read_end(text)
@@ -161,12 +179,12 @@ class Entries:
                 return Acknowledgement(text["node"], closed)
             case "done":
                 return EntryRejection.FORGED
-        return None  # ours, but of a newer version
+        return None  # genuine, of a newer version
 
 
-def in_pairs(flat: Sequence[str | bytes]) -> Iterable[tuple[str | bytes, str | bytes]]:
-    """Names with their values."""
-    return zip(flat[::2], flat[1::2], strict=True)
+def as_mapping(fields: Fields) -> dict[str | bytes, str | bytes]:
+    """Return fields by name, as the client's `xadd` takes them."""
+    return dict(pairs(fields))
 
 
 def _read_end(text: Mapping[str, str]) -> SessionsEnded:
@@ -185,6 +203,7 @@ def _read_end(text: Mapping[str, str]) -> SessionsEnded:
 
 
 def _decoded(name: bytes, value: bytes) -> str:
+    """Return a value as text; a sealed box is no text."""
     return "" if name == b"box" else value.decode()
 
 

@@ -1,4 +1,4 @@
-"""What must be known of a store before it is used."""
+"""Checks of a store before it is used."""
 
 import asyncio
 import logging
@@ -9,48 +9,52 @@ from redis.asyncio import Redis
 
 from server.core.errors import ConfigurationError, StoreUnavailable
 from server.core.receipt import Durability
-from server.store.connection import ask
+from server.store.connection import execute
 from server.store.names import SHARD_COUNT
 
 log = logging.getLogger("curfew.store")
 
 PROBES: Final = 7
 PROBE_MS: Final = 20
-"""Most of so many writes must be on the disk within so many milliseconds each; the others may find
-the machine busy. A store that syncs once a second does one of them, by chance."""
+"""Most of the probes must be on the disk within this time each; the others may find the machine
+busy. A store that syncs once a second passes one of them by chance."""
 
 
 async def claim_layout(client: Redis, shards: int) -> None:
-    """Note for how many shards the store is laid out, or find it noted alike.
+    """Note for how many shards the store is laid out, or check the note that is there.
+
+    Args:
+        client: the store.
+        shards: how many shards the settings ask for.
 
     Raises:
-        ConfigurationError: it was laid out for another number; users would not be found.
+        ConfigurationError: the store has another number of shards; users would not be found.
         StoreUnavailable: the store did not answer.
     """
-    await ask("claim layout", lambda: client.set(SHARD_COUNT, shards, nx=True))
-    found = int(await ask("claim layout", lambda: client.get(SHARD_COUNT)))
+    await execute("claim layout", lambda: client.set(SHARD_COUNT, shards, nx=True))
+    found = int(await execute("claim layout", lambda: client.get(SHARD_COUNT)))
     if found != shards:
         detail = f"CURFEW_SHARDS is {shards}, but this store was laid out for {found}. Set {found}."
         raise ConfigurationError(detail)
 
 
 async def evicting_policy(client: Redis) -> str | None:
-    """The name of the policy by which the store drops keys when it is full; None if it keeps all.
+    """Return the policy by which the store drops keys when it is full; None if it keeps all.
 
     Raises:
         StoreUnavailable: the store did not answer, or does not tell.
     """
-    memory = await ask("INFO memory", lambda: client.info("memory"))
+    memory = await execute("INFO memory", lambda: client.info("memory"))
     policy = str(memory.get("maxmemory_policy", "noeviction"))
     return policy if int(memory.get("maxmemory", 0)) and policy != "noeviction" else None
 
 
 async def refuse_eviction(client: Redis) -> None:
-    """Go on only with a store that keeps what it was given.
+    """Refuse a store that drops keys when it is full.
 
     Raises:
-        ConfigurationError: it would drop a tombstone, and so let an ended session live again; or
-            it does not let us see.
+        ConfigurationError: it would drop a tombstone and so let an ended session live again, or
+            it does not tell.
         StoreUnavailable: the store did not answer.
     """
     try:
@@ -70,7 +74,12 @@ async def refuse_eviction(client: Redis) -> None:
 
 
 async def watch_eviction(client: Redis, interval: timedelta) -> None:
-    """Look again and again, until cancelled, whether the store began to drop keys; say so."""
+    """Log an error whenever the store drops keys when it is full, until cancelled.
+
+    Args:
+        client: the store.
+        interval: how often to check.
+    """
     while True:
         await asyncio.sleep(interval.total_seconds())
         try:
@@ -81,11 +90,12 @@ async def watch_eviction(client: Redis, interval: timedelta) -> None:
             log.error("the store drops keys when it is full", extra={"policy": policy})
 
 
-async def durability_of(client: Redis) -> Durability:
-    """What is known of a write once it is answered. A store that does not tell is `memory`.
+async def probe_durability(client: Redis) -> Durability:
+    """Return how durable a write is when it is answered; `MEMORY` if the store does not tell.
 
-    Asked for by writing: `WAITAOF` says at once that a write is on the disk only where each is
-    synced before its answer. Settings could be read with a right that shows passwords, too.
+    The answer is found by writing: `WAITAOF` reports at once that a write is on the disk only if
+    each write is synced before its reply. The settings would say it too, but the right to read them
+    also shows passwords.
 
     Raises:
         StoreUnavailable: the store did not answer.
@@ -104,7 +114,7 @@ async def durability_of(client: Redis) -> Durability:
 
 
 async def _is_synced(client: Redis) -> bool:
-    """WAITAOF speaks of its own connection's writes, so both go over one."""
+    """Send all on one connection: WAITAOF only covers the writes of its own connection."""
 
     async def probe() -> list[object]:
         async with client.pipeline(transaction=False) as pipeline:
@@ -113,5 +123,5 @@ async def _is_synced(client: Redis) -> bool:
             pipeline.execute_command("WAITAOF", 1, 0, PROBE_MS)
             return await pipeline.execute()
 
-    *_, reached = await ask("durability", probe)
+    *_, reached = await execute("durability", probe)
     return bool(reached[0])

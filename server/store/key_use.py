@@ -1,8 +1,9 @@
-"""Which keys running servers have and write with, noted in the store for whoever changes keys.
+"""Which secret keys the running servers have and sign with, noted in the store.
 
-A key may go when nothing is under it any more. Records can be counted; cookies are in browsers. So
-a server notes from time to time which key it signs with, and that note lasts as long as the last
-cookie that it can have signed. Notes hold versions, which tell nothing of a key.
+A key may be retired when nothing is under it any more. Records can be counted; cookies are in
+browsers. So a server notes every few seconds which key it signs with, and the note lasts as long as
+the last cookie that it can have signed. A note holds versions of keys, which reveal nothing of the
+keys.
 """
 
 import asyncio
@@ -12,77 +13,86 @@ from typing import Final
 
 from redis.asyncio import Redis
 
+from server.core.durations import milliseconds
 from server.core.errors import StoreUnavailable
 from server.crypto.keyring import Keyring
-from server.store.connection import ask
-from server.store.ends import milliseconds
+from server.store.connection import execute
 from server.store.names import ShardNames
 
-NOTED_EVERY: Final = timedelta(seconds=10)
-RING_KEPT: Final = 3 * NOTED_EVERY
-"""The note of a server that died goes by itself."""
+INTERVAL: Final = timedelta(seconds=10)
+VERSIONS_KEPT: Final = 3 * INTERVAL
+"""The note of a server that died expires by itself."""
 _NAMES: Final = ShardNames(0)
 
 
 class KeyUse:
-    """Notes, and reads the notes of all.
+    """Notes which keys this server uses, and reads the notes of all servers.
 
     Args:
         client: the store.
         node: this node's id.
         keyring: this node's keys.
-        cookies_live: how long a cookie can be of use.
+        cookie_lifetime: how long a cookie can be of use.
     """
 
-    def __init__(self, client: Redis, node: str, keyring: Keyring, cookies_live: timedelta) -> None:
+    def __init__(
+        self, client: Redis, node: str, keyring: Keyring, cookie_lifetime: timedelta
+    ) -> None:
         self._client = client
         self._node = node
         self._versions = keyring.versions
-        self._kept_ms = milliseconds(cookies_live + RING_KEPT)
+        self._cookie_lifetime = cookie_lifetime
 
-    async def note(self) -> None:
+    async def publish(self) -> None:
         """Note which keys this node has, and that it signs with the newest.
 
         Raises:
             StoreUnavailable: the store did not answer.
         """
-        ring = " ".join(map(str, self._versions))
-        await self._set(_NAMES.ring(self._node), ring, milliseconds(RING_KEPT))
-        await self._set(_NAMES.signing(self._versions[0]), "", self._kept_ms)
+        versions = " ".join(map(str, self._versions))
+        await self._set(_NAMES.key_versions(self._node), versions, VERSIONS_KEPT)
+        kept = self._cookie_lifetime + VERSIONS_KEPT
+        await self._set(_NAMES.signing_key(self._versions[0]), "", kept)
 
     async def run(self) -> None:
-        """Note until cancelled."""
+        """Publish every ten seconds until cancelled."""
         while True:
-            await asyncio.sleep(NOTED_EVERY.total_seconds())
+            await asyncio.sleep(INTERVAL.total_seconds())
             try:
-                await self.note()
+                await self.publish()
             except StoreUnavailable:
                 continue
 
-    async def rings(self, nodes: Iterable[str]) -> Mapping[str, tuple[int, ...]]:
-        """The versions that each of these nodes has, newest first; none where it has not said.
+    async def versions_of(self, nodes: Iterable[str]) -> Mapping[str, tuple[int, ...]]:
+        """Return the key versions of each node, newest first; none for a node without a note.
+
+        Args:
+            nodes: ids of nodes.
 
         Raises:
             StoreUnavailable: the store did not answer.
         """
-        names = list(nodes)
-        if not names:
+        node_ids = list(nodes)
+        if not node_ids:
             return {}
-        keys = [_NAMES.ring(node) for node in names]
-        found = await ask("rings", lambda: self._client.mget(keys))
+        keys = [_NAMES.key_versions(node) for node in node_ids]
+        found = await execute("key versions", lambda: self._client.mget(keys))
         return {
-            node: tuple(int(each) for each in (ring or b"").split())
-            for node, ring in zip(names, found, strict=True)
+            node: tuple(int(each) for each in (versions or b"").split())
+            for node, versions in zip(node_ids, found, strict=True)
         }
 
-    async def cookies_live_for(self, version: int) -> timedelta:
-        """How long a cookie that a server signed with this key may still be of use.
+    async def cookie_lifetime_left(self, version: int) -> timedelta:
+        """Return how long a cookie that was signed with this key may still be of use.
+
+        Args:
+            version: of the key.
 
         Raises:
             StoreUnavailable: the store did not answer.
         """
-        left = await ask("cookies", lambda: self._client.pttl(_NAMES.signing(version)))
-        return timedelta(milliseconds=max(0, left))
+        left_ms = await execute("cookies", lambda: self._client.pttl(_NAMES.signing_key(version)))
+        return timedelta(milliseconds=max(0, left_ms))
 
-    async def _set(self, name: str, value: str, kept_ms: int) -> None:
-        await ask("note keys", lambda: self._client.set(name, value, px=kept_ms))
+    async def _set(self, name: str, value: str, kept: timedelta) -> None:
+        await execute("note keys", lambda: self._client.set(name, value, px=milliseconds(kept)))

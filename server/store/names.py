@@ -1,11 +1,13 @@
-"""Key names.
+"""The names of the store's keys.
 
-Every key of a transition carries the hash tag of one shard, so that each script runs on one Redis
-and on a Cluster alike.
+Every key that one script touches carries the hash tag of the same shard, so that the script runs on
+a single Redis and on a Cluster alike.
 """
 
 import hashlib
 from dataclasses import dataclass
+
+from server.core.token import shard_of_sid
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,33 +20,48 @@ class ShardNames:
 
     shard: int
 
+    @classmethod
+    def of_user(cls, user: str, shards: int) -> "ShardNames":
+        """Return the names in the shard of a user.
+
+        Args:
+            user: canonical user name.
+            shards: how many shards the store has.
+        """
+        return cls(shard_of_user(user, shards))
+
+    @classmethod
+    def of_session(cls, sid: str) -> "ShardNames":
+        """Return the names in the shard of a session."""
+        return cls(shard_of_sid(sid))
+
     @property
     def prefix(self) -> str:
-        """What all of them begin with."""
+        """How all names of the shard begin."""
         return f"curfew:{{{self.shard:02d}}}:"
 
     def session(self, sid: str) -> str:
-        """The sealed record."""
+        """The sealed record of a session."""
         return f"{self.prefix}session:{sid}"
 
-    def ended(self, sid: str) -> str:
-        """The tombstone: event, reason and time of the end."""
+    def tombstone(self, sid: str) -> str:
+        """The id, reason and time of a session's end."""
         return f"{self.prefix}ended:{sid}"
 
     def index(self, user: str) -> str:
-        """The user's session ids, scored by when each expires."""
+        """The ids of the user's sessions, scored by when each expires."""
         return f"{self.prefix}user:{user}"
 
     def user_epoch(self, user: str) -> str:
-        """The latest end of all the user's sessions."""
+        """The id of the latest end of all the user's sessions."""
         return f"{self.prefix}epoch:{user}"
 
-    def carried_out(self, end_id: str) -> str:
-        """The memory of an end of many sessions."""
+    def completed_end(self, end_id: str) -> str:
+        """The note that an end of many sessions was carried out, with their ids."""
         return f"{self.prefix}done:{end_id}"
 
     def sockets(self, user: str) -> str:
-        """How many sockets each node holds of each of the user's sessions."""
+        """The number of sockets that each node holds of each of the user's sessions."""
         return f"{self.prefix}sockets:{user}"
 
     def account(self, user: str) -> str:
@@ -52,28 +69,28 @@ class ShardNames:
         return f"{self.prefix}account:{user}"
 
     def tries(self, kind: str, digest: str) -> str:
-        """A counter of tries; what it counts is hashed."""
+        """A counter of tries. The name of what it counts is hashed."""
         return f"{self.prefix}tries:{kind}:{digest}"
 
     def familiar(self, digest: str) -> str:
-        """The mark of an address that an account signed in from."""
+        """The mark of an address from which an account signed in. Both are hashed."""
         return f"{self.prefix}familiar:{digest}"
 
     def activity(self, user: str) -> str:
-        """The sealed list of what happened to the account lately."""
+        """The sealed list of an account's recent activity."""
         return f"{self.prefix}activity:{user}"
 
     def handle(self, handle: str) -> str:
-        """The user whom authenticators know by this handle."""
+        """The name of the user that authenticators know by this handle."""
         return f"{self.prefix}handle:{handle}"
 
     def used(self, identifier: str) -> str:
-        """The memory of something that can be used once."""
+        """The note that something which can be used once was used."""
         return f"{self.prefix}used:{identifier}"
 
     @property
     def epoch(self) -> str:
-        """The latest end of everything in the shard."""
+        """The id, reason and time of the latest end of everything in the shard."""
         return f"{self.prefix}epoch"
 
     @property
@@ -83,31 +100,31 @@ class ShardNames:
 
     @property
     def messages(self) -> str:
-        """The stream of messages between sockets, apart so that no flood trims the control one."""
+        """The stream of messages between sockets. Its floods do not trim the control stream."""
         return f"{self.prefix}messages"
 
     @property
     def nodes(self) -> str:
-        """The listed nodes, scored by when each one's lease ends."""
+        """The listed nodes, scored by when each lease ends."""
         return f"{self.prefix}nodes"
 
-    def ring(self, node: str) -> str:
-        """The versions of the keys that `node` has."""
+    def key_versions(self, node: str) -> str:
+        """The versions of the secret keys that a node has."""
         return f"{self.prefix}ring:{node}"
 
-    def signing(self, version: int) -> str:
-        """There as long as a cookie under this key may live."""
+    def signing_key(self, version: int) -> str:
+        """The note that a cookie signed with this secret key may still be in use."""
         return f"{self.prefix}signing:{version}"
 
     def replies(self, node: str) -> str:
-        """The stream on which `node` hears who acknowledged its terminations."""
+        """The stream of acknowledgements of the ends that a node asked for."""
         return f"{self.prefix}replies:{node}"
 
 
 SHARD_COUNT = ShardNames(0).prefix + "shards"
-"""How many shards this store was laid out for; a user's shard depends on it."""
+"""The number of shards that the store was laid out for; a user's shard depends on it."""
 
 
 def shard_of_user(user: str, shards: int) -> int:
-    """The shard that holds everything of one user."""
+    """Return the shard that holds everything of one user."""
     return int.from_bytes(hashlib.sha256(user.encode()).digest()[:8]) % shards

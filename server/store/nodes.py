@@ -1,4 +1,4 @@
-"""The list of nodes, with the end of each one's lease on the store's clock."""
+"""The list of nodes, with the end of each lease on the store's clock."""
 
 import time
 from collections.abc import Mapping
@@ -7,14 +7,24 @@ from functools import partial
 
 from redis.asyncio import Redis
 
+from server.core.durations import milliseconds
 from server.store.clock import StoreClock
-from server.store.connection import ask
+from server.store.connection import execute
 from server.store.names import ShardNames
+from server.store.replies import read_leases
 from server.store.scripts import Scripts
 
 
 class RedisNodeRegistry:
-    """Implements `NodeRegistry`. Each shard has the list, so that its scripts can read it."""
+    """Implements `NodeRegistry`. Each shard holds the list, so that its scripts can read it.
+
+    Args:
+        client: the store.
+        scripts: runs `renew_lease` and `live_nodes`.
+        clock: corrected by every renewal, which replies the store's time.
+        shards: how many shards the store has.
+        lease: how long a node stays listed without renewal.
+    """
 
     def __init__(
         self,
@@ -28,7 +38,7 @@ class RedisNodeRegistry:
         self._scripts = scripts
         self._clock = clock
         self._shards = [ShardNames(shard) for shard in range(shards)]
-        self._lease_ms = int(lease / timedelta(milliseconds=1))
+        self._lease_ms = milliseconds(lease)
 
     async def renew(self, node: str) -> None:
         for names in self._shards:
@@ -39,12 +49,8 @@ class RedisNodeRegistry:
             self._clock.learn(int(seconds) + int(microseconds) / 1_000_000, asked_at=asked_at)
 
     async def leases(self) -> Mapping[str, float]:
-        flat = await self._scripts.run("live_nodes", [self._shards[0].nodes], [])
-        return {
-            node.decode(): float(ends_at)
-            for node, ends_at in zip(flat[::2], flat[1::2], strict=True)
-        }
+        return read_leases(await self._scripts.run("live_nodes", [self._shards[0].nodes], []))
 
     async def remove(self, node: str) -> None:
         for names in self._shards:
-            await ask("remove node", partial(self._client.zrem, names.nodes, node))
+            await execute("remove node", partial(self._client.zrem, names.nodes, node))

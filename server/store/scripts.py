@@ -1,7 +1,7 @@
-"""The Lua scripts: read from their files once, run by hash, loaded again where a server lost them.
+"""The Lua scripts: read from their files once, run by hash, loaded again if the server lost them.
 
-Scripts hold atomicity, never policy. Each one that writes carries an operation id, so running it
-again after a lost reply is answered, not executed twice.
+Scripts make changes atomic; they contain no policy. Each script that writes takes an operation id,
+so that running it again after a lost reply returns the first reply and changes nothing.
 """
 
 from collections.abc import Sequence
@@ -10,13 +10,12 @@ from typing import Any, Final
 
 from redis.asyncio import Redis
 
-from server.store.connection import ask
+from server.store.connection import execute
 
 FOLDER = Path(__file__).parent / "scripts"
 
-
 REPLICATION_MS: Final = 500
-"""How long an end waits for replicas; under the client's timeout for one reply."""
+"""How long an end waits for replicas: less than the client waits for a reply."""
 
 
 class Scripts:
@@ -24,7 +23,8 @@ class Scripts:
 
     Args:
         client: runs them.
-        replicas: how many replicas must have an end before it counts as replicated.
+        replicas: how many replicas must have an end before it counts as replicated; 0 does not
+            wait for any.
     """
 
     def __init__(self, client: Redis, replicas: int = 0) -> None:
@@ -38,34 +38,45 @@ class Scripts:
     async def run(
         self, name: str, keys: Sequence[str | bytes], args: Sequence[str | bytes | int | float]
     ) -> Any:
-        """The reply of the script in `name`.lua.
+        """Run the script in `name`.lua and return its reply.
+
+        Args:
+            name: of the script's file.
+            keys: as the file's header lists them.
+            args: likewise.
 
         Raises:
             StoreUnavailable: neither of two tries was answered. The script may have run.
         """
         script = self._scripts[name]
-        return await ask(name, lambda: script(keys=list(keys), args=list(args)))
+        return await execute(name, lambda: script(keys=list(keys), args=list(args)))
 
-    async def end(
+    async def run_replicated(
         self, name: str, keys: Sequence[str], args: Sequence[str | bytes | int]
     ) -> tuple[Any, bool | None]:
-        """The reply of a script that ends sessions, and whether the replicas asked for have it.
+        """Run a script and wait until its writes have reached the replicas.
+
+        Args:
+            name: of the script's file.
+            keys: as the file's header lists them.
+            args: likewise.
 
         Returns:
-            The reply, and None where no replicas were asked for.
+            The script's reply, and whether enough replicas have its writes; None if no replicas
+            were asked for.
 
         Raises:
-            StoreUnavailable: as `run`.
+            StoreUnavailable: neither of two tries was answered. The script may have run.
         """
         if not self._replicas:
             return await self.run(name, keys, args), None
-        reply, reached = await ask(name, lambda: self._end_replicated(name, keys, args))
+        reply, reached = await execute(name, lambda: self._run_and_wait(name, keys, args))
         return reply, reached >= self._replicas
 
-    async def _end_replicated(
+    async def _run_and_wait(
         self, name: str, keys: Sequence[str], args: Sequence[str | bytes | int]
     ) -> list[Any]:
-        """WAIT speaks of its own connection's writes, so both go over one."""
+        """Send both on one connection: WAIT only covers the writes of its own connection."""
         async with self._client.pipeline(transaction=False) as pipeline:
             await self._scripts[name](keys=list(keys), args=list(args), client=pipeline)
             pipeline.execute_command("WAIT", self._replicas, REPLICATION_MS)

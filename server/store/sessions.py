@@ -1,19 +1,23 @@
-"""The session store on Redis or Valkey: each transition is one atomic script."""
+"""The session store on Redis or Valkey: each change is one atomic script."""
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Final
 
 from redis.asyncio import Redis
 
-from server.core.events import Event, Scope, SessionsChanged
+from server.core.durations import milliseconds
+from server.core.events import EVERYTHING, Event, Scope, SessionsChanged
 from server.core.reasons import Reason
 from server.core.session import Rules, Session, deadlines
 from server.store.batch import BatchedLoads
 from server.store.clock import StoreClock
-from server.store.codec import SessionCodec, read_tombstone
-from server.store.connection import ask
+from server.store.codec import SessionCodec
+from server.store.connection import execute
 from server.store.contract import (
     Conflict,
     Created,
+    Ended,
     EpochChanged,
     Epochs,
     ListedSession,
@@ -23,17 +27,33 @@ from server.store.contract import (
     Stored,
     Tombstone,
     Unreadable,
-    limit_event,
+    eviction_id,
 )
-from server.store.ends import RECORD_KEPT_AFTER_EXPIRY, EndsOfSessions, milliseconds, pairs
 from server.store.entries import Entries
-from server.store.names import ShardNames
+from server.store.names import ShardNames, shard_of_user
+from server.store.replies import pairs, read_epoch, read_leases, read_tombstone
 from server.store.scanning import scan
 from server.store.scripts import Scripts
 
+RECORD_KEPT_AFTER_EXPIRY: Final = timedelta(hours=1)
+"""So that a person who comes back after lunch learns why the session ended."""
+ENDS_REMEMBERED: Final = timedelta(days=1)
+"""How long an end of many sessions is remembered. No sign-in that was under way and no repeated
+request takes that long."""
 
-class RedisSessionStore(EndsOfSessions):
-    """Implements `SessionStore`; its ends are in `EndsOfSessions`."""
+
+class RedisSessionStore:
+    """Implements `SessionStore`.
+
+    Args:
+        client: the store.
+        scripts: the scripts, on that client.
+        codec: seals and opens records.
+        entries: signs the entries of the control stream.
+        clock: the store's clock.
+        rules: the durations in force.
+        shards: how many shards the store has.
+    """
 
     def __init__(
         self,
@@ -45,13 +65,21 @@ class RedisSessionStore(EndsOfSessions):
         rules: Rules,
         shards: int,
     ) -> None:
-        super().__init__(client, scripts, entries, rules, shards)
+        self._client = client
+        self._scripts = scripts
         self._codec = codec
+        self._entries = entries
         self._clock = clock
+        self._rules = rules
         self._loads = BatchedLoads(client)
+        self._longest_life_ms = milliseconds(rules.absolute_timeout + RECORD_KEPT_AFTER_EXPIRY)
+        self.shards = shards
+
+    def shard_of(self, user: str) -> int:
+        return shard_of_user(user, self.shards)
 
     async def load(self, sid: str) -> Loaded:
-        raw = await self._loads.load(self._names(sid), sid)
+        raw = await self._loads.load(ShardNames.of_session(sid), sid)
         if raw.tombstone is not None:
             return read_tombstone(raw.tombstone) or Unreadable()
         if raw.value is None:
@@ -61,32 +89,27 @@ class RedisSessionStore(EndsOfSessions):
     async def epochs(self, shard: int, user: str | None) -> Epochs:
         names = ShardNames(shard)
         keys = [names.epoch, *([names.user_epoch(user)] if user is not None else [])]
-        shard_end, *user_end = await ask("epochs", lambda: self._client.mget(keys))
-        return Epochs(_first_word(shard_end), _first_word(user_end[0]) if user_end else "")
+        found = await execute("epochs", lambda: self._client.mget(keys))
+        return Epochs(*map(read_epoch, found))
 
     async def create(
         self, session: Session, *, operation: str, user_epoch: str, initiator: str
     ) -> Created | EpochChanged | Tombstone:
-        names, user = self._names(session.sid), session.user or ""
-        evictions = self._entries.of_end(
+        names, user = ShardNames.of_session(session.sid), session.user or ""
+        evictions = self._entries.sign_end(
             Scope.LIMIT,
-            end_id=limit_event(operation),
+            end_id=eviction_id(operation),
             initiator=initiator,
             reason=Reason.SESSION_LIMIT,
             shard=names.shard,
             user=user,
             keep=session.sid,
         )
+        keys = [names.session(session.sid), names.tombstone(session.sid), names.epoch]
+        keys += [names.index(user), names.user_epoch(user), names.control]
         reply = await self._scripts.run(
             "create",
-            [
-                names.session(session.sid),
-                names.ended(session.sid),
-                names.epoch,
-                names.index(user),
-                names.user_epoch(user),
-                names.control,
-            ],
+            keys,
             [
                 operation,
                 session.sid,
@@ -97,12 +120,12 @@ class RedisSessionStore(EndsOfSessions):
                 user_epoch,
                 self._rules.max_sessions_per_user if session.user else 0,
                 names.prefix,
-                limit_event(operation),
-                self._absolute_ms,
-                self._absolute_ms,
+                eviction_id(operation),
+                self._longest_life_ms,
+                self._longest_life_ms,
                 len(evictions),
                 *evictions,
-                *self._entries.of(SessionsChanged(user)),
+                *self._entries.sign(SessionsChanged(user)),
             ],
         )
         match reply:
@@ -115,16 +138,12 @@ class RedisSessionStore(EndsOfSessions):
     async def save(
         self, session: Session, *, based_on: int, operation: str, event: Event | None = None
     ) -> Saved | Conflict | Tombstone | Missing:
-        names, revision = self._names(session.sid), based_on + 1
+        names, revision = ShardNames.of_session(session.sid), based_on + 1
+        keys = [names.session(session.sid), names.tombstone(session.sid), names.epoch]
+        keys += [names.index(session.user or ""), names.control]
         reply = await self._scripts.run(
             "save",
-            [
-                names.session(session.sid),
-                names.ended(session.sid),
-                names.epoch,
-                names.index(session.user or ""),
-                names.control,
-            ],
+            keys,
             [
                 operation,
                 based_on,
@@ -132,8 +151,8 @@ class RedisSessionStore(EndsOfSessions):
                 self._record_ttl_ms(session),
                 deadlines(session, self._rules).expires_at,
                 session.sid,
-                self._absolute_ms if session.user else 0,
-                *(self._entries.of(event) if event else ()),
+                self._longest_life_ms if session.user else 0,
+                *(self._entries.sign(event) if event else ()),
             ],
         )
         match reply:
@@ -144,6 +163,75 @@ class RedisSessionStore(EndsOfSessions):
             case [b"ended", tombstone]:
                 return read_tombstone(tombstone) or Missing()
         return Missing()
+
+    async def end_session(
+        self, sid: str, *, user: str | None, end_id: str, reason: Reason, initiator: str
+    ) -> Ended:
+        names = ShardNames.of_session(sid)
+        entry = self._entries.sign_end(
+            Scope.SESSION,
+            end_id=end_id,
+            initiator=initiator,
+            reason=reason,
+            shard=names.shard,
+            user=user,
+            sids=sid,
+        )
+        keys = [names.session(sid), names.tombstone(sid), names.epoch]
+        keys += [names.index(user or ""), names.control, names.nodes]
+        (outcome, *nodes), replicated = await self._scripts.run_replicated(
+            "end_session", keys, [end_id, sid, reason.value, self._longest_life_ms, *entry]
+        )
+        leases = read_leases(nodes)
+        if outcome == b"ended":
+            return Ended((sid,), leases, replicated=replicated)
+        return Ended((), leases, read_tombstone(outcome), replicated)
+
+    async def end_user(
+        self, user: str, *, keep: str | None, end_id: str, reason: Reason, initiator: str
+    ) -> Ended:
+        names = ShardNames(self.shard_of(user))
+        entry = self._entries.sign_end(
+            Scope.USER,
+            end_id=end_id,
+            initiator=initiator,
+            reason=reason,
+            shard=names.shard,
+            user=user,
+            keep=keep,
+        )
+        keys = [names.index(user), names.user_epoch(user), names.control, names.nodes]
+        keys += [names.completed_end(end_id), names.epoch]
+        args = [end_id, reason.value, keep or "", self._longest_life_ms, names.prefix]
+        (sids, *nodes), replicated = await self._scripts.run_replicated(
+            "end_user", keys, [*args, milliseconds(ENDS_REMEMBERED), *entry]
+        )
+        return Ended(tuple(sids.decode().split()), read_leases(nodes), replicated=replicated)
+
+    async def end_shard(self, shard: int, *, end_id: str, reason: Reason, initiator: str) -> Ended:
+        names = ShardNames(shard)
+        entry = self._entries.sign_end(
+            Scope.SHARD,
+            end_id=end_id,
+            initiator=initiator,
+            reason=reason,
+            shard=shard,
+            sids=EVERYTHING,
+        )
+        nodes, replicated = await self._scripts.run_replicated(
+            "end_shard",
+            [names.epoch, names.control, names.nodes, names.completed_end(end_id)],
+            [end_id, reason.value, milliseconds(ENDS_REMEMBERED), *entry],
+        )
+        return Ended((), read_leases(nodes), replicated=replicated)
+
+    async def sweep_shard(self, shard: int) -> int:
+        names, swept = ShardNames(shard), 0
+        async for keys in scan(self._client, names.session("*")):
+            swept += await self._scripts.run(
+                "sweep", [names.epoch, *keys], [names.prefix, self._longest_life_ms]
+            )
+        return swept
 
     async def users(self) -> Sequence[str]:
         found: set[str] = set()
@@ -161,34 +249,28 @@ class RedisSessionStore(EndsOfSessions):
             [names.prefix],
         )
         counts = _sockets_by_sid(pairs(sockets), {node.decode() for node in nodes})
-        records = [
-            (sid.decode(), self._read(value, sid.decode(), epoch)) for sid, value in pairs(found)
-        ]
+        records = [self._read(value, sid.decode(), epoch) for sid, value in pairs(found)]
         now = self._clock.now()
         return [
-            ListedSession(stored.session, counts.get(sid, 0))
-            for sid, stored in records
-            if isinstance(stored, Stored)
-            and stored.session.user == user  # the index is not sealed
-            and not deadlines(stored.session, self._rules).passed(now)
+            ListedSession(each.session, counts.get(each.session.sid, 0))
+            for each in records
+            if isinstance(each, Stored)
+            and each.session.user == user  # the index is not sealed
+            and not deadlines(each.session, self._rules).passed(now)
         ]
 
     async def count_sockets(self, user: str, sid: str, node: str, count: int) -> None:
-        names = self._names(sid)
+        names = ShardNames.of_session(sid)
+        entry = self._entries.sign(SessionsChanged(user))
         await self._scripts.run(
             "count_sockets",
             [names.sockets(user), names.session(sid), names.control],
-            [
-                f"{sid} {node}",
-                count,
-                self._absolute_ms,
-                *self._entries.of(SessionsChanged(user)),
-            ],
+            [f"{sid} {node}", count, self._longest_life_ms, *entry],
         )
 
     def _read(self, value: bytes, sid: str, epoch: bytes) -> Stored | Tombstone | Unreadable:
         stored = self._codec.decode(value, sid)
-        if isinstance(stored, Stored) and stored.session.epoch != _first_word(epoch):
+        if isinstance(stored, Stored) and stored.session.epoch != read_epoch(epoch):
             return read_tombstone(epoch) or Unreadable()
         return stored
 
@@ -197,12 +279,8 @@ class RedisSessionStore(EndsOfSessions):
         return max(1, int(left * 1000)) + milliseconds(RECORD_KEPT_AFTER_EXPIRY)
 
 
-def _first_word(value: bytes | None) -> str:
-    return (value or b"").decode("ascii", "replace").split(" ")[0]
-
-
 def _sockets_by_sid(counts: Iterable[tuple[bytes, bytes]], live: set[str]) -> dict[str, int]:
-    """Adds up what live nodes hold; the numbers of a node that died count for nothing."""
+    """Add up the sockets of live nodes; what a dead node counted is no longer true."""
     totals: dict[str, int] = {}
     for field, count in counts:
         sid, node = field.decode().split(" ")

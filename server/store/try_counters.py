@@ -1,42 +1,29 @@
 """Counters of tries, in the store, so that all nodes count together.
 
-What was typed is never kept: a counter's name is a keyed hash. All of them are in one shard,
-because one try raises counters of an account, of an address and of everybody in one step.
+What was typed is never kept: the name of a counter is a keyed hash. All counters are in one shard,
+because one try raises the counters of an account, of an address and of everybody in one step.
 """
 
 import functools
 import hmac
 from collections.abc import Callable, Iterable
 from datetime import timedelta
-from typing import Final, Protocol
+from typing import Final
 
+from server.core.durations import milliseconds
 from server.core.throttling import FAMILIAR_FOR, Counted, Counter, Rule, Tally, Throttled
 from server.store.names import ShardNames
 from server.store.scripts import Scripts
 
 DIGEST_BYTES: Final = 16
-_MS: Final = timedelta(milliseconds=1)
 
 
-class TryCounters(Protocol):
-    """Counts tries. Methods raise `StoreUnavailable` like those of every store."""
-
-    async def count(self, tally: Tally, *, operation: str) -> Counted | Throttled:
-        """Count a try, unless it may not be made yet."""
-
-    async def pardon(self, tally: Tally, counted: Counted, *, operation: str) -> None:
-        """The try succeeded: forget what its counters' rules pardon, and remember the place."""
-
-    async def take_back(self, counted: Counted, *, operation: str) -> None:
-        """The try was not made: as if it had not been counted."""
-
-
-class RedisTryCounters:
-    """Implements `TryCounters`.
+class TryCounters:
+    """Counts tries. Every method raises `StoreUnavailable` if the store fails.
 
     Args:
-        scripts: count and settle.
-        key: hashes the counters' names.
+        scripts: runs `count_try` and `settle_try`.
+        key: hashes the names of counters.
         now: the store's clock, in Unix seconds.
     """
 
@@ -47,39 +34,63 @@ class RedisTryCounters:
         self._names = ShardNames(0)
 
     async def count(self, tally: Tally, *, operation: str) -> Counted | Throttled:
+        """Count a try, unless one of its counters says to wait.
+
+        Args:
+            tally: the counters of the try.
+            operation: the id of the try; counting again with the same id is safe.
+
+        Returns:
+            The counters that have counted the try, or how long to wait.
+        """
         familiar = [tally.familiar] if tally.familiar else []
         counters = [*familiar, *tally.others]
-        told, first, last = await self._scripts.run(
+        outcome, first, last = await self._scripts.run(
             "count_try",
             [*map(self._key_of, counters), *map(self._mark_of, familiar)],
             [
                 operation,
                 round(self._now() * 1000),
                 len(familiar),
-                *(part for each in counters for part in _encoded(each)),
+                *(part for each in counters for part in _rule_args(each)),
             ],
         )
-        if told == b"wait":
-            return Throttled(first * _MS, counters[last - 1].kind)
+        if outcome == b"wait":
+            return Throttled(timedelta(milliseconds=first), counters[last - 1].kind)
         return Counted(tuple(counters[first - 1 : last]))
 
-    async def pardon(self, tally: Tally, counted: Counted, *, operation: str) -> None:
-        marks = [self._mark_of(tally.familiar)] if tally.familiar else []
-        kept = [0 if each.rule.pardons else _ms(each.rule.forgets) for each in counted.counters]
-        await self._settle(counted.counters, operation, marks, kept)
+    async def record_success(self, tally: Tally, counted: Counted, *, operation: str) -> None:
+        """Reset or lower the counters, each by its rule, and remember the address as familiar.
 
-    async def take_back(self, counted: Counted, *, operation: str) -> None:
+        Args:
+            tally: the counters of the try.
+            counted: those that have counted it.
+            operation: the id of the try.
+        """
+        marks = [self._mark_of(tally.familiar)] if tally.familiar else []
+        forgets_ms = [
+            0 if each.rule.pardons else milliseconds(each.rule.forgets) for each in counted.counters
+        ]
+        await self._settle(counted.counters, operation, marks, forgets_ms)
+
+    async def withdraw(self, counted: Counted, *, operation: str) -> None:
+        """Lower the counters as if the try had not been made.
+
+        Args:
+            counted: the counters that have counted it.
+            operation: the id of the try.
+        """
         counters = [each for each in counted.counters if not each.spared]
         if counters:
-            kept = [_ms(each.rule.forgets) for each in counters]
-            await self._settle(counters, operation, [], kept)
+            forgets_ms = [milliseconds(each.rule.forgets) for each in counters]
+            await self._settle(counters, operation, [], forgets_ms)
 
     async def _settle(
-        self, counters: Iterable[Counter], operation: str, marks: list[str], kept: list[int]
+        self, counters: Iterable[Counter], operation: str, marks: list[str], forgets_ms: list[int]
     ) -> None:
         keys = [*map(self._key_of, counters), *marks]
-        lifetime = _ms(FAMILIAR_FOR) if marks else 0
-        await self._scripts.run("settle_try", keys, [operation, lifetime, *kept])
+        mark_ttl_ms = milliseconds(FAMILIAR_FOR) if marks else 0
+        await self._scripts.run("settle_try", keys, [operation, mark_ttl_ms, *forgets_ms])
 
     def _key_of(self, counter: Counter) -> str:
         return self._names.tries(counter.kind, self._digest(counter))
@@ -92,15 +103,11 @@ class RedisTryCounters:
         return hmac.digest(self._key, text, "sha256")[:DIGEST_BYTES].hex()
 
 
-def _encoded(counter: Counter) -> tuple[int, str]:
-    """A counter's rule as the script takes it."""
-    return _ms(counter.rule.forgets), "" if counter.spared else _steps(counter.rule)
+def _rule_args(counter: Counter) -> tuple[int, str]:
+    """Return a counter's rule as the script takes it."""
+    return milliseconds(counter.rule.forgets), "" if counter.spared else _steps(counter.rule)
 
 
 @functools.cache  # one entry for each rule of the program
 def _steps(rule: Rule) -> str:
-    return " ".join(f"{step.tries}:{_ms(step.delay)}" for step in rule.steps)
-
-
-def _ms(duration: timedelta) -> int:
-    return duration // _MS
+    return " ".join(f"{step.tries}:{milliseconds(step.delay)}" for step in rule.steps)

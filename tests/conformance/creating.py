@@ -33,7 +33,7 @@ class CreatingContract:
     async def test_many_are_loaded_at_once_each_its_own(self, subject: Subject) -> None:
         subject.limit(1000)
         stored = [await created(subject) for _ in range(30)]
-        await subject.store.end(
+        await subject.store.end_session(
             stored[7].session.sid, user="ann", end_id="e", reason=Reason.LOGOUT, initiator="n1"
         )
         sids = [each.session.sid for each in stored]
@@ -75,7 +75,7 @@ class CreatingContract:
     ) -> None:
         session, operation = new_session(subject), new_id()
         await subject.store.create(session, operation=operation, user_epoch="", initiator="n1")
-        await subject.store.end(
+        await subject.store.end_session(
             session.sid, user="ann", end_id="e", reason=Reason.ADMIN, initiator="n1"
         )
         again = await subject.store.create(

@@ -19,7 +19,7 @@ from tests.conformance.subjects import (
 async def end_one(subject: Subject, stored: Stored, event: str, reason: Reason) -> Ended:
     """End one session."""
     session = stored.session
-    return await subject.store.end(
+    return await subject.store.end_session(
         session.sid, user=session.user, end_id=event, reason=reason, initiator="n1"
     )
 

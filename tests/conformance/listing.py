@@ -81,7 +81,9 @@ class ListingContract:
     async def test_a_late_count_of_an_ended_session_lists_nothing(self, subject: Subject) -> None:
         sid = (await created(subject)).session.sid
         await subject.join("n1")
-        await subject.store.end(sid, user="ann", end_id="e", reason=Reason.LOGOUT, initiator="n1")
+        await subject.store.end_session(
+            sid, user="ann", end_id="e", reason=Reason.LOGOUT, initiator="n1"
+        )
         await subject.store.count_sockets("ann", sid, "n1", 2)
         assert await sockets(subject) == {}
 

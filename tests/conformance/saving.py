@@ -17,7 +17,7 @@ Death = Callable[[Subject, Stored], Awaitable[object]]
 
 def logged_out(subject: Subject, stored: Stored) -> Awaitable[object]:
     """Ended alone."""
-    return subject.store.end(
+    return subject.store.end_session(
         stored.session.sid, user="ann", end_id="e", reason=Reason.LOGOUT, initiator="n1"
     )
 

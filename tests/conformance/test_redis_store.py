@@ -31,7 +31,9 @@ def ttl(subject: RedisSubject, key: str) -> float:
 
 def end(subject: RedisSubject, sid: str, event: str = "e1") -> Awaitable[object]:
     """End one of ann's sessions."""
-    return subject.store.end(sid, user="ann", end_id=event, reason=Reason.LOGOUT, initiator="n1")
+    return subject.store.end_session(
+        sid, user="ann", end_id=event, reason=Reason.LOGOUT, initiator="n1"
+    )
 
 
 async def test_scripts_are_loaded_again_where_the_server_lost_them(subject: RedisSubject) -> None:
@@ -74,7 +76,7 @@ async def test_every_key_of_a_session_goes_by_itself(subject: RedisSubject) -> N
     for key in (NAMES.index("ann"), NAMES.sockets("ann")):
         assert ABSOLUTE < ttl(subject, key) < ABSOLUTE + 2 * HOUR
     await end(subject, young.session.sid)
-    tombstone = NAMES.ended(young.session.sid)
+    tombstone = NAMES.tombstone(young.session.sid)
     assert ABSOLUTE < ttl(subject, tombstone) < ABSOLUTE + 2 * HOUR
     await subject.store.end_user("ann", keep=None, end_id="e2", reason=Reason.ADMIN, initiator="n1")
     assert 0 < ttl(subject, NAMES.user_epoch("ann")) <= 24 * HOUR

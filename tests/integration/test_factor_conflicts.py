@@ -10,6 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from server.accounts.second_factor_check import PasswordProof, SecondFactorCheck
+from server.core.account import Account
 from server.core.factor_policy import Proved, Wrong
 from server.core.factors import Factors, Passkey, Totp
 from server.core.one_time_codes import kept_of, recovery_code, step_at
@@ -17,11 +18,11 @@ from server.crypto.challenges import Challenges
 from server.crypto.keyring import Keyring
 from server.crypto.sealer import Sealer
 from server.crypto.totp import new_totp_secret, totp_codes
-from server.store.accounts import Account, RedisAccountStore, StoredAccount, change_account
+from server.store.accounts import AccountStore, StoredAccount
 from server.store.connection import open_client
 from server.store.contract import Epochs
 from server.store.scripts import Scripts
-from server.store.used_once import RedisUsedOnce
+from server.store.single_use import SingleUseStore
 
 NOW = 3_000_000.0
 SECRET = new_totp_secret()
@@ -30,13 +31,13 @@ RECOVERY = recovery_code(bytes(15))
 OWING = PasswordProof("ada", 0)
 
 
-class MeetingStore(RedisAccountStore):
+class MeetingStore(AccountStore):
     """The real one, but that the first two loads wait for each other."""
 
     def __init__(self, client: Redis) -> None:
         self.sealer = Sealer(Keyring.from_secrets([hashlib.sha256(b"key").digest()]))
         super().__init__(client, Scripts(client), self.sealer, 1, lambda _: None)
-        self.used = RedisUsedOnce(client, 1)
+        self.used = SingleUseStore(client, 1)
         self._loads = 0
         self._met = asyncio.Event()
 
@@ -102,17 +103,15 @@ async def test_what_is_taken_again_after_a_lost_reply_is_still_the_first_use(
     store: MeetingStore,
 ) -> None:
     used = store.used
-    assert await used.take("challenge", operation="first", seconds=9)
-    assert await used.take("challenge", operation="first", seconds=9)
-    assert not await used.take("challenge", operation="second", seconds=9)
+    assert await used.claim("challenge", operation="first", seconds=9)
+    assert await used.claim("challenge", operation="first", seconds=9)
+    assert not await used.claim("challenge", operation="second", seconds=9)
 
 
 async def test_a_code_is_judged_by_the_account_as_it_is_when_its_use_is_written(
     desk: SecondFactorCheck, store: MeetingStore
 ) -> None:
-    disabling = change_account(
-        store, "ada", lambda account: replace(account, disabled=True), new_id
-    )
+    disabling = store.change("ada", lambda account: replace(account, disabled=True), new_id)
     proof, disabled = await asyncio.gather(desk.prove_code(OWING, CODE), disabling)
     assert disabled is not None
     stored = await store.load("ada")

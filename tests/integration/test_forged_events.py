@@ -24,7 +24,7 @@ from server.core.events import (
 )
 from server.core.reasons import Reason
 from server.crypto.keyring import Keyring
-from server.store.entries import Entries, Fields, in_pairs
+from server.store.entries import Entries, Fields, as_mapping
 from server.store.names import ShardNames
 from tests.support.clients.client import Client, frame
 from tests.support.clients.people import People, people_of, user_of
@@ -77,7 +77,7 @@ def raw(store: ValkeyServer) -> Iterator[redis.Redis]:
 
 def append(raw: redis.Redis, stream: str, fields: Fields, **script: str) -> None:
     """Append an entry, with what its script would have added."""
-    pairs: Any = {**script, **dict(in_pairs(fields))}
+    pairs: Any = {**script, **as_mapping(fields)}
     raw.xadd(stream, pairs)
 
 
@@ -106,7 +106,7 @@ def forgeries(by: Entries, client: Client, user: str) -> list[tuple[Fields, dict
     """One entry of each kind against a session, with what a script would add."""
 
     def end(scope: Scope, sids: str | None = None) -> Fields:
-        return by.of_end(
+        return by.sign_end(
             scope,
             end_id="f" * 32,
             initiator="x",
@@ -122,10 +122,10 @@ def forgeries(by: Entries, client: Client, user: str) -> list[tuple[Fields, dict
         (end(Scope.USER), {"at": at, "sids": client.sid}),
         (end(Scope.LIMIT), {"at": at, "sids": client.sid}),
         (end(Scope.SHARD, EVERYTHING), {"at": at}),
-        (by.of(TokenRotated(client.sid, 9)), {}),
-        (by.of(SessionsChanged(user)), {}),
-        (by.of(SessionExtended(client.sid)), {}),
-        (by.of(MessageSent(user, "c", b"box")), {}),
+        (by.sign(TokenRotated(client.sid, 9)), {}),
+        (by.sign(SessionsChanged(user)), {}),
+        (by.sign(SessionExtended(client.sid)), {}),
+        (by.sign(MessageSent(user, "c", b"box")), {}),
     ]
 
 
@@ -189,10 +189,10 @@ async def test_what_is_put_into_an_emptied_stream_under_an_old_id_is_refused(
     client = await people.somebody()
     user = await user_of(client)
     minutes_ago = entries(OURS, now=lambda: time.time() - 120)
-    message = minutes_ago.of(MessageSent(user, "c", b"box"))
+    message = minutes_ago.sign(MessageSent(user, "c", b"box"))
     await all_was_read(people)
     before = sum(line.get("late", 0) for line in refusals(server))
-    fields: Any = dict(in_pairs(message))
+    fields: Any = as_mapping(message)
     raw.delete(NAMES.control)
 
     async def is_told_of_one_more() -> bool:
@@ -210,13 +210,13 @@ async def test_a_session_left_out_of_the_list_of_a_genuine_end_is_closed_all_the
     """As if the entry had been replaced by one that names no session."""
     client = await people.somebody()
     user = await user_of(client)
-    end = entries(OURS).of_end(
+    end = entries(OURS).sign_end(
         Scope.USER, end_id="e" * 32, initiator="x", reason=Reason.ADMIN, shard=0, user=user
     )
     async with client.open_socket() as socket:
         await frame(socket, "hello")
         raw.delete(NAMES.session(client.sid))
-        raw.set(NAMES.ended(client.sid), f"{'e' * 32} admin {time.time()}")
+        raw.set(NAMES.tombstone(client.sid), f"{'e' * 32} admin {time.time()}")
         append(raw, NAMES.control, end, at=str(time.time()), sids="")
         closed = await end_of(socket)
     assert (closed.code, closed.reason) == (4401, "admin")
@@ -249,7 +249,7 @@ async def forged_in_all_names(raw: redis.Redis, client: Client, nodes: list[str]
             event, origin = fields[b"event"].decode(), fields[b"origin"].decode()
             for node in nodes:
                 done = Acknowledgement(node, {event: 1})
-                forged = entries(key("of a stranger")).of_acknowledgement(origin, done)
+                forged = entries(key("of a stranger")).sign_acknowledgement(origin, done)
                 append(raw, NAMES.replies(origin), forged)
                 plain: Any = {"node": node, "closed": json.dumps({event: 1})}
                 raw.xadd(NAMES.replies(origin), plain)
@@ -265,7 +265,7 @@ async def test_a_flood_of_forgeries_stops_nothing_and_fills_no_log(
     workers = workers_of(server)
     before = len(server.log.splitlines())
     fields, script = forgeries(entries(key("of a stranger")), client, await user_of(client))[1]
-    small: Any = {**script, **dict(in_pairs(fields))}
+    small: Any = {**script, **as_mapping(fields)}
     async with client.open_socket() as socket:
         await frame(socket, "hello")
         await asyncio.to_thread(flood, raw, small, 40_000)

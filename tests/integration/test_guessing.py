@@ -16,7 +16,7 @@ from server.crypto.keyring import Keyring
 from server.embedded.store import store_url
 from server.store.connection import open_client
 from server.store.scripts import Scripts
-from server.store.try_counters import RedisTryCounters
+from server.store.try_counters import TryCounters
 from settings import load_settings
 from tests.support.clients.client import PASSWORD, Client
 from tests.support.running.processes import eventually
@@ -117,7 +117,7 @@ async def guessing_everywhere(server: CurfewServer) -> AsyncIterator[None]:
     keyring = Keyring.from_secrets(load_settings(server.environment).secret_keys)
     key = keyring.derive("tries").newest[1]
     async with open_client(store_url(server.data_dir)) as client:
-        counters = RedisTryCounters(Scripts(client), key, time.time)
+        counters = TryCounters(Scripts(client), key, time.time)
 
         async def guess(number: int) -> None:
             tally = sign_in_tally(f"person-{number}", f"2001:db8:{number:x}::1")

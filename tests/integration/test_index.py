@@ -68,7 +68,8 @@ async def visit(server: CurfewServer, number: int) -> Counter[int]:
 
 async def test_visitors_leave_no_key_and_get_no_cookie(store_url: str, raw: redis.Redis) -> None:
     with CurfewServer(store_url=store_url, processes="2") as server:
-        eventually(lambda: len(list(raw.scan_iter(NAMES.ring("*")))) == 2)  # both have begun
+        notes = NAMES.key_versions("*")
+        eventually(lambda: len(list(raw.scan_iter(notes))) == 2)  # both have begun
         before = set(raw.scan_iter())
         counts = await asyncio.gather(
             *(visit(server, VISITS // CONNECTIONS) for _ in range(CONNECTIONS))

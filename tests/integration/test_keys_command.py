@@ -108,7 +108,7 @@ async def test_a_key_comes_and_its_predecessor_goes_without_signing_anybody_out(
         assert "cookies" in refused(server, "retire")
         assert await is_live(away)  # and has a new cookie now
         with redis.Redis.from_url(owner_of(store_url(server.data_dir))) as raw:
-            assert raw.delete(NAMES.signing(int(old))) == 1  # as if 13 hours had passed
+            assert raw.delete(NAMES.signing_key(int(old))) == 1  # as if 13 hours had passed
         keys(server, "retire")
         assert versions_of(server) == [new]
         restart(server)

@@ -9,7 +9,7 @@ import pytest
 
 from server.crypto.keyring import Keyring
 from server.crypto.sealer import Sealer
-from server.store.accounts import RedisAccountStore, change_account
+from server.store.accounts import AccountStore
 from server.store.connection import open_client
 from server.store.scripts import Scripts
 from tests.support.clients.client import COOKIE, PASSWORD, Client, frame
@@ -48,9 +48,9 @@ async def lose_role(store_url: str, user: str) -> None:
     """Take the role off an account, which no command does."""
     sealer = Sealer(Keyring.from_secrets([KEY]))
     async with open_client(store_url) as client:
-        accounts = RedisAccountStore(client, Scripts(client), sealer, 1, pytest.fail)
-        changed = await change_account(
-            accounts, user, lambda account: replace(account, admin=False), lambda: "lose-role"
+        accounts = AccountStore(client, Scripts(client), sealer, 1, pytest.fail)
+        changed = await accounts.change(
+            user, lambda account: replace(account, admin=False), lambda: "lose-role"
         )
     assert changed is not None
 

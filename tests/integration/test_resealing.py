@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import pytest
 import redis
 
+from server.core.account import Account
 from server.core.activity import ActivityEntry
 from server.core.audit import AuditEvent
 from server.core.session import Rules
 from server.crypto.keyring import Keyring
 from server.crypto.sealer import Sealer
-from server.store.accounts import Account, RedisAccountStore
-from server.store.activity import RedisActivityStore
+from server.store.accounts import AccountStore
+from server.store.activity import ActivityStore
 from server.store.clock import StoreClock
 from server.store.codec import SessionCodec
 from server.store.connection import open_client
@@ -21,7 +22,7 @@ from server.store.contract import Missing, Stored
 from server.store.entries import Entries
 from server.store.names import ShardNames
 from server.store.scripts import Scripts
-from server.store.sealed import Resealed, SealedRecord, SealedRecords
+from server.store.sealed_records import Resealed, SealedRecord, SealedRecords
 from server.store.sessions import RedisSessionStore
 from tests.conformance.subjects import created
 from tests.support.engine.keys import key
@@ -38,8 +39,8 @@ class Side:
     """A store as somebody with some keys sees it; enough of a subject for `created`."""
 
     store: RedisSessionStore
-    accounts: RedisAccountStore
-    activity: RedisActivityStore
+    accounts: AccountStore
+    activity: ActivityStore
     records: SealedRecords
     now: Callable[[], float]
     between: Callable[[], object] = int
@@ -63,8 +64,8 @@ async def sides(store_url: str) -> AsyncIterator[tuple[Side, Side]]:
             store = RedisSessionStore(
                 client, scripts, SessionCodec(sealer), entries, clock, Rules(), 1
             )
-            accounts = RedisAccountStore(client, scripts, sealer, 1, str)
-            activity = RedisActivityStore(client, scripts, sealer, 1, str)
+            accounts = AccountStore(client, scripts, sealer, 1, str)
+            activity = ActivityStore(client, scripts, sealer, 1, str)
             records = SealedRecords(client, store, accounts, activity, new_id)
             made = Side(store, accounts, activity, records, clock.now)
             return made

@@ -159,7 +159,7 @@ async def test_a_record_does_not_move_to_the_epoch_after_the_end(
     epoch = raw.get(NAMES.epoch)
     assert isinstance(epoch, bytes)
     header, _, box = value.partition(b"\n")
-    raw.delete(NAMES.ended(live.session.sid))
+    raw.delete(NAMES.tombstone(live.session.sid))
     raw.set(key, header.rpartition(b" ")[0] + b" " + epoch.split(b" ")[0] + b"\n" + box)
     assert await node.sessions.check(token_of(live)) == NoSession()
 
@@ -188,7 +188,7 @@ async def test_a_garbage_tombstone_opens_nothing_and_breaks_nothing(
     node: Node, raw: redis.Redis, garbage: bytes
 ) -> None:
     live, other = await signed_in(node), await signed_in(node)
-    raw.set(NAMES.ended(live.session.sid), garbage)
+    raw.set(NAMES.tombstone(live.session.sid), garbage)
     found = await node.sessions.check(token_of(live))
     assert found == NoSession()
     assert json.dumps([found.word, found.end_id, found.at], allow_nan=False)
@@ -205,15 +205,15 @@ async def test_behind_a_forged_tombstone_an_end_is_an_end(
 ) -> None:
     """Otherwise whoever removes the forgery later brings the session back."""
     live = await signed_in(node)
-    raw.set(NAMES.ended(live.session.sid), forged)
+    raw.set(NAMES.tombstone(live.session.sid), forged)
     if how == "one":
         await node.terminations.one(live.session, Reason.ADMIN)
     elif how == "all":
         await node.terminations.all_of("ann", Reason.ADMIN)
     else:
         await node.terminations.everything(Reason.ADMIN)
-    if raw.get(NAMES.ended(live.session.sid)) == forged:
-        raw.delete(NAMES.ended(live.session.sid))
+    if raw.get(NAMES.tombstone(live.session.sid)) == forged:
+        raw.delete(NAMES.tombstone(live.session.sid))
     assert not await is_live(node, live)
 
 

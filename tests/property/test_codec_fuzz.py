@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from server.core.session import Device, Session
 from server.crypto.keyring import Keyring
 from server.crypto.sealer import Sealer
-from server.store.codec import PURPOSE, SessionCodec, read_tombstone
+from server.store.codec import PURPOSE, SessionCodec
 from server.store.contract import Stored, Tombstone, Unreadable
+from server.store.replies import read_tombstone
 from tests.support.engine.keys import key
 
 SEALER: Final = Sealer(Keyring.from_secrets([key("new")]))

@@ -1,26 +1,29 @@
 """The codecs of accounts and activity against changed records: nothing opens that should not."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.core.account import Account
 from server.core.activity import ActivityEntry
 from server.core.audit import AuditEvent
 from server.core.factors import Factors, Passkey, Totp
 from server.core.one_time_codes import kept_of
 from server.crypto.keyring import Keyring
 from server.crypto.sealer import Sealer
-from server.store.accounts import Account, AccountCodec, StoredAccount
-from server.store.activity import ActivityCodec, StoredActivity
+from server.store import accounts, activity
+from server.store.accounts import StoredAccount, account_from
+from server.store.activity import StoredActivity, content_of, entries_from
+from server.store.documents import Document, DocumentCodec, UnreadableDocument
 from tests.support.engine.keys import key
 
 SEALER: Final = Sealer(Keyring.from_secrets([key("new")]))
-ACCOUNTS: Final = AccountCodec(SEALER)
-LISTS: Final = ActivityCodec(SEALER)
+ACCOUNTS: Final = DocumentCodec(SEALER, accounts.PURPOSE)
+LISTS: Final = DocumentCodec(SEALER, activity.PURPOSE)
 ACCOUNT: Final = Account(
     user="ada",
     password_hash="$argon2id$v=19$m=65536,t=2,p=1$c2FsdA$aGFzaA",
@@ -51,20 +54,30 @@ class Subject:
     whole: StoredAccount | StoredActivity
 
 
+def account_of(value: bytes, user: str) -> StoredAccount | None:
+    """The account that opens, if one does."""
+    found = ACCOUNTS.decode(value, user)
+    if not isinstance(found, Document):
+        return None
+    return StoredAccount(account_from(found.content), found.revision, found.stale_key)
+
+
 def list_of(value: bytes, user: str) -> StoredActivity | None:
-    """What opens of a list."""
-    kept = LISTS.decode(value, user)
-    return kept if isinstance(kept, StoredActivity) else None
+    """The list that opens, if one does."""
+    found = LISTS.decode(value, user)
+    if not isinstance(found, Document):
+        return None
+    return StoredActivity(entries_from(found.content), found.revision, found.stale_key)
 
 
 SUBJECTS: Final = {
     "account": Subject(
-        ACCOUNTS.encode(ACCOUNT, revision=7, operation="a1"),
-        ACCOUNTS.decode,
+        ACCOUNTS.encode(asdict(ACCOUNT), "ada", revision=7, operation="a1"),
+        account_of,
         StoredAccount(ACCOUNT, 7, stale_key=False),
     ),
     "activity": Subject(
-        LISTS.encode("ada", ENTRIES, revision=7, operation="a1"),
+        LISTS.encode(content_of(ENTRIES), "ada", revision=7, operation="a1"),
         list_of,
         StoredActivity(ENTRIES, 7),
     ),
@@ -94,7 +107,7 @@ def test_no_changed_byte_cut_or_other_name_opens(subject: Subject) -> None:
 @given(value=st.binary())
 def test_no_bytes_are_a_record(subject: Subject, value: bytes) -> None:
     assert subject.opened(value, "ada") is None
-    assert LISTS.decode(value, "ada") == 0 or value[:1].isdigit()
+    assert LISTS.decode(value, "ada") == UnreadableDocument(0) or value[:1].isdigit()
 
 
 @pytest.mark.proves("A85", "A88")

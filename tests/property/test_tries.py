@@ -24,7 +24,7 @@ from server.core.throttling import (
 )
 from server.store.connection import open_client
 from server.store.scripts import Scripts
-from server.store.try_counters import RedisTryCounters
+from server.store.try_counters import TryCounters
 
 MS = timedelta(milliseconds=1)
 bounded = settings(
@@ -58,7 +58,7 @@ class Remembered:
             self._counts[name] = (min(most, self._left(each, now) + 1), now)
         return Counted(counters)
 
-    def pardon(self, tally: Tally, counted: Counted, operation: str) -> None:
+    def record_success(self, tally: Tally, counted: Counted, operation: str) -> None:
         """The try succeeded."""
         if tally.familiar:
             self._familiar.add(name_of(tally.familiar))
@@ -68,7 +68,7 @@ class Remembered:
             else:
                 self._take_out(each, operation)
 
-    def take_back(self, counted: Counted, operation: str) -> None:
+    def withdraw(self, counted: Counted, operation: str) -> None:
         """The try was not made."""
         for each in counted.counters:
             if not each.spared:
@@ -124,7 +124,7 @@ async def compare(url: str, history: Sequence[tuple[int, Tally, int, str]]) -> N
     """Carry a history out in the store and by the rules; every answer must be the same."""
     now, numbers, expected = 1_800_000_000_000, itertools.count(), Remembered()
     async with open_client(url) as client:
-        store = RedisTryCounters(Scripts(client), os.urandom(32), lambda: now / 1000)
+        store = TryCounters(Scripts(client), os.urandom(32), lambda: now / 1000)
         under_way: list[tuple[Tally, Counted, str]] = []
         for times, tally, pause, end in history:
             for _ in range(times):
@@ -139,11 +139,11 @@ async def compare(url: str, history: Sequence[tuple[int, Tally, int, str]]) -> N
                     continue
                 tried, settled, name = under_way.pop(0)
                 if end == "succeeds":
-                    await store.pardon(tried, settled, operation=name)
-                    expected.pardon(tried, settled, name)
+                    await store.record_success(tried, settled, operation=name)
+                    expected.record_success(tried, settled, name)
                 elif end == "withdrawn":
-                    await store.take_back(settled, operation=name)
-                    expected.take_back(settled, name)
+                    await store.withdraw(settled, operation=name)
+                    expected.withdraw(settled, name)
 
 
 @bounded
@@ -160,7 +160,7 @@ async def ask_early(url: str, pauses: list[int]) -> None:
     now, tally = 1_800_000_000_000, sign_in_tally("ann", "192.0.2.1")
     ends_at = 0
     async with open_client(url) as client:
-        store = RedisTryCounters(Scripts(client), os.urandom(32), lambda: now / 1000)
+        store = TryCounters(Scripts(client), os.urandom(32), lambda: now / 1000)
         for number, pause in enumerate(pauses):
             now += pause
             counted = await store.count(tally, operation=str(number))
@@ -172,4 +172,4 @@ async def ask_early(url: str, pauses: list[int]) -> None:
                 again = await store.count(tally, operation=f"{number}-again")
                 ends_at = now + again.wait // MS if isinstance(again, Throttled) else now
                 if isinstance(again, Counted):
-                    await store.take_back(again, operation=f"{number}-again")
+                    await store.withdraw(again, operation=f"{number}-again")

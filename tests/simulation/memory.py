@@ -88,7 +88,7 @@ class Memory:
         self.tombstones: dict[str, Tombstone] = {}
         self.index: dict[str, dict[str, float]] = {}
         self.user_epochs: dict[str, str] = {}
-        self.carried_out: dict[str, tuple[str, ...]] = {}
+        self.completed_ends: dict[str, tuple[str, ...]] = {}
         self.shard_ends: dict[int, Tombstone] = {}
         self.nodes: dict[str, float] = {}
         self.sockets: dict[str, dict[tuple[str, str], int]] = {}
@@ -151,7 +151,7 @@ class Memory:
             self.publish(event)
         return Saved(based_on + 1)
 
-    def end(
+    def end_session(
         self,
         sid: str,
         user: str | None,
@@ -184,7 +184,7 @@ class Memory:
         asked_at: float,
     ) -> Ended:
         """As end_user.lua."""
-        if end_id not in self.carried_out:
+        if end_id not in self.completed_ends:
             indexed = self.index.get(user, {})
             own = (sid for sid in list(indexed) if sid != keep)
             sids = tuple(sid for sid in own if isinstance(self.load(sid), Stored))
@@ -192,17 +192,17 @@ class Memory:
                 del indexed[sid]
             for sid in sids:
                 self._bury(sid, Tombstone(end_id, reason, self.now()))
-            self.user_epochs[user], self.carried_out[end_id] = end_id, sids
+            self.user_epochs[user], self.completed_ends[end_id] = end_id, sids
             end = (end_id, initiator, reason, asked_at, user, 0, keep or "", self.now())
             self.publish(SessionsEnded(Scope.USER, *end, sids))
-        return Ended(self.carried_out[end_id], self.leases())
+        return Ended(self.completed_ends[end_id], self.leases())
 
     def end_shard(
         self, shard: int, end_id: str, reason: Reason, initiator: str, asked_at: float
     ) -> Ended:
         """As end_shard.lua."""
-        if end_id not in self.carried_out:
-            self.carried_out[end_id] = ()
+        if end_id not in self.completed_ends:
+            self.completed_ends[end_id] = ()
             for sid, (session, _, _) in self.records.items():
                 if shard_of_sid(sid) == shard and not self._ended_by_epoch(session):
                     self.on_end(sid)

@@ -119,13 +119,13 @@ class RemoteStore:
         """See the contract."""
         return await self._ask(lambda: self._memory.save(session, based_on, operation, event))
 
-    async def end(
+    async def end_session(
         self, sid: str, *, user: str | None, end_id: str, reason: Reason, initiator: str
     ) -> Ended:
         """See the contract."""
         asked_at = self._memory.now()
         return await self._ask(
-            lambda: self._memory.end(sid, user, end_id, reason, initiator, asked_at)
+            lambda: self._memory.end_session(sid, user, end_id, reason, initiator, asked_at)
         )
 
     async def end_user(

@@ -62,7 +62,7 @@ def stored(fields: Fields, **further: str) -> dict[bytes, bytes]:
 
 def end_of_user(by: Entries) -> dict[bytes, bytes]:
     """The end of all of ann's sessions."""
-    signed = by.of_end(
+    signed = by.sign_end(
         Scope.USER,
         end_id="e1",
         initiator="n1",
@@ -76,7 +76,7 @@ def end_of_user(by: Entries) -> dict[bytes, bytes]:
 
 @pytest.mark.parametrize("event", EVENTS)
 def test_an_event_is_read_as_it_was_written(event: Event) -> None:
-    assert entries().read(ENTRY, stored(entries().of(event))) == event
+    assert entries().read(ENTRY, stored(entries().sign(event))) == event
 
 
 def test_an_end_is_read_with_what_its_script_added() -> None:
@@ -95,7 +95,7 @@ def test_an_end_is_read_with_what_its_script_added() -> None:
 
 
 def test_a_session_that_was_named_cannot_be_changed_for_another() -> None:
-    signed = entries().of_end(
+    signed = entries().sign_end(
         Scope.SESSION, end_id="e", initiator="n", reason=Reason.LOGOUT, shard=0, sids=SID
     )
     found = entries().read(ENTRY, stored(signed, at="1.0", sids=OTHER))
@@ -106,7 +106,7 @@ def test_a_session_that_was_named_cannot_be_changed_for_another() -> None:
 @pytest.mark.parametrize("event", EVENTS)
 @pytest.mark.proves("A89", "4.1.5")
 def test_no_field_can_be_changed_taken_away_added_or_moved(event: Event) -> None:
-    genuine = stored(entries().of(event))
+    genuine = stored(entries().sign(event))
     forgeries: list[Mapping[bytes, bytes]] = [
         genuine | {b"also": b"this"},
         dict(reversed(genuine.items())),
@@ -126,7 +126,7 @@ def test_no_signed_part_of_an_end_can_be_changed(name: str) -> None:
 
 
 def test_a_kind_cannot_be_taken_for_another_by_moving_the_borders_of_fields() -> None:
-    rotated = stored(entries().of(TokenRotated(SID, 7)))
+    rotated = stored(entries().sign(TokenRotated(SID, 7)))
     moved = {b"kind": b"rotatedsid", SID.encode(): b"generation7", **rotated}
     assert entries().read(ENTRY, moved) is EntryRejection.FORGED
 
@@ -190,7 +190,7 @@ def test_an_entry_in_the_far_future_does_not_make_the_others_late() -> None:
 @pytest.mark.proves("A89")
 def test_an_acknowledgement_counts_for_whom_it_was_meant() -> None:
     done = Acknowledgement("n2", {"e1": 3})
-    written = stored(entries(node="n2").of_acknowledgement("n1", done))
+    written = stored(entries(node="n2").sign_acknowledgement("n1", done))
     assert entries(node="n1").read(ENTRY, written) == done
     assert entries(node="n3").read(ENTRY, written) is EntryRejection.FORGED
     for forged in ({b"closed": b'{"e2": 3}'}, {b"node": b"n3"}, {b"to": b"n3"}):
@@ -199,7 +199,7 @@ def test_an_acknowledgement_counts_for_whom_it_was_meant() -> None:
 
 @pytest.mark.proves("A91")
 def test_an_entry_larger_than_any_of_ours_is_not_even_verified() -> None:
-    large = stored(entries().of(MessageSent("ann", "c1", b"x" * 300_000)))
+    large = stored(entries().sign(MessageSent("ann", "c1", b"x" * 300_000)))
     assert entries().read(ENTRY, large) is EntryRejection.FORGED
 
 
@@ -222,7 +222,7 @@ def test_what_proves_an_end_cannot_be_widened_by_the_script_that_found_the_sessi
 
 
 def test_an_end_of_everything_is_of_its_shard_and_of_what_was_there() -> None:
-    signed = entries().of_end(
+    signed = entries().sign_end(
         Scope.SHARD, end_id="e", initiator="n", reason=Reason.ADMIN, shard=0, sids=EVERYTHING
     )
     end = entries().read(ENTRY, stored(signed, at="1.0"))

@@ -71,8 +71,8 @@ class CrashingStore(RedisSessionStore):
     async def save(self, *args: Any, **given: Any) -> Any:
         return self._reply(await super().save(*args, **given))
 
-    async def end(self, *args: Any, **given: Any) -> Any:
-        return self._reply(await super().end(*args, **given))
+    async def end_session(self, *args: Any, **given: Any) -> Any:
+        return self._reply(await super().end_session(*args, **given))
 
     async def end_user(self, *args: Any, **given: Any) -> Any:
         return self._reply(await super().end_user(*args, **given))

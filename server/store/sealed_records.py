@@ -1,9 +1,10 @@
-"""Everything that lies sealed in the store, by the key that sealed it; and sealing it again."""
+"""Everything in the store that is sealed: which key sealed it, and sealing it under the newest."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import partial
 from typing import Final
 
 from redis.asyncio import Redis
@@ -11,17 +12,17 @@ from redis.asyncio import Redis
 from server.crypto.sealer import version_of_box
 from server.store.accounts import AccountStore
 from server.store.activity import ActivityStore
-from server.store.connection import ask
+from server.store.compare_and_set import retry_conflicts
+from server.store.connection import execute
 from server.store.contract import Conflict, SessionStore, Stored, Unreadable
 from server.store.names import ShardNames
 from server.store.scanning import scan
 
-AT_ONCE: Final = 50
-"""Records read by one command: 64 KiB each at most."""
-MAX_TRIES: Final = 8
+RECORDS_PER_COMMAND: Final = 50
+"""64 KiB each at most."""
 
 Progress = Callable[[int], object]
-"""Told how many records have been looked at."""
+"""Called with the number of records that have been looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class SealedRecord:
     Attributes:
         kind: `session`, `account` or `activity`.
         name: the session's id or the user's name.
-        version: of the key that sealed it; None if it does not begin like a box of ours.
+        version: of the key that sealed it; None if its bytes do not begin like a box of ours.
     """
 
     kind: str
@@ -45,9 +46,9 @@ class Resealed(Enum):
     DONE = auto()
     """It is under the newest key now, or is gone."""
     UNREADABLE = auto()
-    """It does not open, so nobody misses it. It may be of a key that was dropped."""
+    """It does not open, so no one can use it. It may be under a retired key."""
     BUSY = auto()
-    """Others kept writing it."""
+    """Other writers were first every time."""
 
 
 class SealedRecords:
@@ -76,7 +77,10 @@ class SealedRecords:
         self._new_id = new_id
 
     async def counts(self, progress: Progress) -> Counter[tuple[str, int | None]]:
-        """How many records there are, by kind and version. Looks through the whole store.
+        """Return how many records there are by kind and key version. Scans the whole store.
+
+        Args:
+            progress: called after each record.
 
         Raises:
             StoreUnavailable: the store did not answer.
@@ -88,42 +92,44 @@ class SealedRecords:
         return found
 
     async def all(self) -> AsyncIterator[SealedRecord]:
-        """All records; one that is written meanwhile may come twice or not at all.
+        """Yield all records. One that is written meanwhile may come twice or not at all.
 
         Raises:
             StoreUnavailable: the store did not answer.
         """
         for shard in range(self._sessions.shards):
             names = ShardNames(shard)
-            for kind, beginning in (
+            for kind, prefix in (
                 ("session", names.session("")),
                 ("account", names.account("")),
                 ("activity", names.activity("")),
             ):
-                async for keys in scan(self._client, beginning + "*"):
-                    for start in range(0, len(keys), AT_ONCE):
-                        part = keys[start : start + AT_ONCE]
+                async for keys in scan(self._client, prefix + "*"):
+                    for start in range(0, len(keys), RECORDS_PER_COMMAND):
+                        part = keys[start : start + RECORDS_PER_COMMAND]
                         for each, version in zip(part, await self._versions(part), strict=True):
-                            yield SealedRecord(kind, each.decode()[len(beginning) :], version)
+                            yield SealedRecord(kind, each.decode()[len(prefix) :], version)
 
     async def reseal(self, record: SealedRecord) -> Resealed:
-        """Write a record again as it is, unless another writer was first: never one that ended.
+        """Write a record again with the same content, unless it has ended.
+
+        Args:
+            record: as `all` yields it.
 
         Raises:
-            StoreUnavailable: the store did not answer; it is under one key or the other.
+            StoreUnavailable: the store did not answer. The record is under its old key or under the
+                newest.
         """
-        again = {
-            "session": self._session,
-            "account": self._account,
-            "activity": self._recent_activity,
+        reseal = {
+            "session": self._reseal_session,
+            "account": self._reseal_account,
+            "activity": self._reseal_activity,
         }[record.kind]
-        for _ in range(MAX_TRIES):
-            if (result := await again(record.name)) is not None:
-                return result
-        return Resealed.BUSY
+        outcome = await retry_conflicts(partial(reseal, record.name))
+        return Resealed.BUSY if isinstance(outcome, Conflict) else outcome
 
     async def sweep(self) -> None:
-        """Remove records of sessions that ended with everything; they open nothing.
+        """Remove the records of sessions that ended with everything; they can open no more.
 
         Raises:
             StoreUnavailable: the store did not answer.
@@ -131,7 +137,7 @@ class SealedRecords:
         for shard in range(self._sessions.shards):
             await self._sessions.sweep_shard(shard)
 
-    async def _session(self, sid: str) -> Resealed | None:
+    async def _reseal_session(self, sid: str) -> Resealed | Conflict:
         loaded = await self._sessions.load(sid)
         if isinstance(loaded, Unreadable):
             return Resealed.UNREADABLE
@@ -140,9 +146,9 @@ class SealedRecords:
         saved = await self._sessions.save(
             loaded.session, based_on=loaded.revision, operation=self._new_id()
         )
-        return None if isinstance(saved, Conflict) else Resealed.DONE
+        return saved if isinstance(saved, Conflict) else Resealed.DONE
 
-    async def _account(self, user: str) -> Resealed | None:
+    async def _reseal_account(self, user: str) -> Resealed | Conflict:
         loaded = await self._accounts.load(user)
         if loaded is None:
             return Resealed.UNREADABLE
@@ -151,18 +157,18 @@ class SealedRecords:
         saved = await self._accounts.save(
             loaded.account, based_on=loaded.revision, operation=self._new_id()
         )
-        return Resealed.DONE if saved else None
+        return Resealed.DONE if saved else Conflict()
 
-    async def _recent_activity(self, user: str) -> Resealed | None:
-        """It is kept for as long from now as if something had been added."""
-        kept = await self._activity.load(user)
-        if not kept.stale_key:
+    async def _reseal_activity(self, user: str) -> Resealed | Conflict:
+        """Saving restarts the retention period, as if an entry had been added."""
+        loaded = await self._activity.load(user)
+        if not loaded.stale_key:
             return Resealed.DONE
         saved = await self._activity.save(
-            user, kept.entries, based_on=kept.revision, operation=self._new_id()
+            user, loaded.entries, based_on=loaded.revision, operation=self._new_id()
         )
-        return Resealed.DONE if saved else None
+        return Resealed.DONE if saved else Conflict()
 
     async def _versions(self, keys: Sequence[bytes]) -> list[int | None]:
-        values = await ask("read records", lambda: self._client.mget(keys))
+        values = await execute("read records", lambda: self._client.mget(keys))
         return [version_of_box((value or b"").partition(b"\n")[2]) for value in values]

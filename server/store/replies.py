@@ -1,0 +1,50 @@
+"""Reads what the scripts reply and what they write as plain text."""
+
+from collections.abc import Iterable, Sequence
+from math import isfinite
+from typing import TypeVar
+
+from server.core.reasons import Reason
+from server.store.contract import Tombstone
+
+T = TypeVar("T")
+
+
+def pairs(flat: Sequence[T]) -> Iterable[tuple[T, T]]:
+    """Return a flat list of alternating names and values as pairs.
+
+    Raises:
+        ValueError: while iterating, if a value is missing.
+    """
+    return zip(flat[::2], flat[1::2], strict=True)
+
+
+def read_leases(flat: Sequence[bytes]) -> dict[str, float]:
+    """Return the end of each node's lease, in Unix seconds, from ZRANGE … WITHSCORES."""
+    return {node.decode(): float(ends_at) for node, ends_at in pairs(flat)}
+
+
+def read_moment(text: str) -> float:
+    """Return a time in Unix seconds as the scripts write it.
+
+    Raises:
+        ValueError: the text is no finite number.
+    """
+    moment = float(text)
+    if not isfinite(moment):
+        raise ValueError(text)
+    return moment
+
+
+def read_tombstone(value: bytes) -> Tombstone | None:
+    """Return the end in `<end_id> <reason> <at>`; None for any other bytes."""
+    try:
+        end_id, reason, at = value.decode("ascii").split(" ")
+        return Tombstone(end_id, Reason(reason), read_moment(at))
+    except ValueError:
+        return None
+
+
+def read_epoch(value: bytes | None) -> str:
+    """Return the epoch in `<end_id> <reason> <at>` or in a bare id; empty if there is none."""
+    return (value or b"").decode("ascii", "replace").split(" ")[0]
