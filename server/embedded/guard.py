@@ -1,9 +1,9 @@
 """The guard of the embedded Valkey: `python -m server.embedded.guard DATA_DIR`.
 
-It stands between the server and Valkey because neither can do this itself: a server killed by
-kill -9 cannot stop Valkey, and a Valkey that dies cannot start itself. The guard restarts it while
-the other end of its standard input is open, and stops it at the end of file or on SIGTERM. When
-the guard itself is killed, the kernel kills Valkey (Linux), or the next guard asks it to leave.
+A server that is killed with kill -9 cannot stop Valkey, and a Valkey that dies cannot restart
+itself. So the guard restarts Valkey while the other end of its standard input is open, and stops it
+at end of file or on SIGTERM. If the guard itself is killed, the kernel kills Valkey (Linux), or the
+next guard shuts it down.
 """
 
 import logging
@@ -20,7 +20,7 @@ from typing import IO, NoReturn
 from server.embedded.paths import log_path, socket_path, store_folder
 from server.embedded.valkey import (
     ValkeyMissing,
-    ask,
+    send_command,
     start_valkey,
     valkey_binary,
     write_configuration,
@@ -35,44 +35,44 @@ log = logging.getLogger("guard")
 STDIN = 0
 
 KILL_AFTER_SECONDS = 10.0
-"""What Valkey gets to stop by itself."""
+"""How long Valkey may take to stop by itself."""
 
 LOCK_SECONDS = 12.0
-"""Longer than another guard takes to stop its Valkey, shorter than a start waits for us."""
+"""More than another guard takes to stop its Valkey, less than the server waits for this guard."""
 
 POLL_SECONDS = 0.05
 
 
 class _OwnerGone(Exception):
-    """The server is gone, or somebody asked the guard to stop."""
+    """The server is gone, or the guard was told to stop."""
 
 
 class Guard:
     """Keeps one Valkey running in one data folder.
 
     Args:
-        data_dir: The data folder; its `valkey` folder exists.
-        inbox: The signals of this process.
+        data_dir: the data folder; its `valkey` folder exists.
+        inbox: the signals of this process.
     """
 
     def __init__(self, data_dir: Path, inbox: SignalInbox) -> None:
-        """Prepare; nothing is locked or started yet."""
+        """Lock and start nothing yet."""
         self._folder = store_folder(data_dir)
         self._socket = socket_path(data_dir)
         self._log = log_path(data_dir)
         self._inbox = inbox
 
     def run(self) -> int:
-        """Take the folder, say so on standard output, and keep Valkey running until told to stop.
+        """Lock the folder, print `ready`, and keep Valkey running until told to stop.
 
         Returns:
-            The exit status: 0, or 75 (EX_TEMPFAIL) when the folder did not become free.
+            The exit status: 0, or 75 (EX_TEMPFAIL) if the folder stayed locked.
         """
-        # Two locks: with only one it could not be told whether another guard holds it, which is
-        # on its way out, or a Valkey without any guard, which nobody else will stop.
+        # Two locks show who uses the folder: another guard, which is about to stop, or a Valkey
+        # that has lost its guard and that nobody else will stop.
         with self._open("guard.lock") as ours, self._open("lock") as valkeys:
             try:
-                if not (self._take(ours) and self._take(valkeys, orphan=True)):
+                if not (self._acquire(ours) and self._acquire(valkeys, stop_orphan=True)):
                     log.error("another process still uses %s", self._folder)
                     return os.EX_TEMPFAIL
                 self._socket.unlink(missing_ok=True)
@@ -84,19 +84,19 @@ class Guard:
     def _open(self, name: str) -> IO[str]:
         return (self._folder / name).open("a", encoding="ascii")
 
-    def _take(self, lock: IO[str], *, orphan: bool = False) -> bool:
+    def _acquire(self, lock: IO[str], *, stop_orphan: bool = False) -> bool:
         deadline = time.monotonic() + LOCK_SECONDS
         while not try_lock(lock):
             if time.monotonic() > deadline:
                 return False
-            if orphan:
-                self._dismiss_orphan()
+            if stop_orphan:
+                self._stop_orphan()
             self._wait(POLL_SECONDS)
         return True
 
-    def _dismiss_orphan(self) -> None:
+    def _stop_orphan(self) -> None:
         with suppress(OSError):
-            ask(self._socket, "SHUTDOWN", "NOSAVE", "NOW", "FORCE")
+            send_command(self._socket, "SHUTDOWN", "NOSAVE", "NOW", "FORCE")
 
     def _keep_running(self, lock: IO[str]) -> NoReturn:
         plan = RestartPlan()
@@ -108,9 +108,9 @@ class Guard:
             plan.died()
 
     def _run_valkey(self, lock: IO[str]) -> None:
-        """Run one Valkey until it dies, which is logged, or until the owner is gone."""
+        """Run Valkey until it dies or the owner is gone."""
         # Only this user of the machine can open the socket, so the password protects nothing. The
-        # rights do: a hole in Curfew is not one in everything that Valkey can do.
+        # ACL does: a hole in Curfew does not give access to every command of Valkey.
         (self._folder / "users.acl").write_text(acl_file(USER), encoding="ascii")
         write_configuration(self._folder / "valkey.conf", self._settings())
         valkey = start_valkey(self._folder / "valkey.conf", log=self._log, inherit=(lock.fileno(),))
@@ -123,7 +123,7 @@ class Guard:
 
     def _wait(self, seconds: float | None = None) -> None:
         woken = self._inbox.wait(seconds, also=STDIN)
-        # Nothing is ever written to the pipe, so readable means closed.
+        # Nothing is ever written to the pipe, so it is only readable when it was closed.
         if woken.readable or {signal.SIGTERM, signal.SIGINT}.intersection(woken.signals):
             raise _OwnerGone
 
@@ -134,7 +134,7 @@ class Guard:
             "unixsocketperm": "700",
             "aclfile": self._folder / "users.acl",
             "dir": self._folder,
-            # A termination that was reported must not come back after a crash.
+            # A session whose end was reported must not come back after a crash.
             "appendonly": "yes",
             "appendfsync": "always",
             "save": "",
@@ -160,7 +160,7 @@ def main(arguments: Sequence[str]) -> int:
     """Guard the store of one data folder.
 
     Args:
-        arguments: The data folder.
+        arguments: the data folder.
 
     Returns:
         The exit status of the process.

@@ -1,4 +1,4 @@
-"""Where the embedded store keeps its things; server and guard must agree on it without talking."""
+"""Where the embedded store keeps its files. Server and guard each compute the same paths."""
 
 import hashlib
 import os
@@ -6,16 +6,16 @@ import stat
 from pathlib import Path
 
 SOCKET_PATH_BYTES = 103
-"""macOS has room for 104 with the closing NUL, Linux for 108."""
+"""macOS allows 104 with the closing NUL, Linux 108."""
 
-SHORT_PLACE = Path("/tmp")  # noqa: S108 refuse_foreign() checks what is found there
+SHORT_FOLDER = Path("/tmp")  # noqa: S108 require_own() checks who owns what is there
 
 
 def store_folder(data_dir: Path) -> Path:
-    """Return the folder with everything of the embedded store.
+    """Return the folder of the embedded store.
 
     Args:
-        data_dir: The data folder.
+        data_dir: the data folder.
 
     Returns:
         An absolute path; it may not exist yet.
@@ -24,10 +24,10 @@ def store_folder(data_dir: Path) -> Path:
 
 
 def log_path(data_dir: Path) -> Path:
-    """Return the log of Valkey and its guard.
+    """Return the log file of Valkey and its guard.
 
     Args:
-        data_dir: The data folder.
+        data_dir: the data folder.
 
     Returns:
         An absolute path; it may not exist yet.
@@ -36,13 +36,13 @@ def log_path(data_dir: Path) -> Path:
 
 
 def socket_path(data_dir: Path) -> Path:
-    """Return where Valkey listens: in its folder, or below `/tmp` if that path is too long.
+    """Return Valkey's socket: in its folder, or below `/tmp` if that path is too long.
 
-    The short path depends on the data folder and the user alone, not on the environment, so that
-    a command typed in another terminal finds the same store.
+    The short path depends only on the data folder and the user, not on the environment, so that a
+    command in another terminal finds the same store.
 
     Args:
-        data_dir: The data folder.
+        data_dir: the data folder.
 
     Returns:
         An absolute path of at most 103 bytes.
@@ -51,19 +51,19 @@ def socket_path(data_dir: Path) -> Path:
     if len(os.fsencode(path)) <= SOCKET_PATH_BYTES:
         return path
     name = hashlib.sha256(os.fsencode(path)).hexdigest()[:32]
-    return SHORT_PLACE / f"curfew-{os.geteuid()}" / f"{name}.sock"
+    return SHORT_FOLDER / f"curfew-{os.geteuid()}" / f"{name}.sock"
 
 
-def refuse_foreign(folder: Path) -> None:
-    """Refuse a folder in `/tmp` that somebody else has made; any other place is its owner's choice.
+def require_own(folder: Path) -> None:
+    """Refuse a folder in `/tmp` that another user has made; any other folder is the user's choice.
 
     Args:
-        folder: The folder of a socket.
+        folder: the folder of a socket.
 
     Raises:
-        OSError: When a folder in `/tmp` does not exist, is no folder, or is not ours.
+        OSError: a folder in `/tmp` does not exist, is no folder, or belongs to another user.
     """
-    if folder.parent != SHORT_PLACE:
+    if folder.parent != SHORT_FOLDER:
         return
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():

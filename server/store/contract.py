@@ -139,6 +139,10 @@ Loaded = Stored | Tombstone | Missing | Unreadable
 class SessionStore(Protocol):
     """Sessions, their index and their ends.
 
+    Several methods take the same arguments: `user` is whose session it is, None for an anonymous
+    one; `operation` is the id of a write; `end_id` is the id of an end; `initiator` is the node
+    that asks for an end, and to which the others acknowledge it.
+
     Attributes:
         shards: how many shards the store is laid out for.
     """
@@ -152,23 +156,14 @@ class SessionStore(Protocol):
         """Return what is known of a session now."""
 
     async def epochs(self, shard: int, user: str | None) -> Epochs:
-        """Return the epochs that a creation which begins now must name.
-
-        Args:
-            shard: where the session will be.
-            user: whose session; None for an anonymous one.
-        """
+        """Return the epochs that a creation which begins now must name."""
 
     async def create(
         self, session: Session, *, operation: str, user_epoch: str, initiator: str
     ) -> Created | EpochChanged | Tombstone:
         """Write a new session, and evict the user's least recently used ones above the limit.
 
-        Args:
-            session: with the shard's epoch as it was read before.
-            operation: the id of this creation.
-            user_epoch: as it was read before.
-            initiator: the node that asks.
+        The shard's epoch in `session` and `user_epoch` are what `epochs` returned before.
         """
 
     async def save(
@@ -176,48 +171,21 @@ class SessionStore(Protocol):
     ) -> Saved | Conflict | Tombstone | Missing:
         """Replace the record if it still has revision `based_on`.
 
-        Args:
-            session: what to write.
-            based_on: the revision that was loaded.
-            operation: the id of this write.
-            event: appended to the control stream in the same step.
+        In the same step, append `event` to the control stream.
         """
 
     async def end_session(
         self, sid: str, *, user: str | None, end_id: str, reason: Reason, initiator: str
     ) -> Ended:
-        """End one session, which may have ended before or be gone.
-
-        Args:
-            sid: the session.
-            user: whose it is; None for an anonymous one.
-            end_id: the id of this end.
-            reason: why.
-            initiator: the node that asks, which is told the acknowledgements.
-        """
+        """End one session, which may have ended before or be gone."""
 
     async def end_user(
         self, user: str, *, keep: str | None, end_id: str, reason: Reason, initiator: str
     ) -> Ended:
-        """End all sessions of a user, and every sign-in that is under way.
-
-        Args:
-            user: whose sessions.
-            keep: a session that goes on; None for none.
-            end_id: the id of this end.
-            reason: why.
-            initiator: the node that asks, which is told the acknowledgements.
-        """
+        """End all sessions of a user except `keep`, and every sign-in that is under way."""
 
     async def end_shard(self, shard: int, *, end_id: str, reason: Reason, initiator: str) -> Ended:
-        """End all sessions in a shard. Their records are removed by `sweep_shard`.
-
-        Args:
-            shard: the shard.
-            end_id: the id of this end.
-            reason: why.
-            initiator: the node that asks, which is told the acknowledgements.
-        """
+        """End all sessions in a shard. `sweep_shard` removes their records."""
 
     async def sweep_shard(self, shard: int) -> int:
         """Remove the records that `end_shard` left behind, and return how many there were."""

@@ -251,7 +251,7 @@ def test_a_short_socket_folder_of_somebody_else_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data_dir = tmp_path / ("long" * 30)
-    monkeypatch.setattr("server.embedded.paths.SHORT_PLACE", tmp_path)
+    monkeypatch.setattr("server.embedded.paths.SHORT_FOLDER", tmp_path)
     (tmp_path / f"curfew-{os.geteuid()}").symlink_to(tmp_path)
     with pytest.raises(StoreStartFailed, match="not a folder of this user"):
         store_url(data_dir)

@@ -1,16 +1,17 @@
--- Counts a try, unless one of its counters says to wait: in all counters or in none, and in one
--- step, so that of many tries at one moment no more pass than the counters allow.
+-- Counts a try, unless one of its counters says to wait. It is counted in all counters or in none,
+-- in one step, so that of many tries at one moment no more pass than the counters allow.
 --
--- A counter is "<tries> <at> <operation> <tries before> <at before>": how many it remembers, when
--- the latest was, in ms, and which; then the same from before it, for `settle_try`. It forgets one
--- in each `forgets`. From how many tries on the next one waits how long after the latest is said by
--- the caller, in `steps`: "<tries>:<ms> …", rising. Without steps it is spared: it does not count.
+-- A counter is "<tries> <at> <operation> <tries before> <at before>": how many tries it remembers,
+-- when the latest was, in ms, and its id; then the same two numbers from before it, for
+-- `settle_try`. It forgets one try per `forgets`. The caller passes `steps`, "<tries>:<ms> …" in
+-- rising order: from so many tries on, the next one waits so long after the latest. A counter
+-- without steps does not count this try.
 --
--- KEYS  1… counters, then the mark of a familiar place, if there may be one
--- ARGV  1 operation id  2 now, ms  3 '1': the last key is a mark; where it is set the first counter
---       counts alone, elsewhere the others. '0': there is none, all count
+-- KEYS  1… counters, then the mark of a familiar address, if there can be one
+-- ARGV  1 operation id  2 now, ms  3 '1': the last key is a mark; if it is set, only the first
+--       counter counts, otherwise all but the first. '0': there is no mark, and all count
 --       4… for each counter: forgets, ms, and steps
--- Returns {'counted', first, last} (of the counters) | {'wait', ms, counter}
+-- Returns {'counted', first, last} (the counters that counted) | {'wait', ms, counter}
 local now, first, last = tonumber(ARGV[2]), 1, #KEYS
 if ARGV[3] == '1' then
   last = last - 1

@@ -1,12 +1,13 @@
--- Creates a session and enforces the user's limit, in one step, so that no two sign-ins can both
--- take the last place and no sign-in can slip past an end of all the user's sessions.
+-- Creates a session and enforces the user's limit, in one step, so that two sign-ins cannot both
+-- take the last place and no sign-in is missed by an end of all the user's sessions.
 --
--- KEYS  1 session  2 tombstone  3 shard epoch  4 index of the user  5 epoch of the user  6 control
+-- KEYS  1 session  2 tombstone  3 shard epoch  4 index of the user  5 epoch of the user
+--       6 control stream
 -- ARGV  1 operation id  2 sid  3 value  4 record TTL, ms  5 expires_at (index score)
 --       6 shard epoch expected  7 user epoch expected  8 limit (0: an anonymous session, no index)
---       9 key prefix of the shard  10 event id of evictions  11 tombstone TTL, ms
---       12 index TTL, ms  13 length of the signed entry of evictions
---       14… that entry, and behind it the one of the change
+--       9 key prefix of the shard  10 end id of the evictions  11 tombstone TTL, ms
+--       12 index TTL, ms  13 length of the signed entry of the evictions
+--       14… that entry, followed by the signed entry of the change
 -- Returns {'created', evicted sid, …} | {'ended', tombstone} | {'epoch_changed'} | {'taken'}
 local tombstone = redis.call('GET', KEYS[2])
 if tombstone then return {'ended', tombstone} end
@@ -37,7 +38,7 @@ if tonumber(ARGV[8]) > 0 then
       redis.call('ZREM', KEYS[4], sid)
     end
   end
-  -- The lowest score expires first, so it is the one that was used least recently.
+  -- The lowest score expires first, so that session was used least recently.
   for place = 1, #live - tonumber(ARGV[8]) + 1 do
     local sid = live[place]
     redis.call('DEL', ARGV[9] .. 'session:' .. sid)

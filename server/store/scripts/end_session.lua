@@ -1,10 +1,10 @@
 #!lua flags=allow-oom
--- Ends one session: its record goes, its reason stays, every node hears of it, in one step. Nodes
--- hear of it also when it had ended before, so that the receipt can wait for their word.
+-- Ends one session: removes its record, keeps the reason and tells every node, in one step. Nodes
+-- are also told if it had ended before, so that the receipt can wait for their acknowledgement.
 --
--- KEYS  1 session  2 tombstone  3 shard epoch  4 index of the user  5 control  6 nodes
--- ARGV  1 event id  2 sid  3 reason  4 tombstone TTL, ms  5… the signed entry of the end
--- Returns {'ended' | earlier tombstone | '' (nothing was there), node, lease end, …}
+-- KEYS  1 session  2 tombstone  3 shard epoch  4 index of the user  5 control stream  6 nodes
+-- ARGV  1 end id  2 sid  3 reason  4 tombstone TTL, ms  5… the signed entry of the end
+-- Returns {'ended' | earlier tombstone | '' (there was no session), node, lease end, …}
 local clock = redis.call('TIME')
 local now = clock[1] .. '.' .. string.format('%06d', clock[2])
 
@@ -14,7 +14,7 @@ if outcome and string.match(outcome, '^%S+') == ARGV[1] then
 else
   local value = redis.call('GET', KEYS[1])
   if value then
-    -- Also behind a tombstone, which can only be forged then: the record must not outlive the end.
+    -- Even if there is a tombstone, which must be forged then: the record must not outlive the end.
     redis.call('DEL', KEYS[1])
     local epoch = redis.call('GET', KEYS[3]) or ''
     if string.match(value, '^%d+ %S+ (%S*)\n') == string.match(epoch, '^%S*') then

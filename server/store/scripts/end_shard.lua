@@ -1,11 +1,12 @@
 #!lua flags=allow-oom
--- Ends every session of the shard at once, whatever their number: records carry the epoch they were
--- created in, and the epoch changes. Sign-ins under way are refused by the same comparison.
+-- Ends every session of the shard at once, however many there are: a record carries the epoch in
+-- which it was created, and the epoch changes. Sign-ins under way are refused by the same
+-- comparison.
 --
--- As in end_user.lua an end is remembered by its id, so that no epoch ever comes back.
+-- As in end_user.lua, an end is remembered by its id, so that no epoch ever returns.
 --
--- KEYS  1 shard epoch  2 control  3 nodes  4 memory of this end
--- ARGV  1 event id  2 reason  3 TTL of the memory, ms  4… the signed entry of the end
+-- KEYS  1 shard epoch  2 control stream  3 nodes  4 note of this end
+-- ARGV  1 end id  2 reason  3 TTL of the note, ms  4… the signed entry of the end
 -- Returns {node, lease end, …}
 local clock = redis.call('TIME')
 local now = clock[1] .. '.' .. string.format('%06d', clock[2])

@@ -1,15 +1,15 @@
 #!lua flags=allow-oom
--- Ends all sessions of a user, but for one to keep, and changes the user's epoch, so that a
--- sign-in whose password was checked before this step is refused after it.
+-- Ends all sessions of a user, except one to keep, and changes the user's epoch, so that a sign-in
+-- whose password was checked before this step is refused after it.
 --
--- An end that was carried out is remembered by its id: asked again, even after others came, it is
--- answered. Were it carried out again, the epoch would return to a value that it had before.
+-- An end that was carried out is remembered by its id. A repeated request gets the same reply, even
+-- if other ends came in between. Carrying it out again would return the epoch to an earlier value.
 --
--- KEYS  1 index of the user  2 epoch of the user  3 control  4 nodes  5 memory of this end
+-- KEYS  1 index of the user  2 epoch of the user  3 control stream  4 nodes  5 note of this end
 --       6 shard epoch
--- ARGV  1 event id  2 reason  3 sid to keep ('' for none)  4 tombstone TTL, ms
---       5 key prefix of the shard  6 TTL of epoch and memory, ms  7… the signed entry of the end
--- Returns {sids ended, joined by spaces, node, lease end, …}
+-- ARGV  1 end id  2 reason  3 sid to keep ('' for none)  4 tombstone TTL, ms
+--       5 key prefix of the shard  6 TTL of epoch and note, ms  7… the signed entry of the end
+-- Returns {sids ended, separated by spaces, node, lease end, …}
 local clock = redis.call('TIME')
 local now = clock[1] .. '.' .. string.format('%06d', clock[2])
 
@@ -23,7 +23,7 @@ if not sids then
       if value then
         local mark = ARGV[1] .. ' ' .. ARGV[2] .. ' ' .. now
         local is_over = string.match(value, '^%d+ %S+ (%S*)\n') ~= string.match(shard_end, '^%S*')
-        -- What had ended with the whole shard keeps that reason.
+        -- A session that had ended with the whole shard keeps that reason.
         if is_over and shard_end ~= '' then mark = shard_end else ended[#ended + 1] = sid end
         redis.call('DEL', ARGV[5] .. 'session:' .. sid)
         redis.call('SET', ARGV[5] .. 'ended:' .. sid, mark, 'PX', ARGV[4])

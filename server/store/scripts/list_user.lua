@@ -1,6 +1,7 @@
--- Lists a user's sessions and prunes what has expired; its work is in the user's own sessions.
+-- Lists a user's sessions and removes expired ones from the index. Its cost grows only with the
+-- user's own sessions.
 --
--- KEYS  1 index of the user  2 shard epoch  3 open sockets of the user  4 nodes
+-- KEYS  1 index of the user  2 shard epoch  3 socket counts of the user  4 nodes
 -- ARGV  1 key prefix of the shard
 -- Returns {shard epoch, {sid, value, …}, {'<sid> <node>', count, …}, {live node, …}}
 local clock = redis.call('TIME')

@@ -1,4 +1,4 @@
--- Lists the nodes whose lease has not ended, by the store's own clock.
+-- Lists the nodes whose lease has not ended by the store's clock.
 --
 -- KEYS  1 nodes
 -- Returns {node, lease end, …}

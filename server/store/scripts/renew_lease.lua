@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Lists a node among the nodes until its lease ends, unless it is renewed before.
+-- Lists a node for one more lease.
 --
 -- KEYS  1 nodes
 -- ARGV  1 node  2 lease, ms
@@ -7,6 +7,6 @@
 local clock = redis.call('TIME')
 local now = clock[1] + clock[2] / 1000000
 redis.call('ZADD', KEYS[1], string.format('%.6f', now + ARGV[2] / 1000), ARGV[1])
--- Leases that ended a day ago interest nobody.
+-- Nothing reads a lease that ended a day ago.
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.6f', now - 86400))
 return clock

@@ -1,9 +1,10 @@
--- Replaces a session's record if it still is the revision that the writer read and the session has
--- not ended: no late write brings a session back (P3), none overwrites another's.
+-- Replaces a session's record if it still has the revision that the writer read and the session has
+-- not ended. So no late write brings a session back (P3), and none overwrites another.
 --
--- KEYS  1 session  2 tombstone  3 shard epoch  4 index of the user  5 control
+-- KEYS  1 session  2 tombstone  3 shard epoch  4 index of the user  5 control stream
 -- ARGV  1 operation id  2 revision expected  3 value  4 record TTL, ms  5 expires_at (index score)
---       6 sid  7 index TTL, ms (0: an anonymous session, no index)  8… an event's signed entry, or none
+--       6 sid  7 index TTL, ms (0: an anonymous session, no index)
+--       8… an event's signed entry, or none
 -- Returns {'saved'} | {'conflict'} | {'ended', tombstone} | {'missing'}
 local tombstone = redis.call('GET', KEYS[2])
 if tombstone then return {'ended', tombstone} end

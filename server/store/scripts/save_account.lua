@@ -1,6 +1,6 @@
--- Writes an account if it still is the revision that the writer read (0: it does not exist yet).
---
--- A handle, where the account has one, is written in the same step: it leads to the account.
+-- Writes an account if it still has the revision that the writer read (0: it does not exist yet).
+-- If the account has a handle, the key that leads from the handle to the user is written in the
+-- same step.
 --
 -- KEYS  1 account  2 handle (optional)
 -- ARGV  1 operation id  2 revision expected  3 value  4 user

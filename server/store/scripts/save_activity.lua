@@ -1,5 +1,5 @@
--- Replaces an account's recent activity if it still is the revision that the writer read (0: there
--- is none, or none that any of us wrote).
+-- Replaces an account's recent activity if it still has the revision that the writer read (0: there
+-- is none, or none with a valid header).
 --
 -- KEYS  1 activity
 -- ARGV  1 operation id  2 revision expected  3 value  4 TTL, ms

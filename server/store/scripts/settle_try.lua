@@ -1,11 +1,13 @@
--- Takes a try that was counted out of its counters again, and marks its place as familiar.
+-- Takes a counted try out of its counters again, and marks its address as familiar.
+--
+-- If no other try came after it, a counter returns to what it was before the try, so that the try
+-- delays nobody. Otherwise the counter remembers one try less. A repeated run finds its own mark in
+-- the counter and changes nothing; if another try came in between, it takes out one try too many.
 --
 -- KEYS  1… counters, then the mark, if it is to be set
 -- ARGV  1 operation id of the try  2 TTL of the mark, ms; 0: there is none
 --       3… for each counter: forgets, ms; 0: forget all its tries, not only this one
--- If no other try came after it, a counter is again what it was before it, so that it delays nobody;
--- else it remembers one less. A retry finds its own sign, unless another try came between: then one
--- more is forgotten.
+-- Returns nothing
 local last = #KEYS
 if tonumber(ARGV[2]) > 0 then
   redis.call('SET', KEYS[last], '1', 'PX', ARGV[2])

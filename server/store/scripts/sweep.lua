@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
--- Removes records whose epoch is over, and leaves the reason. They opened nothing any more; this
--- gives their room back.
+-- Removes the records of an earlier epoch, and leaves a tombstone for each. They already opened no
+-- session; this frees their memory.
 --
 -- KEYS  1 shard epoch  2… sessions
 -- ARGV  1 key prefix of the shard  2 tombstone TTL, ms
