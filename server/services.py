@@ -12,8 +12,14 @@ from prometheus_client import CollectorRegistry
 
 from server.accounts.accounts import Accounts, StoredAccounts
 from server.accounts.activity import ActivityRecorder
+from server.accounts.own_sessions import OwnSessions
+from server.accounts.password_change import PasswordChange
+from server.accounts.reauthentication import Reauthentication
+from server.accounts.second_factor_changes import SecondFactorChanges
 from server.accounts.second_factor_check import SecondFactorCheck
 from server.accounts.second_factor_setup import SecondFactorSetup
+from server.accounts.sign_in import SignIn
+from server.accounts.sign_up import SignUp
 from server.accounts.throttle import Throttle
 from server.core.audit import AuditEvent
 from server.crypto.challenges import Challenges
@@ -65,9 +71,13 @@ class Services:
         clock: the store's clock.
         keyring: the secret keys.
         accounts: who may sign in.
-        throttle: how fast anybody may try to.
-        factors: sets second factors up, and removes them.
-        proofs: checks them.
+        sign_up: makes accounts for people.
+        sign_in: begins sessions for people.
+        reauthentication: proves again who is signed in.
+        password_change: replaces one's own password.
+        own_sessions: lists and ends one's own sessions.
+        factors: an account's second factors.
+        factor_changes: adds and removes one's own.
         sessions: the life of sessions.
         terminations: their ends, with receipts.
         hub: the sockets here.
@@ -85,9 +95,13 @@ class Services:
     clock: StoreClock
     keyring: Keyring
     accounts: Accounts
-    throttle: Throttle
+    sign_up: SignUp
+    sign_in: SignIn
+    reauthentication: Reauthentication
+    password_change: PasswordChange
+    own_sessions: OwnSessions
     factors: SecondFactorSetup
-    proofs: SecondFactorCheck
+    factor_changes: SecondFactorChanges
     sessions: SessionManager
     terminations: Terminations
     hub: Hub
@@ -190,20 +204,31 @@ async def _services(settings: Settings, *, serves: bool) -> AsyncIterator[Servic
             for work in engine.serving():
                 background.start(work)
             await engine.fence.opened()
+        factors = SecondFactorSetup(account_store, challenges, used, shards, clock.now, _new_id)
+        sessions, terminations = engine.sessions, engine.terminations
+        check = SecondFactorCheck(
+            account_store, challenges, used, sessions.epochs, clock.now, _new_id, audit.record
+        )
+        throttle = Throttle(
+            TryCounters(scripts, keyring.derive("tries").newest[1], clock.now),
+            _new_id,
+            metrics.tried,
+            audit.record,
+        )
         yield Services(
             node=node,
             clock=clock,
             keyring=keyring,
             accounts=accounts,
-            factors=SecondFactorSetup(account_store, challenges, used, shards, clock.now, _new_id),
-            proofs=SecondFactorCheck(
-                account_store, challenges, used, engine.sessions.epochs, clock.now, _new_id
+            sign_up=SignUp(accounts, throttle, audit.record, is_open=settings.signup),
+            sign_in=SignIn(accounts, check, throttle, sessions, audit.record),
+            reauthentication=Reauthentication(accounts, check, throttle, sessions, audit.record),
+            password_change=PasswordChange(
+                accounts, factors, throttle, sessions, terminations, audit.record
             ),
-            throttle=Throttle(
-                TryCounters(scripts, keyring.derive("tries").newest[1], clock.now),
-                _new_id,
-                metrics.tried,
-            ),
+            own_sessions=OwnSessions(sessions, terminations, audit.record),
+            factors=factors,
+            factor_changes=SecondFactorChanges(factors, sessions, terminations, audit.record),
             sessions=engine.sessions,
             terminations=engine.terminations,
             hub=engine.hub,

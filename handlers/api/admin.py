@@ -1,40 +1,59 @@
 """What administrators do to other people's sessions and accounts."""
 
+from typing import Final
+
+from handlers.api.answers import LISTED, RECEIPT
 from handlers.api.views import listed_view
+from handlers.http import problems
 from handlers.http.access import Access
 from handlers.http.base import BaseHandler
-from handlers.http.body import read_object
-from handlers.http.problems import USER_NOT_FOUND, ProblemRaised
+from handlers.http.body import Body
+from handlers.http.operation import answer, operation, path_parameter
+from handlers.http.problems import ProblemRaised
+from handlers.http.schemas import BOOLEAN, NEW_USER, USER, closed
 from server.core.audit import AuditEvent
 from server.core.reasons import Reason
 
+NAME: Final = path_parameter("user", {**NEW_USER, "example": "ada"}, "Of the account.")
+
 
 class AdminHandler(BaseHandler):
-    """Base: recently authenticated administrators only."""
+    """Base: recently proved administrators only."""
 
     access = Access.ADMIN
+    parameters = (NAME,)
 
     async def known_user(self, name: str) -> str:
-        """The canonical name of an existing account.
+        """Return the canonical name of an existing account.
 
         Raises:
             ProblemRaised: there is none.
         """
         account = await self.services.accounts.find(name)
         if account is None:
-            raise ProblemRaised(USER_NOT_FOUND)
+            raise ProblemRaised(problems.USER_NOT_FOUND)
         return account.user
 
 
 class UserSessionsResource(AdminHandler):
     """`/api/admin/users/{user}/sessions`"""
 
+    @operation(
+        "The sessions of a user.",
+        answer("The list.", LISTED),
+        refuses=[problems.USER_NOT_FOUND],
+    )
     async def get(self, name: str) -> None:
         user = await self.known_user(name)
         self.audit(AuditEvent.ADMIN_ACT, user, act="list_sessions")
         listed = await self.services.sessions.sessions_of(user)
         self.finish_json({"sessions": [listed_view(each, self.session.sid) for each in listed]})
 
+    @operation(
+        "End all sessions of a user.",
+        answer("The receipt.", RECEIPT),
+        refuses=[problems.USER_NOT_FOUND],
+    )
     async def delete(self, name: str) -> None:
         user = await self.known_user(name)
         self.audit(AuditEvent.ADMIN_ACT, user, act="end_sessions")
@@ -45,8 +64,17 @@ class UserSessionsResource(AdminHandler):
 class UserDisabledResource(AdminHandler):
     """`PUT /api/admin/users/{user}/disabled`"""
 
+    @operation(
+        "Disable an account, which ends its sessions; or enable it again.",
+        answer(
+            "The receipt, or the user when the account was enabled.",
+            {"oneOf": [RECEIPT, closed(user=USER, disabled={"const": False})]},
+        ),
+        takes=Body({"disabled": BOOLEAN}),
+        refuses=[problems.USER_NOT_FOUND],
+    )
     async def put(self, name: str) -> None:
-        disabled = bool(read_object(self.request, {"disabled": bool})["disabled"])
+        disabled = self.read_body().flag("disabled")
         user = await self.known_user(name)
         change = "disabled" if disabled else "enabled"
         self.audit(AuditEvent.ADMIN_ACT, user, act=change)

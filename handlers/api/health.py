@@ -1,24 +1,29 @@
 """What probes ask."""
 
+from handlers.http import problems
 from handlers.http.access import Access
 from handlers.http.base import BaseHandler
+from handlers.http.operation import answer, operation
 from handlers.http.origins import FOR_PEOPLE
+from handlers.http.schemas import closed
 
 
 class Probe(BaseHandler):
     """Base: no session, any host name."""
 
     access = Access.PUBLIC
+    has_session = False
     any_host = True
     destinations = FOR_PEOPLE
-
-    async def load_session(self) -> None:
-        """Probes have none."""
 
 
 class Healthz(Probe):
     """`GET /healthz`: this process runs its event loop."""
 
+    @operation(
+        "Whether this process runs its event loop.",
+        answer("It does.", closed(status={"const": "ok"})),
+    )
     def get(self) -> None:
         self.finish_json({"status": "ok"})
 
@@ -26,6 +31,11 @@ class Healthz(Probe):
 class Readyz(Probe):
     """`GET /readyz`: this node has the store and its events, and may serve."""
 
+    @operation(
+        "Whether this process may serve.",
+        answer("It may.", closed(status={"const": "ready"})),
+        refuses=[problems.UNAVAILABLE],
+    )
     def get(self) -> None:
         self.services.fence.require()
         self.finish_json({"status": "ready"})

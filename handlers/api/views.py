@@ -1,13 +1,15 @@
-"""Sessions as clients see them: never a token, a seed or a key."""
+"""Sessions, activity and second factors as programs see them: no token, seed, secret or key."""
 
 from handlers.http.devices import describe
 from handlers.languages.texts import ENGLISH
+from server.core.activity import ActivityEntry
+from server.core.factors import Factors
 from server.core.session import Json, Rules, Session, deadlines
 from server.store.contract import ListedSession
 
 
 def session_view(session: Session, rules: Rules) -> dict[str, Json]:
-    """One's own session."""
+    """Return one's own session."""
     until = deadlines(session, rules)
     return {
         "id": session.sid,
@@ -21,8 +23,13 @@ def session_view(session: Session, rules: Rules) -> dict[str, Json]:
     }
 
 
+def signed_in_view(session: Session, rules: Rules, csrf_token: str) -> dict[str, Json]:
+    """Return one's own session with what its requests must bring."""
+    return {"session": session_view(session, rules), "csrf_token": csrf_token}
+
+
 def listed_view(listed: ListedSession, current: str) -> dict[str, Json]:
-    """One entry of the list of a user's sessions.
+    """Return one entry of the list of a user's sessions.
 
     Args:
         listed: the entry.
@@ -37,4 +44,38 @@ def listed_view(listed: ListedSession, current: str) -> dict[str, Json]:
         "created_at": session.created_at,
         "last_active_at": session.last_active_at,
         "sockets": listed.sockets,
+    }
+
+
+def activity_view(entry: ActivityEntry) -> dict[str, Json]:
+    """Return one entry of an account's recent activity."""
+    device = describe(entry.device).in_words(ENGLISH) if entry.device else None
+    return {
+        "event": entry.event.value,
+        "detail": entry.detail or None,
+        "at": entry.at,
+        "since": entry.since,
+        "count": entry.count,
+        "device": device,
+        "ip": entry.ip or None,
+        "administrator": entry.administrator,
+    }
+
+
+def factors_view(factors: Factors) -> dict[str, Json]:
+    """Return second factors as their owner sees them."""
+    passkeys: list[Json] = [
+        {
+            "id": each.id,
+            "name": each.name,
+            "site": each.site,
+            "added_at": each.added_at,
+            "last_used_at": each.last_used_at,
+        }
+        for each in factors.passkeys
+    ]
+    return {
+        "totp": {"added_at": factors.totp.added_at} if factors.totp else None,
+        "passkeys": passkeys,
+        "recovery_codes_left": factors.recovery_codes_left,
     }

@@ -31,6 +31,7 @@ class Curfew(Application):
 
     Attributes:
         services: the session engine.
+        routes: all of them, the application's own first.
         configuration: the settings.
         cookie: writes and reads the one cookie.
         origins: browser origins that may act.
@@ -48,6 +49,7 @@ class Curfew(Application):
         static_files: type[StaticFileHandler],
     ) -> None:
         self.services = services
+        self.routes = tuple(routes)
         self.configuration = configuration
         self.cookie = SessionCookie(
             configuration.cookie_name,

@@ -1,12 +1,12 @@
-"""What all handlers share: headers, the checks before a handler runs, errors as problems or pages.
+"""What all handlers share: the checks before a handler runs, its body, its answer, its errors.
 
 The order of the checks is the order of `prepare`: host, origin and destination, method, size,
 session, access, CSRF token. A request that fails one never reaches the next, and never the handler.
 """
 
-import hmac
 import secrets
 from asyncio import Future
+from collections.abc import Sequence
 from functools import cached_property
 from http import HTTPStatus
 from types import TracebackType
@@ -14,24 +14,24 @@ from typing import Any, ClassVar
 
 from tornado.web import HTTPError, RequestHandler
 
-from handlers.http import origins
+from handlers.http import guards, origins
 from handlers.http.access import Access
-from handlers.http.body import MAX_BODY_BYTES
+from handlers.http.body import MAX_BODY_BYTES, Body, Fields
 from handlers.http.failures import log_failure
 from handlers.http.headers import set_security_headers
+from handlers.http.operation import operation_of
 from handlers.http.problems import (
     BODY_TOO_LARGE,
-    CSRF_TOKEN_WRONG,
     NOT_ADMIN,
     REAUTHENTICATION_REQUIRED,
     SECOND_FACTOR_SETUP_REQUIRED,
     UNAVAILABLE,
-    UNKNOWN_HOST,
     Problem,
     ProblemRaised,
     method_not_allowed,
     problem_of,
 )
+from handlers.http.schemas import Node
 from handlers.http.session import SessionHandler
 from server.core.audit import AuditEvent
 from server.core.receipt import Receipt
@@ -46,63 +46,85 @@ class BaseHandler(SessionHandler):
 
     Attributes:
         access: who may use the handler; signed-in people unless it says otherwise.
+        access_to_change: who may use the methods that change something, where that differs.
         before_second_factor: whether it serves a session that owes a second factor, where the
-            settings require one; not unless it says so, be it open to anybody else.
-        any_host: whether probes may ask it under any host name.
-        destinations: what a browser may want an answer for; programs only unless it says otherwise.
+            settings require one. Not unless it says so, even if it is open to everybody else.
+        changes_second_factors: whether it does so. Then the password alone is no recent proof of
+            a person who owes a second factor and has one.
+        has_session: whether it looks at the session at all.
+        any_host: whether it answers under any host name, as probes need.
+        destinations: what a browser may use the answer for; scripts only unless it says otherwise.
+        parameters: descriptions of parts of the path, where all methods share them.
         refusal: the kind of problem that was answered, for the log.
     """
 
     access: ClassVar[Access] = Access.SIGNED_IN
+    access_to_change: ClassVar[Access | None] = None
     before_second_factor: ClassVar[bool] = False
+    changes_second_factors: ClassVar[bool] = False
+    has_session: ClassVar[bool] = True
     any_host: ClassVar[bool] = False
     destinations: ClassVar[frozenset[str]] = origins.FOR_SCRIPTS
+    parameters: ClassVar[Sequence[Node]] = ()
     refusal = ""
 
     def __init_subclass__(cls) -> None:
-        """HEAD wherever GET (RFC 9110 9.1), but where Tornado's own GET opens a WebSocket."""
+        """Answer HEAD wherever GET (RFC 9110 9.1), except where GET opens a WebSocket."""
         super().__init_subclass__()
         if "get" in vars(cls):
             cls.head = BaseHandler.answer_head
 
     @cached_property
     def nonce(self) -> str:
-        """Of this answer's content security policy."""
+        """The nonce of this answer's content security policy."""
         return secrets.token_urlsafe(16)
 
     def initialize(self) -> None:
-        """From here on a stopping process waits for this request."""
+        """Make a stopping process wait for this request from here on."""
         self.application.request_begins()
 
     def on_finish(self) -> None:
-        """The answer was handed over."""
+        """Make a stopping process wait no longer: the answer was handed over."""
         self.application.request_ends()
 
     def required_access(self) -> Access:
-        """Who may use the handler with this request's method."""
-        return self.access
+        """Return who may use the handler with this request's method."""
+        return self.access_for(changes_something=self.changes_something)
+
+    @classmethod
+    def access_for(cls, *, changes_something: bool) -> Access:
+        """Return who may use the handler with a method of that kind."""
+        return (changes_something and cls.access_to_change) or cls.access
 
     def set_default_headers(self) -> None:
-        """On every answer, errors included (ASVS 5.0 V3.4)."""
+        """Set what every answer carries, errors included (ASVS 5.0 V3.4)."""
         set_security_headers(self, pins_https=self.application.configuration.pins_https)
         self.set_header("Cache-Control", "no-store")
         self.set_header("Vary", "Cookie")
 
     async def prepare(self) -> None:
         """Let the request through to the handler, or end it with a problem."""
-        self._refuse_wrong_address()
+        self.check_address()
         self.raise_if(origins.refuse_misplaced(self.request.headers, self.destinations))
         if self.request.method not in self.methods():
             raise HTTPError(HTTPStatus.METHOD_NOT_ALLOWED)
         self.raise_if(BODY_TOO_LARGE if len(self.request.body) > MAX_BODY_BYTES else None)
-        await self.load_session()
-        await self._refuse_unentitled()
+        if self.has_session:
+            await self.load_session()
+        await self._check_access()
         if self.changes_something and self.live is not None:
-            self._refuse_without_csrf_token()
+            guards.require_csrf_token(self, self.presented_csrf_token())
+
+    def check_address(self) -> None:
+        """Raise a problem for a wrong host or origin, before the session counts as used."""
+        if not self.any_host:
+            guards.require_own_host(self)
+        if self.changes_something:
+            guards.require_own_page(self)
 
     @classmethod
     def methods(cls) -> list[str]:
-        """What the handler answers."""
+        """Return the methods that the handler answers."""
         return [name for name in cls.SUPPORTED_METHODS if _implements(cls, name)]
 
     async def answer_head(self, *args: str) -> None:
@@ -113,14 +135,14 @@ class BaseHandler(SessionHandler):
 
     @property
     def changes_something(self) -> bool:
-        """Whether the method may (RFC 9110 9.2.1)."""
+        """Whether the method may change something (RFC 9110 9.2.1)."""
         return self.request.method not in SAFE_METHODS
 
     def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
-        """End the answer; in place of a session's answer 503, if this node may not serve now.
+        """End the answer; with 503 in place of a session's answer, if this node may not serve now.
 
-        A process that was paused after it had checked the session gets here after the session may
-        have ended: the fence is looked at before the first byte goes out.
+        The session of a process that was paused after its check may have ended meanwhile. So the
+        fence is asked once more before the first byte goes out.
         """
         if self.live is None or self._headers_written or self.services.fence.is_open:
             return super().finish(chunk)
@@ -132,19 +154,29 @@ class BaseHandler(SessionHandler):
         return done
 
     def data_received(self, chunk: bytes) -> None:
-        """Bodies are small and never streamed."""
+        """Do nothing: bodies are small and never streamed."""
 
     def compute_etag(self) -> None:
-        """None: nothing that depends on a session is cached, so a hash of it serves nobody."""
+        """Return None: nothing that depends on a session is cached, so it needs no tag."""
 
     def raise_if(self, problem: Problem | None) -> None:
-        """Go on, unless there is a problem.
+        """Raise `problem`, if any.
 
         Raises:
-            ProblemRaised: there is.
+            ProblemRaised: there is one.
         """
         if problem is not None:
             raise ProblemRaised(problem)
+
+    def read_body(self) -> Fields:
+        """Return the body, as the method's operation declares it.
+
+        Raises:
+            ProblemRaised: 415 for another media type, 400 for a body that does not fit.
+        """
+        declared = operation_of(type(self), self.request.method or "")
+        body = declared.takes if declared and declared.takes else Body()
+        return body.read(self.request)
 
     @property
     def csrf_token(self) -> str:
@@ -167,7 +199,7 @@ class BaseHandler(SessionHandler):
         self.write_problem(problem)
 
     def write_problem(self, problem: Problem) -> None:
-        """Answer with a problem in the handler's own language; JSON unless it is a page."""
+        """Write a problem: JSON, unless the handler is a page."""
         self.finish_json(problem.as_json(), content_type="application/problem+json")
 
     def finish_json(self, value: dict[str, Any], content_type: str = "application/json") -> None:
@@ -190,42 +222,18 @@ class BaseHandler(SessionHandler):
         value: BaseException | None,
         tb: TracebackType | None,  # noqa: ARG002 - Tornado's signature
     ) -> None:
-        """What we do not know is an error, with its traceback.
-
-        Of a refusal the line of its answer says which problem it was.
-        """
+        """Log an unknown error with its traceback; a refusal is named in its answer's own line."""
         log_failure(value, self.request.path)
 
-    def _refuse_wrong_address(self) -> None:
-        """Before the session is looked at, so that no stranger's request counts as activity."""
-        self.refuse_unknown_host()
-        if self.changes_something:
-            self.refuse_origin(
-                origins.refuse_unsafe(self.request.headers, self.application.origins)
-            )
+    async def is_proved(self, session: Session) -> bool:
+        """Return whether the person was proved recently, as far as this handler asks."""
+        if not is_recently_authenticated(session, self.now(), self.rules):
+            return False
+        if not (self.changes_second_factors and owes_second_factor(session, self.rules)):
+            return True
+        return not (await self.services.factors.factors_of(self.user)).enabled
 
-    def refuse_unknown_host(self) -> None:
-        """Go on, unless the request is for a host that is not ours.
-
-        Raises:
-            ProblemRaised: it is.
-        """
-        if not self.any_host and not self.application.is_ours(self.request.host):
-            self.audit(AuditEvent.HOST_REFUSED, host=self.request.host)
-            raise ProblemRaised(UNKNOWN_HOST)
-
-    def refuse_origin(self, problem: Problem | None) -> None:
-        """Go on, unless the request comes from somewhere that may not act.
-
-        Raises:
-            ProblemRaised: it does.
-        """
-        if problem is not None:
-            origin = ", ".join(self.request.headers.get_list("Origin"))
-            self.audit(AuditEvent.ORIGIN_REFUSED, origin=origin, path=self.request.path)
-        self.raise_if(problem)
-
-    async def _refuse_unentitled(self) -> None:
+    async def _check_access(self) -> None:
         access, session = self.required_access(), self.live.session if self.live else None
         if session and owes_second_factor(session, self.rules) and not self.before_second_factor:
             self.on_second_factor_owed()
@@ -235,46 +243,32 @@ class BaseHandler(SessionHandler):
             self.on_unauthenticated()
             return
         if access is Access.ADMIN:
-            await self._refuse_all_but_administrators(session)
+            await self._require_administrator(session)
         if access in {Access.RECENT, Access.ADMIN} and not await self.is_proved(session):
             self.on_stale_authentication()
         if access is Access.ADMIN:
             self.set_audit_source(administrator=True)
 
-    async def is_proved(self, session: Session) -> bool:
-        """Whether who is signed in was proved recently."""
-        return is_recently_authenticated(session, self.now(), self.rules)
-
-    async def _refuse_all_but_administrators(self, session: Session) -> None:
+    async def _require_administrator(self, session: Session) -> None:
         account = await self.services.accounts.find(session.user or "")
         if not account or not account.admin or account.disabled:
             self.audit(AuditEvent.ACCESS_REFUSED, path=self.request.path)
             raise ProblemRaised(NOT_ADMIN)
 
     def on_unauthenticated(self) -> None:
-        """There is no session that may use this handler."""
+        """Refuse: there is no session that may use this handler."""
         raise ProblemRaised(self.why_unauthenticated)
 
     def on_stale_authentication(self) -> None:
-        """The password was proved too long ago."""
+        """Refuse: the password was proved too long ago."""
         raise ProblemRaised(REAUTHENTICATION_REQUIRED)
 
     def on_second_factor_owed(self) -> None:
-        """The settings require a second factor, and the session was not proved by one."""
+        """Refuse: a second factor is required, and the session was not proved by one."""
         raise ProblemRaised(SECOND_FACTOR_SETUP_REQUIRED)
 
-    def _refuse_without_csrf_token(self) -> None:
-        expected, presented = self.csrf_token, self.presented_csrf_token()
-        if not expected or not hmac.compare_digest(presented.encode(), expected.encode()):
-            self.audit(
-                AuditEvent.CSRF_REFUSED,
-                why="wrong" if presented else "missing",
-                path=self.request.path,
-            )
-            raise ProblemRaised(CSRF_TOKEN_WRONG)
-
     def presented_csrf_token(self) -> str:
-        """What the request brought as its CSRF token."""
+        """Return what the request brought as its CSRF token; empty for nothing."""
         return self.request.headers.get("X-CSRF-Token", "")
 
 

@@ -1,35 +1,104 @@
-"""Reading request bodies: positive validation, strict types, no unknown fields."""
+"""Request bodies: declared once, read strictly. No unknown fields, no other types.
+
+A handler's method declares its body in its operation (`handlers.http.operation`); `/openapi.json`
+shows that declaration, and `BaseHandler.read_body` reads by it.
+"""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from tornado.httputil import HTTPServerRequest
 
-from handlers.http.problems import Problem, ProblemRaised, bad_request
+from handlers.http.problems import UNSUPPORTED_MEDIA_TYPE, ProblemRaised, bad_request
+from handlers.http.schemas import Node
 from server.core import strict_json
 from server.core.session import Json
 
 MAX_BODY_BYTES: Final = 128 * 1024
 """Twice the largest session data, as JSON escapes may double it."""
 
-UNSUPPORTED = Problem(
-    415,
-    "unsupported-media-type",
-    "The body must be JSON",
-    "Send the body with Content-Type: application/json.",
-)
+PYTHON_TYPES: Final[Mapping[str, type]] = {"string": str, "boolean": bool, "object": dict}
+"""Of the JSON types that fields of a body have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The fields of a body that fits its declaration.
+
+    Attributes:
+        values: as they were sent.
+        declared: the body's declaration, which knows the defaults.
+    """
+
+    values: Mapping[str, Json]
+    declared: "Body"
+
+    def __contains__(self, name: object) -> bool:
+        """Return whether the field was sent."""
+        return name in self.values
+
+    def text(self, name: str) -> str:
+        """Return a text; empty if the field is optional and was not sent."""
+        return str(self.values.get(name, ""))
+
+    def flag(self, name: str) -> bool:
+        """Return a truth value; the declared default if the field was not sent."""
+        return bool(self.values.get(name, self.declared.optional.get(name, {}).get("default")))
+
+    def mapping(self, name: str) -> dict[str, Json]:
+        """Return an object; empty if the field was not sent."""
+        value = self.values.get(name)
+        return value if isinstance(value, dict) else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A JSON object that a request must carry.
+
+    Attributes:
+        required: the schema of each field that must be there.
+        optional: the schema of each field that may be there, with its default where it has one.
+        anything: the schema of an object whose fields are the client's choice, in place of both.
+    """
+
+    required: Mapping[str, Node] = field(default_factory=dict)
+    optional: Mapping[str, Node] = field(default_factory=dict)
+    anything: Node | None = None
+
+    @property
+    def schema(self) -> Node:
+        """The body as JSON Schema describes it."""
+        if self.anything is not None:
+            return self.anything
+        return {
+            "type": "object",
+            "properties": {**self.required, **self.optional},
+            "required": list(self.required),
+            "additionalProperties": False,
+        }
+
+    def read(self, request: HTTPServerRequest) -> Fields:
+        """Return the fields of a request's body.
+
+        Raises:
+            ProblemRaised: 415 for another media type, 400 for what does not fit.
+        """
+        if self.anything is not None:
+            return Fields(_read_mapping(request), self)
+        return Fields(read_object(request, _types(self.required), _types(self.optional)), self)
 
 
 def read_json(request: HTTPServerRequest) -> Json:
-    """The body's value.
+    """Return the value of a body.
 
     Raises:
         ProblemRaised: 415 for another media type, 400 for what is not JSON in UTF-8, or is JSON
-            that could not be handed on.
+            that cannot be stored or sent on.
     """
     media_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
-        raise ProblemRaised(UNSUPPORTED)
+        raise ProblemRaised(UNSUPPORTED_MEDIA_TYPE)
     try:
         value = strict_json.parse(request.body)
     except strict_json.NotJson:
@@ -44,19 +113,17 @@ def read_object(
     required: Mapping[str, type],
     optional: Mapping[str, type] | None = None,
 ) -> dict[str, Json]:
-    """The body's object, with exactly these fields and types.
+    """Return the object in a body, with exactly these fields and types.
 
     Args:
         request: the request.
         required: fields that must be there, with their Python type.
-        optional: fields that may.
+        optional: fields that may be there.
 
     Raises:
         ProblemRaised: as `read_json`, and 400 for any other shape.
     """
-    body = read_json(request)
-    if not isinstance(body, dict):
-        raise ProblemRaised(bad_request("The body must be a JSON object."))
+    body = _read_mapping(request)
     known = {**required, **(optional or {})}
     for name in required:
         if name not in body:
@@ -67,6 +134,17 @@ def read_object(
         if type(value) is not known[name]:
             raise ProblemRaised(bad_request(f"The field `{name}` has the wrong type."))
     return body
+
+
+def _read_mapping(request: HTTPServerRequest) -> dict[str, Json]:
+    body = read_json(request)
+    if not isinstance(body, dict):
+        raise ProblemRaised(bad_request("The body must be a JSON object."))
+    return body
+
+
+def _types(fields: Mapping[str, Node]) -> dict[str, type]:
+    return {name: PYTHON_TYPES[schema["type"]] for name, schema in fields.items()}
 
 
 def _shown(name: str) -> str:

@@ -1,11 +1,6 @@
 """Errors around second factors, as `handlers.http.problems` has the others."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Final
-
 from handlers.http.problems import Problem
-from server.accounts.second_factor_setup import NotAdded
 from server.core.factors import MAX_PASSKEYS, PASSKEY_NAME_CHARACTERS, Method
 from server.core.session import Json
 
@@ -98,15 +93,4 @@ FACTOR_EXISTS = Problem(
 )
 TOO_MANY_PASSKEYS = Problem(
     409, "too-many-passkeys", "Nothing was set up", f"An account has at most {MAX_PASSKEYS}."
-)
-
-NOT_ADDED: Final[Mapping[NotAdded, Problem]] = MappingProxyType(
-    {
-        NotAdded.EXPIRED: SETUP_EXPIRED,
-        NotAdded.WRONG_CODE: WRONG_CODE,
-        NotAdded.BAD_PASSKEY: BAD_PASSKEY,
-        NotAdded.BAD_NAME: BAD_PASSKEY_NAME,
-        NotAdded.ALREADY: FACTOR_EXISTS,
-        NotAdded.TOO_MANY: TOO_MANY_PASSKEYS,
-    }
 )

@@ -184,6 +184,12 @@ WRONG_CREDENTIALS = Problem(
     401, "wrong-credentials", "Not signed in", "The user name or the password is wrong."
 )
 WRONG_PASSWORD = Problem(403, "wrong-password", "Wrong password", "The password is wrong.")
+UNSUPPORTED_MEDIA_TYPE = Problem(
+    415,
+    "unsupported-media-type",
+    "The body must be JSON",
+    "Send the body with Content-Type: application/json.",
+)
 BODY_TOO_LARGE = Problem(
     413, "body-too-large", "The body is too large", "A request's body has at most 128 KiB."
 )

@@ -8,20 +8,21 @@ from tornado.web import RequestHandler
 from handlers.http.application import Curfew
 from handlers.http.client import device_of
 from handlers.http.cookie import Absent, Decoded, Duplicate, find_cookie
+from handlers.http.outcomes import problem_of_outcome
 from handlers.http.problems import (
-    SIGN_IN_INTERRUPTED,
     TOKEN_OVERTAKEN,
     Problem,
     ProblemRaised,
     unauthenticated,
 )
+from server.accounts.outcomes import NotDone
+from server.accounts.requester import Person, Requester
 from server.core.audit import AuditEvent
 from server.core.policy import Refusal
 from server.core.reasons import NoSession
 from server.core.session import Device, Json, Rules, Session, deadlines
 from server.core.token import Token, parse_token
 from server.services import Services
-from server.sessions.manager import SignInInterrupted
 from server.sessions.verdicts import LiveSession, TokenRefused
 from server.telemetry.audit import AuditSource
 
@@ -73,6 +74,21 @@ class SessionHandler(RequestHandler):
     def device(self) -> Device:
         """What the browser says of itself."""
         return device_of(self.request, self.application.configuration.trusted_proxies)
+
+    @property
+    def requester(self) -> Requester:
+        """Who sends this request, for acts that are open to everybody."""
+        return Requester(self.device, self.live)
+
+    @property
+    def person(self) -> Person:
+        """Who sends this request, for acts on one's own account.
+
+        Only where `access` made sure that there is a live session.
+        """
+        if self.live is None:
+            raise ProblemRaised(self.why_unauthenticated)
+        return Person(self.device, self.live, self.request.path)
 
     @property
     def rules(self) -> Rules:
@@ -159,17 +175,20 @@ class SessionHandler(RequestHandler):
         elif any(value is not None for value in changes.values()):
             self.adopt(await self.services.sessions.begin_anonymous(self.device, changes))
 
-    def adopt(self, found: LiveSession | NoSession | SignInInterrupted) -> LiveSession:
-        """Go on with this session, and give the browser its new token where there is one.
+    def adopt(self, found: LiveSession | NoSession | NotDone) -> LiveSession:
+        """Continue with this session, and give the browser its new token if there is one.
+
+        Args:
+            found: what an act on the session came to.
 
         Raises:
-            ProblemRaised: the session ended meanwhile. No cookie is set.
+            ProblemRaised: the act was refused, or the session ended meanwhile. No cookie is set.
         """
+        if isinstance(found, NotDone):
+            raise ProblemRaised(problem_of_outcome(found))
         if isinstance(found, NoSession):
             self.live, self.no_session = None, found
             raise ProblemRaised(unauthenticated(found))
-        if isinstance(found, SignInInterrupted):
-            raise ProblemRaised(SIGN_IN_INTERRUPTED)
         self.live = found
         self.set_audit_source()
         if found.token is not None:

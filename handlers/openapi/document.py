@@ -1,293 +1,149 @@
-"""`GET /openapi.json`: every JSON route, as an OpenAPI 3.1 document.
+"""The OpenAPI 3.1 document: made of the routes, and of what their handlers declare.
 
-Tests compare it with the routes and with what the running server answers.
+What a method refuses by itself stands in its operation; what it refuses because of its handler's
+class (host, session, access, CSRF token, a second factor that is owed) is added here. Tests compare
+the document with what the running server answers.
 """
 
-import functools
-from datetime import timedelta
-from http import HTTPStatus
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Final
+
+from tornado.routing import PathMatches, URLSpec
 
 from handlers.http import problems
 from handlers.http.access import Access
-from handlers.http.base import BaseHandler
-from handlers.http.origins import FOR_PEOPLE
-from handlers.http.problems import Problem
-from handlers.openapi.factors import FACTOR_PATHS, OWED
-from handlers.openapi.operations import (
-    BAD_REQUEST,
-    NOT_LIVE,
-    acting,
-    answer,
-    parameter,
-    probing,
-    reading,
-)
-from handlers.openapi.schemas import (
-    BOOLEAN,
-    CSRF_TOKEN,
-    DATA,
-    GENERATION,
-    NEW_PASSWORD,
-    NEW_USER,
-    SCHEMAS,
-    SESSION_ID,
-    TEXT,
-    USER,
-    Node,
-    closed,
-    reference,
-)
-
-BAD_USERNAME: Final = Problem(400, "bad-username", "No account was made", "")
-BAD_PASSWORD: Final = Problem(400, "bad-password", "The password will not do", "")
-NAME_TAKEN: Final = Problem(409, "name-taken", "No account was made", "")
-DATA_REFUSED: Final = Problem(413, "data-refused", "The data cannot be kept", "")
-THROTTLED: Final = problems.throttled(timedelta())
-
-
-SIGNED_IN_ANSWER: Final = closed(session=reference("Session"), csrf_token=CSRF_TOKEN)
-LIST_ANSWER: Final = closed(sessions={"type": "array", "items": reference("ListedSession")})
-ACTIVITY_ANSWER: Final = closed(activity={"type": "array", "items": reference("Activity")})
-RECEIPT: Final = reference("Receipt")
-NAME: Final = parameter("path", "user", {**NEW_USER, "example": "ada"}, "Of the account.")
-
-PATHS: Final[dict[str, Node]] = {
-    "/api/signup": {
-        "post": acting(
-            Access.PUBLIC,
-            "Make an account. Signs nobody in.",
-            answer("The account.", closed(user=USER)),
-            BAD_USERNAME,
-            BAD_PASSWORD,
-            NAME_TAKEN,
-            problems.SIGNUP_CLOSED,
-            THROTTLED,
-            problems.BUSY,
-            takes=closed(username=NEW_USER, password=NEW_PASSWORD),
-            status=HTTPStatus.CREATED,
-        )
-    },
-    "/api/login": {
-        "post": acting(
-            Access.PUBLIC,
-            "Begin a new session, in place of whatever session the request had.",
-            answer("The session.", SIGNED_IN_ANSWER, headers=["Set-Cookie"]),
-            problems.WRONG_CREDENTIALS,
-            OWED,
-            problems.SIGN_IN_INTERRUPTED,
-            THROTTLED,
-            problems.BUSY,
-            takes=closed(username=TEXT, password=TEXT),
-            before_second_factor=True,
-        )
-    },
-    "/api/logout": {
-        "post": acting(
-            Access.SESSION,
-            "End this session everywhere.",
-            answer("The receipt.", RECEIPT, headers=["Set-Cookie", "Clear-Site-Data"]),
-            before_second_factor=True,
-        )
-    },
-    "/api/password": {
-        "put": acting(
-            Access.RECENT,
-            "Replace the password. This session goes on under a new token.",
-            answer(
-                "The receipt for the other sessions; an empty object when they were kept.",
-                {"oneOf": [RECEIPT, closed()]},
-                headers=["Set-Cookie"],
-            ),
-            BAD_PASSWORD,
-            problems.WRONG_PASSWORD,
-            THROTTLED,
-            problems.BUSY,
-            takes={
-                **closed(
-                    current_password=TEXT,
-                    new_password=NEW_PASSWORD,
-                    end_other_sessions={**BOOLEAN, "default": True},
-                ),
-                "required": ["current_password", "new_password"],
-            },
-        )
-    },
-    "/api/session": {
-        "get": reading(
-            Access.SESSION,
-            "The session of this request.",
-            answer("It.", SIGNED_IN_ANSWER),
-            before_second_factor=True,
-        )
-    },
-    "/api/session/rotate": {
-        "post": acting(
-            Access.SESSION,
-            "Change the token now. Tokens from before it are good for one grace more.",
-            answer("Its number.", closed(generation=GENERATION), headers=["Set-Cookie"]),
-        )
-    },
-    **FACTOR_PATHS,
-    "/api/session/data": {
-        "get": reading(
-            Access.PUBLIC,
-            "The session's data; empty without a session.",
-            answer("All of it.", DATA),
-        ),
-        "patch": acting(
-            Access.PUBLIC,
-            "Merge top-level keys; null removes one. Begins an anonymous session without one.",
-            answer("All of it.", DATA, headers=["Set-Cookie"]),
-            *NOT_LIVE,
-            DATA_REFUSED,
-            problems.SIGN_IN_INTERRUPTED,
-            takes=DATA,
-        ),
-    },
-    "/api/activity": {
-        "get": reading(
-            Access.SIGNED_IN,
-            "What happened to one's own account lately, the newest first.",
-            answer("At most 50 entries, of 90 days.", ACTIVITY_ANSWER),
-        )
-    },
-    "/api/sessions": {
-        "get": reading(
-            Access.SIGNED_IN,
-            "One's own sessions, the most recently used first.",
-            answer("The list.", LIST_ANSWER),
-        ),
-        "delete": {
-            **acting(
-                Access.RECENT,
-                "End several of one's own sessions.",
-                answer("The receipt.", RECEIPT, headers=["Set-Cookie"]),
-                BAD_REQUEST,
-            ),
-            "parameters": [
-                parameter(
-                    "query",
-                    "scope",
-                    {"type": "string", "enum": ["others", "all"]},
-                    "`others` keeps this session; `all` ends it too.",
-                )
-            ],
-        },
-    },
-    "/api/sessions/{id}": {
-        "delete": {
-            **acting(
-                Access.RECENT,
-                "End one of one's own sessions.",
-                answer("The receipt.", RECEIPT, headers=["Set-Cookie"]),
-                problems.SESSION_NOT_FOUND,
-            ),
-            "parameters": [parameter("path", "id", SESSION_ID, "Of the session.")],
-        },
-    },
-    "/api/admin/users/{user}/sessions": {
-        "parameters": [NAME],
-        "get": reading(
-            Access.ADMIN,
-            "The sessions of a user.",
-            answer("The list.", LIST_ANSWER),
-            problems.USER_NOT_FOUND,
-        ),
-        "delete": acting(
-            Access.ADMIN,
-            "End all sessions of a user.",
-            answer("The receipt.", RECEIPT),
-            problems.USER_NOT_FOUND,
-        ),
-    },
-    "/api/admin/users/{user}/disabled": {
-        "parameters": [NAME],
-        "put": acting(
-            Access.ADMIN,
-            "Disable an account, which ends its sessions; or enable it again.",
-            answer(
-                "The receipt, or the user when the account was enabled.",
-                {"oneOf": [RECEIPT, closed(user=USER, disabled={"const": False})]},
-            ),
-            problems.USER_NOT_FOUND,
-            takes=closed(disabled=BOOLEAN),
-        ),
-    },
-    "/healthz": {
-        "get": probing(
-            "Whether this process runs its event loop.",
-            answer("It does.", closed(status={"const": "ok"})),
-        )
-    },
-    "/readyz": {
-        "get": probing(
-            "Whether this process may serve.",
-            answer("It may.", closed(status={"const": "ready"})),
-            problems.UNAVAILABLE,
-        )
-    },
-    "/metrics": {
-        "get": probing(
-            "What this process counted, as Prometheus reads it.",
-            {"description": "Samples.", "content": {"text/plain": {"schema": TEXT}}},
-        )
-    },
-    "/openapi.json": {
-        "get": probing(
-            "This description.", answer("It.", {"type": "object"}), problems.UNKNOWN_HOST
-        )
-    },
-}
+from handlers.http.base import SAFE_METHODS, BaseHandler
+from handlers.http.operation import Operation, operation_of
+from handlers.http.problems import TYPE_PREFIX, Problem
+from handlers.http.schemas import Node, one_of_words, reference
+from handlers.openapi.components import SCHEMAS, security_schemes
+from server.core.reasons import NoSession
 
 DESCRIPTION: Final = (
     "Sockets (`GET /ws`) are described in docs/protocol.md. A request that changes something needs "
     "an allowed `Origin`; a program that sends neither `Origin` nor `Sec-Fetch-Site` needs none. "
     "Every answer is `no-store`."
 )
+METHODS: Final = ("get", "post", "put", "patch", "delete")
+
+NOT_LIVE: Final = (problems.unauthenticated(NoSession()), problems.TOKEN_OVERTAKEN)
+OF_A_SESSION: Final = (
+    problems.UNKNOWN_HOST,
+    problems.WRONG_CONTEXT,
+    problems.UNAVAILABLE,
+    problems.WRITE_CONFLICT,
+    problems.INTERNAL,
+)
+OF_A_CHANGE: Final = (
+    problems.forbidden_origin(""),
+    problems.CSRF_TOKEN_WRONG,
+    problems.BODY_TOO_LARGE,
+)
+OF_A_BODY: Final = (problems.bad_request(""), problems.UNSUPPORTED_MEDIA_TYPE)
+BY_ACCESS: Final[dict[Access, tuple[Problem, ...]]] = {
+    Access.PUBLIC: (),
+    Access.SESSION: NOT_LIVE,
+    Access.SIGNED_IN: NOT_LIVE,
+    Access.RECENT: (*NOT_LIVE, problems.REAUTHENTICATION_REQUIRED),
+    Access.ADMIN: (*NOT_LIVE, problems.REAUTHENTICATION_REQUIRED, problems.NOT_ADMIN),
+}
 
 
-def _security_schemes(cookie_name: str) -> dict[str, Node]:
-    """How a request shows its session."""
-    return {
-        "session": {
-            "type": "apiKey",
-            "in": "cookie",
-            "name": cookie_name,
-            "description": "Set by signing in, and by the first write of an anonymous visitor.",
-        },
-        "csrf": {
-            "type": "apiKey",
-            "in": "header",
-            "name": "X-CSRF-Token",
-            "description": "The `csrf_token` of `GET /api/session`. The same for a session's life.",
-        },
-    }
-
-
-@functools.cache
-def document(cookie_name: str) -> Node:
-    """The whole description.
+def document(routes: Iterable[URLSpec], cookie_name: str) -> Node:
+    """Return the whole description.
 
     Args:
+        routes: those of the application; the ones whose handlers declare nothing are left out.
         cookie_name: of the one cookie.
     """
     return {
         "openapi": "3.1.0",
         "info": {"title": "Curfew", "version": "0.1.0", "description": DESCRIPTION},
-        "paths": PATHS,
-        "components": {"schemas": SCHEMAS, "securitySchemes": _security_schemes(cookie_name)},
+        "paths": paths(routes),
+        "components": {"schemas": SCHEMAS, "securitySchemes": security_schemes(cookie_name)},
     }
 
 
-class OpenApiHandler(BaseHandler):
-    """`GET /openapi.json`"""
+def paths(routes: Iterable[URLSpec]) -> dict[str, Node]:
+    """Return the path items of all routes that declare an operation."""
+    return dict(_path_items(routes))
 
-    access = Access.PUBLIC
-    destinations = FOR_PEOPLE
 
-    async def load_session(self) -> None:
-        """None: the same for everybody."""
+def _path_items(routes: Iterable[URLSpec]) -> Iterator[tuple[str, Node]]:
+    for route in routes:
+        handler = route.handler_class
+        if not issubclass(handler, BaseHandler) or not isinstance(route.matcher, PathMatches):
+            continue
+        declared = {each: found for each in METHODS if (found := operation_of(handler, each))}
+        if declared:
+            item = {each: _described(handler, each, found) for each, found in declared.items()}
+            shared = {"parameters": list(handler.parameters)} if handler.parameters else {}
+            parameters = [*handler.parameters, *next(iter(declared.values())).parameters]
+            yield _template(route.matcher, parameters), {**shared, **item}
 
-    def get(self) -> None:
-        self.finish_json(document(self.application.configuration.cookie_name))
+
+def _template(matcher: PathMatches, parameters: Sequence[Node]) -> str:
+    """Return the path with the names of its parameters in braces."""
+    names = [each["name"] for each in parameters if each["in"] == "path"]
+    path = matcher.reverse(*(f"{{{name}}}" for name in names))
+    return (path or "").replace("%7B", "{").replace("%7D", "}")
+
+
+def _described(handler: type[BaseHandler], method: str, declared: Operation) -> Node:
+    refused = [*_refused_by_class(handler, method), *declared.refuses]
+    if declared.takes is not None:
+        refused += OF_A_BODY
+    if not handler.has_session:
+        refused.append(problems.INTERNAL)
+    described: Node = {
+        "summary": declared.summary,
+        "security": _security(handler, method),
+        "responses": {str(declared.status): declared.answers, **_refusals(refused)},
+    }
+    if declared.takes is not None:
+        content = {"application/json": {"schema": declared.takes.schema}}
+        described["requestBody"] = {"required": True, "content": content}
+    if declared.parameters:
+        described["parameters"] = list(declared.parameters)
+    return described
+
+
+def _refused_by_class(handler: type[BaseHandler], method: str) -> list[Problem]:
+    if not handler.has_session:
+        return []
+    owed = () if handler.before_second_factor else (problems.SECOND_FACTOR_SETUP_REQUIRED,)
+    changes = () if _is_safe(method) else OF_A_CHANGE
+    access = handler.access_for(changes_something=not _is_safe(method))
+    return [*OF_A_SESSION, *BY_ACCESS[access], *owed, *changes]
+
+
+def _security(handler: type[BaseHandler], method: str) -> list[Node]:
+    if not handler.has_session:
+        return []
+    shown: Node = {"session": []} if _is_safe(method) else {"session": [], "csrf": []}
+    is_public = handler.access_for(changes_something=not _is_safe(method)) is Access.PUBLIC
+    return [{}, shown] if is_public else [shown]
+
+
+def _is_safe(method: str) -> bool:
+    return method.upper() in SAFE_METHODS
+
+
+def _refusals(expected: Iterable[Problem]) -> dict[str, Node]:
+    """Return the answers for these problems, one for each status."""
+    by_status = groupby(sorted(expected, key=attrgetter("status")), attrgetter("status"))
+    return {str(status): _refusal(list(alike)) for status, alike in by_status}
+
+
+def _refusal(alike: Sequence[Problem]) -> Node:
+    titles = {each.slug: each.title for each in alike}
+    schema = {
+        "allOf": [reference("Problem")],
+        "properties": {"type": one_of_words(TYPE_PREFIX + slug for slug in titles)},
+    }
+    return {
+        "description": " ".join(f"`{slug}`: {title}." for slug, title in titles.items()),
+        "content": {"application/problem+json": {"schema": schema}},
+    }

@@ -11,11 +11,9 @@ from urllib.parse import urlencode
 from tornado.escape import url_escape
 from tornado.web import Finish
 
-from handlers.http.access import Access
 from handlers.http.base import BaseHandler
 from handlers.http.origins import FOR_PEOPLE
 from handlers.http.problems import (
-    NOT_FOUND,
     Problem,
     ProblemRaised,
     bad_request,
@@ -186,35 +184,6 @@ class PageHandler(BaseHandler):
         """What `texts.js` reads, for a data block: without anything that could end it."""
         texts = self.language.sections(*SCRIPT_TEXTS)
         return json.dumps(texts, ensure_ascii=False).replace("<", "\\u003c")
-
-
-class StartPage(PageHandler):
-    """`/`"""
-
-    access = Access.PUBLIC
-
-    def get(self) -> None:
-        self.render("index.html")
-
-
-class NotFoundHandler(PageHandler):
-    """Everything that no route takes. Says so without looking at any session."""
-
-    access = Access.PUBLIC
-
-    async def prepare(self) -> None:
-        self.refuse_unknown_host()
-        raise ProblemRaised(NOT_FOUND)
-
-    def write_error(self, status_code: int, **kwargs: Any) -> None:  # noqa: ARG002 - hardly differs
-        error = kwargs.get("exc_info", (None, None))[1]
-        self.answer_with(error.problem if isinstance(error, ProblemRaised) else NOT_FOUND)
-
-    def write_problem(self, problem: Problem) -> None:
-        if self.request.path.startswith("/api/"):
-            BaseHandler.write_problem(self, problem)
-        else:
-            super().write_problem(problem)
 
 
 def iso(moment: float) -> str:

@@ -1,49 +1,74 @@
 """Forms whose act needs a recent password: they ask for it where it is missing, and carry on."""
 
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
-from handlers.api.auth import ProvingForm
 from handlers.http.access import Access
+from handlers.http.outcomes import problem_of_outcome
 from handlers.http.problems import Problem, ProblemRaised
+from handlers.pages.base import PageHandler
+from handlers.pages.proof_form import ProofForm
+from server.accounts.outcomes import NotDone
 
 
-class ConfirmedForm(ProvingForm):
+class FormView(Protocol):
+    """Shows the page that a form is on."""
+
+    def __init__(self, page: PageHandler) -> None:
+        """Show it in answer to this handler's request."""
+
+    async def show(self, *, error: str | None = None) -> None:
+        """Show the page.
+
+        Args:
+            error: why nothing was done.
+        """
+
+
+class ConfirmedForm(PageHandler):
     """Base of what such forms are sent to.
 
-    The question is a form of its own to the same address with the same fields and the password.
-    What is carried out is therefore what was asked for, sent by POST with the CSRF token, under
-    the same checks as if the password had been recent; reading an address never does it.
+    The question is a form of its own, sent to the same address with the same fields and the
+    password. What is carried out is therefore what was asked for, sent by POST with the CSRF token,
+    under the same checks as if the password had been recent. Opening an address never does it.
 
     Attributes:
+        access_to_change: a recently proved person.
+        view: shows the page that the form is on.
+        home: the address of that page.
         carried: names of the fields that the question sends along. Never one with a secret.
-        stale: the password was proved too long ago.
+        password_field: the field in which the form itself may bring a password.
+        proved_elsewhere: the page to prove it for, where the form's fields are good for a short
+            while only: then nothing is carried along, and the person begins anew there.
+        stale: whether the password was proved too long ago.
     """
 
+    access_to_change = Access.RECENT
+    view: ClassVar[type[FormView] | None] = None
+    home: ClassVar[str] = "/account"
     carried: ClassVar[tuple[str, ...]] = ()
+    password_field: ClassVar[str] = "password"  # noqa: S105 - a field's name
+    proved_elsewhere: ClassVar[str] = ""
     stale = False
 
-    def required_access(self) -> Access:
-        return Access.RECENT if self.changes_something else Access.SIGNED_IN
-
     def on_stale_authentication(self) -> None:
-        """`post` asks, when the CSRF token has been checked as well."""
+        """Let `post` ask, when the CSRF token has been checked as well."""
         self.stale = True
 
     async def get(self, *_: str) -> None:
-        """Somebody goes to the address that a form left in the address bar."""
-        self.see_other("/account")
+        """Redirect: somebody opens the address that a form left in the address bar."""
+        self.see_other(self.home)
 
     async def post(self, *arguments: str) -> None:
-        """Do it, if the password is recent or came along."""
+        """Act, if the password is recent or came along."""
         try:
-            if await self._is_proved(*arguments):
+            if await self._is_confirmed(*arguments):
                 await self.act(*arguments)
         except ProblemRaised as refused:
             self.prepare_refusal(refused.problem)
             await self.show_refusal(refused.problem)
 
     async def act(self, *arguments: str) -> None:
-        """What the form is for.
+        """Do what the form is for.
 
         Raises:
             ProblemRaised: it cannot be done.
@@ -51,40 +76,49 @@ class ConfirmedForm(ProvingForm):
         raise NotImplementedError
 
     async def question(self, *arguments: str) -> str:
-        """What the password is asked for, as a sentence.
+        """Return what the password is asked for, as a sentence.
 
         Raises:
             ProblemRaised: it could not be done anyway.
         """
-        raise NotImplementedError
+        del arguments
+        return self.text("confirm.go_on")
 
     async def show_refusal(self, problem: Problem) -> None:
-        """The page that the form is on, with why nothing was done."""
-        raise NotImplementedError
+        """Show the page that the form is on, with why nothing was done; an error page without."""
+        if self.view is None:
+            raise ProblemRaised(problem)
+        await self.view(self).show(error=self.told(problem))
 
     async def ask(self, *arguments: str, refused: Problem | None = None) -> None:
-        """Ask for the password, to carry on with it."""
-        about = await self.question(*arguments)
+        """Ask for the password, to carry on with it.
+
+        Args:
+            arguments: of the address.
+            refused: why the last answer did not do.
+        """
         if refused:
             self.prepare_refusal(refused)
         else:
             self.set_status(403)
-        await self.show_confirmation(
-            self.request.path,
-            {name: self.field(name) for name in self.carried},
-            about=about,
-            error=self.told(refused) if refused else None,
-        )
+        if self.proved_elsewhere:
+            action, carried = "/reauthenticate", {"next": self.proved_elsewhere}
+        else:
+            action, carried = self.request.path, {each: self.field(each) for each in self.carried}
+        error = self.told(refused) if refused else None
+        about = await self.question(*arguments)
+        await ProofForm(self).show(action, carried, about=about, error=error)
 
-    async def _is_proved(self, *arguments: str) -> bool:
+    async def _is_confirmed(self, *arguments: str) -> bool:
         if not self.stale:
             return True
-        if not self.brings_proof:
+        form = ProofForm(self, self.password_field)
+        if self.proved_elsewhere or not form.is_filled_in:
             await self.ask(*arguments)
             return False
-        try:
-            await self.reauthenticate_by_form()
-        except ProblemRaised as refused:
-            await self.ask(*arguments, refused=refused.problem)
+        outcome = await form.check()
+        if isinstance(outcome, NotDone):
+            await self.ask(*arguments, refused=problem_of_outcome(outcome))
             return False
+        self.adopt(outcome)
         return True

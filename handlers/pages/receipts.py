@@ -4,11 +4,17 @@ import math
 from datetime import timedelta
 
 from handlers.languages.texts import Language
+from handlers.pages.base import PageHandler
 from server.core.receipt import Durability, Receipt, State
 
 
+def receipt_in_words(page: PageHandler, receipt: Receipt) -> list[str]:
+    """Return what a page says of an end."""
+    return told(page.language, receipt, page.application.configuration.node_lease)
+
+
 def told(language: Language, receipt: Receipt, lease: timedelta) -> list[str]:
-    """What a person is told of an end: what happened first, then what they should know of it.
+    """Return what a person is told of an end: what happened first, then what is not known of it.
 
     Args:
         language: to tell it in.

@@ -16,7 +16,7 @@ from tornado.routing import URLSpec
 from handlers.http.application import Curfew
 from handlers.http.devices import describe
 from handlers.http.failures import MalformedRequestRedaction
-from handlers.pages.base import NotFoundHandler
+from handlers.pages.not_found import NotFoundHandler
 from handlers.pages.static_files import StaticFiles
 from handlers.routes import ROUTES
 from handlers.serving.bounded_server import BoundedServer

@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler, WebSocketProtocol13
 
-from handlers.http import origins
+from handlers.http import guards
 from handlers.http.access import Access
 from handlers.http.base import BaseHandler
 from handlers.http.problems import Problem, ProblemRaised, bad_request
@@ -57,9 +57,9 @@ class SocketHandler(BaseHandler, WebSocketHandler):
 
     async def prepare(self) -> None:
         """Let our own pages through; find out about the session."""
-        self._refuse_wrong_address()
+        self.check_address()
         self.raise_if(self._flaw_of_handshake())
-        self.refuse_origin(origins.refuse_socket(self.request.headers, self.application.origins))
+        guards.require_socket_origin(self)
         try:
             await self.load_session()
         except (StoreUnavailable, WriteConflict):

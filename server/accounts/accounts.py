@@ -1,9 +1,10 @@
 """Accounts: sign-up, credentials, roles. Replaceable: the engine asks only what `Accounts` says."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
+from server.accounts.outcomes import NameTaken
 from server.core.account import Account
 from server.core.credentials import (
     BadPassword,
@@ -14,13 +15,6 @@ from server.core.credentials import (
 from server.crypto.common_passwords import is_common
 from server.crypto.passwords import PasswordHasher
 from server.store.accounts import AccountStore, StoredAccount
-
-
-@dataclass(frozen=True, slots=True)
-class NameTaken:
-    """Somebody has this user name."""
-
-    detail: str = "This user name is taken. Choose another one."
 
 
 class Accounts(Protocol):

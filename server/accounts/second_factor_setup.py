@@ -7,8 +7,8 @@ recently the person must have been proved.
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 
+from server.accounts.outcomes import Denial, NotAdded
 from server.core.account import Account
 from server.core.factors import (
     MAX_PASSKEYS,
@@ -42,19 +42,6 @@ from server.store.names import shard_of_user
 from server.store.single_use import SingleUseStore
 
 HANDLE_BYTES = 16
-
-
-class NotAdded(StrEnum):
-    """Why a factor was not set up."""
-
-    EXPIRED = "expired"
-    """It took too long, or was begun by somebody else, or for something else."""
-    WRONG_CODE = "wrong-code"
-    BAD_PASSKEY = "bad-passkey"
-    BAD_NAME = "bad-name"
-    ALREADY = "already"
-    """There is an app, or this passkey, already."""
-    TOO_MANY = "too-many"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +127,18 @@ class SecondFactorSetup:
             lambda factors: NotAdded.ALREADY if factors.totp else replace(factors, totp=totp),
         )
 
-    async def begin_passkey(self, user: str, site: Site) -> dict[str, Json] | None:
-        """The options for making a passkey; None without an account."""
+    async def begin_passkey(self, user: str, site: Site | None) -> dict[str, Json] | Denial:
+        """Return the options for making a passkey; empty without an account.
+
+        Args:
+            user: canonical name of the account.
+            site: where passkeys are good that are made at the request's address.
+        """
+        if site is None:
+            return Denial.PASSKEYS_UNAVAILABLE
         account = await self._store.change(user, self._with_handle, self._new_id)
         if account is None:
-            return None
+            return {}
         challenge = self._challenges.make(Use.NEW_PASSKEY, {"user": user})
         return passkeys.creation_options(
             site,

@@ -11,6 +11,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, context
 from typing import Final
 
 from server.core.addresses import network_of
+from server.core.audit import AuditEvent, Record
+from server.core.factor_policy import Proved, TooManyTries
 from server.core.throttling import (
     Act,
     Counted,
@@ -58,6 +60,16 @@ class Attempt:
         """The password or the code was wrong: the try stays counted."""
         self._tell(TryOutcome.FAILED)
 
+    async def settle(self, outcome: object) -> None:
+        """Take the outcome of a second factor's check as the word on how the try ended."""
+        match outcome:
+            case Proved():
+                await self.succeeded()
+            case TooManyTries():  # it was not looked at
+                await self.withdrawn()
+            case _:
+                self.failed()
+
     async def withdrawn(self) -> None:
         """Nothing was learned, or the secret was right and another is asked for next.
 
@@ -73,6 +85,7 @@ class Throttle:
         counters: shared by all nodes.
         new_id: makes operation ids.
         tell: told of every outcome.
+        record: keeps the audit trail.
     """
 
     def __init__(
@@ -80,10 +93,12 @@ class Throttle:
         counters: TryCounters,
         new_id: Callable[[], str],
         tell: Callable[[Act, TryOutcome], object],
+        record: Record,
     ) -> None:
         self._counters = counters
         self._new_id = new_id
         self._tell = tell
+        self._record = record
         self._busy: Counter[str] = Counter()
 
     def sign_in(self, name: str, address: str) -> AbstractAsyncContextManager[Attempt | Throttled]:
@@ -124,7 +139,7 @@ class Throttle:
             operation = self._new_id()
             counted = await self._counters.count(tally, operation=operation)
             if isinstance(counted, Throttled):
-                self._tell(act, TryOutcome.THROTTLED)
+                self._refuse(act, counted, address)
                 yield counted
                 return
             attempt = Attempt(
@@ -135,6 +150,16 @@ class Throttle:
             except HasherBusy:  # an overload, not a verdict
                 await attempt.withdrawn()
                 raise
+
+    def _refuse(self, act: Act, throttled: Throttled, address: str) -> None:
+        """Record it without a name: looking one up would show by its time whether it exists."""
+        self._tell(act, TryOutcome.THROTTLED)
+        self._record(
+            AuditEvent.LOGIN_THROTTLED,
+            ip=address,
+            by=throttled.by.value,
+            seconds=throttled.wait.total_seconds(),
+        )
 
     @contextmanager
     def _place(self, network: str) -> Iterator[None]:

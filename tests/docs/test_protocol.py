@@ -3,7 +3,8 @@
 import re
 
 from handlers.http.problems import TYPE_PREFIX
-from handlers.openapi.document import PATHS
+from handlers.openapi.document import paths
+from handlers.routes import ROUTES
 from server.core import messages, strict_json
 from server.core.messages import MAX_FRAME_BYTES, SUBPROTOCOL, BadFrame, CloseCode
 from server.core.reasons import UNAUTHENTICATED, NoSession, Reason
@@ -11,6 +12,7 @@ from server.core.receipt import Durability, NodeCounts, Receipt, State
 from server.core.session import Deadlines, Session
 from tests.docs.markdown import ROOT, blocks, code, page, table
 
+DESCRIBED = paths(ROUTES)
 PAGE = page("docs/protocol.md")
 SESSION = Session(
     sid="00" + "A" * 22,
@@ -39,7 +41,7 @@ FRAMES = [
 
 
 def test_every_route_is_on_the_page_and_no_other() -> None:
-    described = {f"{method.upper()} {path}" for path, item in PATHS.items() for method in item}
+    described = {f"{method.upper()} {path}" for path, item in DESCRIBED.items() for method in item}
     described = {each for each in described if not each.startswith("PARAMETERS")}
     routes = {code(row[0])[0].partition("?")[0] for row in table(PAGE, "route")}
     assert routes == described
@@ -58,7 +60,7 @@ def problems_in_the_code() -> set[tuple[str, int]]:
         found |= {(slug, int(status)) for status, slug in problems if slug != "maximum"}
     described = {
         (slug.removeprefix(TYPE_PREFIX), int(status))
-        for path in PATHS.values()
+        for path in DESCRIBED.values()
         for operation in path.values()
         if isinstance(operation, dict)
         for status, answer in operation["responses"].items()

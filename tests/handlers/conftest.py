@@ -12,7 +12,7 @@ from tornado.ioloop import IOLoop
 
 import server.services
 from handlers.http.application import Curfew
-from handlers.pages.base import NotFoundHandler
+from handlers.pages.not_found import NotFoundHandler
 from handlers.pages.static_files import StaticFiles
 from handlers.routes import ROUTES
 from server.crypto.passwords import CHEAPEST, PasswordHasher

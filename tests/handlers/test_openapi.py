@@ -18,7 +18,7 @@ from tests.support.clients.authenticator import Authenticator
 from tests.support.clients.client import COOKIE, PASSWORD, Client
 from tests.support.servers.server import CurfewServer
 
-DOCUMENT = document(COOKIE)
+DOCUMENT = document(ROUTES, COOKIE)
 METHODS = ("get", "post", "put", "patch", "delete")
 OPERATIONS = {
     (method, path)

@@ -9,11 +9,14 @@ from dataclasses import replace
 import pytest
 from redis.asyncio import Redis
 
-from server.accounts.second_factor_check import PasswordProof, SecondFactorCheck
+from server.accounts.password_proof import PasswordProof
+from server.accounts.requester import Requester
+from server.accounts.second_factor_check import SecondFactorCheck
 from server.core.account import Account
 from server.core.factor_policy import Proved, Wrong
 from server.core.factors import Factors, Passkey, Totp
 from server.core.one_time_codes import kept_of, recovery_code, step_at
+from server.core.session import Device
 from server.crypto.challenges import Challenges
 from server.crypto.keyring import Keyring
 from server.crypto.sealer import Sealer
@@ -23,12 +26,14 @@ from server.store.connection import open_client
 from server.store.contract import Epochs
 from server.store.scripts import Scripts
 from server.store.single_use import SingleUseStore
+from tests.support.engine.quiet import Unaudited
 
 NOW = 3_000_000.0
 SECRET = new_totp_secret()
 CODE = totp_codes(SECRET, [step_at(NOW)])[step_at(NOW)]
 RECOVERY = recovery_code(bytes(15))
 OWING = PasswordProof("ada", 0)
+REQUESTER = Requester(Device())
 
 
 class MeetingStore(AccountStore):
@@ -71,29 +76,33 @@ async def store(store_url: str) -> AsyncIterator[MeetingStore]:
 
 
 @pytest.fixture
-def desk(store: MeetingStore) -> SecondFactorCheck:
+def check(store: MeetingStore) -> SecondFactorCheck:
     async def epochs(_: str) -> Epochs:
         return Epochs("")
 
     challenges = Challenges(store.sealer, lambda: NOW, str)
-    return SecondFactorCheck(store, challenges, store.used, epochs, lambda: NOW, new_id)
+    return SecondFactorCheck(
+        store, challenges, store.used, epochs, lambda: NOW, new_id, Unaudited()
+    )
 
 
 @pytest.mark.proves("6.5.1")
 @pytest.mark.parametrize("code", [CODE, RECOVERY], ids=["app", "recovery"])
 async def test_of_two_uses_of_one_code_that_met_one_wins(
-    desk: SecondFactorCheck, code: str
+    check: SecondFactorCheck, code: str
 ) -> None:
-    proofs = await asyncio.gather(desk.prove_code(OWING, code), desk.prove_code(OWING, code))
+    proofs = await asyncio.gather(
+        check.code(OWING, code, REQUESTER), check.code(OWING, code, REQUESTER)
+    )
     kinds = [type(proof.outcome) for proof in proofs]
     assert sorted(kinds, key=str) == [Proved, Wrong]
 
 
 async def test_two_wrong_codes_that_met_are_both_counted(
-    desk: SecondFactorCheck, store: MeetingStore
+    check: SecondFactorCheck, store: MeetingStore
 ) -> None:
     wrong = f"{(int(CODE) + 1) % 10**6:06d}"
-    await asyncio.gather(desk.prove_code(OWING, wrong), desk.prove_code(OWING, wrong))
+    await asyncio.gather(check.code(OWING, wrong, REQUESTER), check.code(OWING, wrong, REQUESTER))
     stored = await store.load("ada")
     assert stored is not None
     assert stored.account.factors.wrong_codes == 2
@@ -109,10 +118,10 @@ async def test_what_is_taken_again_after_a_lost_reply_is_still_the_first_use(
 
 
 async def test_a_code_is_judged_by_the_account_as_it_is_when_its_use_is_written(
-    desk: SecondFactorCheck, store: MeetingStore
+    check: SecondFactorCheck, store: MeetingStore
 ) -> None:
     disabling = store.change("ada", lambda account: replace(account, disabled=True), new_id)
-    proof, disabled = await asyncio.gather(desk.prove_code(OWING, CODE), disabling)
+    proof, disabled = await asyncio.gather(check.code(OWING, CODE, REQUESTER), disabling)
     assert disabled is not None
     stored = await store.load("ada")
     assert stored is not None

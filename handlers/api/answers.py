@@ -1,0 +1,29 @@
+"""Descriptions of answers and refusals that several JSON handlers share."""
+
+from datetime import timedelta
+from typing import Final
+
+from handlers.http import factor_problems, problems
+from handlers.http.operation import answer
+from handlers.http.problems import Problem
+from handlers.http.schemas import CSRF_TOKEN, TEXT, Node, closed, reference
+from server.core.reasons import NoSession
+
+THROTTLED: Final = problems.throttled(timedelta())
+BAD_REQUEST: Final = problems.bad_request("")
+BAD_PASSWORD: Final = Problem(400, "bad-password", "The password will not do", "")
+NOT_LIVE: Final = (problems.unauthenticated(NoSession()), problems.TOKEN_OVERTAKEN)
+OWED: Final = factor_problems.second_factor_owed((), "")
+
+RECEIPT: Final = reference("Receipt")
+SIGNED_IN_SCHEMA: Final = closed(session=reference("Session"), csrf_token=CSRF_TOKEN)
+SIGNED_IN: Final = answer("The session.", SIGNED_IN_SCHEMA, headers=["Set-Cookie"])
+LISTED: Final = closed(sessions={"type": "array", "items": reference("ListedSession")})
+WEBAUTHN_OPTIONS: Final[Node] = {
+    "type": "object",
+    "additionalProperties": True,
+    "required": ["challenge"],
+    "description": "Options of WebAuthn as JSON. The challenge is good once, for five minutes.",
+}
+OPTIONS_TO_GET: Final = answer("For `navigator.credentials.get`.", WEBAUTHN_OPTIONS)
+CODE: Final[Node] = {**TEXT, "description": "Of the app, or a recovery code."}

@@ -1,0 +1,44 @@
+"""One's own password, for programs."""
+
+from handlers.api.answers import BAD_PASSWORD, RECEIPT, THROTTLED
+from handlers.http import problems
+from handlers.http.access import Access
+from handlers.http.base import BaseHandler
+from handlers.http.body import Body
+from handlers.http.operation import answer, operation
+from handlers.http.outcomes import accepted
+from handlers.http.schemas import END_OTHERS, NEW_PASSWORD, TEXT, closed
+
+
+class PasswordResource(BaseHandler):
+    """`PUT /api/password`"""
+
+    access = Access.RECENT
+
+    @operation(
+        "Replace the password. This session goes on under a new token.",
+        answer(
+            "The receipt for the other sessions; an empty object when they were kept.",
+            {"oneOf": [RECEIPT, closed()]},
+            headers=["Set-Cookie"],
+        ),
+        takes=Body(
+            {"current_password": TEXT, "new_password": NEW_PASSWORD},
+            optional={"end_other_sessions": END_OTHERS},
+        ),
+        refuses=[BAD_PASSWORD, problems.WRONG_PASSWORD, THROTTLED, problems.BUSY],
+    )
+    async def put(self) -> None:
+        body = self.read_body()
+        outcome = await self.services.password_change.change(
+            self.person,
+            body.text("current_password"),
+            body.text("new_password"),
+            end_others=body.flag("end_other_sessions"),
+        )
+        changed = accepted(outcome)
+        self.adopt(changed.session)
+        if changed.receipt:
+            self.finish_receipt(changed.receipt)
+        else:
+            self.finish_json({})

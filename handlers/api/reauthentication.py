@@ -1,0 +1,79 @@
+"""Prove again who is signed in, for programs."""
+
+from typing import Final
+
+from handlers.api.answers import CODE, OPTIONS_TO_GET, THROTTLED
+from handlers.api.views import session_view
+from handlers.http import factor_problems, problems
+from handlers.http.base import BaseHandler
+from handlers.http.body import Body
+from handlers.http.operation import answer, operation
+from handlers.http.outcomes import accepted
+from handlers.http.passkey_site import site_of_request
+from handlers.http.schemas import CREDENTIAL, TEXT, closed, reference
+
+MISSING: Final = factor_problems.second_factor_missing(())
+PROVED: Final = answer("The session.", closed(session=reference("Session")), headers=["Set-Cookie"])
+
+
+class ReauthenticateHandler(BaseHandler):
+    """`POST /api/session/reauthenticate`"""
+
+    before_second_factor = True
+
+    @operation(
+        "Prove the password again. The token changes at once, without grace.",
+        PROVED,
+        takes=Body({"password": TEXT}, optional={"code": CODE}),
+        refuses=[
+            MISSING,
+            factor_problems.WRONG_CODE,
+            problems.WRONG_PASSWORD,
+            THROTTLED,
+            problems.BUSY,
+        ],
+    )
+    async def post(self) -> None:
+        body = self.read_body()
+        outcome = await self.services.reauthentication.by_password(
+            self.person, body.text("password"), body.text("code")
+        )
+        self.adopt(outcome)
+        self.finish_json({"session": session_view(self.session, self.rules)})
+
+
+class ReauthenticatePasskeyOptions(BaseHandler):
+    """`POST /api/session/reauthenticate/passkey/options`"""
+
+    before_second_factor = True
+
+    @operation(
+        "Begin to prove a passkey.",
+        OPTIONS_TO_GET,
+        refuses=[factor_problems.PASSKEYS_UNAVAILABLE],
+    )
+    async def post(self) -> None:
+        options = await self.services.reauthentication.passkey_options(
+            site_of_request(self), self.person
+        )
+        self.finish_json(accepted(options))
+
+
+class ReauthenticatePasskey(BaseHandler):
+    """`POST /api/session/reauthenticate/passkey`"""
+
+    before_second_factor = True
+
+    @operation(
+        "Prove a passkey in place of password and code. The token changes at once.",
+        PROVED,
+        takes=Body({"credential": CREDENTIAL}),
+        refuses=[factor_problems.WRONG_PASSKEY, factor_problems.PASSKEYS_UNAVAILABLE],
+    )
+    async def post(self) -> None:
+        credential = self.read_body().mapping("credential")
+        outcome = await self.services.reauthentication.by_passkey(
+            site_of_request(self), self.person, credential
+        )
+        self.adopt(outcome)
+        self.finish_json({"session": session_view(self.session, self.rules)})

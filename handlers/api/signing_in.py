@@ -1,0 +1,180 @@
+"""Sign up, sign in and log out, for programs."""
+
+from http import HTTPStatus
+from typing import Final
+
+from handlers.api.answers import (
+    BAD_PASSWORD,
+    CODE,
+    OPTIONS_TO_GET,
+    OWED,
+    RECEIPT,
+    SIGNED_IN,
+    THROTTLED,
+)
+from handlers.api.views import signed_in_view
+from handlers.http import factor_problems, problems
+from handlers.http.access import Access
+from handlers.http.base import BaseHandler
+from handlers.http.body import Body
+from handlers.http.ending import log_out
+from handlers.http.operation import answer, operation
+from handlers.http.outcomes import accepted
+from handlers.http.passkey_site import site_of_request
+from handlers.http.problems import Problem
+from handlers.http.schemas import (
+    CREDENTIAL,
+    NEW_PASSWORD,
+    NEW_USER,
+    TEXT,
+    USER,
+    Node,
+    closed,
+)
+
+BAD_USERNAME: Final = Problem(400, "bad-username", "No account was made", "")
+NAME_TAKEN: Final = Problem(409, "name-taken", "No account was made", "")
+CHALLENGE: Final[Node] = {
+    **TEXT,
+    "description": "Of `second-factor-required`; for five minutes.",
+}
+
+
+class SignupHandler(BaseHandler):
+    """`POST /api/signup`"""
+
+    access = Access.PUBLIC
+
+    @operation(
+        "Make an account. Signs nobody in.",
+        answer("The account.", closed(user=USER)),
+        status=HTTPStatus.CREATED,
+        takes=Body({"username": NEW_USER, "password": NEW_PASSWORD}),
+        refuses=[
+            BAD_USERNAME,
+            BAD_PASSWORD,
+            NAME_TAKEN,
+            problems.SIGNUP_CLOSED,
+            THROTTLED,
+            problems.BUSY,
+        ],
+    )
+    async def post(self) -> None:
+        body = self.read_body()
+        made = await self.services.sign_up.by_password(
+            body.text("username"), body.text("password"), self.requester
+        )
+        self.set_status(HTTPStatus.CREATED)
+        self.finish_json({"user": accepted(made).user})
+
+
+class LoginHandler(BaseHandler):
+    """`POST /api/login`"""
+
+    access = Access.PUBLIC
+    before_second_factor = True
+
+    @operation(
+        "Begin a new session, in place of whatever session the request had.",
+        SIGNED_IN,
+        takes=Body({"username": TEXT, "password": TEXT}),
+        refuses=[
+            problems.WRONG_CREDENTIALS,
+            OWED,
+            problems.SIGN_IN_INTERRUPTED,
+            THROTTLED,
+            problems.BUSY,
+        ],
+    )
+    async def post(self) -> None:
+        body = self.read_body()
+        outcome = await self.services.sign_in.by_password(
+            body.text("username"), body.text("password"), self.requester
+        )
+        self.adopt(outcome)
+        self.finish_json(signed_in_view(self.session, self.rules, self.csrf_token))
+
+
+class LoginSecondFactor(BaseHandler):
+    """`POST /api/login/second-factor`"""
+
+    access = Access.PUBLIC
+    before_second_factor = True
+
+    @operation(
+        "Begin a new session after the password.",
+        SIGNED_IN,
+        takes=Body({"challenge": CHALLENGE, "code": CODE}),
+        refuses=[
+            factor_problems.WRONG_SECOND_FACTOR,
+            factor_problems.CHALLENGE_EXPIRED,
+            problems.SIGN_IN_INTERRUPTED,
+            THROTTLED,
+            problems.BUSY,
+        ],
+    )
+    async def post(self) -> None:
+        body = self.read_body()
+        outcome = await self.services.sign_in.by_code(
+            body.text("challenge"), body.text("code"), self.requester
+        )
+        self.adopt(outcome)
+        self.finish_json(signed_in_view(self.session, self.rules, self.csrf_token))
+
+
+class LoginPasskeyOptions(BaseHandler):
+    """`POST /api/login/passkey/options`"""
+
+    access = Access.PUBLIC
+    before_second_factor = True
+
+    @operation(
+        "Begin to sign in by a passkey: after the password, or in its place.",
+        OPTIONS_TO_GET,
+        takes=Body(optional={"challenge": CHALLENGE}),
+        refuses=[factor_problems.CHALLENGE_EXPIRED, factor_problems.PASSKEYS_UNAVAILABLE],
+    )
+    async def post(self) -> None:
+        body = self.read_body()
+        challenge = body.text("challenge") if "challenge" in body else None
+        options = await self.services.sign_in.passkey_options(site_of_request(self), challenge)
+        self.finish_json(accepted(options))
+
+
+class LoginPasskey(BaseHandler):
+    """`POST /api/login/passkey`"""
+
+    access = Access.PUBLIC
+    before_second_factor = True
+
+    @operation(
+        "Begin a new session by a passkey.",
+        SIGNED_IN,
+        takes=Body({"credential": CREDENTIAL}),
+        refuses=[
+            factor_problems.PASSKEY_REFUSED,
+            factor_problems.PASSKEYS_UNAVAILABLE,
+            problems.SIGN_IN_INTERRUPTED,
+        ],
+    )
+    async def post(self) -> None:
+        credential = self.read_body().mapping("credential")
+        outcome = await self.services.sign_in.by_passkey(
+            site_of_request(self), credential, self.requester
+        )
+        self.adopt(outcome)
+        self.finish_json(signed_in_view(self.session, self.rules, self.csrf_token))
+
+
+class LogoutHandler(BaseHandler):
+    """`POST /api/logout`"""
+
+    access = Access.SESSION
+    before_second_factor = True
+
+    @operation(
+        "End this session everywhere.",
+        answer("The receipt.", RECEIPT, headers=["Set-Cookie", "Clear-Site-Data"]),
+    )
+    async def post(self) -> None:
+        self.finish_receipt(await log_out(self))

@@ -1,0 +1,9 @@
+"""Where passkeys are good that are made or used in a request (WebAuthn's relying party)."""
+
+from handlers.http.session import SessionHandler
+from server.crypto.passkeys import Site, site_of
+
+
+def site_of_request(handler: SessionHandler) -> Site | None:
+    """Return the site of a request's address; None where browsers take no passkeys."""
+    return site_of(handler.request.host, handler.application.origins)

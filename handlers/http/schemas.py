@@ -1,0 +1,95 @@
+"""Words to describe JSON with: the primitives of JSON Schema, and the values of ours.
+
+What the code has as an enumeration or a bound is taken from it, so the two cannot differ.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from server.core.credentials import (
+    PASSWORD_MAX_BYTES,
+    PASSWORD_MIN_CHARACTERS,
+    USERNAME_CHARACTERS,
+)
+from server.core.token import MAX_GENERATION, SID_PATTERN
+
+Node = dict[str, Any]
+"""A part of an OpenAPI document."""
+
+END_ID_PATTERN: Final = "^[0-9a-f]{32}(-limit)?$"
+
+
+def closed(**properties: Node) -> Node:
+    """Return the schema of an object with exactly these properties, all required."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def reference(name: str) -> Node:
+    """Return a reference to a shared schema by its name."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def nullable(schema: Node) -> Node:
+    """Return the schema of the same, or null."""
+    return {**schema, "type": [schema["type"], "null"]}
+
+
+def one_of_words(choices: Iterable[str]) -> Node:
+    """Return the schema of one of these words."""
+    return {"type": "string", "enum": [str(each) for each in choices]}
+
+
+BOOLEAN: Final[Node] = {"type": "boolean"}
+COUNT: Final[Node] = {"type": "integer", "minimum": 0}
+TEXT: Final[Node] = {"type": "string"}
+TIME: Final[Node] = {"type": "number", "description": "Unix seconds on the store's clock."}
+GENERATION: Final[Node] = {
+    "type": "integer",
+    "minimum": 1,
+    "maximum": MAX_GENERATION,
+    "description": "The number of the current token.",
+}
+SESSION_ID: Final[Node] = {
+    "type": "string",
+    "pattern": f"^{SID_PATTERN}$",
+    "description": "A stable public handle; no credential.",
+}
+END_ID: Final[Node] = {
+    "type": "string",
+    "pattern": END_ID_PATTERN,
+    "description": "Id of the end: the same in the receipt, in frames and in the log.",
+}
+USER: Final[Node] = {
+    "type": "string",
+    "pattern": "^[a-z0-9]+([._-][a-z0-9]+)*$",
+    "minLength": USERNAME_CHARACTERS.start,
+    "maxLength": USERNAME_CHARACTERS.stop - 1,
+    "description": "A user name in its canonical form.",
+}
+NEW_USER: Final[Node] = {
+    **USER,
+    "pattern": "^[A-Za-z0-9]+([._-][A-Za-z0-9]+)*$",
+    "description": "A user name, in any case of letters.",
+}
+NEW_PASSWORD: Final[Node] = {
+    "type": "string",
+    "minLength": PASSWORD_MIN_CHARACTERS,
+    "description": f"At most {PASSWORD_MAX_BYTES} bytes, and not easy to guess.",
+}
+CSRF_TOKEN: Final[Node] = {"type": "string", "pattern": "^[A-Za-z0-9_-]{43}$"}
+DATA: Final[Node] = {
+    "type": "object",
+    "additionalProperties": True,
+    "description": "The application's mapping: top-level keys to JSON values.",
+}
+END_OTHERS: Final[Node] = {**BOOLEAN, "default": True}
+CREDENTIAL: Final[Node] = {
+    "type": "object",
+    "additionalProperties": True,
+    "description": "What `PublicKeyCredential.toJSON()` gives.",
+}

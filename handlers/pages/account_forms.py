@@ -1,0 +1,81 @@
+"""What the forms of `/account` do: end one session, end several, change the password."""
+
+from handlers.http.ending import end_many, forget_if_ended
+from handlers.http.outcomes import accepted
+from handlers.http.problems import WRONG_PASSWORD, Problem, ProblemRaised, bad_request
+from handlers.pages.account import AccountView, device_in_words
+from handlers.pages.confirmation import ConfirmedForm
+from handlers.pages.proof_form import ProofForm
+from handlers.pages.receipts import receipt_in_words
+from server.core.reasons import Reason
+
+QUESTIONS = {"others": "confirm.end_others", "all": "confirm.end_all"}
+
+
+class EndOnePage(ConfirmedForm):
+    """`POST /account/sessions/{id}/end`"""
+
+    view = AccountView
+
+    async def question(self, *arguments: str) -> str:
+        listed = accepted(await self.services.own_sessions.find(self.person, arguments[0]))
+        return self.text(
+            "confirm.end_one",
+            device=device_in_words(self, listed),
+            address=listed.session.device.ip,
+        )
+
+    async def act(self, *arguments: str) -> None:
+        ended = accepted(await self.services.own_sessions.end_one(self.person, arguments[0]))
+        forget_if_ended(self, ended)
+        await AccountView(self).show_receipt(ended.receipt, Reason.LOGOUT)
+
+
+class EndManyPage(ConfirmedForm):
+    """`POST /account/sessions/end`"""
+
+    view = AccountView
+    carried = ("scope",)
+
+    async def question(self, *_: str) -> str:
+        question = QUESTIONS.get(self.field("scope"))
+        if question is None:
+            raise ProblemRaised(bad_request("`scope` is `others` or `all`."))
+        return self.text(question)
+
+    async def act(self, *_: str) -> None:
+        ended = await end_many(self, self.field("scope"))
+        await AccountView(self).show_receipt(ended.receipt, Reason.TERMINATED)
+
+
+class PasswordPage(ConfirmedForm):
+    """`POST /account/password`: the form brings the password that a stale session needs."""
+
+    view = AccountView
+    password_field = "current_password"  # noqa: S105 - a field's name
+
+    async def ask(self, *_: str, refused: Problem | None = None) -> None:
+        """Show the form again: its new password is not for carrying around.
+
+        Where a code is missing, the question that asks for it comes first.
+        """
+        if refused and refused.slug == "second-factor-required":
+            self.prepare_refusal(refused)
+            await ProofForm(self).show(
+                "/reauthenticate", {"next": "/account"}, about=self.told(refused)
+            )
+            return
+        raise ProblemRaised(refused or WRONG_PASSWORD)
+
+    async def act(self, *_: str) -> None:
+        outcome = await self.services.password_change.change(
+            self.person,
+            self.field("current_password"),
+            self.field("new_password"),
+            end_others=self.field("end_other_sessions") == "on",
+        )
+        changed = accepted(outcome)
+        self.adopt(changed.session)
+        receipt = changed.receipt
+        ended = receipt_in_words(self, receipt) if receipt and receipt.sessions else []
+        await AccountView(self).show(notice=[self.text("password.changed"), *ended])

@@ -1,0 +1,33 @@
+"""`/reauthenticate`: prove again who is signed in, and go on to where it was asked for."""
+
+from handlers.http.outcomes import problem_of_outcome
+from handlers.pages.base import PageHandler
+from handlers.pages.proof_form import ProofForm
+from server.accounts.outcomes import NotDone
+
+
+class ReauthenticatePage(PageHandler):
+    """`/reauthenticate`"""
+
+    before_second_factor = True
+
+    async def get(self) -> None:
+        await self._ask()
+
+    async def post(self) -> None:
+        outcome = await ProofForm(self).check()
+        if isinstance(outcome, NotDone):
+            problem = problem_of_outcome(outcome)
+            self.prepare_refusal(problem)
+            await self._ask(error=self.told(problem))
+        else:
+            self.adopt(outcome)
+            self.see_other(self.next_path(self.field("next")))
+
+    async def _ask(self, *, error: str | None = None) -> None:
+        await ProofForm(self).show(
+            "/reauthenticate",
+            {"next": self.next_path(self.get_argument("next", ""))},
+            about=self.text("confirm.go_on"),
+            error=error,
+        )

@@ -1,0 +1,13 @@
+"""`/`: the start page."""
+
+from handlers.http.access import Access
+from handlers.pages.base import PageHandler
+
+
+class StartPage(PageHandler):
+    """`/`"""
+
+    access = Access.PUBLIC
+
+    def get(self) -> None:
+        self.render("index.html")

@@ -1,0 +1,170 @@
+"""Sign in: by password, by the code that follows it, or by a passkey.
+
+The order makes it safe. A try is counted before anything is looked at. The epochs are read before
+the credentials are checked, so that whatever ends the user's sessions from then on ends this
+sign-in as well. The session is created only when everything that the account asks for was right.
+"""
+
+from collections.abc import Mapping
+
+from server.accounts.accounts import Accounts
+from server.accounts.outcomes import Denial, SecondFactorOwed
+from server.accounts.password_proof import PasswordProof
+from server.accounts.requester import Requester
+from server.accounts.second_factor_check import Lapsed, SecondFactorCheck, SecondFactorResult
+from server.accounts.throttle import Throttle
+from server.core.audit import AuditEvent, Record
+from server.core.credentials import canonical_username
+from server.core.factor_policy import Proved, TooManyTries
+from server.core.session import Json
+from server.core.throttling import Throttled
+from server.crypto.passkeys import Site
+from server.sessions.manager import SessionManager, SignInInterrupted
+from server.sessions.verdicts import LiveSession
+from server.store.contract import Epochs
+
+SignedIn = LiveSession | SignInInterrupted
+"""The new session, unless all of the user's sessions were ended meanwhile."""
+
+
+class SignIn:
+    """Begins sessions for people.
+
+    Args:
+        accounts: who may sign in.
+        check: checks second factors.
+        throttle: counts tries.
+        sessions: makes the session.
+        record: keeps the audit trail.
+    """
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        check: SecondFactorCheck,
+        throttle: Throttle,
+        sessions: SessionManager,
+        record: Record,
+    ) -> None:
+        self._accounts = accounts
+        self._check = check
+        self._throttle = throttle
+        self._sessions = sessions
+        self._record = record
+
+    async def by_password(
+        self, username: str, password: str, requester: Requester
+    ) -> SignedIn | SecondFactorOwed | Denial | Throttled:
+        """Begin a session if the credentials are right and all that the account asks for.
+
+        Args:
+            username: as it was typed.
+            password: as it was typed.
+            requester: whose browser gets the session; the session it has ends as `superseded`.
+
+        Raises:
+            HasherBusy: too many passwords are being checked; nothing was learned.
+            StoreUnavailable: nothing is known.
+        """
+        user = canonical_username(username)
+        known = user if isinstance(user, str) else ""
+        async with self._throttle.sign_in(known or username, requester.device.ip) as attempt:
+            if isinstance(attempt, Throttled):
+                return attempt
+            epochs = await self._sessions.epochs(known)
+            account = await self._accounts.verify(username, password)
+            if account is None:
+                attempt.failed()
+                await self._record_failure(username, requester)
+                return Denial.WRONG_CREDENTIALS
+            if account.factors.enabled:
+                await attempt.withdrawn()
+                proof = PasswordProof(account.user, account.password_changes, epochs)
+                return SecondFactorOwed(account.factors.methods, self._check.challenge(proof))
+            await attempt.succeeded()
+        return await self._begin(account.user, epochs, requester)
+
+    async def by_code(
+        self, challenge: str, code: str, requester: Requester
+    ) -> SignedIn | Denial | Throttled | TooManyTries:
+        """Begin a session by the code that follows the password. Raises as `by_password`.
+
+        Args:
+            challenge: that `by_password` answered with.
+            code: of the app, or a recovery code; as it was typed.
+            requester: as in `by_password`.
+        """
+        proof = self._check.read_challenge(challenge)
+        if proof is None:
+            return Denial.CHALLENGE_EXPIRED
+        async with self._throttle.code(proof.user, requester.device.ip) as attempt:
+            if isinstance(attempt, Throttled):
+                return attempt
+            result = await self._check.code(proof, code, requester)
+            await attempt.settle(result.outcome)
+        match result.outcome:
+            case Proved():
+                return await self._begin_proved(result, requester)
+            case TooManyTries() as too_many:
+                return too_many
+            case Lapsed():
+                return Denial.CHALLENGE_EXPIRED
+        return Denial.WRONG_SECOND_FACTOR
+
+    async def passkey_options(
+        self, site: Site | None, challenge: str | None
+    ) -> dict[str, Json] | Denial:
+        """Return what a browser needs to ask for a passkey.
+
+        Args:
+            site: where passkeys are good that are used at the request's address.
+            challenge: that `by_password` answered with; None without a password.
+        """
+        proof = self._check.read_challenge(challenge) if challenge is not None else None
+        if challenge is not None and proof is None:
+            return Denial.CHALLENGE_EXPIRED
+        if site is None:
+            return Denial.PASSKEYS_UNAVAILABLE
+        return await self._check.sign_in_options(site, proof)
+
+    async def by_passkey(
+        self, site: Site | None, credential: Mapping[str, Json], requester: Requester
+    ) -> SignedIn | Denial:
+        """Begin a session by a passkey, after the password or in its place.
+
+        Args:
+            site: as in `passkey_options`.
+            credential: what the browser answered.
+            requester: as in `by_password`.
+        """
+        if site is None:
+            return Denial.PASSKEYS_UNAVAILABLE
+        result = await self._check.sign_in_passkey(site, credential, requester)
+        if isinstance(result.outcome, Proved):
+            return await self._begin_proved(result, requester)
+        return Denial.PASSKEY_REFUSED
+
+    async def _begin(self, user: str, epochs: Epochs, requester: Requester) -> SignedIn:
+        made = await self._sessions.sign_in(user, epochs, requester.device, previous=requester.live)
+        if isinstance(made, LiveSession):
+            self._record(AuditEvent.LOGIN_SUCCESS, user=user, sid=made.session.sid)
+        return made
+
+    async def _begin_proved(self, result: SecondFactorResult, requester: Requester) -> SignedIn:
+        proof = result.password_proof or PasswordProof("", 0)
+        made = await self._sessions.sign_in(
+            proof.user, proof.epochs, requester.device, previous=requester.live, two_factors=True
+        )
+        if isinstance(made, LiveSession) and isinstance(result.outcome, Proved):
+            sid, factor = made.session.sid, result.outcome.method.value
+            self._record(AuditEvent.LOGIN_SUCCESS, user=proof.user, sid=sid, factor=factor)
+        return made
+
+    async def _record_failure(self, username: str, requester: Requester) -> None:
+        """Record a failure, with its name if there is such an account.
+
+        Other names are kept nowhere: people type passwords in their place.
+        """
+        account = await self._accounts.find(username)
+        user = account.user if account else ""
+        self._record(AuditEvent.LOGIN_FAIL, user=user, ip=requester.device.ip)

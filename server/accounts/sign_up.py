@@ -1,0 +1,58 @@
+"""Sign up: make an account, where people may do so themselves."""
+
+from server.accounts.accounts import Accounts
+from server.accounts.outcomes import Denial, NameTaken, NotSignedUp
+from server.accounts.requester import Requester
+from server.accounts.throttle import Throttle
+from server.core.account import Account
+from server.core.audit import AuditEvent, Record
+from server.core.throttling import Throttled
+
+
+class SignUp:
+    """Makes accounts for people.
+
+    Args:
+        accounts: where they are made.
+        throttle: counts names that turned out to be taken: who tries many, looks for accounts.
+        record: keeps the audit trail.
+        is_open: whether people may make accounts themselves.
+    """
+
+    def __init__(
+        self, accounts: Accounts, throttle: Throttle, record: Record, *, is_open: bool
+    ) -> None:
+        self._accounts = accounts
+        self._throttle = throttle
+        self._record = record
+        self._is_open = is_open
+
+    async def by_password(
+        self, username: str, password: str, requester: Requester
+    ) -> Account | NotSignedUp | Denial | Throttled:
+        """Make an account. Nobody is signed in by it.
+
+        Args:
+            username: as it was typed.
+            password: as it was typed.
+            requester: where the request comes from.
+
+        Raises:
+            HasherBusy: too many passwords are being hashed.
+            StoreUnavailable: nothing is known.
+        """
+        if not self._is_open:
+            return Denial.SIGN_UP_CLOSED
+        async with self._throttle.sign_up(requester.device.ip) as attempt:
+            if isinstance(attempt, Throttled):
+                return attempt
+            made = await self._accounts.create(username, password)
+            if isinstance(made, NameTaken):
+                attempt.failed()
+            elif isinstance(made, Account):
+                await attempt.succeeded()
+                self._record(AuditEvent.USER_CREATED, **requester.concerning(made.user))
+                return made
+            else:
+                await attempt.withdrawn()
+        return NotSignedUp(made)
