@@ -125,7 +125,7 @@ class SecondFactorCheck:
 
     async def sign_in_by_passkey(self, site: Site, credential: Mapping[str, Json]) -> Proof:
         """Prove a passkey, which stands for the password too unless that was proved before."""
-        given = passkeys.presented(credential)
+        given = passkeys.read_presented(credential)
         challenge = self._opened(Use.SIGN_IN_BY_PASSKEY, given)
         if given is None or challenge is None:
             return WRONG_PASSKEY
@@ -145,7 +145,7 @@ class SecondFactorCheck:
         self, site: Site, user: str, credential: Mapping[str, Json]
     ) -> Proof:
         """Prove a passkey of who is signed in."""
-        given = passkeys.presented(credential)
+        given = passkeys.read_presented(credential)
         challenge = self._opened(Use.REAUTHENTICATE_BY_PASSKEY, given)
         stored = await self._store.load(user)
         if not given or not challenge or not stored or challenge.text("user") != user:

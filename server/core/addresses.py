@@ -42,7 +42,7 @@ def has_port(url: str) -> bool:
     return True
 
 
-def names_of(host: str, origins: Iterable[str]) -> frozenset[str]:
+def certificate_names(host: str, origins: Iterable[str]) -> frozenset[str]:
     """What browsers may call a server that listens on `host`: its names for a certificate.
 
     The loopback's are always among them, and `host` unless it only means all addresses.

@@ -154,6 +154,6 @@ class Record(Protocol):
         """Remember an event. Returns at once and never raises: no act depends on its record."""
 
 
-def cut(text: str) -> str:
+def truncate(text: str) -> str:
     """At most `MAX_FACT` characters of what a client may have chosen."""
     return text if len(text) <= MAX_FACT else text[: MAX_FACT - 1] + "…"

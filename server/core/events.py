@@ -61,7 +61,7 @@ class SessionsEnded:
     at: float
     sids: tuple[str, ...]
 
-    def concerns(self, sid: str, user: str | None, epoch: str) -> bool:
+    def may_include(self, sid: str, user: str | None, epoch: str) -> bool:
         """Whether this end may be one of that session: by what was signed alone."""
         match self.scope:
             case Scope.SESSION:
@@ -70,7 +70,7 @@ class SessionsEnded:
                 return shard_of_sid(sid) == self.shard and epoch != self.end_id
         return user == self.user and sid != self.keep
 
-    def proves(self, sid: str, created_at: float) -> bool:
+    def proves_ended(self, sid: str, created_at: float) -> bool:
         """Whether a session that this end concerns is over for certain, without asking the store.
 
         What was there when all sessions were ended is over, and stays so, however often the event

@@ -132,7 +132,7 @@ def without_passkey(factors: Factors, identifier: str) -> Factors:
     return _tidy(replace(factors, passkeys=rest))
 
 
-def without_any(factors: Factors) -> Factors:
+def without_factors(factors: Factors) -> Factors:
     """Nothing but the handle: an authenticator that kept a passkey writes over it."""
     return Factors(handle=factors.handle)
 

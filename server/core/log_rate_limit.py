@@ -34,7 +34,7 @@ class LogRateLimit:
         self._forgotten: dict[str, int] = {}
         self._told_at = now
 
-    def takes(self, kind: str, now: float) -> bool:
+    def allows(self, kind: str, now: float) -> bool:
         """Whether a line of this kind is written now; if not, it is counted.
 
         Args:
@@ -50,7 +50,7 @@ class LogRateLimit:
         bucket.left -= 1
         return True
 
-    def left_out(self, now: float, *, closing: bool = False) -> dict[str, int]:
+    def pop_left_out(self, now: float, *, closing: bool = False) -> dict[str, int]:
         """What was left out of each kind since it was told last; nothing if that was just now.
 
         Args:

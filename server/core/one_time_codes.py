@@ -68,7 +68,7 @@ def recovery_code(random: bytes) -> str:
     return "-".join(text[start : start + 4] for start in range(0, len(text), 4))
 
 
-def kept_of(codes: Iterable[str], key: bytes) -> RecoveryCodes:
+def hash_recovery_codes(codes: Iterable[str], key: bytes) -> RecoveryCodes:
     """What is kept of recovery codes.
 
     Args:

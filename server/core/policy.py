@@ -100,7 +100,7 @@ def evaluate(
     """
     if not is_genuine(presented, session.seed):
         return Refuse(Refusal.FORGED)
-    if timeout := deadlines(session, rules).passed(now):
+    if timeout := deadlines(session, rules).timeout_at(now):
         return End(timeout)
     if _is_overtaken(session, presented, now):
         return Refuse(Refusal.OVERTAKEN)
@@ -115,14 +115,14 @@ def evaluate(
 
 def touch(session: Session, now: float, rules: Rules) -> Verdict:
     """Judge activity that carries no token: an `activity` frame on an open socket."""
-    if timeout := deadlines(session, rules).passed(now):
+    if timeout := deadlines(session, rules).timeout_at(now):
         return End(timeout)
     return _accept(session, _touched(session, now, rules))
 
 
 def current(session: Session, now: float, rules: Rules) -> Verdict:
     """Judge a session by itself, for those who hold its socket."""
-    timeout = deadlines(session, rules).passed(now)
+    timeout = deadlines(session, rules).timeout_at(now)
     return End(timeout) if timeout else Accept(session)
 
 

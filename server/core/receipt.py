@@ -61,7 +61,7 @@ class Receipt:
     durability: Durability
     elapsed_ms: float
 
-    def counting(self, sessions: int) -> "Receipt":
+    def with_sessions(self, sessions: int) -> "Receipt":
         """The receipt of an end whose sessions were counted after it."""
         return replace(self, sessions=sessions)
 

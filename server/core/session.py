@@ -121,7 +121,7 @@ class Deadlines:
             return Reason.IDLE_TIMEOUT
         return Reason.ABSOLUTE_TIMEOUT
 
-    def passed(self, now: float) -> Reason | None:
+    def timeout_at(self, now: float) -> Reason | None:
         """The timeout that `now` has reached, the absolute one first; None while both are ahead."""
         if now >= self.absolute_expires_at:
             return Reason.ABSOLUTE_TIMEOUT

@@ -44,7 +44,7 @@ class Certificate:
     expires_at: datetime
 
 
-def keep_certificate(
+def ensure_certificate(
     certificate: Path, key: Path, hosts: frozenset[str], now: datetime | None = None
 ) -> None:
     """Have a certificate and its key in these files; those that are there stay while they serve.

@@ -147,7 +147,7 @@ def request_options(site: Site, *, challenge: bytes, known: Iterable[str]) -> di
     return dict(options_to_json_dict(options))
 
 
-def challenge_of_new(credential: Mapping[str, Json]) -> bytes | None:
+def registration_challenge(credential: Mapping[str, Json]) -> bytes | None:
     """The challenge that a new passkey's answer names."""
 
     def read() -> bytes:
@@ -157,7 +157,9 @@ def challenge_of_new(credential: Mapping[str, Json]) -> bytes | None:
     return _read("new passkey", read)
 
 
-def check_new(credential: Mapping[str, Json], challenge: bytes, site: Site) -> NewPasskey | None:
+def check_registration(
+    credential: Mapping[str, Json], challenge: bytes, site: Site
+) -> NewPasskey | None:
     """The new passkey, if all of WebAuthn 7.1 holds. Its challenge must be one of ours."""
 
     def read() -> NewPasskey | None:
@@ -181,7 +183,7 @@ def check_new(credential: Mapping[str, Json], challenge: bytes, site: Site) -> N
     return _read("new passkey", read)
 
 
-def presented(credential: Mapping[str, Json]) -> Presented | None:
+def read_presented(credential: Mapping[str, Json]) -> Presented | None:
     """What a browser brought, taken apart."""
 
     def read() -> Presented:

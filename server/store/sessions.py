@@ -170,7 +170,7 @@ class RedisSessionStore(EndsOfSessions):
             for sid, stored in records
             if isinstance(stored, Stored)
             and stored.session.user == user  # the index is not sealed
-            and not deadlines(stored.session, self._rules).passed(now)
+            and not deadlines(stored.session, self._rules).timeout_at(now)
         ]
 
     async def count_sockets(self, user: str, sid: str, node: str, count: int) -> None:
