@@ -20,9 +20,9 @@ from handlers.pages.not_found import NotFoundHandler
 from handlers.pages.static_files import StaticFiles
 from handlers.routes import ROUTES
 from handlers.serving.bounded_server import BoundedServer
-from server.core.addresses import names_of
+from server.core.addresses import certificate_names
 from server.core.errors import ConfigurationError
-from server.crypto.certificate import keep_certificate
+from server.crypto.certificate import ensure_certificate
 from server.services import open_services
 from settings import Settings
 
@@ -117,9 +117,9 @@ def make_certificate(settings: Settings) -> None:
     """
     if not settings.tls_self_made or settings.tls_cert is None or settings.tls_key is None:
         return
-    names = names_of(settings.host, settings.origins)
+    names = certificate_names(settings.host, settings.origins)
     try:
-        keep_certificate(settings.tls_cert, settings.tls_key, names)
+        ensure_certificate(settings.tls_cert, settings.tls_key, names)
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"CURFEW_TLS_CERT=self: no certificate: {error}.") from None
 

@@ -143,7 +143,7 @@ class SecondFactorCheck:
     async def _sign_in_passkey(
         self, site: Site, credential: Mapping[str, Json]
     ) -> SecondFactorResult:
-        given = passkeys.presented(credential)
+        given = passkeys.read_presented(credential)
         challenge = self._opened(Use.SIGN_IN_BY_PASSKEY, given)
         if given is None or challenge is None:
             return NOBODYS_PASSKEY
@@ -162,7 +162,7 @@ class SecondFactorCheck:
     async def _own_passkey(
         self, site: Site, credential: Mapping[str, Json], user: str
     ) -> SecondFactorResult:
-        given = passkeys.presented(credential)
+        given = passkeys.read_presented(credential)
         challenge = self._opened(Use.REAUTHENTICATE_BY_PASSKEY, given)
         stored = await self._store.load(user)
         if not given or not challenge or not stored or challenge.text("user") != user:

@@ -18,7 +18,7 @@ from server.core.factors import (
     Passkey,
     RecoveryCodes,
     Totp,
-    without_any,
+    without_factors,
     without_passkey,
     without_totp,
 )
@@ -26,7 +26,7 @@ from server.core.one_time_codes import (
     RECOVERY_CODE_BYTES,
     RECOVERY_CODES,
     RECOVERY_KEY_BYTES,
-    kept_of,
+    hash_recovery_codes,
     matching_step,
     recovery_code,
     steps_around,
@@ -154,11 +154,11 @@ class SecondFactorSetup:
         """Keep a passkey that a browser made."""
         if not name.strip() or len(name) > PASSKEY_NAME_CHARACTERS or not name.isprintable():
             return NotAdded.BAD_NAME
-        box = passkeys.challenge_of_new(credential)
+        box = passkeys.registration_challenge(credential)
         challenge = self._challenges.open(Use.NEW_PASSKEY, box or b"")
         if box is None or challenge is None or challenge.text("user") != user:
             return NotAdded.EXPIRED
-        made = passkeys.check_new(credential, box, site)
+        made = passkeys.check_registration(credential, box, site)
         if made is None:
             return NotAdded.BAD_PASSKEY
         first = await self._used.claim(
@@ -192,7 +192,7 @@ class SecondFactorSetup:
 
     async def remove_all(self, user: str) -> bool:
         """Leave the password alone as what signing in takes; whether there was anything else."""
-        return await self._remove(user, without_any) is not None
+        return await self._remove(user, without_factors) is not None
 
     async def _add(self, user: str, change: Change) -> Added | NotAdded:
         codes, kept = _new_recovery_codes()
@@ -244,4 +244,4 @@ def _ids_at(site: Site, factors: Factors) -> list[str]:
 def _new_recovery_codes() -> tuple[tuple[str, ...], RecoveryCodes]:
     """From the system's randomness (ASVS 5.0 6.5.3)."""
     codes = tuple(recovery_code(os.urandom(RECOVERY_CODE_BYTES)) for _ in range(RECOVERY_CODES))
-    return codes, kept_of(codes, os.urandom(RECOVERY_KEY_BYTES))
+    return codes, hash_recovery_codes(codes, os.urandom(RECOVERY_KEY_BYTES))

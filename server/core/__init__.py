@@ -1,4 +1,4 @@
-"""The pure core: rules and values of the engine. No await, clock, randomness or I/O lives here.
+"""The pure core: the engine's rules and values. No await, clock, randomness or I/O here.
 
-Nothing in this package imports anything but the standard library and itself.
+This package imports only the standard library and itself.
 """

@@ -1,7 +1,7 @@
-"""What an account's owner is shown of what happened to it: which events, and how they add up.
+"""The recent activity that the owner of an account sees: which events, and how they are merged.
 
-Pure. The list is short, and strangers can write to it by failing to sign in; so what strangers
-cause has few places of its own and is added up there, and never pushes anything else out.
+The list is short, and strangers can add to it by failing to sign in. So entries that strangers
+can cause have a few places of their own. They are merged there, and never push out other entries.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,11 +13,11 @@ from server.core.reasons import Reason
 
 MAX_ENTRIES: Final = 50
 MAX_FAILURES: Final = 15
-"""Places of all entries that need no right at the account."""
+"""The most entries in `FAILURES`: anybody can cause those, without any right to the account."""
 NEAR: Final = 5
-"""An entry like one of the newest so many is added to it …"""
+"""A new entry is compared with this many of the newest, and merged with one of the same kind …"""
 NEAR_SECONDS: Final = 3600.0
-"""… if that happened within the hour: signing in and out all the time fills no list either."""
+"""… that is not older than this. So repeated signing in and out does not fill the list either."""
 
 SHOWN: Final = frozenset(
     {
@@ -37,14 +37,14 @@ SHOWN: Final = frozenset(
         AuditEvent.SESSION_ENDED,
     }
 )
-"""The others are for whoever runs the server: they say nothing that an owner could act on."""
+"""The owner of an account can act on these; the other events are for the server's operator."""
 _DETAILS: Final = {
     AuditEvent.SESSION_ENDED: "reason",
     AuditEvent.FACTOR_ADDED: "factor",
     AuditEvent.FACTOR_REMOVED: "factor",
     AuditEvent.USER_UPDATED: "change",
 }
-"""The fact that an entry of this kind is told apart by."""
+"""The fact of each event that becomes the entry's `detail`."""
 FAILURES: Final = frozenset(
     {AuditEvent.LOGIN_FAIL, AuditEvent.LOGIN_THROTTLED, AuditEvent.SECOND_FACTOR_FAIL}
 )
@@ -57,12 +57,12 @@ class ActivityEntry:
     Attributes:
         event: what happened.
         at: when it happened last, in Unix seconds on the store's clock.
-        since: when it happened first.
-        count: how often.
-        detail: of which kind: why a session ended, which factor, what of the account was changed.
-        ip: where from; empty where nobody asked, or where an administrator did.
-        device: what that browser said of itself; empty likewise.
-        administrator: whether somebody else with the right to it did this.
+        since: when it happened first, likewise.
+        count: how often it happened.
+        detail: why a session ended, which factor, or what was changed in the account.
+        ip: the address it came from; empty if there was no request, or an administrator's.
+        device: what that browser said about itself; empty in the same cases.
+        administrator: whether an administrator did it.
     """
 
     event: AuditEvent
@@ -76,15 +76,15 @@ class ActivityEntry:
 
 
 def activity_of(entry: AuditEntry) -> ActivityEntry | None:
-    """The line that an owner is shown of an audit entry; None for none.
+    """Return what the owner sees of an audit entry; None if that is nothing.
 
-    An administrator's address and browser are no business of the account's owner.
+    The owner does not see the address and the browser of an administrator.
     """
     detail = str(entry.facts.get(_DETAILS.get(entry.event, ""), ""))
     if entry.event not in SHOWN or not entry.user:
         return None
     if entry.event is AuditEvent.SESSION_ENDED and detail == Reason.TOKEN_REUSE:
-        return None  # TOKEN_REUSE says it
+        return None  # shown as AuditEvent.TOKEN_REUSE
     by_other = bool(entry.actor)
     return ActivityEntry(
         event=entry.event,
@@ -98,7 +98,7 @@ def activity_of(entry: AuditEntry) -> ActivityEntry | None:
 
 
 def add(entries: Sequence[ActivityEntry], new: ActivityEntry) -> tuple[ActivityEntry, ...]:
-    """The list, newest first, with one more thing that happened."""
+    """Return the list, newest first, with a new entry added or merged."""
     place = _place_of_like(entries, new)
     if place is None:
         return _bounded((new, *entries))
@@ -119,7 +119,7 @@ def _kind(entry: ActivityEntry) -> tuple[str, str, str, str, bool]:
 
 
 def _bounded(entries: Sequence[ActivityEntry]) -> tuple[ActivityEntry, ...]:
-    """Adds the two oldest failures up when they are too many; then drops what is oldest."""
+    """Merge the two oldest failures if there are too many, then drop the oldest entries."""
     failures = [each for each in entries if each.event in FAILURES]
     if len(failures) > MAX_FAILURES:
         entries = tuple(_joined(entries, failures[-2], failures[-1]))
@@ -129,7 +129,7 @@ def _bounded(entries: Sequence[ActivityEntry]) -> tuple[ActivityEntry, ...]:
 def _joined(
     entries: Sequence[ActivityEntry], newer: ActivityEntry, older: ActivityEntry
 ) -> Iterator[ActivityEntry]:
-    """Without `older`, which is counted into `newer`: what differs between them is left out."""
+    """Yield the entries with `older` merged into `newer`; an ip or device that differs is blank."""
     for each in entries:
         if each is newer:
             yield replace(

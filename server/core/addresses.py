@@ -1,4 +1,4 @@
-"""Names and addresses of this server: what is a loopback, an origin, a name for a certificate."""
+"""Rules for host names and addresses: loopback, origins, and the names in a certificate."""
 
 import re
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ _IPV6_HOST_BITS: Final = 64
 
 
 def is_loopback(host: str) -> bool:
-    """Whether `host` names this machine alone."""
+    """Return whether `host` can only mean this machine."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
@@ -21,14 +21,17 @@ def is_loopback(host: str) -> bool:
 
 
 def own_origins(scheme: str, port: int) -> str:
-    """The origins of a server on this machine, separated by commas."""
+    """Return the origins of a server on this machine, separated by commas."""
     default_port = {"http": 80, "https": 443}[scheme]
     suffix = "" if port == default_port else f":{port}"
     return ",".join(f"{scheme}://{host}{suffix}" for host in _LOOPBACK_HOSTS)
 
 
 def is_origin(text: str) -> bool:
-    """Whether browsers ever send this as an Origin: they leave a scheme's own port away."""
+    """Return whether a browser could send this text as an Origin.
+
+    Browsers leave out the default port of a scheme, so an origin that names it never matches.
+    """
     if not _ORIGIN.fullmatch(text) or not has_port(text):
         return False
     parts = urlsplit(text)
@@ -36,7 +39,7 @@ def is_origin(text: str) -> bool:
 
 
 def has_port(url: str) -> bool:
-    """Whether the port is one, or left away."""
+    """Return whether the port is valid or left out."""
     try:
         _ = urlsplit(url).port
     except ValueError:
@@ -44,10 +47,11 @@ def has_port(url: str) -> bool:
     return True
 
 
-def names_of(host: str, origins: Iterable[str]) -> frozenset[str]:
-    """What browsers may call a server that listens on `host`: its names for a certificate.
+def certificate_names(host: str, origins: Iterable[str]) -> frozenset[str]:
+    """Return the names for the certificate of a server that listens on `host`.
 
-    The loopback's are always among them, and `host` unless it only means all addresses.
+    They are the loopback names, the hosts of the origins, and `host`, unless it means all
+    addresses, as `0.0.0.0` does.
     """
     named = {urlsplit(origin).hostname or "" for origin in origins}
     given = {"localhost", "127.0.0.1", "::1", host, *named}

@@ -1,8 +1,7 @@
-"""What is worth remembering for whoever looks into an attack: names and entries. Nothing acts here.
+"""The events of the audit trail, their levels, and the form of an entry.
 
-The names are those of the OWASP Logging Vocabulary where it has one, with its levels, so that rules
-that people already have for their logs match ours. Words of our own stand in the group where such
-a rule would look for them.
+Names and levels are those of the OWASP Logging Vocabulary where it has one, so that existing log
+rules match our lines. Names of our own use the prefix under which such a rule would look for them.
 """
 
 from collections.abc import Mapping
@@ -11,7 +10,7 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 MAX_FACT: Final = 256
-"""Characters kept of any one fact: a client chooses some of them."""
+"""Characters kept of one fact: a client chooses the text of some."""
 
 
 class AuditEvent(StrEnum):
@@ -48,7 +47,7 @@ class AuditEvent(StrEnum):
 
 
 class Level(StrEnum):
-    """How much it matters, in the words of the vocabulary and of our log lines."""
+    """How important an event is, in the words of the vocabulary and of our log lines."""
 
     INFO = "info"
     WARNING = "warning"
@@ -80,7 +79,7 @@ _CRITICAL: Final = frozenset(
 
 
 def level_of(event: AuditEvent) -> Level:
-    """How much an event matters, as the vocabulary has it."""
+    """Return the level of an event, as in the vocabulary."""
     if event in _INFO:
         return Level.INFO
     return Level.CRITICAL if event in _CRITICAL else Level.WARNING
@@ -91,13 +90,13 @@ class AuditEntry:
     """One thing that happened.
 
     Attributes:
-        event: what.
+        event: what happened.
         at: when, in Unix seconds on the store's clock.
-        user: whose account it concerns; empty where none is known.
-        sid: the session it concerns; empty without one.
-        ip: where the request came from; empty where there was none.
-        device: what its browser said of itself; empty likewise.
-        actor: who acted with an administrator's right: one, or the command line; else empty.
+        user: the owner of the account it is about; empty if not known.
+        sid: the id of the session it is about; empty if there is none.
+        ip: the address the request came from; empty if there was no request.
+        device: what its browser said about itself; empty in the same case.
+        actor: the administrator, or the command line, that acted; empty for anybody else.
         facts: further facts. Never a secret.
     """
 
@@ -124,14 +123,15 @@ _FROM_STRANGERS: Final = frozenset(
         AuditEvent.RATE_EXCEEDED,
     }
 )
-"""What anybody can cause at no cost, under any name."""
+"""Events that anybody can cause at no cost, with any user name."""
 
 
 def kind_of_line(entry: AuditEntry) -> str:
-    """Which lines share an allowance: of an event, and of a user where the user is no claim.
+    """Return which rate limit a line counts for: its event's, or its event's and user's.
 
-    A failed sign-in names an account that somebody claims to be, but each costs a password hash,
-    and its user is what an investigation asks for first.
+    Where strangers can name any user at no cost, the user makes no difference. The user of a
+    failed sign-in does, though nothing proves it: a try waits for a password hash, and the user
+    is what an investigation asks for first.
     """
     if entry.event in _FROM_STRANGERS or not entry.user:
         return entry.event.value
@@ -139,7 +139,7 @@ def kind_of_line(entry: AuditEntry) -> str:
 
 
 class Record(Protocol):
-    """How the engine tells what happened; it imports nothing of what becomes of it."""
+    """The function by which the engine records events, without importing the audit trail."""
 
     def __call__(
         self,
@@ -151,9 +151,9 @@ class Record(Protocol):
         device: str = "",
         **facts: str | float,
     ) -> None:
-        """Remember an event. Returns at once and never raises: no act depends on its record."""
+        """Record an event. Return at once and never raise: no action depends on its record."""
 
 
-def cut(text: str) -> str:
-    """At most `MAX_FACT` characters of what a client may have chosen."""
+def truncate(text: str) -> str:
+    """Shorten a text that a client may have chosen to at most `MAX_FACT` characters."""
     return text if len(text) <= MAX_FACT else text[: MAX_FACT - 1] + "…"

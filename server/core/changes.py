@@ -1,4 +1,4 @@
-"""Changes of a session's data: merged key by key, and refused where they cannot be kept."""
+"""Changes of a session's data: merged key by key, refused if they cannot be stored."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,16 +10,16 @@ from server.core.session import MAX_DATA_BYTES, Json, Session
 
 
 def merge(data: Mapping[str, Json], changes: Mapping[str, Json]) -> Mapping[str, Json]:
-    """`data` with the top-level keys of `changes`; None removes a key."""
+    """Return `data` with the top-level keys of `changes`; a value of None removes its key."""
     merged = {**data, **changes}
     return {key: value for key, value in merged.items() if value is not None}
 
 
 def with_data(session: Session, data: Mapping[str, Json]) -> Accept:
-    """The record with this data; unchanged data costs no write.
+    """Return the record with this data; unchanged data needs no write.
 
     Raises:
-        DataRefused: too large, or not JSON.
+        DataRefused: the data is too large, or not JSON.
     """
     if flaw := strict_json.flaw_of(dict(data)):
         raise DataRefused(f"Session data cannot be kept. {flaw}")
@@ -27,7 +27,7 @@ def with_data(session: Session, data: Mapping[str, Json]) -> Accept:
         text = strict_json.encode(data)
     except strict_json.NotJson as error:
         raise DataRefused("Session data must be JSON values.") from error
-    if text == strict_json.encode(session.data):  # Python also takes 1, 1.0 and True for equal
+    if text == strict_json.encode(session.data):  # `==` would treat 1, 1.0 and True as equal
         return Accept(session)
     size = len(text)
     if size > MAX_DATA_BYTES:

@@ -1,4 +1,4 @@
-"""What the engine tells whoever counts. It imports nothing of how it is counted."""
+"""The calls by which the engine reports what its metrics count, without importing the metrics."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,16 +9,16 @@ from server.core.receipt import Receipt
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Calls that are made where things happen; each returns at once and never raises.
+    """One function for each thing that is counted; each returns at once and never raises.
 
     Attributes:
-        terminated: an end with its receipt.
-        ended: an end that nobody waits for.
-        reached: sockets here were closed for an end; on which path they heard of it (`push`, `gap`,
-            `sweep`, `lease`), and how many seconds after the end.
-        swept: how many sockets the slow sweep had to close; it should be none.
-        socket_closed: a socket closed from here, with code and reason word.
-        socket_left: a socket closed by its client, with its code; None when it was lost.
+        terminated: sessions were ended; takes the reason and the receipt.
+        ended: sessions ended and nobody waits for a receipt; takes the reason.
+        reached: sockets of this node were closed for an end; takes the path that brought it
+            (`push`, `gap`, `sweep` or `lease`) and the seconds since the end.
+        swept: the slow sweep closed sockets; takes their number, which should be 0.
+        socket_closed: this node closed a socket; takes the close code and the reason word.
+        socket_left: a client closed its socket; takes its close code, None if it was lost.
     """
 
     terminated: Callable[[Reason, Receipt], object]

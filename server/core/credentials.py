@@ -1,7 +1,7 @@
-"""What a user name and a password may look like, before anything is looked up or hashed.
+"""The form of user names and passwords, checked before anything is looked up or hashed.
 
-Every name has one form, so that no two accounts look alike; a password keeps every difference
-that a person can see. This file must import the standard library alone.
+A user name has one form, so that no two accounts look alike. In a password every difference that
+a person can see counts.
 """
 
 import re
@@ -14,11 +14,12 @@ PASSWORD_MIN_CHARACTERS: Final = 15
 """NIST SP 800-63B-4 §3.1.1.2: 15 where the password is the only factor."""
 
 PASSWORD_MAX_BYTES: Final = 1024
-"""UTF-8 after NFC. Far above the 64 characters of ASVS 5.0 6.2.9; it bounds the work per try."""
+"""In UTF-8, after NFC. Far above the 64 characters of ASVS 5.0 6.2.9; bounds the work per try."""
 
 _PASSWORD_MAX_RAW_CHARACTERS: Final = 2048
-"""Looked at before normalising, whose cost is quadratic in a run of combining marks (3 ms here).
-No password of 1024 bytes is longer in any form: NFC holds at most 3 code points in 2 bytes."""
+"""Checked before normalising, because its cost grows with the square of the number of combining
+marks in a row (3 ms at this length). It refuses no password of 1024 bytes or less: NFC stores at
+most 3 code points in 2 bytes."""
 
 _NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
 _NAME_ALPHABET = re.compile(r"[a-z0-9._-]+")
@@ -29,8 +30,8 @@ class BadUsername:
     """Why a user name cannot be used.
 
     Attributes:
-        flaw: a word for it, for who has sentences of their own.
-        detail: a sentence.
+        flaw: a word for the reason, for callers that have their own sentences.
+        detail: the reason in a sentence.
     """
 
     flaw: str
@@ -39,11 +40,11 @@ class BadUsername:
 
 @dataclass(frozen=True, slots=True)
 class BadPassword:
-    """Why a password cannot be used; neither attribute tells anything of the password.
+    """Why a password cannot be used. Neither attribute reveals anything about the password.
 
     Attributes:
-        flaw: a word for it, for who has sentences of their own.
-        detail: a sentence.
+        flaw: a word for the reason, for callers that have their own sentences.
+        detail: the reason in a sentence.
     """
 
     flaw: str
@@ -54,18 +55,18 @@ _TOO_LONG: Final = BadPassword("too_long", f"A password has at most {PASSWORD_MA
 
 
 def canonical_username(text: str) -> str | BadUsername:
-    """Return the one form of a user name, or say what is wrong with it.
+    """Return the one form of a user name, or what is wrong with it.
 
-    Upper-case ASCII is folded; everything else outside `a-z 0-9 . _ -` is refused rather than
-    mapped, so that no look-alike, full-width or invisible character can reach a name that
-    exists. No name is reserved.
+    Upper-case ASCII letters become lower case. Any other character outside `a-z 0-9 . _ -` is
+    refused and never replaced, so that no look-alike, full-width or invisible character leads to
+    an existing name. No name is reserved.
 
     Args:
-        text: the name as it was typed; nothing is trimmed.
+        text: the name as it was typed; it is not trimmed.
     """
     if len(text) not in USERNAME_CHARACTERS:
         return BadUsername("length", "A user name has 3 to 32 characters.")
-    # ASCII first: lower() would turn some other letters, such as the Kelvin sign, into ASCII.
+    # isascii() looks at the text before lower(), which turns e.g. the Kelvin sign into a "k".
     name = text.lower()
     if not text.isascii() or not _NAME_ALPHABET.fullmatch(name):
         return BadUsername(
@@ -81,10 +82,10 @@ def canonical_username(text: str) -> str | BadUsername:
 
 
 def check_password_shape(password: str) -> BadPassword | None:
-    """Return what is wrong with a new password's length or text; None if it may be used.
+    """Return what is wrong with the length or the text of a new password; None if nothing is.
 
-    There are no rules of composition (ASVS 5.0 6.2.5). Whether it is easy to guess is asked
-    elsewhere.
+    No kinds of characters are required (ASVS 5.0 6.2.5). `server.crypto.common_passwords` checks
+    whether a password is easy to guess.
 
     Args:
         password: as it was typed; space, NUL and emoji count like any other character.
@@ -100,10 +101,10 @@ def check_password_shape(password: str) -> BadPassword | None:
 
 
 def encode_password(password: str) -> bytes | BadPassword:
-    """Return the bytes that are hashed for a password: NFC, then UTF-8, nothing cut or trimmed.
+    """Return the bytes to hash for a password: NFC, then UTF-8, nothing cut or trimmed.
 
     NIST SP 800-63B-4 §3.1.1.2 asks for NFC or NFKC, so that the same letters typed on another
-    keyboard still match. NFC it is: NFKC would also make different passwords equal.
+    keyboard still match. This is NFC, because NFKC makes some different passwords equal.
 
     Args:
         password: as it was typed.

@@ -1,26 +1,26 @@
-"""The failures of the engine. Expected outcomes (missing, expired, forged) are values, not these.
+"""The failures of the engine. Expected outcomes (missing, expired, forged) are values instead.
 
 SessionError
 ├── StoreUnavailable      the store could not be asked, or did not answer in time
-├── WriteConflict         other writers kept winning; the bounded tries are used up
+├── WriteConflict         other requests changed the record in each of the allowed tries
 ├── DataRefused           session data is too large or not JSON
-└── ConfigurationError    the program cannot start like this
+└── ConfigurationError    the program cannot start with this configuration
 """
 
 from dataclasses import dataclass
 
 
 class SessionError(Exception):
-    """Base of everything that the engine raises on purpose."""
+    """Base class of all exceptions that the engine raises on purpose."""
 
 
 @dataclass
 class StoreUnavailable(SessionError):
-    """The store could not be asked: unknown is not ended, so nobody is signed out (P5).
+    """The store could not be asked. Unknown does not mean ended: nobody is signed out (P5).
 
     Args:
-        operation: what was attempted, for the log.
-        cause: the client's error class name; never its text, which may hold data.
+        operation: what was tried, for the log.
+        cause: the class name of the client's error; never its text, which may hold data.
     """
 
     operation: str
@@ -34,7 +34,10 @@ class StoreUnavailable(SessionError):
 
 @dataclass
 class WriteConflict(SessionError):
-    """A write lost against other writers in every one of its bounded tries. Nothing was lost."""
+    """Each try to write met a newer record, and the number of tries is limited.
+
+    Nothing was written, and the record of the other writers is whole.
+    """
 
     sid: str
     tries: int
@@ -45,7 +48,7 @@ class WriteConflict(SessionError):
 
 @dataclass
 class DataRefused(SessionError):
-    """The session's data cannot be kept as asked; what was there before still is."""
+    """The session's data cannot be stored; the data that was there is unchanged."""
 
     detail: str
 
@@ -55,7 +58,7 @@ class DataRefused(SessionError):
 
 @dataclass
 class ConfigurationError(SessionError):
-    """A setting, or the store found behind it, does not allow a start."""
+    """A setting, or the store that it names, does not allow the program to start."""
 
     detail: str
 

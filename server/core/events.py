@@ -1,8 +1,9 @@
-"""What nodes tell each other over the control stream.
+"""The events that nodes send each other over the control stream.
 
-An event is a hint with an address, never a secret. Scripts append events in the same atomic step
-as the change that they report. Whoever asked for the change has signed what it knew then, so nobody
-who can only write to the store makes an event; what the script alone knew, proves nothing.
+An event names what to look at; it never holds a secret. The store's scripts append it in the same
+atomic step as the change that it reports. The node that asked for the change has signed all that
+it knew before, so nobody who can only write to the store can make an event. What only the script
+knew is not signed, and proves nothing.
 """
 
 from dataclasses import dataclass
@@ -13,41 +14,41 @@ from server.core.reasons import Reason
 from server.core.token import shard_of_sid
 
 EVERYTHING: Final = "*"
-"""In place of session ids: all sessions whose epoch is not the event itself."""
+"""In place of session ids: all sessions whose epoch is another than the id of this end."""
 
 
 CLOCKS_DIFFER: Final = 0.1
-"""Seconds; two nodes' ideas of the store's clock differ by no more."""
+"""Seconds by which two nodes may read the store's clock differently, at most."""
 
 
 class Scope(StrEnum):
-    """What an end is of."""
+    """Which sessions an end is about."""
 
     SESSION = "session"
     """One session."""
     USER = "user"
-    """All sessions of a user but one to keep."""
+    """All sessions of a user except one to keep."""
     SHARD = "shard"
-    """Everything in a shard."""
+    """All sessions of a shard."""
     LIMIT = "limit"
-    """A user's least recently used ones, which gave way to a new session, the one to keep."""
+    """A user's least recently used sessions, ended to make room for a new one, the one to keep."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionsEnded:
-    """Sessions ended; sockets of theirs must be closed, and the end acknowledged to its initiator.
+    """Sessions ended: close their sockets, and acknowledge the end to its initiator.
 
     Attributes:
-        scope: what was ended.
+        scope: which sessions it is about.
         end_id: id of this end, as in frames, tombstones and receipts.
         initiator: the node that waits for acknowledgements.
-        reason: why.
+        reason: why they ended.
         asked_at: when it was asked for, in Unix seconds on the store's clock.
-        user: whose sessions, None for anonymous ones and for everything.
-        shard: where they are.
-        keep: a session of the user that goes on; empty for none.
-        at: when it happened. Not signed: the script alone knew it.
-        sids: the sessions, or only `EVERYTHING`. Signed where there is one and it was named.
+        user: the owner of the sessions; None for anonymous ones and for a shard.
+        shard: the shard that they are in.
+        keep: the id of a session of the user that goes on; empty for none.
+        at: when it happened. Not signed, as only the script knew it.
+        sids: ids of the sessions, or only `EVERYTHING`. Signed if a single session was named.
     """
 
     scope: Scope
@@ -61,8 +62,8 @@ class SessionsEnded:
     at: float
     sids: tuple[str, ...]
 
-    def concerns(self, sid: str, user: str | None, epoch: str) -> bool:
-        """Whether this end may be one of that session: by what was signed alone."""
+    def may_include(self, sid: str, user: str | None, epoch: str) -> bool:
+        """Return whether the session may be among those ended, judged by signed fields alone."""
         match self.scope:
             case Scope.SESSION:
                 return sid in self.sids
@@ -70,11 +71,15 @@ class SessionsEnded:
                 return shard_of_sid(sid) == self.shard and epoch != self.end_id
         return user == self.user and sid != self.keep
 
-    def proves(self, sid: str, created_at: float) -> bool:
-        """Whether a session that this end concerns is over for certain, without asking the store.
+    def proves_ended(self, sid: str, created_at: float) -> bool:
+        """Return whether the event proves that the session has ended, without asking the store.
 
-        What was there when all sessions were ended is over, and stays so, however often the event
-        comes again. The list of sessions can only take away from that: a forged one ends nothing.
+        A session that existed when all were ended is over and stays over, however often the event
+        is repeated. `sids` can only make fewer sessions match, so a forged list ends nothing.
+
+        Args:
+            sid: id of a session for which `may_include` is true.
+            created_at: when it was created, in Unix seconds on the store's clock.
         """
         if self.scope is Scope.SESSION:
             return True
@@ -85,7 +90,7 @@ class SessionsEnded:
 
 @dataclass(frozen=True, slots=True)
 class TokenRotated:
-    """A number was handed out for the first time; nothing secret is told."""
+    """A token was issued for the first time. Only its generation is told, nothing secret."""
 
     sid: str
     generation: int
@@ -93,14 +98,14 @@ class TokenRotated:
 
 @dataclass(frozen=True, slots=True)
 class SessionsChanged:
-    """A user's list of sessions changed: one appeared, or opened or closed a socket."""
+    """A user's list of sessions changed: one was created, or opened or closed a socket."""
 
     user: str
 
 
 @dataclass(frozen=True, slots=True)
 class SessionExtended:
-    """Activity moved a deadline that sockets had been warned of."""
+    """Activity moved a deadline after sockets had been warned of it."""
 
     sid: str
 
@@ -110,9 +115,9 @@ class MessageSent:
     """Application data for all other sockets of the user.
 
     Attributes:
-        user: whose sockets.
-        connection: the socket that sent it, which does not get it back.
-        box: the JSON text, sealed: streams lie in the store like everything else.
+        user: the owner of the sockets.
+        connection: id of the socket that sent it, which does not get it back.
+        box: the JSON text, sealed, because streams are kept in the store like everything else.
     """
 
     user: str
@@ -125,11 +130,11 @@ Event = SessionsEnded | TokenRotated | SessionsChanged | SessionExtended | Messa
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """What one node did about some ends of one initiator.
+    """The answer of one node to some ends of one initiator.
 
     Attributes:
-        node: who says it.
-        closed: for each event, how many sockets it closed.
+        node: id of the node that answers.
+        closed: how many sockets it closed, by the id of the end.
     """
 
     node: str
@@ -137,11 +142,11 @@ class Acknowledgement:
 
 
 class EntryRejection(StrEnum):
-    """Why an entry of a stream was not acted on."""
+    """Why a node ignores an entry of a stream."""
 
     FORGED = "forged"
-    """Nobody who has a key that is known here made it like this."""
+    """No key that this node knows signed it in this form."""
     REPEATED = "repeated"
-    """It was there before, elsewhere in the stream."""
+    """The same entry came before, at another place in the stream."""
     LATE = "late"
-    """It is genuine, but from long before it appeared."""
+    """It is genuine, but was signed long before it appeared."""

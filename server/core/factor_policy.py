@@ -1,17 +1,15 @@
-"""What makes a presented second factor good. Nothing acts here.
+"""The rules by which a presented second factor is accepted or refused.
 
-Every use leaves a trace in the record that it was judged by: the time step of a code, the recovery
-code that is gone, the count of wrong codes, a passkey's counter. The record is written by
-compare-and-set before anybody is told anything, so of two uses of one code exactly one wins, and
-no guess goes uncounted.
+Each use changes the record that it is judged by: the time step of a code, the recovery codes that
+are left, the count of wrong codes, the counter of a passkey. The record is written by
+compare-and-set before anybody gets an answer. So of two uses of one code exactly one wins, and
+every wrong guess is counted.
 
-    presented            | good if                                        | else
+    presented            | accepted if                                    | else
     a code of the app    | of this step or a neighbour, later than the    | counted; after five in a
                          | last one used; no wait is running              | row the next must wait
     a recovery code      | not used yet                                   | refused, not counted
-    a passkey            | its signature was right and its counter went up| refused
-
-This file must import the standard library alone.
+    a passkey            | its signature is right and its counter went up | refused
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -25,23 +23,24 @@ from server.core.one_time_codes import is_totp_code, matching_step, steps_around
 FREE_WRONG_CODES: Final = 5
 FIRST_WAIT_SECONDS: Final = 30.0
 LONGEST_WAIT_SECONDS: Final = 3600.0
-"""Who has the password and tries for a year has 8,760 tries, and 3 codes in a million are good at a
-time: 2.6 %. NIST SP 800-63B-4 3.2.2 disables the factor after 100; a wait locks nobody out."""
+"""With this wait an attacker who knows the password has 8,760 tries in a year. 3 codes in a million
+are right at any time, so the chance of success is 2.6 %. NIST SP 800-63B-4 3.2.2 disables the
+factor after 100 wrong tries; a wait locks nobody out."""
 
 _MOST_DOUBLINGS: Final = 16
 
 Codes = Callable[[str, Iterable[int]], Mapping[int, str]]
-"""A secret's right codes for time steps."""
+"""Computes the right codes of a secret, by time step."""
 
 
 class Flaw(StrEnum):
-    """Why a second factor is refused; for the audit, never for the one who presented it."""
+    """Why a second factor is refused: for the audit trail, never for the one who presented it."""
 
     CODE = "code"
     RECOVERY_CODE = "recovery-code"
     PASSKEY = "passkey"
     SIGN_COUNT = "sign-count"
-    """A counter that did not go up: there is a copy of the passkey (WebAuthn 6.1.1)."""
+    """The counter did not go up, so there may be a copy of the passkey (WebAuthn 6.1.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +52,14 @@ class Proved:
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
-    """It is not, or was used before."""
+    """The second factor is wrong, or was used before."""
 
     flaw: Flaw
 
 
 @dataclass(frozen=True, slots=True)
 class TooManyTries:
-    """There were too many wrong codes; this one was not looked at."""
+    """There were too many wrong codes before; this one was not checked."""
 
     wait_seconds: float
 
@@ -70,22 +69,22 @@ FactorOutcome = Proved | Wrong | TooManyTries
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What to answer, and the factors as they must be written before it is answered."""
+    """The outcome, and the factors to write before anybody is told of it."""
 
     factors: Factors
     outcome: FactorOutcome
 
 
 def judge_code(factors: Factors, codes: Codes, given: str, now: float) -> Judged:
-    """Judge a code from the app, or a recovery code.
+    """Judge a code of the app, or a recovery code.
 
-    Recovery codes do not wait and do not count: nobody guesses one, so whoever got hold of the
-    password cannot lock its owner out.
+    Recovery codes need not wait, and wrong ones are not counted: they are too long to be guessed.
+    So a person who stole the password cannot keep the owner out by wrong codes.
 
     Args:
-        factors: as the store has them.
-        codes: asked for the right codes.
-        given: as it was typed.
+        factors: as stored.
+        codes: computes the right codes.
+        given: the code as it was typed.
         now: Unix seconds on the store's clock (ASVS 5.0 6.5.8).
     """
     if not is_totp_code(given):
@@ -104,12 +103,12 @@ def judge_code(factors: Factors, codes: Codes, given: str, now: float) -> Judged
 
 
 def judge_passkey(factors: Factors, identifier: str, sign_count: int, now: float) -> Judged:
-    """Judge a passkey whose signature was right.
+    """Judge a passkey whose signature is right.
 
     Args:
-        factors: as the store has them.
+        factors: as stored.
         identifier: the credential's id.
-        sign_count: the counter that it shows; one that does not count shows 0 all the time.
+        sign_count: its present counter; always 0 for a passkey that does not count.
         now: Unix seconds on the store's clock.
     """
     passkey = factors.passkey(identifier)
@@ -124,7 +123,7 @@ def judge_passkey(factors: Factors, identifier: str, sign_count: int, now: float
 
 
 def seconds_to_wait(factors: Factors, now: float) -> float:
-    """How long until a code from the app is looked at again: twice as long for each wrong one."""
+    """Return how long no code of the app is checked; each wrong one doubles this time."""
     over = factors.wrong_codes - FREE_WRONG_CODES
     if over < 0:
         return 0.0

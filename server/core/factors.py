@@ -1,7 +1,4 @@
-"""Second factors: what is kept of them in an account. Nothing acts here.
-
-This file must import the standard library alone.
-"""
+"""Second factors: what an account stores about them."""
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -12,7 +9,7 @@ PASSKEY_NAME_CHARACTERS: Final = 64
 
 
 class Method(StrEnum):
-    """How a second factor can be proved."""
+    """The kinds of second factor."""
 
     TOTP = "totp"
     PASSKEY = "passkey"
@@ -25,7 +22,7 @@ class Totp:
 
     Attributes:
         secret: base32, shared with the app.
-        last_step: of the last code that was used; this one and older ones are refused.
+        last_step: time step of the last code used; its code and older ones are refused.
         added_at: Unix seconds.
     """
 
@@ -41,9 +38,9 @@ class Passkey:
     Attributes:
         id: the credential's id, base64url.
         public_key: COSE key, base64url.
-        site: the relying party id that it was made for: a host name.
-        sign_count: the last counter that it showed; 0 for those that do not count.
-        name: given by its owner.
+        site: the relying party id that it was made for, which is a host name.
+        sign_count: its counter at the last use; 0 for a passkey that does not count.
+        name: chosen by its owner.
         added_at: Unix seconds.
         last_used_at: Unix seconds; None before the first use.
     """
@@ -59,11 +56,11 @@ class Passkey:
 
 @dataclass(frozen=True, slots=True)
 class RecoveryCodes:
-    """The recovery codes that are left.
+    """The recovery codes that can still be used.
 
     Attributes:
-        key: of their hashes, hexadecimal.
-        hashes: HMAC-SHA256 of each, hexadecimal.
+        key: the key of the hashes, hexadecimal.
+        hashes: HMAC-SHA256 of each code, hexadecimal.
     """
 
     key: str = field(repr=False)
@@ -75,13 +72,13 @@ class Factors:
     """An account's second factors.
 
     Attributes:
-        handle: names the account to authenticators, and tells nothing of it (WebAuthn 14.6.1);
-            has the form of a session id. Empty before it is needed.
+        handle: names the account to authenticators without revealing its user name (WebAuthn
+            14.6.1). Has the form of a session id. Empty before it is needed.
         totp: the authenticator app.
         passkeys: the passkeys, oldest first.
-        recovery: the recovery codes; made with the first factor, gone with the last.
-        wrong_codes: from the app, in a row.
-        wrong_code_at: when the last of them came, Unix seconds.
+        recovery: the recovery codes, made with the first factor and removed with the last.
+        wrong_codes: how many wrong codes of the app came in a row.
+        wrong_code_at: when the last of them came, in Unix seconds.
     """
 
     handle: str = ""
@@ -93,12 +90,12 @@ class Factors:
 
     @property
     def enabled(self) -> bool:
-        """Whether the password alone lets nobody in."""
+        """Whether signing in takes a second factor."""
         return self.totp is not None or bool(self.passkeys)
 
     @property
     def methods(self) -> tuple[Method, ...]:
-        """How a second factor can be proved now."""
+        """The kinds of second factor that can be used now."""
         there = {
             Method.TOTP: self.totp is not None,
             Method.PASSKEY: bool(self.passkeys),
@@ -108,11 +105,11 @@ class Factors:
 
     @property
     def recovery_codes_left(self) -> int:
-        """How many can still be used."""
+        """How many recovery codes can still be used."""
         return len(self.recovery.hashes) if self.recovery else 0
 
     def passkey(self, identifier: str) -> Passkey | None:
-        """The passkey with this id."""
+        """Return the passkey with this id, if any."""
         return next((each for each in self.passkeys if each.id == identifier), None)
 
 
@@ -120,20 +117,23 @@ NO_FACTORS: Final = Factors()
 
 
 def without_totp(factors: Factors) -> Factors:
-    """Without the app, and without the wait that its wrong codes brought."""
+    """Remove the app, and the wait that wrong codes of it caused."""
     if factors.totp is None:
         return factors
     return _tidy(replace(factors, totp=None, wrong_codes=0))
 
 
 def without_passkey(factors: Factors, identifier: str) -> Factors:
-    """Without one passkey."""
+    """Remove one passkey."""
     rest = tuple(each for each in factors.passkeys if each.id != identifier)
     return _tidy(replace(factors, passkeys=rest))
 
 
-def without_any(factors: Factors) -> Factors:
-    """Nothing but the handle: an authenticator that kept a passkey writes over it."""
+def without_factors(factors: Factors) -> Factors:
+    """Remove everything except the handle.
+
+    With the same handle, an authenticator replaces the passkey that it still has for the account.
+    """
     return Factors(handle=factors.handle)
 
 

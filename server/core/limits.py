@@ -1,4 +1,4 @@
-"""What one peer may ask of this server over sockets. Policy, in one place; nothing acts here.
+"""The limits on what one client may do over sockets, all in one place.
 
 An application that needs other numbers gives its own to its socket handler (`limits`).
 """
@@ -9,13 +9,15 @@ from typing import Final
 from server.core.rate import Rate
 
 FRAMES: Final = Rate(per_second=20, burst=200)
-"""Of any kind, `ping`, `activity`, fragments and control frames included: a page of ours sends a
-few in a minute, and a pointer that is followed some ten in a second."""
+"""Frames of any kind, `ping`, `activity`, fragments and control frames included. A page of ours
+sends a few in a minute; an application that sends the position of a pointer, about ten in a
+second."""
 MESSAGES: Final = Rate(per_second=100 / 60, burst=100)
-"""Each is written to the store and goes to every socket of the user. 100 in a minute is where the
-OWASP WebSocket Security Cheat Sheet begins."""
+"""Each message is written to the store and sent to every socket of the user. 100 in a minute is
+the lowest number that the OWASP WebSocket Security Cheat Sheet names."""
 OPENINGS: Final = Rate(per_second=1, burst=120)
-"""A browser that starts again opens all its tabs at once, and a person goes from page to page."""
+"""A browser that restarts opens all its tabs at once, and each page that a person visits opens a
+socket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +25,11 @@ class Limits:
     """The limits of sockets.
 
     Attributes:
-        frames: of one socket, of any kind.
-        messages: of one socket: `message` frames.
-        openings: of one user in one process, or of a visitor's session: handshakes.
-        sockets_per_session: open at once in one process: more than a person has tabs.
-        sockets_per_user: likewise, over all sessions of the user.
+        frames: frames of any kind from one socket.
+        messages: `message` frames from one socket.
+        openings: handshakes of one user, or of one visitor's session, in one process.
+        sockets_per_session: sockets open at once in one process: more than a person has tabs.
+        sockets_per_user: the same, over all sessions of the user.
     """
 
     frames: Rate = FRAMES
@@ -40,8 +42,8 @@ class Limits:
 LIMITS: Final = Limits()
 
 MESSAGE_SECONDS: Final = 10.0
-"""In which all fragments of a message must come: as long as the body of a request may take."""
+"""Time for all fragments of a message to arrive: the same as for the body of a request."""
 AFTER_CLOSE_BYTES: Final = 4 * 1024 * 1024
-"""What is still read of a peer behind our close frame: enough for what was on its way."""
+"""How much is still read after our close frame: enough for what was on its way."""
 AFTER_CLOSE_FRAMES: Final = 1_000
-"""How many frames are still told apart there, to find the answer to the close frame."""
+"""How many frames are still parsed after our close frame, to find the client's close frame."""

@@ -1,7 +1,7 @@
-"""How many lines of one kind a log takes: strangers decide how often something happens, not we.
+"""Limits how many lines of one kind are logged: strangers decide how often something happens.
 
-A bucket for each kind: a burst is written whole, a flood at a steady rate, and what was left out
-is counted and told. Pure: the clock is handed in.
+Each kind has a token bucket. A burst is logged in full, a flood at a steady rate. The lines left
+out are counted, and the count is logged.
 """
 
 from collections import OrderedDict
@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Final
 
 BURST: Final = 60
-"""Lines of one kind that are written at once: more than an incident of one person's makes."""
+"""Lines of one kind that are written at once: more than the mistakes of one person cause."""
 PER_SECOND: Final = 1.0
-"""Lines of one kind from then on: about 20 MB a day of the most frequent, whatever the flood."""
+"""Lines of one kind after that: about 20 MB in a day of the most frequent kind, in any flood."""
 MAX_KINDS: Final = 4096
-"""Buckets kept; the one that was used least recently goes, with its count told."""
+"""Buckets kept. The least recently used one is dropped; its count is still logged."""
 TELL_EVERY: Final = 10.0
-"""Seconds between two lines about what was left out."""
+"""Seconds between two reports of what was left out."""
 
 
 @dataclass(slots=True)
@@ -27,18 +27,18 @@ class _Bucket:
 
 
 class LogRateLimit:
-    """Decides line by line what is written."""
+    """Decides for each line whether it is written."""
 
     def __init__(self, now: float) -> None:
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
         self._forgotten: dict[str, int] = {}
         self._told_at = now
 
-    def takes(self, kind: str, now: float) -> bool:
-        """Whether a line of this kind is written now; if not, it is counted.
+    def allows(self, kind: str, now: float) -> bool:
+        """Return whether a line of this kind may be written now; if not, count it.
 
         Args:
-            kind: what is held back together.
+            kind: lines of the same kind share one limit.
             now: seconds on a clock that never goes back.
         """
         bucket = self._bucket(kind, now)
@@ -50,12 +50,14 @@ class LogRateLimit:
         bucket.left -= 1
         return True
 
-    def left_out(self, now: float, *, closing: bool = False) -> dict[str, int]:
-        """What was left out of each kind since it was told last; nothing if that was just now.
+    def pop_left_out(self, now: float, *, closing: bool = False) -> dict[str, int]:
+        """Return how many lines of each kind were left out, and start counting anew.
+
+        Return nothing if the last report is less than `TELL_EVERY` ago.
 
         Args:
             now: seconds on a clock that never goes back.
-            closing: there will be no later time to tell it.
+            closing: this is the last report, so return the counts in any case.
         """
         if now < self._told_at + TELL_EVERY and not closing:
             return {}

@@ -1,6 +1,6 @@
-"""The wire protocol of `/ws`: frames, close codes, and the reading of what clients send.
+"""The wire protocol of `/ws`: frames, close codes, and the parsing of what clients send.
 
-JSON text frames under the subprotocol `curfew.v1`. Times are Unix seconds, durations end in
+Frames are JSON texts under the subprotocol `curfew.v1`. Times are Unix seconds, durations end in
 `_ms`. `static/js/protocol.js` holds the same constants; a test keeps the two equal.
 """
 
@@ -17,7 +17,7 @@ MAX_FRAME_BYTES: Final = 64 * 1024
 
 
 class CloseCode(IntEnum):
-    """Why a socket is closed. Rule for any client: 44xx, 1008 and 1009 stop; else come back."""
+    """Why a socket is closed. After 44xx, 1008 or 1009 a client stops; else it reconnects."""
 
     PROTOCOL = 1002
     POLICY = 1008
@@ -32,7 +32,7 @@ class CloseCode(IntEnum):
 
 
 def close_code(reason: Reason | None) -> CloseCode:
-    """The code for an open socket whose session ended for `reason`."""
+    """Return the close code for a socket whose session ended for `reason`."""
     if reason in {Reason.IDLE_TIMEOUT, Reason.ABSOLUTE_TIMEOUT}:
         return CloseCode.TIMED_OUT
     return CloseCode.SESSION_ENDED
@@ -40,12 +40,12 @@ def close_code(reason: Reason | None) -> CloseCode:
 
 @dataclass(frozen=True, slots=True)
 class PingFrame:
-    """Asks for a `pong`. No activity: a forgotten tab must not keep a session alive."""
+    """Asks for a `pong`. It is no activity: a forgotten tab must not keep a session alive."""
 
 
 @dataclass(frozen=True, slots=True)
 class ActivityFrame:
-    """A person did something."""
+    """A person did something on the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +57,20 @@ class MessageFrame:
 
 @dataclass(frozen=True, slots=True)
 class BadFrame:
-    """A frame outside the protocol; the socket stays open and hears what was wrong."""
+    """A frame that breaks the protocol. The socket stays open and is told what was wrong."""
 
     code: str
     detail: str
 
 
 TOO_FAST = BadFrame("rate", "Too many frames in too short a time.")
-"""The last frame to a client that is closed for it."""
+"""The last frame to a client whose socket is closed for this."""
 
 ClientFrame = PingFrame | ActivityFrame | MessageFrame | BadFrame
 
 
 def read_frame(text: str | bytes) -> ClientFrame:
-    """What a client's frame means. Never raises: whatever comes has a meaning or is a BadFrame."""
+    """Parse a client's frame. Never raise: whatever is no valid frame becomes a BadFrame."""
     if isinstance(text, bytes):
         return BadFrame("binary_frame", "Send JSON in text frames.")
     try:
@@ -101,7 +101,7 @@ def _typed(kind: str, fields: dict[str, Json]) -> ClientFrame:
 def hello(
     connection: str, session: Session, until: Deadlines, now: float, retry_ms: tuple[int, int]
 ) -> str:
-    """First frame of every socket that was let in."""
+    """Build the first frame of every socket that was let in."""
     return _frame(
         "hello",
         connection=connection,
@@ -114,17 +114,17 @@ def hello(
 
 
 def rotated(generation: int) -> str:
-    """The cookie changed."""
+    """Build the frame for a changed cookie."""
     return _frame("rotated", generation=generation)
 
 
 def expiring(reason: Reason, in_ms: int) -> str:
-    """The session ends in `in_ms` unless a person does something."""
+    """Build the warning that the session ends in `in_ms` unless a person does something."""
     return _frame("expiring", reason=reason.value, in_ms=in_ms)
 
 
 def extended(until: Deadlines) -> str:
-    """A deadline that was warned of has moved."""
+    """Build the frame for a deadline that has moved after a warning."""
     return _frame(
         "extended",
         idle_expires_at=until.idle_expires_at,
@@ -133,42 +133,42 @@ def extended(until: Deadlines) -> str:
 
 
 def ended(no_session: NoSession) -> str:
-    """Last frame before the close frame of a socket whose session ended."""
+    """Build the last frame before the close frame, for a socket whose session ended."""
     return _frame("ended", reason=no_session.word, event=no_session.end_id, at=no_session.at)
 
 
 def sessions() -> str:
-    """The user's list of sessions changed: fetch it again."""
+    """Build the frame for a change in the user's list of sessions, which clients fetch again."""
     return _frame("sessions")
 
 
 def hold() -> str:
-    """This node cannot verify sessions now; nothing else follows until `resume`."""
+    """Build the frame of a node that cannot verify sessions now; nothing follows until `resume`."""
     return _frame("hold")
 
 
 def resume() -> str:
-    """This node can verify sessions again."""
+    """Build the frame of a node that can verify sessions again."""
     return _frame("resume")
 
 
 def drain(reconnect_in_ms: int) -> str:
-    """This node stops; come back after that time."""
+    """Build the frame of a node that stops; clients reconnect after the given time."""
     return _frame("drain", reconnect_in_ms=reconnect_in_ms)
 
 
 def message(sender: str, data: Json) -> str:
-    """Application data from another socket of the same user."""
+    """Build the frame with application data from another socket of the same user."""
     return _frame("message", **{"from": sender, "data": data})
 
 
 def pong() -> str:
-    """The answer to `ping`."""
+    """Build the answer to `ping`."""
     return _frame("pong")
 
 
 def error(bad: BadFrame) -> str:
-    """The answer to a frame outside the protocol."""
+    """Build the answer to a frame that breaks the protocol."""
     return _frame("error", code=bad.code, detail=bad.detail)
 
 

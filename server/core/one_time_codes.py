@@ -1,7 +1,4 @@
-"""The codes that people type: of an authenticator app (RFC 6238), and for recovery.
-
-What they are and how they are compared. This file must import the standard library alone.
-"""
+"""The codes that people type: those of an authenticator app (RFC 6238), and recovery codes."""
 
 import hashlib
 import hmac
@@ -13,14 +10,15 @@ from typing import Final
 from server.core.factors import RecoveryCodes
 
 TOTP_STEP_SECONDS: Final = 30
-"""RFC 6238 5.2, and the most that ASVS 5.0 6.5.5 allows."""
+"""From RFC 6238 5.2, and the longest that ASVS 5.0 6.5.5 allows."""
 
 TOTP_DRIFT_STEPS: Final = 1
-"""Before and after the current step: RFC 6238 5.2 allows for one of delay, and clocks differ."""
+"""Steps accepted before and after the current one: RFC 6238 5.2 allows one for delay, and clocks
+differ."""
 
 RECOVERY_CODES: Final = 10
 RECOVERY_CODE_BYTES: Final = 15
-"""120 bits: from 112 on a fast hash is enough (ASVS 5.0 6.5.2), and nobody guesses one."""
+"""120 bits, which nobody can guess; from 112 bits on a fast hash is enough (ASVS 5.0 6.5.2)."""
 
 RECOVERY_KEY_BYTES: Final = 32
 
@@ -29,28 +27,28 @@ _SEPARATORS = re.compile(r"[\s-]+")
 
 
 def step_at(now: float) -> int:
-    """The time step of a moment, which RFC 6238 4.2 calls T."""
+    """Return the time step of a moment, called T in RFC 6238 4.2."""
     return int(now // TOTP_STEP_SECONDS)
 
 
 def steps_around(now: float) -> range:
-    """The time steps whose codes are good at a moment."""
+    """Return the time steps whose codes are accepted at a moment."""
     step = step_at(now)
     return range(max(0, step - TOTP_DRIFT_STEPS), step + TOTP_DRIFT_STEPS + 1)
 
 
 def is_totp_code(text: str) -> bool:
-    """Whether a text has the form of an app's code; any other is taken for a recovery code."""
+    """Return whether a text has the form of an app's code; any other counts as a recovery code."""
     return _TOTP_CODE.fullmatch(_bare(text)) is not None
 
 
 def matching_step(codes: Mapping[int, str], given: str, *, after: int = -1) -> int | None:
-    """The latest step after `after` whose code was given; all are compared, in constant time.
+    """Return the latest step after `after` whose code was given; compare all in constant time.
 
     Args:
         codes: the right codes by time step.
-        given: as it was typed.
-        after: the last step that was used.
+        given: the code as it was typed.
+        after: the step of the last code used.
     """
     if not is_totp_code(given):
         return None
@@ -60,37 +58,37 @@ def matching_step(codes: Mapping[int, str], given: str, *, after: int = -1) -> i
 
 
 def recovery_code(random: bytes) -> str:
-    """A recovery code of `RECOVERY_CODE_BYTES` random bytes: 24 letters and digits in groups.
+    """Make a recovery code of `RECOVERY_CODE_BYTES` random bytes: 24 letters and digits in groups.
 
-    Base32 has neither 0 nor 1, so no two of its characters are taken for each other.
+    Base32 has neither 0 nor 1, so nobody mixes up two of its characters.
     """
     text = b32encode(random).decode("ascii").lower()
     return "-".join(text[start : start + 4] for start in range(0, len(text), 4))
 
 
-def kept_of(codes: Iterable[str], key: bytes) -> RecoveryCodes:
-    """What is kept of recovery codes.
+def hash_recovery_codes(codes: Iterable[str], key: bytes) -> RecoveryCodes:
+    """Return what is stored of recovery codes: their hashes.
 
     Args:
         codes: the codes.
-        key: `RECOVERY_KEY_BYTES` random bytes, for these alone.
+        key: `RECOVERY_KEY_BYTES` random bytes, for these codes alone.
     """
     return RecoveryCodes(key.hex(), tuple(_hash(key, code) for code in codes))
 
 
 def without_code(kept: RecoveryCodes, given: str) -> RecoveryCodes | None:
-    """The codes that are left when this one is used; None if it is none of them."""
+    """Return the codes that are left after using this one; None if it is none of them."""
     presented = _hash(bytes.fromhex(kept.key), given)
     left = tuple(each for each in kept.hashes if not hmac.compare_digest(each, presented))
     return RecoveryCodes(kept.key, left) if len(left) < len(kept.hashes) else None
 
 
 def _hash(key: bytes, code: str) -> str:
-    # surrogatepass: what was typed comes from outside, and must not make this raise.
+    # surrogatepass: the text comes from outside, and no text may make this raise.
     typed = _bare(code).encode(errors="surrogatepass")
     return hmac.new(key, typed, hashlib.sha256).hexdigest()
 
 
 def _bare(text: str) -> str:
-    """A code as it was meant: without the spaces and dashes that make it easy to read."""
+    """Remove the spaces and dashes that make a code easy to read."""
     return _SEPARATORS.sub("", text).lower()

@@ -1,7 +1,7 @@
-"""What becomes of a presented token: the whole session policy, as one pure table.
+"""The whole session policy as one table: what a presented token leads to.
 
-Rows, first match wins. *Previous* are the tokens that a promotion overtook, each for one grace
-from that promotion.
+The first row that matches decides. A promotion makes a newer token the current one. *Previous*
+are the tokens that a promotion overtook, each for one grace from that promotion.
 
  #  presented                          verdict
  1  secret does not match              Refuse (forged)
@@ -9,21 +9,21 @@ from that promotion.
  3  past the idle deadline             End `idle_timeout`
  4  overtaken by a change of           Refuse (overtaken), until the token that overtook it came
     privilege                          back and a grace has passed; then row 8
- 5  the current generation             Accept; if rotation is due, hand out the successor
- 6  any later than the current one     Accept and promote: it becomes current, what it overtook is
-                                       previous until now + grace
+ 5  the current generation             Accept; if rotation is due, issue the successor
+ 6  any later than the current one     Accept and promote: it becomes current, and the tokens that
+                                       it overtook are previous until now + grace
  7  previous, inside the grace         Accept, set no cookie
  8  any other, so genuine and older    End `token_reuse`
 
-The successor is the same one for every request within a grace of its first issue. When it never
-came back, the next number is handed out, but only once the table has *settled*: when every reply
-that carries an earlier number has arrived or never will. Otherwise a late reply could put an older
-cookie over a newer one, and its honest holder would end at row 8. (A reply arrives within the
-grace or not at all; that is the one assumption here, and what the grace is for.)
+Within a grace of its first issue, every request gets the same successor. If the successor never
+comes back, the next number is issued, but only after the table has *settled*: every reply that
+carries an earlier number has arrived or never will. Otherwise a late reply could replace a newer
+cookie by an older one, and the honest owner would end at row 8. (The one assumption here is that a
+reply arrives within the grace or not at all. This is what the grace is for.)
 
-A genuine number that the record does not know of was handed out by a later record than this one:
-the store has lost writes, or somebody has put an older record back. Row 6 catches the record up, so
-that the owner stays, and whoever used an older token since then ends at row 8.
+A genuine number that the record does not know was issued by a later version of the record: the
+store has lost writes, or somebody has restored an older record. Row 6 brings the record up to date.
+So the owner stays signed in, and anybody who then uses an older token ends at row 8.
 """
 
 from dataclasses import dataclass, replace
@@ -35,11 +35,11 @@ from server.core.session import Rules, Session, deadlines
 from server.core.token import Token, is_genuine, issue_token
 
 MAX_PREVIOUS: Final = 16
-"""Promotions within one grace whose tokens are still served."""
+"""The most promotions within one grace whose overtaken tokens are still served."""
 
 
 class Refusal(StrEnum):
-    """Why a token is refused while its session lives on."""
+    """Why a token is refused although its session goes on."""
 
     FORGED = "forged"
     OVERTAKEN = "overtaken"
@@ -50,10 +50,10 @@ class Accept:
     """Serve the request.
 
     Attributes:
-        session: the record as it is now, or as it must be written before the request is served.
+        session: the record. If it has changed, it must be written before the request is served.
         changed: whether `session` must be written.
-        token: the token to set as the cookie; None leaves the browser's cookie alone.
-        issued: the number handed out for the first time, which open sockets are told of.
+        token: the token to set as the cookie; None leaves the browser's cookie as it is.
+        issued: the number issued for the first time, to tell open sockets; None if there is none.
     """
 
     session: Session
@@ -71,7 +71,7 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """Do not serve the request; the session lives on."""
+    """Do not serve the request; the session goes on."""
 
     why: Refusal
 
@@ -91,16 +91,16 @@ def evaluate(
     """Judge a presented token by the table above.
 
     Args:
-        session: the record as the store has it.
+        session: the record as stored.
         presented: a token that names this session.
         now: Unix seconds on the store's clock.
         rules: the durations in force.
-        may_rotate: whether the reply can carry a cookie. A socket's handshake cannot count on it.
-        is_activity: whether a person is behind it, which moves the idle deadline.
+        may_rotate: whether the reply can set a cookie. For a socket's handshake that is not sure.
+        is_activity: whether a person caused the request, which moves the idle deadline.
     """
     if not is_genuine(presented, session.seed):
         return Refuse(Refusal.FORGED)
-    if timeout := deadlines(session, rules).passed(now):
+    if timeout := deadlines(session, rules).timeout_at(now):
         return End(timeout)
     if _is_overtaken(session, presented, now):
         return Refuse(Refusal.OVERTAKEN)
@@ -114,23 +114,23 @@ def evaluate(
 
 
 def touch(session: Session, now: float, rules: Rules) -> Verdict:
-    """Judge activity that carries no token: an `activity` frame on an open socket."""
-    if timeout := deadlines(session, rules).passed(now):
+    """Judge activity that comes without a token: an `activity` frame on an open socket."""
+    if timeout := deadlines(session, rules).timeout_at(now):
         return End(timeout)
     return _accept(session, _touched(session, now, rules))
 
 
 def current(session: Session, now: float, rules: Rules) -> Verdict:
-    """Judge a session by itself, for those who hold its socket."""
-    timeout = deadlines(session, rules).passed(now)
+    """Judge a session by its deadlines alone, for a socket that was let in before."""
+    timeout = deadlines(session, rules).timeout_at(now)
     return End(timeout) if timeout else Accept(session)
 
 
 def rotate(session: Session, now: float, rules: Rules) -> Accept:
-    """Hand out the next number on request, to the reply that answers it.
+    """Issue the next number because a client asked for it.
 
-    Asked again before it came back, the same number is the answer. While the table has not
-    settled since a rotation of its own accord, that rotation is the answer: nothing changes.
+    A second request before that number came back gets the same number. If a rotation that was due
+    happened before, and the table has not settled since, nothing changes.
     """
     if _awaits_first_use(session, now, rules):
         return _hand_out_again(session, session, rules)
@@ -140,27 +140,27 @@ def rotate(session: Session, now: float, rules: Rules) -> Accept:
 
 
 def elevate(session: Session, now: float, *, two_factors: bool = False) -> Accept:
-    """Record that the person was just proved: the token changes at once, without grace.
+    """Record that the person was just authenticated: the token changes at once, without grace.
 
     Args:
-        session: the record as the store has it.
+        session: the record as stored.
         now: Unix seconds on the store's clock.
-        two_factors: whether by two factors. By one, what was proved before stays proved.
+        two_factors: whether by two factors. If by one, two factors proved before still count.
     """
     proved = session.two_factors or two_factors
     return renew(replace(session, authenticated_at=now), now, two_factors=proved)
 
 
 def renew(session: Session, now: float, *, two_factors: bool) -> Accept:
-    """Change the token at once, without grace, when what protects the account was changed.
+    """Change the token at once, without grace, after a change of the account's credentials.
 
-    Older tokens are refused from here on (ASVS 7.2.4), and not taken for theft until the new one
-    came back, since the reply that carries it may be lost.
+    From now on older tokens are refused (ASVS 7.2.4). Until the new one comes back they do not
+    count as theft, because the reply that carries it may be lost.
 
     Args:
-        session: the record as the store has it.
+        session: the record as stored.
         now: Unix seconds on the store's clock.
-        two_factors: whether the person counts as proved by two factors from here on.
+        two_factors: whether the session counts as proved by two factors from now on.
     """
     number = session.issued + 1
     renewed = replace(
@@ -180,18 +180,21 @@ def renew(session: Session, now: float, *, two_factors: bool) -> Accept:
 
 
 def by_one_factor(session: Session) -> Accept:
-    """No second factor stands behind the session any more; its token stays as it is."""
+    """Record that the session no longer counts as proved by two factors; its token stays."""
     return Accept(replace(session, two_factors=False), changed=session.two_factors)
 
 
 def _is_previous(session: Session, number: int, now: float) -> bool:
-    """Whether the promotion that overtook this number is less than a grace ago."""
+    """Return whether the promotion that overtook this number is less than a grace ago."""
     graces = [until for first, until in session.previous if first <= number]
     return bool(graces) and now < graces[-1]
 
 
 def _still_served(session: Session, now: float) -> tuple[tuple[int, float], ...]:
-    """Bounded: rotations on request could follow each other as fast as a client can ask."""
+    """Return the previous tokens still in their grace.
+
+    Their number is limited, because a client can ask for rotations as fast as it likes.
+    """
     served = tuple(pair for pair in session.previous if now < pair[1])
     return served[1 - MAX_PREVIOUS :]
 
@@ -221,7 +224,11 @@ def _awaits_first_use(session: Session, now: float, rules: Rules) -> bool:
 
 
 def _hand_out_again(before: Session, after: Session, rules: Rules) -> Accept:
-    """The last reply with this number leaves within a grace of its issue and arrives within one."""
+    """Issue the same number again.
+
+    The last reply with it is sent within one grace of its first issue, and arrives within another
+    one, so the table settles two graces after the first issue.
+    """
     settles_at = before.issued_at + 2 * _grace(rules)
     if settles_at > after.settles_at:
         after = replace(after, settles_at=settles_at)
@@ -245,7 +252,10 @@ def _with_token(session: Session, number: int) -> Accept:
 def _promote(
     session: Session, number: int, now: float, rules: Rules, *, is_activity: bool
 ) -> Accept:
-    """The successor came back: its replies are over one grace from now, so the table settles."""
+    """Make a later number the current one.
+
+    It came back, so its last reply arrives within one grace from now, and the table settles then.
+    """
     promoted = replace(
         session,
         generation=number,

@@ -1,4 +1,4 @@
-"""How often something may happen: a token bucket, kept as one number."""
+"""A rate limit: a token bucket whose state is one number."""
 
 from dataclasses import dataclass
 
@@ -8,23 +8,23 @@ class Rate:
     """A bucket that holds `burst` tokens and refills evenly.
 
     Attributes:
-        per_second: how many tokens come back in a second.
-        burst: how many a full bucket holds.
+        per_second: tokens added in a second.
+        burst: tokens in a full bucket.
     """
 
     per_second: float
     burst: int
 
     def take(self, full_at: float, now: float) -> float | None:
-        """Take a token out.
+        """Take one token.
 
         Args:
-            full_at: when the bucket is full again, in seconds; of a new one, any time in the past.
+            full_at: when the bucket will be full, in seconds; for a new one, any time in the past.
             now: seconds on the same clock.
 
         Returns:
-            when it is full again after this; None if it is empty, and nothing was taken.
+            when it will be full after this; None if it is empty, so that nothing was taken.
         """
         then = max(full_at, now) + 1 / self.per_second
-        # Half a token more than it holds: sums of fractions are never exact.
+        # Compared with half a token more than the burst, because sums of fractions are not exact.
         return then if then < now + (self.burst + 0.5) / self.per_second else None

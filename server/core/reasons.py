@@ -1,4 +1,4 @@
-"""Why a session ended: one word, the same in event, frame, page, log and metric (P6)."""
+"""Why a session ended: one word, the same in events, frames, pages, logs and metrics (P6)."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -20,18 +20,18 @@ class Reason(StrEnum):
 
 
 UNAUTHENTICATED = "unauthenticated"
-"""Said where no session is known, so no `Reason` would be true."""
+"""The word for a request without a known session, for which no `Reason` would be true."""
 
 
 @dataclass(frozen=True, slots=True)
 class NoSession:
-    """What is told of a session that is not live.
+    """Why there is no live session.
 
     Attributes:
-        reason: why it ended; None when nothing is known of it.
-        end_id: the end's id, as in the receipt of whoever ended it.
-        at: when, in Unix seconds on the store's clock.
-        just_ended: whether it was asking that ended it; the next one uses it after its end.
+        reason: why it ended; None if no session is known.
+        end_id: id of the end, as in its receipt.
+        at: when it ended, in Unix seconds on the store's clock.
+        just_ended: whether this very request ended it; a later one comes after its end.
     """
 
     reason: Reason | None = None

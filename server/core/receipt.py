@@ -1,22 +1,22 @@
-"""What a termination answers: who stopped, who is bounded, in what time."""
+"""The receipt of a termination: which nodes have stopped serving, and after what time."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
 class State(StrEnum):
-    """How far a termination got when it was answered; in the store the sessions are dead."""
+    """How far a termination got before its answer; in the store the sessions have ended anyway."""
 
     COMPLETE = "complete"
     """Every listed node acknowledged: no process serves the sessions any more."""
     BOUNDED = "bounded"
-    """The nodes that did not acknowledge have lost their lease and serve nothing."""
+    """The nodes that did not acknowledge have lost their lease, so they serve nothing."""
     PENDING = "pending"
-    """The caller's wait ended before the rest, or the replicas asked for, had acknowledged."""
+    """The caller's wait ended before all nodes, or the wanted replicas, had acknowledged."""
 
 
 class Durability(StrEnum):
-    """What is known about the end surviving a crash of the store."""
+    """What is known about whether the end survives a crash of the store."""
 
     FSYNC = "fsync"
     REPLICAS = "replicas"
@@ -25,7 +25,7 @@ class Durability(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NodeCounts:
-    """The listed nodes, by what is known of them."""
+    """How many of the listed nodes are in which state."""
 
     acked: int = 0
     lease_expired: int = 0
@@ -33,7 +33,7 @@ class NodeCounts:
 
     @property
     def state(self) -> State:
-        """The strongest true statement."""
+        """The strongest state that is true of all of them."""
         if self.waiting:
             return State.PENDING
         return State.BOUNDED if self.lease_expired else State.COMPLETE
@@ -41,16 +41,16 @@ class NodeCounts:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The truth about one termination.
+    """What is known about one termination.
 
     Attributes:
         end_id: id of the end.
         state: see `State`.
         sessions: how many sessions this call ended.
-        sockets_closed: how many sockets the acknowledging nodes closed.
-        nodes: the listed nodes.
+        sockets_closed: how many sockets the nodes that acknowledged have closed.
+        nodes: the states of the listed nodes.
         durability: see `Durability`.
-        elapsed_ms: from the call to this answer.
+        elapsed_ms: milliseconds from the call to this answer.
     """
 
     end_id: str
@@ -61,12 +61,12 @@ class Receipt:
     durability: Durability
     elapsed_ms: float
 
-    def counting(self, sessions: int) -> "Receipt":
-        """The receipt of an end whose sessions were counted after it."""
+    def with_sessions(self, sessions: int) -> "Receipt":
+        """Return the receipt with the number of sessions, if they were counted after the end."""
         return replace(self, sessions=sessions)
 
     def as_json(self) -> dict[str, object]:
-        """The receipt as the wire has it."""
+        """Return the receipt as it is sent to clients."""
         return {
             "event": self.end_id,
             "state": self.state.value,

@@ -1,8 +1,8 @@
-"""The session record and the rules it lives by.
+"""The session record, its rules and its deadlines.
 
-The record is a value: every change is a new record, made by the functions of `policy` and
-`changes` and written by the store in one compare-and-set. The one formula for deadlines is here;
-the store's TTL, the cookie's Max-Age, the closing of sockets and the page's countdown call it.
+The record is a value: every change makes a new record, by the functions of `policy` and `changes`,
+which the store writes in one compare-and-set. The one formula for deadlines is here. The store's
+TTL, the cookie's Max-Age, the closing of sockets and the page's countdown all use it.
 """
 
 from collections.abc import Mapping
@@ -15,11 +15,11 @@ from server.core.reasons import Reason
 Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 
 MAX_DATA_BYTES: Final = 64 * 1024
-"""Of one session's data as JSON. A session is no database; larger things get a key of their own."""
+"""The most data of one session, as JSON. Keep larger things elsewhere: a session is no database."""
 
 TOUCHES_PER_IDLE_TIMEOUT: Final = 10
-"""Activity is written at most this often per idle timeout, so throttling costs a person at most
-a tenth of it however short it is set."""
+"""The touch interval is at most the idle timeout divided by this. So throttled writes cost an
+active person at most a tenth of the idle timeout, however short that is."""
 
 LONGEST_WARNING: Final = timedelta(minutes=2)
 """WCAG 2.2 SC 2.2.1 asks for at least 20 s in which a simple action extends a limit."""
@@ -27,7 +27,7 @@ LONGEST_WARNING: Final = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The session policy's durations, bounds and demands; the defaults are in `settings.py`."""
+    """The durations, limits and demands of the session policy; `settings.py` sets the defaults."""
 
     idle_timeout: timedelta = timedelta(minutes=30)
     absolute_timeout: timedelta = timedelta(hours=12)
@@ -40,13 +40,13 @@ class Rules:
 
     @property
     def effective_touch_interval(self) -> timedelta:
-        """The throttle in force: shorter than asked where the idle timeout is short."""
+        """The touch interval in force: shorter than the setting if the idle timeout is short."""
         return min(self.touch_interval, self.idle_timeout / TOUCHES_PER_IDLE_TIMEOUT)
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """What the browser said of itself at sign-in. Shown to the session's owner, never trusted."""
+    """What the browser said about itself at sign-in: shown to the session's owner, not trusted."""
 
     user_agent: str = ""
     ip: str = ""
@@ -57,29 +57,30 @@ class Session:
     """One session. Times are Unix seconds on the store's clock.
 
     Attributes:
-        sid: stable public handle; not a credential.
-        user: canonical user name, or None for an anonymous visitor with data.
+        sid: the session's id, stable and public; not a credential.
+        user: canonical user name; None for an anonymous visitor with data.
         seed: 32 random bytes from which every token of this session is computed.
-        created_at: fixed for life; the absolute deadline counts from it.
-        authenticated_at: when a password was last proved, None for an anonymous visitor.
+        created_at: never changes; the absolute deadline counts from it.
+        authenticated_at: when the person was last authenticated; None for an anonymous visitor.
         last_active_at: last recorded activity; the idle deadline counts from it.
-        epoch: the shard's epoch at creation; ending everything changes the shard's.
-        generation: the current token's number.
+        epoch: the shard's epoch at creation; ending all sessions changes the shard's epoch.
+        generation: the number of the current token.
         current_since: when that token became current.
-        issued: the highest number ever handed out; above `generation` it awaits its first use.
-        issued_at: when `issued` was first handed out.
-        settles_at: until then replies carrying an earlier token may still reach the browser, so
-            no further number is handed out.
-        previous: tokens that were overtaken and are still served. Each pair is one promotion: the
-            first number it overtook, up to the next pair's or the current one, and until when.
-        refused_below: tokens under this number were overtaken by a change of privilege and are
+        issued: the highest number issued so far; above `generation` until its first use.
+        issued_at: when `issued` was issued first.
+        settles_at: until then replies with an earlier token may still reach the browser, so no
+            further number is issued.
+        previous: tokens that were overtaken and are still served, one pair for each promotion:
+            the first number it overtook (the last is the one before the next pair's, or before
+            the current one), and until when these are served.
+        refused_below: tokens below this number were overtaken by a change of privilege and are
             refused …
-        refused_until: … without being taken for theft until this time; None while the token
-            that overtook them has not come back.
-        device: what the browser said of itself.
-        data: the application's mapping.
-        two_factors: whether its person was proved by two factors, which a passkey is by itself.
-            Records from before this was kept say no.
+        refused_until: … but do not count as theft before this time. None until the token that
+            overtook them comes back.
+        device: what the browser said about itself.
+        data: the application's data.
+        two_factors: whether the person was authenticated by two factors; a passkey counts as two.
+            False in records from before this attribute.
     """
 
     sid: str
@@ -121,35 +122,35 @@ class Deadlines:
             return Reason.IDLE_TIMEOUT
         return Reason.ABSOLUTE_TIMEOUT
 
-    def passed(self, now: float) -> Reason | None:
-        """The timeout that `now` has reached, the absolute one first; None while both are ahead."""
+    def timeout_at(self, now: float) -> Reason | None:
+        """Return the timeout reached at `now`, the absolute one first; None if neither is."""
         if now >= self.absolute_expires_at:
             return Reason.ABSOLUTE_TIMEOUT
         return Reason.IDLE_TIMEOUT if now >= self.idle_expires_at else None
 
 
 def deadlines(session: Session, rules: Rules) -> Deadlines:
-    """The one formula. Rotation and data writes change neither input of it."""
+    """Return the deadlines of a session. Rotation and data writes do not move them."""
     absolute = session.created_at + rules.absolute_timeout.total_seconds()
     idle = session.last_active_at + rules.idle_timeout.total_seconds()
     return Deadlines(min(idle, absolute), absolute)
 
 
 def warning_time(rules: Rules) -> timedelta:
-    """How long before a deadline people are warned, where there is an open socket to say it on."""
+    """Return how long before a deadline people are warned, over an open socket."""
     return min(LONGEST_WARNING, min(rules.idle_timeout, rules.absolute_timeout) / 5)
 
 
 def is_recently_authenticated(session: Session, now: float, rules: Rules) -> bool:
-    """Whether the password was proved within the reauthentication window (ASVS 7.5.1)."""
+    """Return whether the person authenticated within the reauthentication window (ASVS 7.5.1)."""
     if session.authenticated_at is None:
         return False
     return now < session.authenticated_at + rules.reauthentication_window.total_seconds()
 
 
 def owes_second_factor(session: Session, rules: Rules) -> bool:
-    """Whether a second factor must be set up or proved before the session is served (ASVS 6.3.3).
+    """Return whether a second factor must be set up or proved before any other use (ASVS 6.3.3).
 
-    Told by the record alone, so that no request asks the store for it.
+    The record alone decides this, so that no request has to ask the store.
     """
     return rules.second_factor_required and session.user is not None and not session.two_factors

@@ -1,4 +1,4 @@
-"""What may stand in a store's address."""
+"""The rules for the store's address."""
 
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
@@ -7,18 +7,18 @@ from server.core.addresses import is_loopback
 
 SCHEMES: Final = ("redis", "rediss", "unix")
 OPTIONS: Final = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
-"""Files for TLS. Not how to verify: a certificate is verified, with its host name, or there is no
-connection."""
+"""Files for TLS. No option switches verification off: without a valid certificate for the host
+name there is no connection."""
 
 
 def flaw_of_address(url: str, *, plaintext_allowed: bool) -> str | None:
-    """What is wrong with an address, as the end of a sentence; None if nothing is.
+    """Return what is wrong with an address, as the end of a sentence; None if nothing is.
 
     Plain TCP between machines is refused (ASVS 5.0 12.3.1).
 
     Args:
-        url: as it was given.
-        plaintext_allowed: whether the way to the store is trusted like a wire in one machine.
+        url: the address as it was set.
+        plaintext_allowed: whether the network to the store is trusted like one machine.
     """
     try:
         parts = urlsplit(url)
@@ -38,7 +38,7 @@ def flaw_of_address(url: str, *, plaintext_allowed: bool) -> str | None:
 
 
 def files_of_address(url: str) -> list[str]:
-    """The files that an address names for TLS; they must be there."""
+    """Return the files for TLS that an address names; they must exist."""
     return [values[-1] for values in parse_qs(urlsplit(url).query).values()]
 
 

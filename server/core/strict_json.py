@@ -1,7 +1,8 @@
-"""JSON as RFC 8259 has it, for everything that comes from outside and goes into records.
+"""JSON by RFC 8259, for everything that comes from outside and goes into records.
 
-Python's reader also takes NaN, Infinity and numbers that overflow to them, and lets the last of
-two equal keys win; its writer would send them on. This one refuses, in one kind of error.
+Python's parser also accepts NaN, Infinity and numbers that overflow to them, and keeps the last of
+two equal keys. Python's encoder also writes NaN and Infinity. The functions here refuse all of
+these, with one kind of exception.
 """
 
 import json
@@ -13,8 +14,8 @@ from typing import Final
 from server.core.session import Json
 
 MAX_DEPTH: Final = 32
-"""Of what stands in lists and objects. Python reads and writes JSON by recursion, so what was
-just shallow enough to be read here would fail where less of the stack is left."""
+"""The deepest nesting of lists and objects. Python reads and writes JSON by recursion: without this
+limit, a value that can be parsed here may fail to be written where less of the stack is left."""
 
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
@@ -24,10 +25,10 @@ class NotJson(ValueError):
 
 
 def parse(text: str | bytes) -> Json:
-    """The value in `text` (bytes must be UTF-8).
+    """Parse a JSON text (bytes must be UTF-8).
 
     Raises:
-        NotJson: for anything else, however deep or large.
+        NotJson: the text is not JSON, or is nested too deep for Python.
     """
     try:
         decoded = text.decode("utf-8") if isinstance(text, bytes) else text
@@ -43,10 +44,10 @@ def parse(text: str | bytes) -> Json:
 
 
 def encode(value: Json | Mapping[str, Json]) -> str:
-    """The value as compact ASCII text.
+    """Return the value as compact ASCII text.
 
     Raises:
-        NotJson: the value holds something that JSON has no form for.
+        NotJson: the value holds something that cannot be written as JSON.
     """
     try:
         return json.dumps(value, separators=(",", ":"), allow_nan=False)
@@ -73,7 +74,7 @@ def _without_duplicates(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
 
 
 def flaw_of(value: Json) -> str | None:
-    """What is wrong, in a sentence, with a value that JSON as such allows; None if nothing is."""
+    """Return why valid JSON is refused nevertheless, as a sentence; None if it is not."""
     layer: Sequence[Json] = [value]
     for _ in range(MAX_DEPTH + 1):
         if any(isinstance(each, str) and _HALF_CHARACTER.search(each) for each in layer):

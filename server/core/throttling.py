@@ -1,9 +1,9 @@
-"""How tries at a secret are slowed down: what is counted together, and who waits how long.
+"""The rules that slow down guessing: which tries are counted together, and who waits how long.
 
-A counter remembers tries, each of which is a failure until it has succeeded, and forgets them one
-by one. From so many remembered tries on, the next one waits so long after the latest. Nobody is
-ever locked out: every delay has a longest. The store counts, in one step; what it counts and what
-follows from the count is decided here. This file must import the standard library alone.
+A counter remembers tries and forgets them one by one. A try counts as a failure until it succeeds.
+With more tries remembered, the next one has to wait longer after the latest. Nobody is ever locked
+out, because every delay has a maximum. The store counts, in one atomic step; the rules here say
+what it counts and what follows from the count.
 """
 
 from collections.abc import Mapping
@@ -16,31 +16,31 @@ from typing import Final
 from server.core.addresses import network_of
 
 FAMILIAR_FOR: Final = timedelta(days=30)
-"""How long an address from which an account signed in stays its own: it is then counted by itself,
-so that nobody elsewhere delays the owner at home."""
+"""How long an address is familiar to an account that signed in from it. It is counted separately,
+so that nobody at another address delays the owner at home."""
 
 
 class CounterKind(StrEnum):
-    """What a counter counts."""
+    """Which tries a counter counts."""
 
     FAMILIAR = "familiar"
-    """An account at an address from which it signed in lately."""
+    """Tries for one account from an address that is familiar to it."""
     ACCOUNT = "account"
-    """An account, or a name that nobody has, at all other addresses."""
+    """Tries for one account, or for a name without account, from all other addresses."""
     ADDRESS = "address"
-    """An address, at all accounts that it is not familiar to."""
+    """Tries from one address, for all accounts that it is not familiar to."""
     EVERYBODY = "everybody"
-    """All of that together."""
+    """All tries from addresses that are not familiar, together."""
     SESSION = "session"
-    """A session whose holder proves the password again: the owner, or a thief with the cookie."""
+    """Tries in one session to prove the password again: by the owner, or a thief of the cookie."""
     OWNER = "owner"
-    """All sessions of an account together."""
+    """The same tries in all sessions of one account together."""
     SIGN_UP = "sign_up"
-    """An address that asks whether names are taken, by signing up."""
+    """Sign-ups from one address, by which somebody could find out which names are taken."""
 
 
 class Act(StrEnum):
-    """What a try is for."""
+    """What somebody tries to do."""
 
     SIGN_IN = "sign_in"
     PROOF = "proof"
@@ -48,7 +48,7 @@ class Act(StrEnum):
 
 
 class TryOutcome(StrEnum):
-    """What became of a try."""
+    """How a try ended."""
 
     SUCCEEDED = "succeeded"
     FAILED = "failed"
@@ -57,7 +57,7 @@ class TryOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """From `tries` remembered ones on, the next waits `delay` after the latest."""
+    """With `tries` or more remembered, the next one must come `delay` after the latest."""
 
     tries: int
     delay: timedelta
@@ -68,10 +68,11 @@ class Rule:
     """What follows from a count.
 
     Attributes:
-        steps: in rising order; the last that is reached holds. More are not remembered.
-        forgets: the time in which one try is forgotten.
-        pardons: whether a success forgets them all, or only itself. Where one person's success
-            would pardon guesses at others, only itself.
+        steps: in rising order; the last one reached counts. Tries beyond the last step are not
+            remembered.
+        forgets: the time after which one more try is forgotten.
+        pardons: whether a success makes the counter forget all tries, or only the one that
+            succeeded. False where one person's success would pardon guesses at other accounts.
     """
 
     steps: tuple[Step, ...]
@@ -80,12 +81,12 @@ class Rule:
 
 
 def doubling(free: int, first: timedelta, longest: timedelta) -> tuple[Step, ...]:
-    """Steps of a delay that doubles with each try.
+    """Return the steps of a delay that doubles with each try.
 
     Args:
-        free: tries that cost nothing.
-        first: delay after them.
-        longest: it doubles up to this.
+        free: the number of tries without a delay.
+        first: the delay after them.
+        longest: the delay at which doubling stops.
     """
     steps, delay = [Step(free, first)], first
     while delay < longest:
@@ -99,8 +100,8 @@ _MINUTE: Final = timedelta(minutes=1)
 _DAY: Final = timedelta(days=1)
 
 CEILING: Final = Step(100, timedelta(hours=1))
-"""NIST SP 800-63B-4 §3.2.2 wants an account disabled after 100 failures in a row. That would let
-anybody lock out anybody; here one try an hour is left."""
+"""NIST SP 800-63B-4 §3.2.2 disables an account after 100 failures in a row. Then anybody could lock
+out anybody; here one try in an hour is left."""
 LONGEST_DELAY: Final = 15 * _MINUTE
 
 # Doubling from a second, as in OWASP's Authentication Cheat Sheet, «Account Lockout».
@@ -113,8 +114,8 @@ RULES: Final[Mapping[CounterKind, Rule]] = MappingProxyType({
     CounterKind.FAMILIAR: _GUESSING,
     CounterKind.ACCOUNT: _GUESSING,
     CounterKind.ADDRESS: _BY_ADDRESS,
-    # 300 at once, then one a second: far above what people mistype in a town, and far below what
-    # the hashing threads of one process can check.
+    # 300 at once, then one a second: far above the typing errors of the people of a town, and far
+    # below what the hashing threads of one process can check.
     CounterKind.EVERYBODY: Rule((Step(300, _SECOND),), forgets=_SECOND, pardons=False),
     CounterKind.SESSION: _GUESSING,
     CounterKind.OWNER: Rule(
@@ -129,9 +130,11 @@ class Counter:
     """One counter.
 
     Attributes:
-        kind: what it counts.
-        of: whose it is. May be anything that somebody typed, even a password.
-        spared: whether the try neither counts here nor waits; a success pardons it all the same.
+        kind: which tries it counts.
+        of: what it belongs to: a name, an address or a session's id. May be any text that
+            somebody typed, even a password.
+        spared: whether this try is not counted here and does not wait for this counter. A success
+            still makes it forget.
     """
 
     kind: CounterKind
@@ -140,17 +143,17 @@ class Counter:
 
     @property
     def rule(self) -> Rule:
-        """What follows from its count."""
+        """The rule for this kind of counter."""
         return RULES[self.kind]
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What a try is counted by.
+    """The counters for one try.
 
     Attributes:
-        familiar: counts alone where the place is familiar; None where no place can be.
-        others: count together elsewhere.
+        familiar: the only one that counts if the address is familiar; None if none can be.
+        others: the ones that count if it is not.
     """
 
     familiar: Counter | None
@@ -159,18 +162,18 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """The try may be made; these counters have counted it."""
+    """The try is allowed; these counters have counted it."""
 
     counters: tuple[Counter, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Throttled:
-    """The try may not be made yet, whether it were right or wrong.
+    """The try is not allowed yet, no matter whether the secret is right.
 
     Attributes:
-        wait: for how long.
-        by: the counter that says so.
+        wait: how long to wait.
+        by: the kind of counter that demands the wait.
     """
 
     wait: timedelta
@@ -178,11 +181,11 @@ class Throttled:
 
 
 def sign_in_tally(name: str, address: str) -> Tally:
-    """What a sign-in is counted by.
+    """Return the counters for a sign-in.
 
     Args:
-        name: the canonical name; of a name that has none, as it was typed.
-        address: where the request comes from.
+        name: the canonical user name; if there is none, the name as it was typed.
+        address: the address that the request comes from.
     """
     network = network_of(address)
     return Tally(
@@ -196,11 +199,12 @@ def sign_in_tally(name: str, address: str) -> Tally:
 
 
 def code_tally(user: str, address: str) -> Tally:
-    """What a code that follows the password is counted by: as a sign-in, but not by the account.
+    """Return the counters for a code after the password: those of a sign-in, without the account's.
 
-    The password has waited there. Would its code wait again, whoever guesses passwords all the
-    time would keep the owner out: the proof of the password does not last that long. Wrong codes
-    have a row of their own, which is the account's (`server.core.factor_policy`).
+    The password has waited for the account's counter already. If the code waited for it again,
+    somebody who guesses passwords all the time could keep the owner out, because the proof of the
+    password expires before the wait is over. Wrong codes have a count of their own in the account
+    (`server.core.factor_policy`).
     """
     tally = sign_in_tally(user, address)
     return Tally(
@@ -210,10 +214,10 @@ def code_tally(user: str, address: str) -> Tally:
 
 
 def proof_tally(user: str, sid: str) -> Tally:
-    """What proving the password of a session is counted by: nothing that a stranger can raise."""
+    """Return the counters for proving the password in a session; no stranger can raise these."""
     return Tally(None, (Counter(CounterKind.SESSION, sid), Counter(CounterKind.OWNER, user)))
 
 
 def sign_up_tally(address: str) -> Tally:
-    """What a sign-up is counted by. Only a name that was taken stays counted."""
+    """Return the counters for a sign-up. Only a sign-up with a name that is taken stays counted."""
     return Tally(None, (Counter(CounterKind.SIGN_UP, network_of(address)),))

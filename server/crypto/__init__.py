@@ -1,5 +1,5 @@
-"""Keys, sealing and passwords: everything in the engine that handles a secret.
+"""Cryptography: keys, sealing, signing, passwords, second factors and certificates.
 
-Only PyNaCl and the standard library do cryptography here. Nothing in this package knows of
-Tornado, Redis or sessions; it imports `server.core` and nothing else of ours.
+Sealing and password hashing use PyNaCl, app codes pyotp, passkeys `webauthn`, and certificates
+`cryptography`. This package imports only `server.core` of our own code.
 """

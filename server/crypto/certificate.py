@@ -1,7 +1,7 @@
-"""A certificate that this server makes for itself, so that a developer's own machine has HTTPS.
+"""A self-signed certificate, so that a server on a developer's own machine has HTTPS.
 
-Nobody vouches for it: a browser warns, and remembers the exception for this very certificate. So it
-is kept, and made anew only when it no longer serves. This file must not import the settings.
+No authority signed it, so a browser warns, and remembers its user's exception for this very
+certificate. Therefore it is kept, and replaced only when it is no longer usable.
 """
 
 import os
@@ -27,7 +27,7 @@ LIFETIME: Final = timedelta(days=365)
 """Apple's systems refuse more than 825 days (support.apple.com/103769)."""
 RENEWED_BEFORE: Final = timedelta(days=30)
 _SKEW: Final = timedelta(days=1)
-"""How far the clock of a phone beside this machine may be behind."""
+"""How far the clock of another device, such as a phone, may be behind."""
 _SUBJECT: Final = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Curfew, made by itself")])
 
 
@@ -36,28 +36,28 @@ class Certificate:
     """What a certificate says.
 
     Attributes:
-        hosts: names and addresses that it is for.
-        expires_at: its end.
+        hosts: names and addresses that it is valid for.
+        expires_at: when it expires.
     """
 
     hosts: frozenset[str]
     expires_at: datetime
 
 
-def keep_certificate(
+def ensure_certificate(
     certificate: Path, key: Path, hosts: frozenset[str], now: datetime | None = None
 ) -> None:
-    """Have a certificate and its key in these files; those that are there stay while they serve.
+    """Make a certificate and its key in these files, unless usable ones are there.
 
-    They serve while they belong together, name all hosts, are nobody else's to read, and do not
-    end within a month. Call it from one process: the two files are replaced one after the other,
-    and two that do not belong together are made anew by the next call.
+    They are usable if they belong together, name all hosts, nobody else can read the key, and the
+    certificate is valid for another month. Call this from one process only: the two files are
+    replaced one after the other. If only one was replaced, the next call makes both again.
 
     Args:
-        certificate: PEM file. Its folder is made, for this user alone.
-        key: PEM file, mode 0600.
-        hosts: names and addresses.
-        now: the time, if not the present.
+        certificate: path of the PEM file. Its folder is made, for this user alone.
+        key: path of the PEM file, which gets mode 0600.
+        hosts: names and addresses that the certificate must be valid for.
+        now: the present time, unless it is the system's.
 
     Raises:
         OSError: the files cannot be written.
@@ -73,7 +73,7 @@ def keep_certificate(
 
 
 def read_certificate(path: Path) -> Certificate | None:
-    """What the certificate in a PEM file says; None if there is none."""
+    """Read the certificate in a PEM file; return None if there is none."""
     try:
         found = x509.load_pem_x509_certificate(path.read_bytes())
         names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
@@ -91,7 +91,7 @@ def _serve(certificate: Path, key: Path, hosts: frozenset[str], now: datetime) -
         if stat.S_IMODE(key.stat().st_mode) & 0o077:
             return False
         secret = load_pem_private_key(key.read_bytes(), password=None)
-    except (OSError, ValueError, TypeError):  # the last one says that it is encrypted
+    except (OSError, ValueError, TypeError):  # TypeError: the key is encrypted
         return False
     certified = x509.load_pem_x509_certificate(certificate.read_bytes())
     return certified.public_key() == secret.public_key()
@@ -110,7 +110,7 @@ def _sign(
         .not_valid_before(now - _SKEW)
         .not_valid_after(now + LIFETIME)
         .add_extension(names, critical=False)
-        # No authority: whoever trusts it trusts this server, and nothing that its key might sign.
+        # Not an authority: a browser that trusts it must not trust what its key might sign.
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .sign(key, SHA256())
@@ -125,7 +125,7 @@ def _name(host: str) -> x509.GeneralName:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """All or nothing, and never readable for others, not even for a moment."""
+    """Write a file in one step; other users can never read it, not even for a moment."""
     fresh = path.with_suffix(".new")
     fresh.unlink(missing_ok=True)
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

@@ -1,7 +1,7 @@
-"""Challenges: what the server must remember between two requests, sealed and given to the client.
+"""Challenges: facts that the server needs in a later request, sealed and kept by the client.
 
-Nothing is kept for a sign-in that is half done, so nobody can fill the store with them. Each use
-has a key of its own, so that none can be taken for another.
+The server stores nothing about a sign-in that is not finished, so nobody can fill the store with
+unfinished ones. Each use has a key of its own, so that a challenge is valid for one use only.
 """
 
 import os
@@ -20,19 +20,19 @@ ID_BYTES: Final = 16
 
 
 class Use(StrEnum):
-    """What a challenge is for."""
+    """The uses of challenges."""
 
     SECOND_FACTOR_OWED = "second factor owed"
-    """The password was right."""
+    """The password was right; the second factor is missing."""
     TOTP_SETUP = "totp setup"
-    """A secret was shown; it is set up when a code of it comes back."""
+    """An app's secret was shown; it is stored when a code of it comes back."""
     NEW_PASSKEY = "new passkey"
     SIGN_IN_BY_PASSKEY = "sign in by passkey"
     REAUTHENTICATE_BY_PASSKEY = "reauthenticate by passkey"
 
     @property
     def purpose(self) -> str:
-        """Of its keys."""
+        """The purpose that the keys of this use are derived for."""
         return f"challenge: {self}"
 
 
@@ -41,9 +41,9 @@ class Challenge:
     """An opened challenge.
 
     Attributes:
-        id: unique, by which a use can be remembered.
-        seconds_left: until it expires.
-        facts: what was sealed.
+        id: a unique id, by which the server can remember that the challenge was used.
+        seconds_left: seconds until it expires.
+        facts: the sealed facts.
     """
 
     id: str
@@ -51,7 +51,7 @@ class Challenge:
     facts: Mapping[str, Json]
 
     def text(self, name: str) -> str:
-        """A fact that is a text; empty without it."""
+        """Return a fact as text; empty if there is none of this name."""
         return str(self.facts.get(name, ""))
 
 
@@ -61,7 +61,7 @@ class Challenges:
     Args:
         sealer: seals with the newest key, opens with all.
         now: the store's clock, in Unix seconds.
-        forged: told for which use somebody brought what is no challenge of ours.
+        forged: called with the use when somebody presents something that is no valid box of it.
     """
 
     def __init__(
@@ -72,7 +72,10 @@ class Challenges:
         self._forged = forged
 
     def make(self, use: Use, facts: Mapping[str, Json]) -> bytes:
-        """A challenge; good for `LIFETIME_SECONDS`. 192 bits of it are random (ASVS 5.0 6.7.2)."""
+        """Make a challenge that is valid for `LIFETIME_SECONDS`.
+
+        192 bits of it are random (ASVS 5.0 6.7.2).
+        """
         content: dict[str, Json] = {
             "id": os.urandom(ID_BYTES).hex(),
             "expires_at": self._now() + LIFETIME_SECONDS,
@@ -82,7 +85,7 @@ class Challenges:
         return self._sealer.seal(plaintext, purpose=use.purpose, context="")
 
     def open(self, use: Use, box: bytes) -> Challenge | None:
-        """The challenge, unless it is forged, for another use or past its time."""
+        """Open a challenge; return None if it is forged, for another use, or expired."""
         opened = self._sealer.open(box, purpose=use.purpose, context="")
         if opened is None:
             self._forged(use)
@@ -95,12 +98,12 @@ class Challenges:
 
 
 def to_text(box: bytes) -> str:
-    """A challenge as base64url text."""
+    """Return a challenge as base64url text."""
     return urlsafe_b64encode(box).rstrip(b"=").decode("ascii")
 
 
 def from_text(text: str) -> bytes:
-    """The challenge of a text; of anything else, bytes that do not open."""
+    """Return the challenge in a text; if there is none, bytes that `Challenges.open` refuses."""
     try:
         return urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except ValueError:

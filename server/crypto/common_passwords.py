@@ -1,8 +1,8 @@
-"""Whether a new password is one that an attacker would try early (ASVS 5.0 6.2.4, 6.2.11).
+"""Decides whether a new password is easy to guess (ASVS 5.0 6.2.4, 6.2.11).
 
 zxcvbn estimates how many guesses a password takes, from lists of common passwords, words and
-names, keyboard walks, repeats, sequences and dates. This file must not know accounts or
-requests, and must not call `zxcvbn.zxcvbn`, for the two reasons given below.
+names, and from keyboard patterns, repeats, sequences and dates. This file must not call
+`zxcvbn.zxcvbn`, for the two reasons given in `_guesses`.
 """
 
 import math
@@ -13,17 +13,17 @@ from typing import Any, Final
 from zxcvbn import matching, scoring
 
 _ENOUGH_GUESSES: Final = 10**10
-"""zxcvbn's best class. Guessing that often costs 20 years of one core at 65 ms per argon2id hash,
-and online it is out of reach; at 10**8, the class below, a stolen hash takes 75 days of a core."""
+"""The limit of zxcvbn's best class. So many argon2id hashes of 65 ms take one core 20 years, and
+online nobody can guess that often. With 10**8, the class below, they take one core 75 days."""
 
 _SCORED_CHARACTERS: Final = 24
 """The cost grows faster than the square of the length: 24 random characters take 2 to 10 ms, 72
-took up to 270. No word in the lists has more than 23, and a strong beginning is enough."""
+took up to 270 ms. The longest word of the lists has 23, and a strong beginning is enough."""
 
 _MAX_SUBSTITUTIONS: Final = 16
-"""Readings of `p4$$w0rd` to try. People's disguises have 8 or fewer; a text made of nothing but
-such symbols has thousands, and took 3.7 s. With both bounds no text was found that takes more
-than 20 ms."""
+"""How many readings of a text such as `p4$$w0rd` are tried. What people write has 8 or fewer. A
+text of nothing but such symbols has thousands, and took 3.7 s. With both limits no text was found
+that takes more than 20 ms."""
 
 _PRODUCT: Final = "curfew"
 
@@ -41,14 +41,14 @@ _MATCHERS: Final[tuple[_Matcher, ...]] = (
 
 
 def is_common(password: str, *, username: str) -> bool:
-    """Tell whether a password is too easy to guess for this person.
+    """Return whether a password is too easy to guess for this person.
 
-    The user name, in any case and also backwards, and the product's name count for nothing:
-    what is left without them has to be strong on its own. Safe to call from any thread.
+    The user name, in any case and also backwards, and the product's name do not count: the rest
+    of the password has to be strong on its own. Safe to call from any thread.
 
     Args:
-        password: one that `check_password_shape` has accepted.
-        username: in its canonical form.
+        password: a password that `check_password_shape` has accepted.
+        username: the canonical user name.
     """
     known = "|".join(re.escape(word) for word in (username, username[::-1], _PRODUCT))
     own = re.sub(known, "", password, flags=re.IGNORECASE)[:_SCORED_CHARACTERS]
@@ -56,8 +56,7 @@ def is_common(password: str, *, username: str) -> bool:
 
 
 def _guesses(text: str) -> float:
-    # Not by `zxcvbn.zxcvbn`: it keeps the last caller's user name in a global, and its cost
-    # is not bounded.
+    # `zxcvbn.zxcvbn` keeps the last caller's user name in a global, and its cost has no limit.
     matches = [match for matcher in _matchers_for(text) for match in matcher(text)]
     return float(scoring.most_guessable_match_sequence(text, matches)["guesses"])
 

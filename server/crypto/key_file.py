@@ -1,4 +1,4 @@
-"""The key file: one key a line, newest first, for its owner alone; changed in one step."""
+"""The key file: one key per line, newest first, readable by its owner only, written in one step."""
 
 import os
 import re
@@ -12,15 +12,19 @@ _SEPARATORS = re.compile(r"[\s,]+")
 
 
 def split_keys(text: str) -> list[str]:
-    """The keys in a text, as they were written."""
+    """Return the keys in a text, as they are written there."""
     return _SEPARATORS.split(text.strip())
 
 
 def read_key_file(name: str, path: Path) -> str:
-    """What is in a key file.
+    """Return the text of a key file.
+
+    Args:
+        name: the setting that names the file, for the error.
+        path: the file.
 
     Raises:
-        ConfigurationError: it cannot be read, or others can; `name` is the setting's.
+        ConfigurationError: the file cannot be read, or other users can read it.
     """
     try:
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
@@ -35,10 +39,10 @@ def read_key_file(name: str, path: Path) -> str:
 
 
 def make_key_file(path: Path, key: str) -> None:
-    """Make the file with its first key, if there is none.
+    """Make the file with its first key, unless it exists.
 
     Raises:
-        ConfigurationError: the folder cannot be used.
+        ConfigurationError: the file or its folder cannot be made.
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -52,13 +56,13 @@ def make_key_file(path: Path, key: str) -> None:
 
 
 def replace_keys(path: Path, keys: Sequence[str]) -> None:
-    """Put other keys into the file: whoever reads it finds the former ones or these, never less.
+    """Replace the keys in the file in one step: a reader finds all old keys, or all new ones.
 
     Raises:
-        FileExistsError: another command is changing it.
-        OSError: it cannot be written; it is as it was.
+        FileExistsError: another command is changing the file.
+        OSError: the file cannot be written; it is unchanged.
     """
-    target = path.resolve()  # a link stays one
+    target = path.resolve()  # so that a link stays a link
     new = target.with_name(target.name + ".new")
     _write(new, keys)
     new.replace(target)

@@ -1,8 +1,7 @@
-"""The keyring: one ordered list of secret keys, and every working key derived from it.
+"""The keyring: an ordered list of secret keys, from which all working keys are derived.
 
-The newest key writes, all keys read, so a key is retired by prepending its successor. Each
-purpose has its own subkeys, so that what is valid in one place means nothing in another. This
-file must not import PyNaCl, Tornado or the settings: it turns bytes into bytes.
+The newest key writes and all keys read, so a key is replaced by putting its successor in front.
+Each purpose has subkeys of its own, so that what is valid for one purpose is not for another.
 """
 
 import hmac
@@ -20,11 +19,11 @@ _MAX_VERSION: Final = 2**31 - 1
 
 @dataclass(eq=False)
 class WeakKey(ValueError):
-    """A secret key must not be used. The text never holds any part of the key.
+    """A secret key must not be used. The text never contains any part of the key.
 
     Args:
         problem: what is wrong, as the end of a sentence.
-        position: the key's place in the list, counted from 1; None if there is no list yet.
+        position: the key's place in the list, counted from 1; None without a list.
     """
 
     problem: str
@@ -37,7 +36,7 @@ class WeakKey(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class DerivedKeys:
-    """The subkeys of one purpose, each 32 bytes, by the version of the key they come from."""
+    """The subkeys of one purpose, each 32 bytes, by the version of their secret key."""
 
     newest: tuple[int, bytes] = field(repr=False)
     by_version: Mapping[int, bytes] = field(repr=False)
@@ -52,30 +51,30 @@ class DerivedKeys:
 
 
 class Keyring:
-    """The secret keys, newest first; made by `from_secrets` alone."""
+    """The secret keys, newest first. Make one by `from_secrets` only."""
 
     __slots__ = ("_derived", "_secrets")
 
     def __init__(self, secrets: Mapping[int, bytes]) -> None:
-        """Keep secrets that `from_secrets` has examined, by version, newest first."""
+        """Take secrets that `from_secrets` has checked, by version, newest first."""
         self._secrets = secrets
-        # One entry per purpose; purposes are constants of the program, so this stays small.
+        # One entry for each purpose; purposes are constants of the program, so this stays small.
         self._derived: dict[str, DerivedKeys] = {}
 
     @classmethod
     def from_secrets(cls, secrets: Sequence[bytes]) -> Self:
         """Make a keyring, or refuse keys that would protect nothing.
 
-        A version is a fingerprint of its key, not a place in the list: prepending a key never
-        renumbers the others, and two servers with the same keys agree without talking.
+        The version of a key is a fingerprint of it, not its place in the list. So a new key in
+        front never changes the versions of the others, and two servers with the same keys use the
+        same versions without talking to each other.
 
         Args:
             secrets: the secret keys, newest first, each 32 bytes or more.
 
         Raises:
-            WeakKey: no key, one that nobody drew at random or that stands in a document, one that
-                is repeated, or two with the same version (ASVS 5.0 13.3.1: weak keys stop the
-                start).
+            WeakKey: there is no key; or one is not random, is published in a document, or is
+                repeated; or two have the same version. Weak keys stop the start (ASVS 5.0 13.3.1).
         """
         if not secrets:
             raise WeakKey("is missing")
@@ -91,7 +90,7 @@ class Keyring:
         return cls(ring)
 
     def derive(self, purpose: str) -> DerivedKeys:
-        """Return the subkeys of a purpose: the same ones for the same purpose, unrelated otherwise.
+        """Return the subkeys of a purpose; those of different purposes are unrelated.
 
         Args:
             purpose: a constant of the program that names one use, such as `cookie`.
@@ -106,7 +105,7 @@ class Keyring:
 
     @property
     def versions(self) -> tuple[int, ...]:
-        """The fingerprints of the keys, newest first. They tell nothing of the keys."""
+        """The fingerprints of the keys, newest first. They reveal nothing about the keys."""
         return tuple(self._secrets)
 
     def __repr__(self) -> str:
@@ -114,38 +113,38 @@ class Keyring:
 
 
 def new_secret() -> str:
-    """Return a new secret key: 32 bytes of the system's randomness as 43 base64url characters."""
+    """Return a new secret key: 32 random bytes of the system as 43 base64url characters."""
     return secret_text(os.urandom(LEAST_BYTES))
 
 
 def parse_secret(text: str) -> bytes:
-    """Read a secret key from base64url text, with or without padding and space around it.
+    """Read a secret key from base64url text, with or without padding and surrounding space.
 
     Raises:
-        WeakKey: the text is not the base64url form of any bytes.
+        WeakKey: the text is not base64url.
     """
     bare = text.strip().rstrip("=")
     try:
         secret = b64decode(bare + "=" * (-len(bare) % 4), altchars=b"-_", validate=True)
     except ValueError:
         secret = b""
-    # Compared with its own canonical form, because the decoder forgives the other base64
-    # alphabet and stray last bits: both mean a key was copied badly.
+    # The decoder also accepts the other base64 alphabet and unused last bits that are not 0. Both
+    # mean that a key was copied wrongly, so the text is compared with its canonical form.
     if secret_text(secret) != bare:
         raise WeakKey("is not base64url text")
     return secret
 
 
 def secret_text(secret: bytes) -> str:
-    """The text that `parse_secret` reads."""
+    """Return the text that `parse_secret` reads."""
     return urlsafe_b64encode(secret).rstrip(b"=").decode()
 
 
 def version_of(secret: bytes) -> int:
-    """The fingerprint of a key, 1 to 2**31-1. Not 0, which is Tornado's word for "no version"."""
+    """Return the fingerprint of a key, 1 to 2**31-1. Never 0, Tornado's value for "no version"."""
     return int.from_bytes(_expand(secret, b"curfew key version")[:8]) % _MAX_VERSION + 1
 
 
 def _expand(secret: bytes, info: bytes) -> bytes:
-    """HKDF-Expand of one block with SHA-256; RFC 5869 §3.3 lets random keys skip the extraction."""
+    """Do one block of HKDF-Expand with SHA-256; random keys need no extraction (RFC 5869 §3.3)."""
     return hmac.digest(secret, info + b"\x01", "sha256")

@@ -1,8 +1,8 @@
-"""Passkeys: the checks of WebAuthn 7.1 and 7.2, by Duo's `webauthn`.
+"""Passkeys: the checks of WebAuthn 7.1 and 7.2, done by Duo's `webauthn`.
 
-A passkey must be discoverable and must verify its user (PIN or biometrics), so that it can stand
-for both factors. Its challenge travels inside what it signs. What comes from a browser is hostile:
-whatever is wrong with it, the answer is None.
+A passkey must be discoverable and must verify its user (PIN or biometrics), so that it counts as
+both factors. The data that it signs contains its challenge. Data from a browser is untrusted: if
+anything is wrong with it, the functions here return None.
 """
 
 import logging
@@ -43,17 +43,17 @@ ALGORITHMS: Final = [
     COSEAlgorithmIdentifier.RSASSA_PKCS1_v1_5_SHA_256,
 ]
 _FORMATS: Final = frozenset({AttestationFormat.NONE, AttestationFormat.PACKED})
-"""What an answer to "no attestation" can have (WebAuthn 5.4.7). The other formats bring parsers of
-certificates along, which nobody needs to reach from outside."""
+"""The formats that a browser sends if no attestation is asked for (WebAuthn 5.4.7). Other formats
+would feed untrusted data to parsers of certificates that are not needed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where passkeys are good: one host name.
+    """The site that a passkey is valid for: one host name.
 
     Attributes:
         id: the relying party id.
-        origins: of the pages that may use them. Exact.
+        origins: the exact origins of the pages that may use its passkeys.
     """
 
     id: str
@@ -62,7 +62,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class NewPasskey:
-    """What an authenticator made."""
+    """A new passkey, as an authenticator made it."""
 
     id: str
     public_key: str = field(repr=False)
@@ -71,13 +71,13 @@ class NewPasskey:
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """What a browser brought to show that somebody has a passkey. Nothing of it is checked.
+    """What a browser sent to prove that somebody has a passkey. Nothing of it is checked yet.
 
     Attributes:
         id: the credential's id, base64url.
-        handle: the account that the authenticator says it is for; empty where it says none.
-        challenge: what it signed.
-        credential: all of it.
+        handle: the handle of its account, as the authenticator says; empty if it names none.
+        challenge: the challenge that it signed.
+        credential: the whole credential.
     """
 
     id: str
@@ -87,10 +87,10 @@ class Presented:
 
 
 def site_of(host: str, origins: Iterable[str]) -> Site | None:
-    """The site of a host; None where there can be none: browsers take no address for one.
+    """Return the site of a host; None for an IP address, which browsers accept for no passkey.
 
     Args:
-        host: of the request, with its port.
+        host: the host of the request, with its port.
         origins: all allowed origins.
     """
     name = _name(host)
@@ -103,14 +103,14 @@ def site_of(host: str, origins: Iterable[str]) -> Site | None:
 def creation_options(
     site: Site, *, user: str, handle: str, challenge: bytes, known: Iterable[str]
 ) -> dict[str, Json]:
-    """What `PublicKeyCredential.parseCreationOptionsFromJSON` takes.
+    """Return the argument for `PublicKeyCredential.parseCreationOptionsFromJSON`.
 
     Args:
-        site: where the passkey will be good.
-        user: shown by the authenticator.
-        handle: names the account to it.
-        challenge: to be signed.
-        known: ids of the user's passkeys; an authenticator that has one makes no other.
+        site: the site that the passkey will be valid for.
+        user: the user name, which the authenticator shows.
+        handle: names the account to the authenticator.
+        challenge: the challenge to sign.
+        known: ids of the user's passkeys; an authenticator that has one of them makes no other.
     """
     options = webauthn.generate_registration_options(
         rp_id=site.id,
@@ -130,12 +130,12 @@ def creation_options(
 
 
 def request_options(site: Site, *, challenge: bytes, known: Iterable[str]) -> dict[str, Json]:
-    """What `PublicKeyCredential.parseRequestOptionsFromJSON` takes.
+    """Return the argument for `PublicKeyCredential.parseRequestOptionsFromJSON`.
 
     Args:
-        site: where the passkey must be good.
-        challenge: to be signed.
-        known: ids of the user's passkeys; none where it is not known who asks.
+        site: the site that the passkey must be valid for.
+        challenge: the challenge to sign.
+        known: ids of the user's passkeys; none if the user is not known yet.
     """
     options = webauthn.generate_authentication_options(
         rp_id=site.id,
@@ -147,8 +147,8 @@ def request_options(site: Site, *, challenge: bytes, known: Iterable[str]) -> di
     return dict(options_to_json_dict(options))
 
 
-def challenge_of_new(credential: Mapping[str, Json]) -> bytes | None:
-    """The challenge that a new passkey's answer names."""
+def registration_challenge(credential: Mapping[str, Json]) -> bytes | None:
+    """Return the challenge that a new passkey's registration names."""
 
     def read() -> bytes:
         parsed = parse_registration_credential_json(dict(credential))
@@ -157,8 +157,16 @@ def challenge_of_new(credential: Mapping[str, Json]) -> bytes | None:
     return _read("new passkey", read)
 
 
-def check_new(credential: Mapping[str, Json], challenge: bytes, site: Site) -> NewPasskey | None:
-    """The new passkey, if all of WebAuthn 7.1 holds. Its challenge must be one of ours."""
+def check_registration(
+    credential: Mapping[str, Json], challenge: bytes, site: Site
+) -> NewPasskey | None:
+    """Return the new passkey if all checks of WebAuthn 7.1 pass.
+
+    Args:
+        credential: what the browser sent.
+        challenge: the challenge that it must name; check first that it is one of ours.
+        site: the site that the passkey must be valid for.
+    """
 
     def read() -> NewPasskey | None:
         parsed = parse_registration_credential_json(dict(credential))
@@ -181,8 +189,8 @@ def check_new(credential: Mapping[str, Json], challenge: bytes, site: Site) -> N
     return _read("new passkey", read)
 
 
-def presented(credential: Mapping[str, Json]) -> Presented | None:
-    """What a browser brought, taken apart."""
+def read_presented(credential: Mapping[str, Json]) -> Presented | None:
+    """Parse what a browser sent to prove that somebody has a passkey."""
 
     def read() -> Presented:
         parsed = parse_authentication_credential_json(dict(credential))
@@ -194,9 +202,9 @@ def presented(credential: Mapping[str, Json]) -> Presented | None:
 
 
 def check_signature(given: Presented, public_key: str, site: Site) -> int | None:
-    """The counter that the passkey shows, if all of WebAuthn 7.2 holds but for the counter.
+    """Return the passkey's counter if all checks of WebAuthn 7.2 pass, except that of the counter.
 
-    The challenge must have been opened before: it is taken as the expected one.
+    Check first that the challenge is one of ours: here it counts as the expected one.
     """
 
     def read() -> int:
@@ -206,7 +214,7 @@ def check_signature(given: Presented, public_key: str, site: Site) -> int | None
             expected_rp_id=site.id,
             expected_origin=sorted(site.origins),
             credential_public_key=base64url_to_bytes(public_key),
-            credential_current_sign_count=0,  # judged by the policy, which tells copies apart
+            credential_current_sign_count=0,  # factor_policy judges the counter
             require_user_verification=True,
         ).new_sign_count
 
@@ -214,10 +222,10 @@ def check_signature(given: Presented, public_key: str, site: Site) -> int | None
 
 
 def _read(what: str, read: Callable[[], Found]) -> Found | None:
-    """What was read; None for whatever could not be, with a word for the log."""
+    """Return what `read` returns; log the kind of error and return None if it raises."""
     try:
         return read()
-    except Exception as error:  # noqa: BLE001 - a parser of others, fed by strangers
+    except Exception as error:  # noqa: BLE001 - another's parser, on untrusted data
         log.info("refused", extra={"what": what, "why": type(error).__name__})
         return None
 
@@ -227,7 +235,7 @@ def _descriptors(known: Iterable[str]) -> list[PublicKeyCredentialDescriptor]:
 
 
 def _name(host: str) -> str:
-    """A host without its port."""
+    """Return a host without its port."""
     return host.lower().rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host.lower()
 
 

@@ -1,7 +1,6 @@
-"""Password hashing: argon2id in threads of its own, bounded, and silent about who exists.
+"""Password hashing: argon2id in its own threads, limited, not revealing which accounts exist.
 
-Hashing is made slow on purpose, so this file also says how much of it may happen at once. It
-must not know accounts, requests or where hashes are kept.
+Hashing is slow on purpose, so this file also limits how many hashes may be computed at once.
 """
 
 import asyncio
@@ -25,7 +24,7 @@ _T = TypeVar("_T")
 
 _MAX_MEMORY_BYTES: Final = 2**30
 _MAX_PASSES: Final = 10
-"""A stored string names its own cost; these bound what a tampered one can make a check cost."""
+"""A stored string names its own cost. These limits bound the cost of checking a tampered one."""
 
 # Exactly what `argon2id.str` writes: version 1.3, one lane, 16 bytes of salt, 32 of hash.
 _STORED = re.compile(
@@ -35,7 +34,7 @@ _STORED = re.compile(
 
 
 class HasherBusy(SessionError):
-    """Too many passwords wait to be hashed: an overload, not a verdict about any of them."""
+    """Too many passwords wait to be hashed. This says nothing about whether a password is right."""
 
     def __str__(self) -> str:
         return "too many passwords are waiting to be hashed"
@@ -46,11 +45,11 @@ class Argon2Parameters:
     """The cost of one argon2id hash, with one lane.
 
     Args:
-        memory_bytes: a multiple of 1024, from 8 KiB to 1 GiB.
-        passes: over that memory, 1 to 10.
+        memory_bytes: memory, a multiple of 1024 from 8 KiB to 1 GiB.
+        passes: passes over that memory, 1 to 10.
 
     Raises:
-        ValueError: outside those bounds.
+        ValueError: an argument is outside these limits.
     """
 
     memory_bytes: int
@@ -63,7 +62,7 @@ class Argon2Parameters:
             raise ValueError(f"passes takes 1 to {_MAX_PASSES}")
 
     def is_below(self, other: "Argon2Parameters") -> bool:
-        """Whether this costs an attacker less memory or fewer passes than the other."""
+        """Return whether this costs an attacker less memory or fewer passes than the other."""
         return self.memory_bytes < other.memory_bytes or self.passes < other.passes
 
 
@@ -77,12 +76,12 @@ CHEAPEST: Final = Argon2Parameters(memory_bytes=8 * 2**10, passes=1)
 
 @dataclass(frozen=True, slots=True)
 class PasswordCheck:
-    """The answer to a password.
+    """The result of checking a password.
 
     Args:
-        matches: it is the password that was hashed.
-        needs_rehash: it matches, and its hash is cheaper than the present parameters: hash the
-            password again while it is at hand.
+        matches: whether it is the password that was hashed.
+        needs_rehash: whether it matches and its hash is cheaper than the present parameters, so
+            that the password should be hashed again now.
     """
 
     matches: bool
@@ -93,7 +92,7 @@ _NO_MATCH: Final = PasswordCheck(matches=False, needs_rehash=False)
 
 
 class PasswordHasher:
-    """Hashes and checks passwords in its own threads, at most so many at a time."""
+    """Hashes and checks passwords in its own threads, a limited number at a time."""
 
     def __init__(
         self,
@@ -101,12 +100,12 @@ class PasswordHasher:
         workers: int = 2,
         queue_limit: int = 64,
     ) -> None:
-        """Start without threads; they come with the first password.
+        """Start no threads yet; the first password starts them.
 
         Args:
-            parameters: the cost of new hashes, and of checking a password nobody has.
-            workers: hashes at the same time; times `memory_bytes` this is the memory they take.
-            queue_limit: passwords that may wait beside them; the last one waits about
+            parameters: the cost of new hashes, and of checks for names without an account.
+            workers: hashes at the same time; they take `workers` times `memory_bytes` of memory.
+            queue_limit: passwords that may wait besides; the last one waits for about
                 `queue_limit / workers` hashes, 2.1 s with the defaults.
         """
         self._parameters = parameters
@@ -118,11 +117,11 @@ class PasswordHasher:
         """Return the string to store for a password: salt, parameters and hash in one.
 
         Args:
-            password: one that `check_password_shape` has accepted.
+            password: a password that `check_password_shape` has accepted.
 
         Raises:
             HasherBusy: the queue is full.
-            ValueError: the password is not text or longer than any may be.
+            ValueError: the password is not valid text, or too long.
         """
         match encode_password(password):
             case BadPassword(detail=detail):
@@ -131,18 +130,18 @@ class PasswordHasher:
                 return await self._run(partial(_hash, encoded, self._parameters))
 
     async def verify(self, password: str, stored: str | None) -> PasswordCheck:
-        """Check a password against a stored string, or do the same work and say no.
+        """Check a password against a stored string, or do the same work and refuse it.
 
-        The work for a name nobody has, or whose string is damaged, is that of the present
-        parameters, so the time of the answer does not tell which names exist (ASVS 5.0 6.3.8).
-        A password that cannot be anybody's is refused at once, whoever it is for.
+        For a name without an account, or with a damaged string, the work is that of the present
+        parameters, so the time of the answer does not reveal which names exist (ASVS 5.0 6.3.8).
+        A password that nobody can have is refused at once, for any name.
 
         Args:
-            password: as it was typed.
-            stored: what `hash` returned once; None if there is no such account.
+            password: the password as it was typed.
+            stored: what `hash` returned; None if there is no such account.
 
         Raises:
-            HasherBusy: the queue is full, for existing and unknown accounts alike.
+            HasherBusy: the queue is full, no matter whether the account exists.
         """
         encoded = encode_password(password)
         if isinstance(encoded, BadPassword):
@@ -155,14 +154,14 @@ class PasswordHasher:
         return PasswordCheck(matches, needs_rehash=matches and cost.is_below(self._parameters))
 
     def close(self) -> None:
-        """Wait for the hashes being made; cancel those not begun, and whoever awaits them."""
+        """Wait for running hashes; cancel those not started, and the tasks that await them."""
         self._executor.shutdown(wait=True, cancel_futures=True)
 
     async def _run(self, work: Callable[[], _T]) -> _T:
         if not self._places.acquire(blocking=False):
             raise HasherBusy
         future = self._executor.submit(work)
-        # With the work, not with the waiting: a caller who gives up leaves a busy thread behind.
+        # The place is freed when the work is done: a caller that gives up leaves a busy thread.
         future.add_done_callback(self._free_place)
         return await asyncio.wrap_future(future)
 
@@ -182,7 +181,7 @@ def _verify(stored: str, encoded: bytes) -> bool:
 
 
 def _parameters_of(stored: str) -> Argon2Parameters | None:
-    """Read the cost of a stored string; None if it is damaged or asks for too much."""
+    """Return the cost that a stored string names; None if it is damaged or the cost too high."""
     match = _STORED.fullmatch(stored)
     if match is None:
         return None
@@ -193,7 +192,7 @@ def _parameters_of(stored: str) -> Argon2Parameters | None:
 
 
 def _dummy_hash(parameters: Argon2Parameters) -> str:
-    """Make up a string of this cost that no password matches: its hash is random bytes."""
+    """Make a string of this cost that no password matches, as its hash is random bytes."""
     salt, digest = (b64encode(os.urandom(size)).rstrip(b"=").decode() for size in (16, 32))
     cost = f"m={parameters.memory_bytes // 1024},t={parameters.passes},p=1"
     return f"$argon2id$v=19${cost}${salt}${digest}"

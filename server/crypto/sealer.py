@@ -1,7 +1,7 @@
-"""The sealer: makes a copy of the store unreadable, and a changed or moved record worthless.
+"""The sealer: encrypts records, so that no copy, change or move of one is of use to an attacker.
 
-A box is XChaCha20-Poly1305 with a random nonce, bound to its purpose and to the place it was
-written for. This file must not know what it seals, nor where a box is kept.
+A box is encrypted by XChaCha20-Poly1305 with a random nonce, and bound to its purpose and to the
+place that it was written for.
 
     box = format version (1 byte) · key version (4, big-endian) · nonce (24) · ciphertext and tag
 """
@@ -21,11 +21,11 @@ _LEAST_BYTES: Final = _HEADER_BYTES + Aead.NONCE_SIZE + Aead.MACBYTES
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What a genuine box held.
+    """The content of a genuine box.
 
     Args:
         plaintext: the bytes that were sealed.
-        stale: sealed under a key that is no longer the newest; seal it again when it is written.
+        stale: whether a newer key than the box's is known; the next write seals it with that.
     """
 
     plaintext: bytes = field(repr=False)
@@ -33,12 +33,12 @@ class Opened:
 
 
 class Sealer:
-    """Seals under the newest key of a ring and opens under all of them."""
+    """Seals with the newest key of a keyring and opens with any of its keys."""
 
     __slots__ = ("_ciphers", "_keyring", "_newest")
 
     def __init__(self, keyring: Keyring) -> None:
-        """Take the keys; nothing is derived before its purpose is used."""
+        """Take the keys. The keys of a purpose are derived at its first use."""
         self._keyring = keyring
         self._newest: dict[str, bytes] = {}
         self._ciphers: dict[str, dict[bytes, Aead]] = {}
@@ -47,23 +47,23 @@ class Sealer:
         """Return a box that opens only for the same purpose and context.
 
         Args:
-            plaintext: what to hide; its length stays visible.
+            plaintext: the bytes to seal; their number stays visible.
             purpose: a constant of the program; each purpose has keys of its own.
-            context: what the box belongs to, such as a session id: a box copied to another
-                place does not open there.
+            context: what the box belongs to, such as a session id. A box that is copied to
+                another place does not open there.
         """
         ciphers = self._ciphers_for(purpose)
         header = self._newest[purpose]
         return header + ciphers[header].encrypt(plaintext, _binding(header, purpose, context))
 
     def open(self, box: bytes, *, purpose: str, context: str) -> Opened | None:
-        """Return what is in the box, or None if anything about it is not as it was sealed.
+        """Return the content of the box; None if anything about it is not as it was sealed.
 
-        Tampered, truncated, of another format, under an unknown key or bound to something else:
-        all are None, because a caller who could tell them apart would tell an attacker.
+        The box may be changed, cut short, of another format, sealed with an unknown key, or bound
+        to something else. The caller cannot tell which, so it cannot tell an attacker either.
 
         Args:
-            box: any bytes, however hostile.
+            box: any bytes, also from an attacker.
             purpose: as given to `seal`.
             context: as given to `seal`.
         """
@@ -78,7 +78,7 @@ class Sealer:
         return Opened(plaintext, stale=header != self._newest[purpose])
 
     def _ciphers_for(self, purpose: str) -> dict[bytes, Aead]:
-        """One cipher per header that a genuine box of this purpose can begin with."""
+        """Return the cipher for each header that a genuine box of this purpose can begin with."""
         ciphers = self._ciphers.get(purpose)
         if ciphers is None:
             keys = self._keyring.derive(purpose)
@@ -89,9 +89,9 @@ class Sealer:
 
 
 def version_of_box(box: bytes) -> int | None:
-    """Which key a box says that it is sealed under; None if it is no box of this format.
+    """Return the key version that a box names; None if it is no box of this format.
 
-    For counting alone: anybody can write a version on a box.
+    Use it for statistics only: anybody can write a version into a box.
     """
     if len(box) < _LEAST_BYTES or not box.startswith(_FORMAT):
         return None
@@ -103,7 +103,7 @@ def _header(version: int) -> bytes:
 
 
 def _binding(header: bytes, purpose: str, context: str) -> bytes:
-    """Join what a box is bound to; each part carries its length, so no two triples join alike."""
-    # surrogatepass: a context may come from outside, and must not make this raise.
+    """Join what a box is bound to; each part has its length in front, so no two joins are equal."""
+    # surrogatepass: a context may come from outside, and no text may make this raise.
     parts = (header, purpose.encode(), context.encode(errors="surrogatepass"))
     return b"".join(len(part).to_bytes(4) + part for part in parts)

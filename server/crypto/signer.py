@@ -1,7 +1,7 @@
-"""The signer: proves that something came from a holder of the secret keys.
+"""The signer: proves that a message came from somebody who has the secret keys.
 
-The proof is HMAC-SHA256 under a key of the purpose's own. The newest key signs, all keys verify, so
-that nodes understand each other while keys change. This file must not know what is signed.
+The proof is HMAC-SHA256 with a key of the purpose. The newest key signs and all keys verify, so
+that nodes accept each other's messages while keys are being replaced.
 
     proof = key version · ":" · 64 hexadecimal digits
 """
@@ -27,15 +27,15 @@ class Signer:
         self._keys = keyring.derive(purpose)
 
     def sign(self, parts: Sequence[str | bytes]) -> str:
-        """The proof of these values in this order, by the newest key."""
+        """Return the proof of these values in this order, made with the newest key."""
         version, key = self._keys.newest
         return f"{version}:{_mac(key, parts)}"
 
     def verify(self, proof: str, parts: Sequence[str | bytes]) -> bool:
-        """Whether one of the keys signed exactly these values in this order.
+        """Return whether one of the keys signed exactly these values in this order.
 
         Args:
-            proof: any text, however hostile.
+            proof: any text, also from an attacker.
             parts: any values.
         """
         match = _PROOF.fullmatch(proof)
@@ -48,7 +48,7 @@ class Signer:
 
 
 def _mac(key: bytes, parts: Sequence[str | bytes]) -> str:
-    """Each part carries its length, so no two sequences join alike."""
+    """Return the MAC of the parts; each has its length in front, so no two joins are equal."""
     raw = [part.encode(errors="surrogatepass") if isinstance(part, str) else part for part in parts]
     joined = b"".join(len(part).to_bytes(8) + part for part in raw)
     return hmac.digest(key, joined, "sha256").hex()

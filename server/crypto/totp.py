@@ -1,7 +1,7 @@
-"""Codes of authenticator apps: RFC 6238 with SHA-1, six digits and 30 seconds, as all apps have it.
+"""Codes of authenticator apps: RFC 6238 with SHA-1, six digits and 30 seconds, as in all apps.
 
-By pyotp; which of the codes may be used is decided in `server.core`. SHA-1 is sound here: HMAC
-does not need collision resistance (RFC 6238 1.2).
+pyotp computes them; `server.core.factor_policy` decides which may be used. SHA-1 is safe here,
+because HMAC does not need collision resistance (RFC 6238 1.2).
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,26 +12,26 @@ import pyotp
 from server.core.one_time_codes import TOTP_STEP_SECONDS
 
 SECRET_CHARACTERS: Final = 32
-"""Of base32: 160 bits, the length of the hash (RFC 4226 4, R6)."""
+"""In base32, for 160 bits, the length of the hash (RFC 4226 4, R6)."""
 
 
 def new_totp_secret() -> str:
-    """A secret from the system's randomness, base32 (ASVS 5.0 6.5.3)."""
+    """Return a random secret in base32, from the system's random numbers (ASVS 5.0 6.5.3)."""
     return pyotp.random_base32(SECRET_CHARACTERS)
 
 
 def totp_codes(secret: str, steps: Iterable[int]) -> Mapping[int, str]:
-    """The right codes by time step."""
+    """Return the right codes, by time step."""
     generator = pyotp.TOTP(secret, interval=TOTP_STEP_SECONDS)
     return {step: generator.generate_otp(step) for step in steps}
 
 
 def totp_uri(secret: str, *, user: str, site: str) -> str:
-    """What an app reads from a QR code.
+    """Return the URI that an app reads from a QR code.
 
     Args:
-        secret: base32.
-        user: shown by the app.
-        site: the host, shown by the app.
+        secret: the secret in base32.
+        user: the user name, which the app shows.
+        site: the host name, which the app shows.
     """
     return pyotp.TOTP(secret).provisioning_uri(name=f"{user}@{site}", issuer_name="Curfew")

@@ -1,7 +1,7 @@
-"""What is wrong with a secret key that nobody drew at random.
+"""Finds secret keys that are not random.
 
-Each rule is one that 32 random bytes break less than once in 10**12 keys, so a key of `keys new` is
-never refused. This file must not know where keys come from.
+32 random bytes break each of the rules less than once in 10**12 keys, so a key made by `keys new`
+is never refused.
 """
 
 from collections import Counter
@@ -16,24 +16,24 @@ LEAST_DISTINCT_BYTES: Final = 8
 _PRINTABLE: Final = frozenset(range(0x20, 0x7F)) | {0x09, 0x0A, 0x0D}
 _PUBLISHED: Final = frozenset(
     {
-        # RFC 7515 appendix A.1, the key of most first tries with JSON Web Tokens.
+        # RFC 7515 appendix A.1, used in many examples of JSON Web Tokens.
         "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow",
         # RFC 7520 sections 3.5 and 3.6.
         "hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg",
         "AAPapAv4LbFbiVawEjagUBluYqN5rhna-8nuldDvOx8",
-        # docs/tutorial.md, an answer's CSRF token, which has the form of a key.
+        # docs/tutorial.md, the CSRF token of an answer, which has the form of a key.
         "0RJLXmgQRuFSlM2019iguRP_w6CoHIVl3SqqmR3Hrgg",
     }
 )
-"""Keys that stand in documents. Whatever looks like one in ours is here, which a test holds."""
+"""Keys that are published in documents. A test checks that all in our own documents are here."""
 
 
 def flaw_of(secret: bytes, text: str) -> str | None:
-    """What is wrong with a key, as the end of a sentence; None if nothing is known against it.
+    """Return what is wrong with a key, as the end of a sentence; None if nothing is known.
 
     Args:
         secret: the key.
-        text: the same as base64url, in which people may have typed it.
+        text: the same key as base64url text, which a person may have made up.
     """
     if len(secret) < LEAST_BYTES:
         return f"has {len(secret)} bytes, {LEAST_BYTES} are needed"
@@ -51,12 +51,12 @@ def flaw_of(secret: bytes, text: str) -> str | None:
 
 
 def _repeats(values: Sequence[int]) -> bool:
-    """Whether it is some beginning, over and over."""
+    """Return whether the values are a shorter sequence, repeated."""
     periods = range(1, len(values) // 2 + 1)
     return any(values[period:] == values[:-period] for period in periods)
 
 
 def _counts(values: Sequence[int]) -> bool:
-    """Whether most values are the one before plus always the same."""
+    """Return whether most values differ from the one before by the same step."""
     steps = Counter((b - a) % 256 for a, b in pairwise(values))
     return max(steps.values()) > len(values) // 2

@@ -90,7 +90,7 @@ class Dispatch:
     def _close_proved(self, end: SessionsEnded) -> None:
         """At once, without asking the store: what the signed part of the event is enough for."""
         no_session = NoSession(end.reason, end.end_id, end.at)
-        over = [each.sid for each in self._here(end) if end.proves(each.sid, each.created_at)]
+        over = [each.sid for each in self._here(end) if end.proves_ended(each.sid, each.created_at)]
         closed = self._hub.end(over, no_session)
         self._closed[end.end_id] += closed
         if closed:
@@ -112,7 +112,7 @@ class Dispatch:
                 candidates = list(self._hub.sessions())
             case _:
                 candidates = self._hub.sessions_of(end.user or "")
-        return [each for each in candidates if end.concerns(each.sid, each.user, each.epoch)]
+        return [each for each in candidates if end.may_include(each.sid, each.user, each.epoch)]
 
     def _tell(self, event: Event) -> None:
         match event:

@@ -122,7 +122,7 @@ class Terminations:
 
         receipt = await self._with_receipt(reason, "", end)
         self._record(AuditEvent.SESSION_ENDED, reason=reason.value, end=receipt.end_id, shard=shard)
-        return receipt.counting(await self._store.sweep_shard(shard))
+        return receipt.with_sessions(await self._store.sweep_shard(shard))
 
     async def _with_receipt(self, reason: Reason, user: str, end: End) -> Receipt:
         started, end_id = self._monotonic(), self._random(16).hex()

@@ -256,7 +256,7 @@ class RedisSessionStore:
             for each in records
             if isinstance(each, Stored)
             and each.session.user == user  # the index is not sealed
-            and not deadlines(each.session, self._rules).passed(now)
+            and not deadlines(each.session, self._rules).timeout_at(now)
         ]
 
     async def count_sockets(self, user: str, sid: str, node: str, count: int) -> None:

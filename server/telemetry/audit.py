@@ -16,9 +16,9 @@ from server.core.audit import (
     AuditEntry,
     AuditEvent,
     Level,
-    cut,
     kind_of_line,
     level_of,
+    truncate,
 )
 from server.core.log_rate_limit import TELL_EVERY, LogRateLimit
 
@@ -105,10 +105,10 @@ class Audit:
         entry = AuditEntry(
             event=event,
             at=self._now(),
-            user=cut(user),
+            user=truncate(user),
             sid=sid,
             ip=ip or source.ip,
-            device=cut(device or (source.device if ip in {"", source.ip} else "")),
+            device=truncate(device or (source.device if ip in {"", source.ip} else "")),
             actor=source.user if source.administrator else "",
             facts={name: _fact(value) for name, value in facts.items()},
         )
@@ -126,14 +126,14 @@ class Audit:
 
     def tell_left_out(self, *, closing: bool = False) -> None:
         """Write how many lines were left out since that was told last."""
-        for kind, count in self._allowance.left_out(self._monotonic(), closing=closing).items():
+        for kind, count in self._allowance.pop_left_out(self._monotonic(), closing=closing).items():
             event, _, user = kind.partition(" ")
             about = {"user": user} if user else {}
             log.warning("lines left out", extra={"event": event, **about, "count": count})
 
     def _write(self, entry: AuditEntry) -> None:
         self.tell_left_out()
-        if not self._allowance.takes(kind_of_line(entry), self._monotonic()):
+        if not self._allowance.allows(kind_of_line(entry), self._monotonic()):
             return
         about = {
             name: value
@@ -146,4 +146,4 @@ class Audit:
 
 
 def _fact(value: str | float) -> str | float:
-    return cut(value) if isinstance(value, str) else value
+    return truncate(value) if isinstance(value, str) else value

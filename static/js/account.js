@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The list of sessions, kept true while a page is open. The server renders it; this only fetches it
- * again. A page without the list uses it to tell of new sign-ins.
+ * Keeps the list of sessions up to date while a page is open. The server renders the list; this
+ * script only fetches it again. A page without the list announces new sign-ins by it.
  */
 
 import { fetchOwnPage, oneAtATime, whenVisible } from './fresh.js';
@@ -12,7 +12,7 @@ const RELATIVE_EVERY_MS = 15_000;
 const REFRESH_EVERY_MS = 60_000;
 const UNITS = /** @type {const} */ ([['days', 86_400], ['hours', 3_600], ['minutes', 60]]);
 
-/** What the server's clock is ahead of this machine's. */
+/** How far the server's clock is ahead of this machine's. */
 let aheadMs = 0;
 
 /** @param {import('./session.js').LiveSession} session */
@@ -27,9 +27,9 @@ export function keepSessionsCurrent(session) {
   session.on('sessions', refresh);
   session.on('hello', ({ now }) => {
     aheadMs = now * 1_000 - Date.now();
-    refresh(); // what changed while there was no connection
+    refresh(); // the list may have changed while there was no connection
   });
-  // Nobody tells that another device is merely in use.
+  // The server sends no frame when another device is used, so the list is also fetched now and then.
   const timer = document.getElementById('sessions') && setInterval(refresh, REFRESH_EVERY_MS);
   session.on('ended', () => clearInterval(timer ?? undefined));
   showRelativeTimes();
@@ -40,8 +40,8 @@ export function keepSessionsCurrent(session) {
 const entriesOf = (page) => [...page.querySelectorAll('#sessions > li')].map((entry) => /** @type {HTMLElement} */ (entry));
 
 /**
- * Brings the list up to date. What stays keeps its place and its button, so that nothing moves away
- * under a finger; what is new comes second, after this device.
+ * Updates the list. Entries that stay keep their place and their button, so that nothing moves away
+ * under a finger. New ones come second, after this device.
  * @param {Document} fresh
  */
 function showList(fresh) {
@@ -57,7 +57,7 @@ function showList(fresh) {
   list.firstElementChild?.after(...next.values());
   for (const id of ['session-count', 'end-sessions', 'activity']) replaceChildren(id, fresh);
   showRelativeTimes();
-  // The focus was on what is gone: it goes to the list, not to the top of the page.
+  // If the focused element is gone, the focus goes to the list, not to the top of the page.
   if (focused && focused !== document.body && !focused.isConnected) list.focus();
 }
 
@@ -79,7 +79,7 @@ function showRelativeTimes() {
 }
 
 /**
- * The same words as the server's: "just now", "5 minutes ago".
+ * Returns the same words as the server: "just now", "5 minutes ago".
  * @param {number} seconds
  */
 function ago(seconds) {

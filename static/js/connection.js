@@ -1,8 +1,9 @@
 // @ts-check
 /**
- * A WebSocket that comes back after a random wait in the server's window, and never in a storm: the upper
- * end doubles with each failure, and is widest at once while nobody looks or no network is there. Only
- * a connection that stayed healthy makes it small again, for a server may greet and then fall over.
+ * A WebSocket that reconnects after a random wait, so that many clients never come back all at once. The
+ * server names the window for the wait. Its upper end doubles with each failure, and is at its maximum at
+ * once while the page is hidden or offline. Only a connection that lived for some time makes it small
+ * again, because a server may send `hello` and then crash.
  */
 
 import { CLOSE, RETRY, SUBPROTOCOL, isFinal } from './protocol.js';
@@ -10,7 +11,7 @@ import { CLOSE, RETRY, SUBPROTOCOL, isFinal } from './protocol.js';
 const WIDEST_MS = 30_000;
 const HEALTHY_AFTER_MS = 5_000;
 const ANSWERS_WITHIN_MS = 10_000;
-const HELD_AT_MOST_MS = 60_000; // twice as long as a server holds; then no close frame will come
+const HELD_AT_MOST_MS = 60_000; // twice as long as a server holds; after that no close frame will come
 
 export class Connection {
   #url;
@@ -18,14 +19,14 @@ export class Connection {
   #lose;
   /** @type {WebSocket | undefined} */
   #socket;
-  #window = RETRY; // until `hello` brings the server's own
+  #window = RETRY; // until `hello` names the server's own
   #failures = 0;
   #greetedAt = Infinity;
   #retryAt = 0;
   /** @type {number | undefined} the wait that the server asked for */
   #asked;
   #isHeld = false;
-  /** @type {ReturnType<typeof setTimeout> | undefined} the next attempt, or the end of patience */
+  /** @type {ReturnType<typeof setTimeout> | undefined} the next attempt, or the end of the wait for a frame */
   #timer;
 
   /**
@@ -40,21 +41,25 @@ export class Connection {
     this.#connect();
   }
 
-  /** @param {object} frame is not sent to a server that holds: it may close and drop it unread */
+  /**
+   * Sends a frame; returns false if it cannot. While the server holds, nothing is sent, because the
+   * server may close the connection without reading it.
+   * @param {object} frame
+   */
   write(frame) {
     if (this.#isHeld || this.#socket?.readyState !== WebSocket.OPEN) return false;
     this.#socket.send(JSON.stringify(frame));
     return true;
   }
 
-  /** Whether there is a connection, which must now show that it lives. A held one could not. */
+  /** Sends a `ping`, which must be answered soon. Returns false if there is no connection, or it is held. */
   probe() {
     const isOpen = this.write({ type: 'ping' });
     if (isOpen) this.#expectFrame();
     return isOpen;
   }
 
-  /** Comes back sooner, unless the server said when. */
+  /** Reconnects sooner, unless the server said when. */
   hurry() {
     const ms = this.#draw();
     if (this.#asked === undefined && Date.now() + ms < this.#retryAt) this.#comeBackIn(ms);

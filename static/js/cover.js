@@ -1,5 +1,5 @@
 // @ts-check
-/** Covers what is private on the page: for eyes, ears, keys and search. Typed text stays in its place. */
+/** Hides the private parts of a page from eyes, screen readers, keyboard and search. Typed text stays. */
 
 const root = document.documentElement;
 
@@ -13,7 +13,7 @@ export function cover() {
   setInert(true);
 }
 
-/** Shows it again, and gives the focus back to what lost it. */
+/** Shows the private parts again, and gives the focus back to the element that lost it. */
 export function uncover() {
   root.removeAttribute('data-unverified');
   setInert(false);

@@ -1,7 +1,7 @@
 // @ts-check
-/** What a session takes and tells, as words and types. For checks and tests; no browser loads this. */
+/** The frames and events of a session, as words and types. For type checks and tests; no page loads it. */
 
-/** Frames from the server. A client ignores a type that it does not know. */
+/** Frames from the server. A client ignores types that it does not know. */
 export const SERVER_FRAMES = /** @type {const} */ ([
   'hello', 'rotated', 'expiring', 'extended', 'ended', 'sessions',
   'hold', 'resume', 'drain', 'message', 'pong', 'error',
@@ -10,14 +10,14 @@ export const SERVER_FRAMES = /** @type {const} */ ([
 /** Frames from a client. */
 export const CLIENT_FRAMES = /** @type {const} */ (['ping', 'activity', 'message']);
 
-/** What a session tells of its own accord. */
+/** Events that come from the client itself, not from a frame. */
 export const OWN_EVENTS = /** @type {const} */ (['offline', 'unverified', 'verified', 'unanswered']);
 
 /**
  * @typedef {object} Options
- * @property {string | URL} url where the sockets are
- * @property {string} [session] the id of the session that this page was made for; when the browser
- *   turns out to have another one, this one has ended. Left out: the first that the server names.
+ * @property {string | URL} url the address of the WebSocket
+ * @property {string} [session] the id of the session that this page was made for. When the browser
+ *   turns out to have another one, this one has ended. By default, the first that the server names.
  */
 
 /** @typedef {{id: string, user: string | null, generation: number}} Session */

@@ -1,14 +1,14 @@
 // @ts-check
 /**
- * The dialog that counts down before a session ends by time. All tabs show it and all drop it: each is
- * told, if not by the server then by another tab. Any key or click is enough to stay (WCAG 2.2.1).
+ * The dialog that counts down before a session times out. All tabs open and close it together: each is
+ * told by the server, or by another tab. Any key or click is enough to stay signed in (WCAG 2.2.1).
  */
 
 import { text } from './texts.js';
 
 const GRACE_MS = 2_000;
 
-/** Seconds left at which the time is read aloud: every second would drown everything else. */
+/** Seconds left at which a screen reader reads the time; each second would leave no room for other text. */
 const READ_AT = [120, 60, 30, 10];
 
 /** @param {import('./session.js').LiveSession} session */
@@ -31,14 +31,14 @@ export function warnBeforeExpiry(session) {
     readAt = Math.min(due, readAt);
     if (left > -GRACE_MS) return;
     clearInterval(ticking);
-    session.verify(); // nobody told the end, so there is no connection
+    session.verify(); // no `ended` came, so there is no connection
   };
   session.on('expiring', ({ reason, in_ms }) => {
     [endsAt, readAt] = [Date.now() + in_ms, Infinity];
     stay.hidden = reason !== 'idle_timeout'; // the absolute deadline never moves
     clearInterval(ticking);
     ticking = setInterval(show, 1_000);
-    if (!dialog.open) dialog.showModal(); // which moves the focus, and gives it back when it closes
+    if (!dialog.open) dialog.showModal(); // moves the focus, and gives it back on closing
     show();
   });
 
@@ -51,7 +51,7 @@ export function warnBeforeExpiry(session) {
 }
 
 /**
- * Who closes the dialog in one tab, by a button or by Escape, has read it.
+ * Closes the dialog in all tabs when a person closes it in one, by a button or Escape.
  * @param {HTMLDialogElement} dialog
  */
 function closeTogether(dialog) {
@@ -61,7 +61,7 @@ function closeTogether(dialog) {
 }
 
 /**
- * A place whose text is read aloud. It stands in the dialog: all outside of it is inert.
+ * Adds an element whose text is read aloud. It is in the dialog, because all else is inert.
  * @param {HTMLElement} dialog
  */
 function addVoice(dialog) {
@@ -76,7 +76,7 @@ function addVoice(dialog) {
 const secondsOf = (ms) => Math.max(0, Math.ceil(ms / 1_000));
 
 /**
- * Minutes and seconds, as on a clock: 1:05.
+ * Returns minutes and seconds as on a clock: 1:05.
  * @param {number} ms
  */
 function countdown(ms) {

@@ -1,14 +1,14 @@
 // @ts-check
-/** A page of this session, fetched again: while somebody can see it, and one request at a time. */
+/** Fetches pages of this session again: only while the page is visible, and one request at a time. */
 
 const ANSWER_WITHIN_MS = 10_000;
 const AGAIN_AFTER_MS = 2_000;
 
 /**
- * Fetches a page, and once more a little later if that brought none of this session: the store may
- * have been silent for a moment, and a new cookie may be on its way to another tab of this browser.
+ * Fetches a page, and once more a little later if that was no page of this session: the store may
+ * have been down for a moment, or a new cookie may be on its way to another tab of this browser.
  * @param {string} url
- * @returns {Promise<Document | null>} null if nobody answers, or this session is over
+ * @returns {Promise<Document | null>} null if there is no answer, or this session is over
  */
 export async function fetchOwnPage(url) {
   const page = await fetchDocument(url);
@@ -22,8 +22,8 @@ export async function fetchOwnPage(url) {
 const isOwn = (page) => page?.body.dataset.session === document.body.dataset.session;
 
 /**
- * A page as a document. It never is a string, so no script could be made of it by mistake, and
- * Trusted Types have nothing to object to.
+ * Fetches a page as a document. It never becomes a string, so it cannot become a script by mistake,
+ * and Trusted Types allow it.
  * @param {string} url
  * @returns {Promise<Document | null>}
  */
@@ -31,7 +31,7 @@ function fetchDocument(url) {
   return new Promise((resolve) => {
     const request = new XMLHttpRequest();
     request.open('GET', url);
-    request.setRequestHeader('Curfew-Activity', 'none'); // nobody did anything here
+    request.setRequestHeader('Curfew-Activity', 'none'); // no person asked for it
     request.responseType = 'document';
     request.timeout = ANSWER_WITHIN_MS;
     request.onloadend = () => resolve(request.status === 200 ? request.responseXML : null);
@@ -40,7 +40,8 @@ function fetchDocument(url) {
 }
 
 /**
- * However often it is asked for, the work runs once at a time, and once more if asked meanwhile.
+ * Returns a function that does the work, but never twice at a time. If it is called while the work
+ * runs, the work runs once more afterwards.
  * @param {() => Promise<void>} work
  */
 export function oneAtATime(work) {
@@ -61,7 +62,7 @@ export function oneAtATime(work) {
 }
 
 /**
- * Once somebody can see it: a page in the background is not worth a request.
+ * Returns a function that acts as soon as the page is visible; a hidden page is not worth a request.
  * @param {() => void} act
  */
 export function whenVisible(act) {

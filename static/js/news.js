@@ -1,11 +1,11 @@
 // @ts-check
-/** Tells a person of sign-ins to their account elsewhere, in every tab, for the eye and for the ear. */
+/** Announces sign-ins to the account on other devices, in every tab, also to screen readers. */
 
 import { text } from './texts.js';
 
 /**
- * Remembers which sessions are known, and announces those that are new.
- * @param {HTMLElement[] | null} listed the entries of the list as the page came; null if it has none
+ * Returns a function that announces the sessions that are new since the last call.
+ * @param {HTMLElement[] | null} listed the entries of the list when the page loaded; null without a list
  */
 export function announceNewSessions(listed) {
   const idOf = (/** @type {HTMLElement} */ entry) => entry.dataset.session;

@@ -1,5 +1,5 @@
 // @ts-check
-/** The shared notes of the start page: what one tab writes, every tab and device of the same person reads. */
+/** The shared notes of the start page: a note from one tab appears in all tabs and devices of its user. */
 
 import { text } from './texts.js';
 
@@ -46,7 +46,7 @@ function addNote(author, written, own) {
 }
 
 /**
- * Enough of a connection's name to tell tabs apart.
+ * Returns enough of a connection's id to tell tabs apart.
  * @param {string} connection
  */
 const shortName = (connection) => connection.slice(-4);

@@ -1,7 +1,8 @@
 // @ts-check
 /**
- * What every signed-in page does with its session: it shows how the connection is, shows nothing
- * private while nobody vouches for the session, and leaves when the session has ended.
+ * What every page does with its session while somebody is signed in. It shows the state of the
+ * connection, hides private content while the session is not verified, and goes to the login page
+ * when the session has ended.
  */
 
 import { keepSessionsCurrent } from './account.js';
@@ -18,7 +19,7 @@ const session = connectSession({ url: '/ws', session: document.body.dataset.sess
 
 let formUnderWay = false;
 
-// ── The line that says how the connection is ──────────────────────────────────────────────────
+// ── The state of the connection ───────────────────────────────────────────────────────────────
 
 /**
  * @param {'connecting' | 'live' | 'hold' | 'offline' | 'refused' | 'ended'} state
@@ -42,7 +43,7 @@ session.on('offline', ({ retry_in_ms }) => (retry_in_ms === null
 
 // ── The end ───────────────────────────────────────────────────────────────────────────────────
 
-/** Takes everything private off the page, says why, and leaves for the login page. */
+/** Removes all private content from the page, says why, and goes to the login page. */
 session.on('ended', ({ reason }) => {
   document.querySelectorAll('[data-private]').forEach((element) => element.remove());
   delete document.body.dataset.user;
@@ -50,7 +51,7 @@ session.on('ended', ({ reason }) => {
   uncover();
   showConnection('ended', text('connection.ended'));
   showReason(reason);
-  // A form of this page on its way (logging out, say) brings a page of its own.
+  // A form that is being sent, such as the one for logging out, brings a page of its own.
   setTimeout(() => location.replace(loginPath(reason)), formUnderWay ? FORM_PATIENCE_MS : READING_TIME_MS);
 });
 
@@ -64,15 +65,15 @@ function showReason(reason) {
   document.getElementById('ended')?.replaceChildren(heading, sentence, link);
 }
 
-/** What scripts of this origin have put aside may hold something private. */
+/** Deletes what scripts of this origin have cached, as it may be private. */
 async function dropCaches() {
-  // A logout's `Clear-Site-Data` may be at it this very moment; then Firefox refuses.
+  // `Clear-Site-Data` of a logout may delete them at the same moment; then Firefox refuses.
   const names = await globalThis.caches?.keys().catch(() => []) ?? [];
   for (const name of names) caches.delete(name).catch(() => {});
 }
 
 /**
- * Whoever signs in again there comes back to this page.
+ * Returns the address of the login page; after signing in there a person comes back to this page.
  * @param {string} reason
  */
 const loginPath = (reason) => `/login?${new URLSearchParams({ ...(reason && { reason }), next: location.pathname })}`;
@@ -81,11 +82,12 @@ document.addEventListener('submit', ({ target, defaultPrevented }) => {
   formUnderWay ||= !defaultPrevented && /** @type {HTMLFormElement} */ (target).method === 'post';
 });
 
-// ── While nobody vouches for the session ──────────────────────────────────────────────────────
+// ── While the session is not verified ─────────────────────────────────────────────────────────
 
 session.on('unverified', cover);
 session.on('verified', uncover);
-// No answer is no end: the page is as it was, but one out of the back-forward cache stays covered.
+// Without an answer the session has not ended, so the page shows its content again. A page from the
+// back-forward cache stays covered.
 session.on('unanswered', ({ restored }) => (restored
   ? showConnection('offline', text('connection.unverified'))
   : uncover()));

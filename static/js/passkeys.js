@@ -1,9 +1,9 @@
 // @ts-check
 /**
- * Passkeys: fills forms marked `data-passkey` with what the browser's authenticator answers, and
- * sends them. The server makes the options, checks the answer and says what came of it.
+ * Passkeys: fills forms marked with `data-passkey` with the authenticator's answer, and sends them.
+ * The server makes the options, checks the answer and shows the result.
  *
- * `create` makes a passkey, `get` uses one. Forms stay hidden where the browser has no passkeys.
+ * `create` makes a passkey, `get` uses one. Forms stay hidden if the browser has no passkeys.
  */
 
 const STALE = 'reauthentication-required';
@@ -37,7 +37,7 @@ function prepare(form) {
 }
 
 /**
- * What the authenticator answers; the person may be asked for a PIN or a fingerprint.
+ * Returns the authenticator's answer; the browser may ask the person for a PIN or a fingerprint.
  * @param {HTMLFormElement} form
  */
 async function answer(form) {
@@ -69,7 +69,7 @@ async function fetchOptions(form) {
 const field = (form, name) => /** @type {HTMLInputElement} */ (form.elements.namedItem(name));
 
 /**
- * Shows why nothing came of it, in the page's own words; null takes it away.
+ * Shows why it failed, in the words of the page; null removes the text.
  * @param {HTMLFormElement} form
  * @param {string | null} why
  */

@@ -1,17 +1,18 @@
 // @ts-check
-/** What happens around a page: a person acts on it, it was away and returns, it is left. */
+/** Watches a page: a person acts on it, it comes back after a pause, it is left. */
 
 const LOOK_EVERY_MS = 2_000;
 const SLEPT_AFTER_MS = 15_000;
 const LOOKS_PER_BEAT = 12;
 
-/** The last two also come of dictation and of what helps people who use neither hand nor keyboard. */
+/** The last two also come from dictation and from tools for people who use neither mouse nor keyboard. */
 const INTERACTIONS = ['pointerdown', 'keydown', 'input', 'click'];
 
 /**
  * @param {Record<'acts' | 'beats' | 'leaves', () => void> & {returns: (restored: boolean) => void}} tell
- *   it beats while it is seen; it is restored from the back-forward cache
- * @param {AbortSignal} signal ends the watch
+ *   `beats` is called now and then while the page is visible; `restored` means that the page comes
+ *   from the back-forward cache
+ * @param {AbortSignal} signal stops watching
  */
 export function watchPage({ acts, beats, leaves, returns }, signal) {
   const page = globalThis.document;
@@ -22,7 +23,7 @@ export function watchPage({ acts, beats, leaves, returns }, signal) {
     lookedAt = Date.now();
     returns(restored);
   };
-  // While a machine sleeps its clock goes on and its timers do not; those of hidden pages are slow.
+  // While a machine sleeps, its clock goes on and its timers stop. Timers of hidden pages are slow.
   const look = () => {
     const slept = Date.now() - lookedAt > SLEPT_AFTER_MS;
     lookedAt = Date.now();

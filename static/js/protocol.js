@@ -1,5 +1,5 @@
 // @ts-check
-/** The words of the wire: what the server and every client agree on. Nothing here acts. */
+/** The constants of the wire protocol, the same as in the server. */
 
 export const SUBPROTOCOL = 'curfew.v1';
 
@@ -16,24 +16,24 @@ export const CLOSE = {
   OVERLOAD: 1013,
 };
 
-/** Where a client comes back when no `hello` has said where yet. */
+/** The window for the wait before reconnecting, until a `hello` names another one. */
 export const RETRY = { min_ms: 500, max_ms: 5_000 };
 
-/** The reason words that a client itself has to know. */
+/** The reason words that the client itself uses. */
 export const REASON = { IDLE_TIMEOUT: 'idle_timeout', SUPERSEDED: 'superseded' };
 
-/** The header that says of a request that nobody is behind it. */
+/** The header of a request that no person caused. */
 export const NO_ACTIVITY = { 'Curfew-Activity': 'none' };
 
 /**
- * Whether a close code means: do not come back by yourself. 44xx say so; after the two others the
- * same client would do the same again.
+ * Returns whether a client must not reconnect by itself after this close code. 44xx forbid it; after
+ * the two others the same client would make the same mistake again.
  * @param {number} code
  */
 export const isFinal = (code) => (code >= 4400 && code <= 4499) || code === CLOSE.POLICY || code === CLOSE.TOO_BIG;
 
 /**
- * Whether a close code means that the session itself is over.
+ * Returns whether a close code means that the session itself has ended.
  * @param {number} code
  */
 export const isSessionEnd = (code) => code === CLOSE.SESSION_ENDED || code === CLOSE.TIMED_OUT;

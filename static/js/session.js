@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * The session of this browser, live in this page: docs/howto/use-the-browser-client.md.
+ * The session of this browser in this page, updated live: docs/howto/use-the-browser-client.md.
  *
  *   const session = connectSession({ url: '/ws' });
  *   session.on('message', ({ from, data }) => …);
@@ -16,14 +16,14 @@ const REPORT_EVERY_MS = 30_000;
 const REPORTED_WITHIN_MS = 1_000;
 const ASK_EVERY_MS = 300_000;
 const ANSWER_WITHIN_MS = 5_000;
-const SAME_WITHIN_MS = 1_000; // two tellings of one deadline
+const SAME_WITHIN_MS = 1_000; // two warnings this close are about the same deadline
 const NOT_WARNED = { reason: '', until: 0 };
 
 /** @typedef {import('./events.js').Events} Events */
 
 export class LiveSession extends EventTarget {
   #over = false;
-  /** @type {Events['unverified'] | undefined} whether the session lives; an answer to an earlier question does not settle it */
+  /** @type {Events['unverified'] | undefined} set while the session is not verified; the answer to an earlier question does not clear it */
   #doubt;
   #warned = NOT_WARNED;
   #askAt = Date.now() + ASK_EVERY_MS;
@@ -49,25 +49,25 @@ export class LiveSession extends EventTarget {
     }, this.#leaving.signal);
   }
 
-  /** @type {import('./events.js').On} calls `act` with the `detail` of every event of this type */
+  /** @type {import('./events.js').On} calls `act` with the `detail` of each event of this type */
   on(type, act) {
     this.addEventListener(type, (event) => act(/** @type {CustomEvent} */ (event).detail));
   }
 
   /**
-   * Sends data to the user's other connections. False without a connection; nothing is kept for later.
-   * @param {unknown} data anything JSON can say
+   * Sends data to the user's other connections. Returns false without a connection: the data is not kept.
+   * @param {unknown} data any value that JSON can hold
    */
   send(data) {
     return this.#connection.write({ type: 'message', data });
   }
 
-  /** Says that a person wants to stay, at once, and over HTTP if there is no connection. */
+  /** Tells the server at once that a person wants to stay, over HTTP if there is no connection. */
   stayActive() {
     if (!this.#over) this.#report();
   }
 
-  /** Asks the server whether the session lives, when something else hints that it may not. */
+  /** Asks the server whether the session is live. Call it when something hints that it may not be. */
   async verify({ restored = false } = {}) {
     if (this.#over) return;
     const doubt = this.#raiseDoubt(restored);
@@ -87,7 +87,7 @@ export class LiveSession extends EventTarget {
   #receive(frame) {
     if (frame.type === 'ended') return this.#end(frame);
     if (frame.type === 'hello' && this.#isOurs(frame.session)) this.#greeted(frame);
-    if (frame.type === 'rotated') this.#askAt = 0; // the new token counts once it came back
+    if (frame.type === 'rotated') this.#askAt = 0; // the new token counts only after a request has brought it back
     if (isWarning(frame)) this.#warn(frame, this.#tabs.elected);
     else this.#tell(frame.type, frame);
   }
@@ -107,7 +107,7 @@ export class LiveSession extends EventTarget {
     else this.#tell('offline', { code, retry_in_ms });
   }
 
-  /** For coming back a page is kept only without a lock, and should be kept with nothing private. */
+  /** Prepares for the back-forward cache: it keeps only pages without a lock, and must show nothing private. */
   #left() {
     this.#tabs.standDown();
     this.#raiseDoubt(true);
@@ -126,10 +126,13 @@ export class LiveSession extends EventTarget {
     return doubt;
   }
 
-  /** Whether the server answered, which may renew the cookie. Without a person it is no activity. */
+  /**
+   * Asks the server over HTTP, which may renew the cookie; returns whether it answered.
+   * `isActivity` says whether a person caused it.
+   */
   async #ask(isActivity = true) {
     const doubt = this.#doubt;
-    this.#askAt = Date.now() + ASK_EVERY_MS; // `rotated` may be here before the answer
+    this.#askAt = Date.now() + ASK_EVERY_MS; // set now, because `rotated` may come before the answer
     const headers = isActivity ? undefined : NO_ACTIVITY;
     const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
     const answer = await fetch('/api/session', { cache: 'no-store', headers, signal }).catch(() => null);
@@ -146,7 +149,7 @@ export class LiveSession extends EventTarget {
     return true;
   }
 
-  /** @param {import('./events.js').Session} session if not this page's, the browser signed in anew */
+  /** @param {import('./events.js').Session} session if not this page's, the browser signed in again */
   #isOurs(session) {
     this.#tabs.session ??= session.id;
     const isOurs = session.id === this.#tabs.session;
@@ -165,10 +168,10 @@ export class LiveSession extends EventTarget {
     if (this.#tabs.elected || this.#warned.reason) return this.#report();
     this.#keepQuiet();
     this.#tabs.say({ type: 'acted' });
-    this.#unreported = setTimeout(() => this.#report(), REPORTED_WITHIN_MS); // if nobody else does
+    this.#unreported = setTimeout(() => this.#report(), REPORTED_WITHIN_MS); // unless another tab does
   }
 
-  /** Over the socket, and now and then over HTTP too, whose answer alone can renew the cookie. */
+  /** Reports activity over the socket. Now and then also over HTTP, as only its answer can renew the cookie. */
   #report() {
     this.#keepQuiet();
     this.#tabs.say({ type: 'reported' });
@@ -181,10 +184,10 @@ export class LiveSession extends EventTarget {
     this.#quietUntil = Date.now() + REPORT_EVERY_MS;
   }
 
-  /** @type {(frame: any, isAloud: boolean) => void} aloud: also for tabs without a connection */
+  /** @type {(frame: any, isAloud: boolean) => void} aloud: other tabs, which may have no connection, are told too */
   #warn(frame, isAloud) {
     const warned = frame.reason ? { reason: frame.reason, until: Date.now() + frame.in_ms } : NOT_WARNED;
-    if (warned.reason === this.#warned.reason && warned.until < this.#warned.until + SAME_WITHIN_MS) return; // told before
+    if (warned.reason === this.#warned.reason && warned.until < this.#warned.until + SAME_WITHIN_MS) return; // known already
     this.#warned = warned;
     if (frame.reason) this.#quietUntil = 0;
     if (isAloud) this.#tabs.say(frame);
@@ -197,7 +200,7 @@ export class LiveSession extends EventTarget {
     if (frame.type === 'reported') this.#keepQuiet();
     if (frame.type === 'acted' && this.#tabs.elected) {
       this.#report();
-      this.#connection.probe(); // a report into a dead connection is worth nothing
+      this.#connection.probe(); // a report over a dead connection would be lost
     }
     if (isWarning(frame)) this.#warn(frame, false);
   }

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The tabs of one browser that show one session. One is elected to speak for all. Without Web Locks every
- * tab is, without BroadcastChannel no tab hears another: then each is for itself.
+ * The tabs of one browser that show one session. One is elected to report for all. Without Web Locks every
+ * tab is elected, and without BroadcastChannel no tab hears another: then each tab reports for itself.
  */
 
 export class Tabs {
@@ -12,7 +12,7 @@ export class Tabs {
   /** @type {AbortController | undefined} */
   #candidacy;
 
-  /** @param {(frame: any) => void} hear gets what the others say */
+  /** @param {(frame: any) => void} hear is called with frames from other tabs */
   constructor(hear) {
     this.#channel?.addEventListener('message', ({ data: { session, frame } }) => {
       if (session && session === this.session) hear(frame);
@@ -24,7 +24,7 @@ export class Tabs {
     this.#channel?.postMessage({ session: this.session, frame });
   }
 
-  /** Stands for election, which is won when no other tab is elected. */
+  /** Asks to be elected. This tab is as soon as no other one is. */
   async stand() {
     if (this.#candidacy) return;
     const { signal } = (this.#candidacy = new AbortController());
@@ -35,7 +35,7 @@ export class Tabs {
       signal.addEventListener('abort', leave);
     });
     await globalThis.navigator?.locks?.request('curfew', { signal }, serve).catch(() => {});
-    elect(); // where there are no locks, or none are allowed
+    elect(); // reached at once if there are no locks, or they are not allowed
   }
 
   standDown() {

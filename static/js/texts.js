@@ -1,11 +1,12 @@
 // @ts-check
-/** The words of the page in its language. The server writes those that its scripts need into the page. */
+/** The texts of the page in its language. The server writes the ones that scripts need into the page. */
 
 /** @type {Record<string, string | Record<string, string>> | undefined} */
 let texts;
 
 /**
- * A text with its placeholders filled in; `count` chooses the form. The same as `Language.text` on the server.
+ * Returns a text with its placeholders filled in; `count` chooses the form. Does the same as `Language.text`
+ * on the server.
  * @param {string} key
  * @param {Record<string, string | number>} values
  */
@@ -17,7 +18,7 @@ export function text(key, values = {}) {
 }
 
 /**
- * Whether the page has this text: keys made of a server's words may be newer than the page.
+ * Returns whether the page has this text. A key made from a word of the server may be newer than the page.
  * @param {string} key
  */
 export const hasText = (key) => text(key) !== key;

@@ -15,7 +15,7 @@ from server.accounts.second_factor_check import SecondFactorCheck
 from server.core.account import Account
 from server.core.factor_policy import Proved, Wrong
 from server.core.factors import Factors, Passkey, Totp
-from server.core.one_time_codes import kept_of, recovery_code, step_at
+from server.core.one_time_codes import hash_recovery_codes, recovery_code, step_at
 from server.core.session import Device
 from server.crypto.challenges import Challenges
 from server.crypto.keyring import Keyring
@@ -68,7 +68,7 @@ async def store(store_url: str) -> AsyncIterator[MeetingStore]:
         factors = Factors(
             totp=Totp(SECRET, 0, NOW),
             passkeys=(Passkey("id", "key", "localhost", 0, "key", NOW),),
-            recovery=kept_of([RECOVERY], bytes(32)),
+            recovery=hash_recovery_codes([RECOVERY], bytes(32)),
         )
         account = Account("ada", "hash", False, False, NOW, factors=factors)
         assert await store.save(account, based_on=0, operation=new_id())

@@ -1,5 +1,5 @@
 // @ts-check
-/** How the server learns that a person is here, and what it does for the cookie. */
+/** How the server learns that a person is active, and how that renews the cookie. */
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -13,9 +13,9 @@ const INTERACTIONS = ['pointerdown', 'keydown', 'input', 'click'];
 beforeEach(begin);
 afterEach(end);
 
-describe('a person is here', () => {
+describe('activity of a person', () => {
   for (const type of INTERACTIONS) {
-    it(`says a ${type}`, async () => {
+    it(`is reported for a ${type}`, async () => {
       const tab = liveTab();
       await settled();
       tab.page.fire(type);
@@ -23,14 +23,14 @@ describe('a person is here', () => {
     });
   }
 
-  it('says no script that makes events', async () => {
+  it('is not reported for events that a script makes', async () => {
     const tab = liveTab();
     await settled();
     await act(tab, { isTrusted: false });
     assert.deepEqual(tab.sent, []);
   });
 
-  it('says no passing of time', async () => {
+  it('is not reported when only time passes', async () => {
     const tab = liveTab();
     await settled();
     passLive([tab], 2 * ASK_EVERY_MS);
@@ -38,7 +38,7 @@ describe('a person is here', () => {
     assert.equal(server.asked, 0);
   });
 
-  it('is said at once, then at most every 30 s', async () => {
+  it('is reported at once, then at most every 30 s', async () => {
     const tab = liveTab();
     await settled();
     for (let second = 0; second < 60; second += 1) {
@@ -48,7 +48,7 @@ describe('a person is here', () => {
     assert.deepEqual(reports([tab]), [60_000 / REPORT_EVERY_MS]);
   });
 
-  it('is said at once after a warning, however little time has passed', async () => {
+  it('is reported at once after a warning, however little time has passed', async () => {
     const tab = liveTab();
     await settled();
     await act(tab);
@@ -70,7 +70,7 @@ describe('the cookie', () => {
     assert.deepEqual(server.activity, [true]);
   });
 
-  it('is not the business of a tab that is not elected, even where a person asks to stay', async () => {
+  it('is not renewed by a tab that is not elected, even if a person asks to stay', async () => {
     const tabs = await threeTabs();
     passLive(tabs, ASK_EVERY_MS);
     tabs[1].session.stayActive();

@@ -1,5 +1,5 @@
 // @ts-check
-/** When the client comes back, and when it does not. */
+/** When the client reconnects, and when it does not. */
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -12,7 +12,7 @@ beforeEach(begin);
 afterEach(end);
 
 /**
- * Drops the newest connection and waits until the next one is tried.
+ * Drops the newest connection and waits until the next attempt.
  * @param {Tab} tab
  */
 function dropAndReturn(tab, code = 1006) {

@@ -1,5 +1,5 @@
 // @ts-check
-/** Tabs to test with: what a page has around it, as far as Node has nothing real to offer. */
+/** Tabs to test with, and doubles for what a browser has and Node does not. */
 
 import { mock } from 'node:test';
 
@@ -56,7 +56,7 @@ export class FakeSocket {
   }
 }
 
-/** A window and its document in one. Events of a real one cannot be trusted events in Node. */
+/** A window and its document in one object. With a real EventTarget of Node no event would be trusted. */
 class FakePage {
   hidden = false;
   /** @type {{type: string, act: (event: object) => void, signal: AbortSignal}[]} */
@@ -82,7 +82,7 @@ class FakePage {
 /** @type {Tab[]} */
 const open = [];
 
-/** A page with a session, and what the session told it. */
+/** A page with a session, and the events that it got. */
 export class Tab {
   /** @type {{type: string, fields: any}[]} */
   told = [];
@@ -102,7 +102,7 @@ export class Tab {
 
   get types() { return this.told.map(({ type }) => type); }
 
-  /** The wait that was told last. */
+  /** The wait in the last `offline` event. */
   get delay() { return this.told.findLast(({ type }) => type === 'offline')?.fields.retry_in_ms; }
 
   /** @param {string} type */
@@ -113,7 +113,7 @@ export class Tab {
 }
 
 /**
- * A tab with an open connection.
+ * Opens a tab with a connection.
  * @param {{session?: string}} options
  */
 export function liveTab(options = {}) {
@@ -122,13 +122,13 @@ export function liveTab(options = {}) {
   return tab;
 }
 
-/** What the server answers when it is asked after the session; null is silence. */
+/** What the server answers when it is asked about the session; null means no answer. */
 export const server = {
   asked: 0,
-  /** Whether each question counted as activity. */
+  /** Whether each request counted as activity. */
   activity: /** @type {boolean[]} */ ([]),
   answer: /** @type {{status: number, body: object} | null} */ (null),
-  /** What its answers wait for. */
+  /** The promise that each answer waits for. */
   pause: Promise.resolve(),
   lives: (session = SESSION) => { server.answer = { status: 200, body: { session: { ...session, ...DEADLINES } } }; },
   ended: (reason = 'admin') => { server.answer = { status: 401, body: { type: '/problems/unauthenticated', reason } }; },
@@ -149,7 +149,7 @@ const RealChannel = globalThis.BroadcastChannel;
 /** @type {BroadcastChannel[]} */
 const channels = [];
 
-/** A real one that is closed after the test: an open one keeps Node running. */
+/** A real channel that is closed after the test, as an open one keeps Node running. */
 class Channel extends RealChannel {
   /** @param {string} name */
   constructor(name) {
@@ -163,7 +163,7 @@ const realNavigator = /** @type {PropertyDescriptor} */ (Object.getOwnPropertyDe
 /** @param {object} navigator */
 export const navigate = (navigator) => Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true });
 
-/** What `Math.random` answers. */
+/** The value that `Math.random` returns. */
 export const chance = { is: 0.5 };
 
 export function begin() {
@@ -185,13 +185,13 @@ export async function end() {
   await settled();
 }
 
-/** Until messages between tabs, elections and answers have arrived. */
+/** Waits until messages between tabs, elections and answers have arrived. */
 export async function settled() {
   for (let turn = 0; turn < 30; turn += 1) await new Promise(setImmediate);
 }
 
 /**
- * Time passes, in steps: timers that fire within one step all see its end.
+ * Lets time pass, in steps of a second: timers that fire within one step all see the time of its end.
  * @param {number} ms
  */
 export function pass(ms) {
@@ -199,15 +199,15 @@ export function pass(ms) {
 }
 
 /**
- * The machine sleeps: its clock goes on, its timers do not.
+ * Lets the machine sleep: its clock goes on, its timers stop.
  * @param {number} ms
  */
 export function sleep(ms) {
-  const now = Date.now; // of the clock of this test
+  const now = Date.now; // the mocked clock of this test
   Date.now = () => now() + ms;
 }
 
-/** Three tabs, of which the first is elected. */
+/** Opens three tabs, of which the first is elected. */
 export async function threeTabs() {
   const tabs = [liveTab(), liveTab(), liveTab()];
   await settled();
@@ -221,13 +221,13 @@ export async function act(tab, fields = {}) {
 }
 
 /**
- * How often each tab reported.
+ * Returns how often each tab reported activity.
  * @param {Tab[]} tabs
  */
 export const reports = (tabs) => tabs.map(({ sent }) => sent.filter((type) => type === 'activity').length);
 
 /**
- * Time passes with a server that answers pings.
+ * Lets time pass with a server that answers pings.
  * @param {Tab[]} tabs
  * @param {number} ms
  */

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { warnBeforeExpiry } from '../../static/js/expiry.js';
 import { FakeSocket, Tab, begin, end, liveTab, pass, server, settled } from './doubles.mjs';
 
-/** As much of an element as the dialog needs. */
+/** The part of an element that the dialog needs. */
 class FakeElement extends EventTarget {
   open = false;
   hidden = false;
@@ -15,7 +15,7 @@ class FakeElement extends EventTarget {
   attributes = new Map();
   /** @type {FakeElement[]} */
   children = [];
-  /** @type {string[]} every text that it had */
+  /** @type {string[]} all texts that it had, in order */
   texts = [];
 
   /** @param {string} text */

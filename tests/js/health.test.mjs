@@ -1,5 +1,5 @@
 // @ts-check
-/** A connection may be dead though the browser calls it open, after a sleep above all. */
+/** How the client finds connections that are dead although the browser calls them open. */
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';

@@ -1,5 +1,5 @@
 // @ts-check
-/** The end of a session, and what the page may show until the server has spoken. */
+/** The end of a session, and what a page may show until the server has answered. */
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';

@@ -1,5 +1,5 @@
 // @ts-check
-/** What the tabs of one browser are to each other; over Node's own BroadcastChannel and locks. */
+/** How the tabs of one browser work together, over Node's own BroadcastChannel and locks. */
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';

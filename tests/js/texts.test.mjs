@@ -1,5 +1,5 @@
 // @ts-check
-/** The words of a page, in its scripts: the same choice of forms as on the server. */
+/** The texts of a page in its scripts, with the same choice of forms as on the server. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

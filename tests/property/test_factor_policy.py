@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from server.core.factor_policy import FREE_WRONG_CODES, Proved, judge_code
 from server.core.factors import Factors, Method, Totp
-from server.core.one_time_codes import kept_of, recovery_code
+from server.core.one_time_codes import hash_recovery_codes, recovery_code
 
 START = 3_000_000.0
 RECOVERY = tuple(recovery_code(bytes([number]) * 15) for number in range(3))
-FACTORS = Factors("", Totp("S", 0, 0.0), (), kept_of(RECOVERY, bytes(32)))
+FACTORS = Factors("", Totp("S", 0, 0.0), (), hash_recovery_codes(RECOVERY, bytes(32)))
 
 acts = st.lists(
     st.tuples(

@@ -77,7 +77,7 @@ def live(data: st.DataObject, rules: Rules, *, elevates: bool) -> None:
     absolute = deadlines(history.session, rules).absolute_expires_at
     for _ in range(data.draw(st.integers(5, 60))):
         before = history.session
-        if deadlines(before, rules).passed(history.now):
+        if deadlines(before, rules).timeout_at(history.now):
             return
         history = step(data, history, rules, elevates=elevates)
         assert deadlines(history.session, rules).absolute_expires_at == absolute

@@ -12,7 +12,7 @@ from server.core.account import Account
 from server.core.activity import ActivityEntry
 from server.core.audit import AuditEvent
 from server.core.factors import Factors, Passkey, Totp
-from server.core.one_time_codes import kept_of
+from server.core.one_time_codes import hash_recovery_codes
 from server.crypto.keyring import Keyring
 from server.crypto.sealer import Sealer
 from server.store import accounts, activity
@@ -33,7 +33,7 @@ ACCOUNT: Final = Account(
     factors=Factors(
         totp=Totp("JBSWY3DPEHPK3PXP", 7, 1.0),
         passkeys=(Passkey("id", "key", "localhost", 3, "a key", 1.0),),
-        recovery=kept_of(["one", "two"], bytes(16)),
+        recovery=hash_recovery_codes(["one", "two"], bytes(16)),
     ),
 )
 ENTRIES: Final = (ActivityEntry(AuditEvent.LOGIN_SUCCESS, 2.0, 1.0, ip="192.0.2.1"),)

@@ -52,7 +52,7 @@ class Reference:
 
     def timeout(self, sid: str) -> Reason | None:
         """The timeout that a session has reached."""
-        return deadlines(self.records[sid], self.rules).passed(self.now)
+        return deadlines(self.records[sid], self.rules).timeout_at(self.now)
 
     def begin(self, session: Session) -> None:
         """A session begins, and the least recently used ones over the limit end."""
@@ -100,7 +100,7 @@ class Reference:
         """
         sid = live.session.sid
         seen = change(live.session)
-        if seen == Accept(live.session) and not deadlines(live.session, self.rules).passed(
+        if seen == Accept(live.session) and not deadlines(live.session, self.rules).timeout_at(
             self.now
         ):
             return seen

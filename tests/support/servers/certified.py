@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 from types import TracebackType
 
-from server.crypto.certificate import keep_certificate
+from server.crypto.certificate import ensure_certificate
 from tests.support.servers.server import ROOT, CurfewServer
 
 
@@ -16,7 +16,7 @@ class CertifiedServer(CurfewServer):
         self._certificates = tempfile.TemporaryDirectory(prefix="curfew-certificate-")
         folder = Path(self._certificates.name)
         self._certificate, key = folder / "certificate.pem", folder / "key.pem"
-        keep_certificate(self._certificate, key, frozenset({"127.0.0.1"}))
+        ensure_certificate(self._certificate, key, frozenset({"127.0.0.1"}))
         files = {"tls_cert": str(self._certificate), "tls_key": str(key)}
         super().__init__(script=ROOT / "run.py", **files, **settings)
 

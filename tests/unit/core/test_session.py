@@ -50,11 +50,11 @@ def test_the_earlier_deadline_is_when_the_session_expires() -> None:
     ],
 )
 def test_a_deadline_is_passed_at_its_own_second(now: float, reason: Reason | None) -> None:
-    assert Deadlines(5.0, 9.0).passed(now) == reason
+    assert Deadlines(5.0, 9.0).timeout_at(now) == reason
 
 
 def test_where_both_meet_the_absolute_one_is_told() -> None:
-    assert Deadlines(9.0, 9.0).passed(9.0) is Reason.ABSOLUTE_TIMEOUT
+    assert Deadlines(9.0, 9.0).timeout_at(9.0) is Reason.ABSOLUTE_TIMEOUT
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from server.core.addresses import names_of
-from server.crypto.certificate import keep_certificate, read_certificate
+from server.core.addresses import certificate_names
+from server.crypto.certificate import ensure_certificate, read_certificate
 
 HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 NOW = datetime.now(UTC)
@@ -26,7 +26,7 @@ class Pair:
 
     def keep(self, hosts: frozenset[str] = HOSTS, now: datetime = NOW) -> bytes:
         """What a start of the server leaves."""
-        keep_certificate(self.certificate, self.key, hosts, now)
+        ensure_certificate(self.certificate, self.key, hosts, now)
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self.certificate, self.key)
         return self.certificate.read_bytes()
 
@@ -110,4 +110,4 @@ def test_a_key_that_others_could_read_is_not_used_again(pair: Pair) -> None:
 def test_the_names_are_the_loopback_the_address_and_the_origins(
     host: str, origins: list[str], further: set[str]
 ) -> None:
-    assert names_of(host, origins) == HOSTS | further
+    assert certificate_names(host, origins) == HOSTS | further

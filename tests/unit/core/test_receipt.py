@@ -43,5 +43,5 @@ def test_the_wire_has_every_field_by_its_name() -> None:
 
 def test_sessions_that_were_counted_later_change_nothing_else() -> None:
     receipt = Receipt("e1", State.COMPLETE, 0, 4, NodeCounts(acked=1), Durability.MEMORY, 1.0)
-    counted = receipt.counting(12)
+    counted = receipt.with_sessions(12)
     assert counted.as_json() == receipt.as_json() | {"sessions": 12}

@@ -6,8 +6,8 @@ import pytest
 
 from server.core.one_time_codes import (
     RECOVERY_CODE_BYTES,
+    hash_recovery_codes,
     is_totp_code,
-    kept_of,
     matching_step,
     recovery_code,
     step_at,
@@ -97,10 +97,10 @@ def test_recovery_codes_have_120_bits_in_groups_that_one_can_read() -> None:
 @pytest.mark.proves("6.5.2")
 def test_what_is_kept_of_recovery_codes_shows_none_of_them() -> None:
     codes = [recovery_code(bytes([number]) * 15) for number in range(3)]
-    kept = kept_of(codes, KEY)
+    kept = hash_recovery_codes(codes, KEY)
     assert len(set(kept.hashes)) == 3
     assert not any(code in repr(kept) or code in str(kept.hashes) for code in codes)
-    assert kept_of(codes, bytes(32)).hashes != kept.hashes
+    assert hash_recovery_codes(codes, bytes(32)).hashes != kept.hashes
 
 
 @pytest.mark.parametrize("typed", ["{}", " {} ", "upper", "bare"])
@@ -109,11 +109,11 @@ def test_a_recovery_code_is_taken_as_people_type_it_and_once(typed: str) -> None
     given = {"upper": codes[1].upper(), "bare": codes[1].replace("-", "")}.get(
         typed, typed.format(codes[1])
     )
-    left = without_code(kept_of(codes, KEY), given)
-    assert left == kept_of([codes[0], codes[2]], KEY)
+    left = without_code(hash_recovery_codes(codes, KEY), given)
+    assert left == hash_recovery_codes([codes[0], codes[2]], KEY)
     assert without_code(left, given) is None
 
 
 @pytest.mark.parametrize("typed", ["", "-", "aaaa", "\ud800", "\N{KELVIN SIGN}" * 24, "a" * 10**6])
 def test_what_is_no_recovery_code_uses_none_up(typed: str) -> None:
-    assert without_code(kept_of([recovery_code(b"\x01" * 15)], KEY), typed) is None
+    assert without_code(hash_recovery_codes([recovery_code(b"\x01" * 15)], KEY), typed) is None
