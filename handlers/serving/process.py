@@ -91,7 +91,7 @@ async def serve(
         await stopped.wait()
         loop.remove_reader(parent)
         server.stop()
-        services.hub.drain(DRAIN_WINDOW, random.random)
+        services.engine.hub.drain(DRAIN_WINDOW, random.random)
         await _finish(application, server)
 
 

@@ -1,24 +1,26 @@
-"""What the engine tells whoever counts. It imports nothing of how it is counted."""
+"""What a node counts. Nothing here knows how it is counted."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from server.core.reasons import Reason
 from server.core.receipt import Receipt
+from server.core.throttling import Act, TryOutcome
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Calls that are made where things happen; each returns at once and never raises.
+    """Calls that are made where things happen. Each returns at once and never raises.
 
     Attributes:
-        terminated: an end with its receipt.
-        ended: an end that nobody waits for.
-        reached: sockets here were closed for an end; on which path they heard of it (`push`, `gap`,
-            `sweep`, `lease`), and how many seconds after the end.
-        swept: how many sockets the slow sweep had to close; it should be none.
-        socket_closed: a socket closed from here, with code and reason word.
-        socket_left: a socket closed by its client, with its code; None when it was lost.
+        terminated: counts an end that was answered with a receipt.
+        ended: counts an end without a receipt.
+        reached: counts an end that closed sockets here: how this node heard of it (`push`, `gap`,
+            `sweep` or `lease`), and how many seconds after the end.
+        swept: takes the number of sockets that a periodic sweep closed; it should be 0.
+        socket_closed: counts a socket that this node closed, with close code and reason word.
+        socket_left: counts a socket that its client closed, with its code; None if it was lost.
+        tried: counts a try at a password or a code.
     """
 
     terminated: Callable[[Reason, Receipt], object]
@@ -27,3 +29,4 @@ class Counts:
     swept: Callable[[int], object]
     socket_closed: Callable[[int, str], object]
     socket_left: Callable[[int | None], object]
+    tried: Callable[[Act, TryOutcome], object]

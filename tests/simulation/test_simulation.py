@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from copy import copy
 from dataclasses import replace
 
 import pytest
@@ -82,7 +83,9 @@ def test_histories_find_a_handshake_without_its_second_check(
         async def believe(_: str) -> Session | NoSession:
             return session
 
-        socket._parts = replace(socket._parts, current=believe)
+        sessions = copy(socket._dependencies.sessions)
+        monkeypatch.setattr(sessions, "current", believe)
+        socket._dependencies = replace(socket._dependencies, sessions=sessions)
         await join(socket, session)
 
     monkeypatch.setattr(Socket, "_join", join_unchecked)

@@ -17,14 +17,13 @@ from server.crypto.keyring import Keyring
 from server.crypto.sealer import Sealer
 from server.engine import Engine, EngineDependencies, Timing, build_engine
 from server.realtime.socket import Socket
-from server.realtime.socket_dependencies import SocketDependencies
 from server.sessions.verdicts import LiveSession
 from server.store.contract import Epochs, Tombstone
 from tests.simulation.memory import Memory
 from tests.simulation.network import Link, RemoteStore, Server
 from tests.simulation.virtual import NODE, VirtualLoop
 from tests.support.engine.keys import KEY
-from tests.support.engine.quiet import UNCOUNTED, Unaudited
+from tests.support.engine.quiet import quiet_context
 
 LEASE = 1.0
 """Seconds. It is the bound: no node serves a session longer than this after its end."""
@@ -127,23 +126,22 @@ class Node:
         control = _Overheard(remote, self.pass_on)
         self.engine = build_engine(
             EngineDependencies(
-                node=name,
                 store=remote,
                 registry=remote,
                 control=control,
                 sealer=SEALER,
                 durability=Durability.FSYNC,
-                now=world.clock,
-                monotonic=world.loop.time,
-                random=world.chance.randbytes,
-                counts=UNCOUNTED,
-                record=Unaudited(),
             ),
             RULES,
             TIMING,
+            quiet_context(
+                world.clock,
+                node=name,
+                monotonic=world.loop.time,
+                random=world.chance.randbytes,
+            ),
         )
         change(self.engine)
-        self.parts: SocketDependencies = self.engine.socket_dependencies
 
     def spawn(self, work: Any) -> Any:
         """Run something as this node, which may be paused."""
@@ -169,7 +167,11 @@ class Node:
             found = None
         wire = Wire(self.world, self, token.sid)
         wire.socket = Socket(
-            f"{self.name}-{len(self.wires)}", wire, self.parts, wire.forward, recent_only=False
+            f"{self.name}-{len(self.wires)}",
+            wire,
+            self.engine.socket_dependencies,
+            wire.forward,
+            recent_only=False,
         )
         self.wires.append(wire)
         await wire.socket.open(found)

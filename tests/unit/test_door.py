@@ -32,7 +32,7 @@ class Clock:
 
 def door(clock: Clock) -> SocketAdmission:
     """A door to a process without sockets."""
-    return SocketAdmission(Hub(lambda _: None), clock)
+    return SocketAdmission(Hub(), clock)
 
 
 def test_openings_are_counted_for_the_user_over_all_sessions() -> None:

@@ -1,8 +1,6 @@
 """A manager on the real store, whose process "crashes" between a write and its reply."""
 # ruff: noqa: D102 - the contract says what its methods do
 
-import os
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -27,7 +25,7 @@ from server.store.nodes import RedisNodeRegistry
 from server.store.scripts import Scripts
 from server.store.sessions import RedisSessionStore
 from tests.support.engine.keys import KEY
-from tests.support.engine.quiet import UNCOUNTED, Unaudited
+from tests.support.engine.quiet import quiet_context
 from tests.support.servers.valkey import owner_of
 
 T = TypeVar("T")
@@ -113,23 +111,17 @@ async def open_node(url: str, rules: Rules, shards: int = 1) -> AsyncIterator[No
         seconds, _ = await client.time()
         clock, scripts = StandingClock(client), Scripts(client)
         clock.time = float(seconds)
-        keyring = Keyring.from_secrets([KEY])
-        sealer, entries = Sealer(keyring), Entries(keyring, clock.now, "n1")
+        keyring, context = Keyring.from_secrets([KEY]), quiet_context(clock.now)
+        sealer, entries = Sealer(keyring), Entries(keyring, context)
         store = CrashingStore(client, scripts, SessionCodec(sealer), entries, clock, rules, shards)
-        surroundings = EngineDependencies(
-            node="n1",
+        given = EngineDependencies(
             store=store,
             registry=RedisNodeRegistry(client, scripts, clock, shards, TIMING.node_lease),
             control=RedisControlLog(
-                client, client, scripts, entries, shards, "n1", TIMING.node_lease
+                client, client, scripts, entries, shards, context.node, TIMING.node_lease
             ),
             sealer=sealer,
             durability=Durability.MEMORY,
-            now=clock.now,
-            monotonic=time.monotonic,
-            random=os.urandom,
-            counts=UNCOUNTED,
-            record=Unaudited(),
         )
-        engine = build_engine(surroundings, rules, TIMING)
+        engine = build_engine(given, rules, TIMING, context)
         yield Node(clock, store, engine.sessions, engine.terminations)
