@@ -54,8 +54,8 @@ class SessionCreation:
         """Write a new session to the store.
 
         Args:
-            session: The record.
-            epochs: The epochs that were read before the credentials were checked.
+            session: the record.
+            epochs: the epochs that were read before the credentials were checked.
 
         Raises:
             StoreUnavailable: the session may exist, but nobody has its token.

@@ -45,9 +45,9 @@ class SessionManager:
         """Judge a presented token by the policy, and carry out the verdict.
 
         Args:
-            token: The token of a cookie whose signature was right.
-            may_rotate: Whether the reply can carry a new cookie.
-            is_activity: Whether a person is behind the request.
+            token: the token of a cookie whose signature was right.
+            may_rotate: whether the reply can carry a new cookie.
+            is_activity: whether a person is behind the request.
 
         Raises:
             StoreUnavailable: nothing is known; neither sign out nor let in.
@@ -111,8 +111,8 @@ class SessionManager:
         an old copy and the former password must not replace the owner's token.
 
         Args:
-            live: The session of the request.
-            two_factors: Whether the person was proved by two factors.
+            live: the session of the request.
+            two_factors: whether the person was proved by two factors.
         """
         return await self._change_token(live, partial(policy.elevate, two_factors=two_factors))
 
@@ -150,12 +150,12 @@ class SessionManager:
         """Create a session for a user whose credentials were right. Its id is always new.
 
         Args:
-            user: The canonical user name.
-            epochs: What `epochs` returned before the credentials were checked.
-            device: What the browser says of itself.
-            previous: The session of this browser. It ends as `superseded`; the data of an
+            user: the canonical user name.
+            epochs: what `epochs` returned before the credentials were checked.
+            device: what the browser says of itself.
+            previous: the session of this browser. It ends as `superseded`; the data of an
                 anonymous one moves to the new session.
-            two_factors: Whether the credentials were two factors, or a passkey.
+            two_factors: whether the credentials were two factors, or a passkey.
         """
         carried = await self._data_to_carry_over(previous)
         now = self._context.now()

@@ -48,8 +48,8 @@ class PendingReceipt:
         longer listed: until then it may serve.
 
         Args:
-            nodes: The nodes that were listed when the end was written, with the end of each lease.
-            wait: The longest time to wait.
+            nodes: the nodes that were listed when the end was written, with the end of each lease.
+            wait: the longest time to wait.
 
         Returns:
             How many nodes acknowledged, lost their lease, or did neither.

@@ -69,9 +69,9 @@ class Terminations:
         """End all sessions of a user, and any sign-in under way.
 
         Args:
-            user: The canonical user name.
-            reason: Why they end.
-            keep: The id of a session that goes on.
+            user: the canonical user name.
+            reason: why they end.
+            keep: the id of a session that goes on.
 
         Raises:
             StoreUnavailable: it is not known whether they ended; trying again is safe.

@@ -80,9 +80,9 @@ class Verdicts:
         """Load a session, judge it and save it.
 
         Args:
-            sid: The id of the session.
-            judge: A pure function; called again with a newer record if another writer was first.
-            known: A record that was loaded before, which saves loading it again.
+            sid: the id of the session.
+            judge: a pure function; called again with a newer record if another writer was first.
+            known: a record that was loaded before, which saves loading it again.
 
         Raises:
             WriteConflict: another writer was first in every one of `MAX_TRIES` tries.

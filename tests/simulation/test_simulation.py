@@ -1,4 +1,4 @@
-"""Thousands of seeded histories of the real engine, and the proof that the check can fail."""
+"""Thousands of seeded histories of the real engine, and a proof that the checks can fail."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ from tests.simulation.history import HistoryFailed, run_history, unchanged
 HISTORIES = int(os.environ.get("CURFEW_HISTORIES", "3000"))
 FIRST_SEED = int(os.environ.get("CURFEW_FIRST_SEED", "0"))
 WITHIN = 1_500
-"""Histories in which a broken engine must be found out."""
+"""In so many histories, a broken engine must be found."""
 
 
 @pytest.mark.proves("A44", "7.4.1")
@@ -39,7 +39,7 @@ def test_a_seed_replays_exactly() -> None:
 
 
 class _NeverShut(Fence):
-    """A node that serves without any proof."""
+    """The fence of a node that serves without any proof."""
 
     @property
     def is_open(self) -> bool:
@@ -53,7 +53,7 @@ class _NeverShut(Fence):
 
 
 class _BlindToPauses(Fence):
-    """A node that shuts when its timer fires, but does not look at the clock before it serves."""
+    """The fence of a node that stops by a timer, but does not read the clock before it serves."""
 
     @property
     def is_open(self) -> bool:

@@ -1,4 +1,4 @@
-"""A manager on the real store, whose process "crashes" between a write and its reply."""
+"""A manager on the real store whose process "crashes" between a write and its reply."""
 # ruff: noqa: D102 - the contract says what its methods do
 
 from collections.abc import AsyncIterator
@@ -39,7 +39,7 @@ TIMING = Timing(
 
 
 class StandingClock(StoreClock):
-    """The store's clock at a moment, until it is moved.
+    """A store's clock that stands still until it is moved.
 
     Attributes:
         time: Unix seconds.
@@ -52,10 +52,10 @@ class StandingClock(StoreClock):
 
 
 class CrashingStore(RedisSessionStore):
-    """The real store; a crash loses the reply to the next write.
+    """The real store. A crash loses the reply to the next write.
 
     Attributes:
-        crashes: whether the next write's reply will be lost.
+        crashes: whether the reply to the next write will be lost.
         made: the session that was created last.
     """
 
@@ -90,10 +90,10 @@ class Node:
     """One process without sockets.
 
     Attributes:
-        clock: what it takes for the store's.
+        clock: its idea of the store's clock.
         store: see `CrashingStore`.
-        sessions: the manager.
-        terminations: ends with receipts.
+        sessions: the session manager.
+        terminations: ends sessions with receipts.
     """
 
     clock: StandingClock
@@ -104,7 +104,7 @@ class Node:
 
 @asynccontextmanager
 async def open_node(url: str, rules: Rules, shards: int = 1) -> AsyncIterator[Node]:
-    """A node on the Valkey at `url`, which is emptied."""
+    """Open a node on the Valkey at `url`, which is emptied first."""
     async with open_client(owner_of(url)) as owner:
         await owner.flushall()
     async with open_client(url) as client:

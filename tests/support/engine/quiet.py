@@ -1,4 +1,4 @@
-"""For engines under test that nobody counts and nobody audits."""
+"""A context that counts nothing and records nothing, for engines under test."""
 
 import os
 import time
@@ -18,7 +18,7 @@ UNCOUNTED: Final = Counts(_nothing, _nothing, _nothing, _nothing, _nothing, _not
 
 
 class Unaudited:
-    """A `Record` of nothing."""
+    """A `Record` that forgets everything."""
 
     def __call__(
         self,
@@ -30,7 +30,7 @@ class Unaudited:
         device: str = "",
         **facts: str | float,
     ) -> None:
-        """Forget it."""
+        """Forget the event."""
 
 
 def quiet_context(
