@@ -135,17 +135,7 @@ async def _services(settings: Settings, *, serves: bool) -> AsyncIterator[Servic
 
 @dataclass(frozen=True, slots=True)
 class _Base:
-    """What everything else is built on.
-
-    Attributes:
-        settings: the configuration.
-        store: the connection to the store.
-        keyring: the secret keys.
-        sealer: seals with the newest key, opens with all.
-        metrics: what this process counts.
-        audit: records events that an investigation may need.
-        context: this node's id, clocks, randomness, counters and audit trail.
-    """
+    """The connection to the store, the keys, and what records and counts."""
 
     settings: Settings
     store: StoreConnection
