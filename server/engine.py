@@ -1,71 +1,58 @@
-"""Joins what serves one node's sessions, on whatever store it is given.
+"""Builds what serves the sessions of one node, on any store.
 
-Hub and control stream, fence and follower know nothing of each other; here they meet. Everything
-that differs between a real process and one under test comes in from outside: the store, the
-clocks, chance.
+Everything that differs between a real process and a test comes in from outside: the store, the
+clocks, the randomness. `NodeContext` carries the latter.
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
 
-from server.core.audit import Record
-from server.core.counts import Counts
+from server.core.context import NodeContext
 from server.core.receipt import Durability
 from server.core.session import Rules
 from server.crypto.sealer import Sealer
 from server.realtime.deadlines import DeadlineTimers
 from server.realtime.dispatch import Dispatch
+from server.realtime.ended_sessions import EndedSessions
 from server.realtime.fence import Fence
 from server.realtime.follower import Follower
-from server.realtime.hub import Hub, SessionSockets
+from server.realtime.hub import Hub
 from server.realtime.lease import Lease
 from server.realtime.messenger import Messenger
-from server.realtime.pending_receipts import PendingReceipts
 from server.realtime.reconciler import Reconciler
 from server.realtime.rejected_entries import RejectedEntries
 from server.realtime.socket_admission import SocketAdmission
 from server.realtime.socket_counts import SocketCountReporter
 from server.realtime.socket_dependencies import SocketDependencies
 from server.sessions.manager import SessionManager
+from server.sessions.pending_receipts import PendingReceipts
 from server.sessions.terminations import Terminations
 from server.store.contract import ControlLog, NodeRegistry, SessionStore
 
 
 @dataclass(frozen=True, slots=True)
 class EngineDependencies:
-    """What an engine is given.
+    """What an engine is built on.
 
     Attributes:
-        node: id of this node.
         store: sessions, their index and their ends.
         registry: the list of nodes.
         control: the streams.
         sealer: seals messages between sockets.
-        durability: what is known of the store's writes.
-        now: the store's clock, in Unix seconds.
-        monotonic: seconds, never set back.
-        random: cryptographically strong random bytes, as many as asked for.
-        counts: told of what happens.
-        record: told what is worth looking into.
+        durability: whether the store's writes survive a crash.
     """
 
-    node: str
     store: SessionStore
     registry: NodeRegistry
     control: ControlLog
     sealer: Sealer
     durability: Durability
-    now: Callable[[], float]
-    monotonic: Callable[[], float]
-    random: Callable[[int], bytes]
-    counts: Counts
-    record: Record
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """The engine's own durations; those of sessions are in `Rules`."""
+    """The durations of the engine. Those of sessions are in `Rules`."""
 
     node_lease: timedelta
     hold_timeout: timedelta
@@ -78,114 +65,110 @@ class Engine:
     """The parts of one node.
 
     Attributes:
-        sessions: the life of sessions.
-        terminations: their ends, with receipts.
-        hub: the sockets here.
-        deadlines: keeps the deadlines of sessions with sockets here.
-        messenger: application data between sockets.
-        fence: whether this node may serve.
-        follower: this node's place in the control stream.
-        lease: this node's place on the list of nodes.
-        presence: reports the numbers of sockets here.
-        reconciler: compares sessions here with the store.
-        socket_dependencies: what sockets are made with.
+        sessions: creates, judges, changes and lists sessions.
+        terminations: ends sessions with receipts.
+        hub: the sockets on this node.
+        fence: says whether this node may serve.
+        follower: follows the control stream.
+        lease: keeps this node on the list of nodes.
+        socket_counts: reports the numbers of sockets.
+        reconciler: compares the sessions with sockets here with the store.
+        socket_dependencies: what sockets are created with.
     """
 
     sessions: SessionManager
     terminations: Terminations
     hub: Hub
-    deadlines: DeadlineTimers
-    messenger: Messenger
     fence: Fence
     follower: Follower
     lease: Lease
-    presence: SocketCountReporter
+    socket_counts: SocketCountReporter
     reconciler: Reconciler
     socket_dependencies: SocketDependencies
 
     def serving(self) -> list[Coroutine[None, None, None]]:
-        """What runs, besides the follower, as long as the node serves."""
-        return [each.run() for each in (self.fence, self.lease, self.presence, self.reconciler)]
+        """Return what runs, besides the follower, while the node serves."""
+        return [
+            each.run() for each in (self.fence, self.lease, self.socket_counts, self.reconciler)
+        ]
+
+    def close(self) -> None:
+        """Cancel what would still run by itself."""
+        self.socket_dependencies.deadlines.close()
 
 
-def build_engine(given: EngineDependencies, rules: Rules, timing: Timing) -> Engine:
-    """Join the parts. Nothing runs yet."""
-    sessions = SessionManager(
-        given.store,
-        rules,
-        given.now,
-        given.random,
-        given.node,
-        given.counts.ended,
-        given.record,
-    )
-    desk = PendingReceipts(given.registry.leases, given.now)
+def build_engine(
+    given: EngineDependencies, rules: Rules, timing: Timing, context: NodeContext
+) -> Engine:
+    """Build an engine. Nothing runs yet."""
+    sessions = SessionManager(given.store, rules, context)
+    receipts = PendingReceipts(given.registry.leases, context.now)
     terminations = Terminations(
-        given.store,
-        desk,
-        given.random,
-        given.node,
-        timing.termination_wait,
-        given.durability,
-        given.monotonic,
-        given.counts.terminated,
-        given.record,
+        given.store, receipts, timing.termination_wait, given.durability, context
     )
-
-    async def report(user: str, sid: str, count: int) -> None:
-        await given.store.count_sockets(user, sid, given.node, count)
-
-    def on_change(live: SessionSockets) -> None:
-        presence.changed(live)
-        if not live.connections:
-            deadlines.forget(live.sid)
-
-    presence = SocketCountReporter(report)
-    hub = Hub(on_change)
-    deadlines = DeadlineTimers(hub, rules, given.now, sessions.current)
-    messenger = Messenger(hub, given.control, given.sealer)
-    reconciler = Reconciler(hub, sessions.current, timing.sweep_interval, given.now, given.counts)
+    hub = Hub()
+    reconciler = Reconciler(hub, sessions, timing.sweep_interval, context)
     fence = Fence(
-        hub, reconciler.after_hold, timing.node_lease, timing.hold_timeout, given.monotonic
+        hub, reconciler.after_hold, timing.node_lease, timing.hold_timeout, context.monotonic
     )
-    dispatch = Dispatch(
-        given.node,
-        hub,
-        deadlines,
-        desk,
-        given.control,
-        messenger,
-        reconciler,
-        RejectedEntries(given.record, reconciler.sweep_soon, given.monotonic),
-        given.now,
-        given.counts,
-    )
-    follower = Follower(
-        given.control, dispatch.apply, reconciler.after_loss, fence.followed, given.monotonic
-    )
-    lease = Lease(given.registry, given.node, timing.node_lease, fence, given.monotonic)
+    sockets = _socket_dependencies(given, hub, fence, sessions, context)
+    socket_counts = SocketCountReporter(given.store, context.node)
+    hub.subscribe(socket_counts.sockets_changed)
+    hub.subscribe(sockets.deadlines.sockets_changed)
+    dispatch = _dispatch(given, sockets, reconciler, receipts)
     return Engine(
         sessions=sessions,
         terminations=terminations,
         hub=hub,
-        deadlines=deadlines,
-        messenger=messenger,
         fence=fence,
-        follower=follower,
-        lease=lease,
-        presence=presence,
-        reconciler=reconciler,
-        socket_dependencies=SocketDependencies(
-            hub=hub,
-            door=SocketAdmission(hub, given.monotonic),
-            fence=fence,
-            deadlines=deadlines,
-            messenger=messenger,
-            current=sessions.current,
-            touch=sessions.touch,
-            now=given.now,
-            monotonic=given.monotonic,
-            rules=rules,
-            counts=given.counts,
+        follower=Follower(
+            given.control,
+            dispatch.apply,
+            reconciler.after_loss,
+            fence.note_followed,
+            context.monotonic,
         ),
+        lease=Lease(given.registry, fence, timing.node_lease, context),
+        socket_counts=socket_counts,
+        reconciler=reconciler,
+        socket_dependencies=sockets,
+    )
+
+
+def _socket_dependencies(
+    given: EngineDependencies,
+    hub: Hub,
+    fence: Fence,
+    sessions: SessionManager,
+    context: NodeContext,
+) -> SocketDependencies:
+    return SocketDependencies(
+        hub=hub,
+        admission=SocketAdmission(hub, context.monotonic),
+        fence=fence,
+        deadlines=DeadlineTimers(hub, sessions, context.now),
+        messenger=Messenger(hub, given.control, given.sealer),
+        sessions=sessions,
+        context=context,
+    )
+
+
+def _dispatch(
+    given: EngineDependencies,
+    sockets: SocketDependencies,
+    reconciler: Reconciler,
+    receipts: PendingReceipts,
+) -> Dispatch:
+    rejected_entries = RejectedEntries(sockets.context)
+    rejected_entries.subscribe(reconciler.sweep_soon)
+    ended_sessions = EndedSessions(
+        sockets.hub, reconciler, given.control, receipts, sockets.context
+    )
+    return Dispatch(
+        sockets.hub,
+        ended_sessions,
+        receipts,
+        sockets.deadlines,
+        sockets.messenger,
+        rejected_entries,
     )

@@ -1,12 +1,12 @@
-"""The composition root: opens everything in order, closes it in reverse."""
+"""The composition root: opens everything in order, and closes it in reverse."""
 
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
 
 from prometheus_client import CollectorRegistry
 
@@ -21,79 +21,57 @@ from server.accounts.second_factor_setup import SecondFactorSetup
 from server.accounts.sign_in import SignIn
 from server.accounts.sign_up import SignUp
 from server.accounts.throttle import Throttle
+from server.background import Background
 from server.core.audit import AuditEvent
-from server.crypto.challenges import Challenges
+from server.core.context import NodeContext
+from server.crypto.challenges import Challenges, Use
 from server.crypto.keyring import Keyring
 from server.crypto.passwords import PasswordHasher
 from server.crypto.sealer import Sealer
 from server.embedded.store import store_url
-from server.engine import EngineDependencies, Timing, build_engine
-from server.realtime.fence import Fence
-from server.realtime.hub import Hub
-from server.realtime.socket_dependencies import SocketDependencies
+from server.engine import Engine, EngineDependencies, Timing, build_engine
 from server.sessions.manager import SessionManager
 from server.sessions.terminations import Terminations
-from server.store.accounts import AccountStore
-from server.store.activity import ActivityStore
 from server.store.clock import StoreClock
-from server.store.codec import SessionCodec
-from server.store.connection import LONGEST_BLOCK, open_client, open_reader
 from server.store.contract import NodeRegistry
-from server.store.control_log import RedisControlLog
-from server.store.entries import Entries
-from server.store.inspection import (
-    claim_layout,
-    probe_durability,
-    refuse_eviction,
-    watch_eviction,
-)
+from server.store.inspection import probe_durability, watch_eviction
 from server.store.key_use import KeyUse
-from server.store.nodes import RedisNodeRegistry
-from server.store.scripts import Scripts
+from server.store.opening import StoreConnection, Stores, connect, open_stores
 from server.store.sealed_records import SealedRecords
-from server.store.sessions import RECORD_KEPT_AFTER_EXPIRY, RedisSessionStore
-from server.store.single_use import SingleUseStore
-from server.store.try_counters import TryCounters
 from server.telemetry.audit import Audit
 from server.telemetry.metrics import Metrics
 from settings import Settings
 
-CANCEL_AGAIN: Final = 0.1
-"""Seconds between two tries to cancel a task."""
-
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What handlers and commands are given.
+    """What handlers and commands use.
 
     Attributes:
-        node: this node's id.
         clock: the store's clock.
         keyring: the secret keys.
+        metrics: what this process counts.
+        audit: records events that an investigation may need.
+        engine: what serves the sessions of this node.
         accounts: who may sign in.
-        sign_up: makes accounts for people.
+        sign_up: creates accounts for people.
         sign_in: begins sessions for people.
         reauthentication: proves again who is signed in.
         password_change: replaces one's own password.
         own_sessions: lists and ends one's own sessions.
         factors: an account's second factors.
-        factor_changes: adds and removes one's own.
-        sessions: the life of sessions.
-        terminations: their ends, with receipts.
-        hub: the sockets here.
-        socket_dependencies: what sockets are made with.
-        fence: whether this node may serve.
-        metrics: what this process counts.
-        audit: remembers what is worth looking into.
-        activity: what an account's owner is shown of it.
+        factor_changes: adds and removes one's own second factors.
+        activity: the recent activity that an account's owner is shown.
         nodes: the list of nodes.
         key_use: which keys the nodes have.
-        sealed: what lies in the store under which key.
+        sealed: the records in the store, by the key that sealed them.
     """
 
-    node: str
     clock: StoreClock
     keyring: Keyring
+    metrics: Metrics
+    audit: Audit
+    engine: Engine
     accounts: Accounts
     sign_up: SignUp
     sign_in: SignIn
@@ -102,25 +80,25 @@ class Services:
     own_sessions: OwnSessions
     factors: SecondFactorSetup
     factor_changes: SecondFactorChanges
-    sessions: SessionManager
-    terminations: Terminations
-    hub: Hub
-    socket_dependencies: SocketDependencies
-    fence: Fence
-    metrics: Metrics
-    audit: Audit
     activity: ActivityRecorder
     nodes: NodeRegistry
     key_use: KeyUse
     sealed: SealedRecords
 
+    @property
+    def sessions(self) -> SessionManager:
+        """Creates, judges, changes and lists sessions."""
+        return self.engine.sessions
+
+    @property
+    def terminations(self) -> Terminations:
+        """Ends sessions with receipts."""
+        return self.engine.terminations
+
 
 @asynccontextmanager
 async def open_services(settings: Settings, *, serves: bool = True) -> AsyncIterator[Services]:
-    """Open everything for a server process, or for a command when it does not serve.
-
-    A process that serves follows the streams from before it is on the list of nodes, and is on the
-    list from before it serves, so no termination can miss it.
+    """Open everything for a server process, or for a command, which does not serve.
 
     Raises:
         StoreUnavailable: the store did not answer.
@@ -129,149 +107,144 @@ async def open_services(settings: Settings, *, serves: bool = True) -> AsyncIter
     try:
         async with _services(settings, serves=serves) as services:
             yield services
-    except BaseExceptionGroup as group:  # made by the task group, of whatever ended it first
+    except BaseExceptionGroup as group:  # the task group wraps the error that ended it
         raise group.exceptions[0] from None
 
 
 @asynccontextmanager
 async def _services(settings: Settings, *, serves: bool) -> AsyncIterator[Services]:
-    node, shards = os.urandom(6).hex(), settings.shards
-    url = settings.store_url or store_url(settings.data_dir)
     async with AsyncExitStack() as stack:
-        client = await stack.enter_async_context(open_client(url))
-        reader = await stack.enter_async_context(open_reader(url))
-        await claim_layout(client, shards)
-        await refuse_eviction(client)
-
-        clock, scripts = StoreClock(client), Scripts(client, settings.termination_replicas)
-        await clock.synchronise()
-        keyring = Keyring.from_secrets(settings.secret_keys)
-        sealer, entries = Sealer(keyring), Entries(keyring, clock.now, node)
+        base = await _open_base(settings, stack)
+        stores = _open_stores(base, serves=serves)
+        engine = await _build_engine(base, stores)
+        stack.callback(engine.close)
         hasher = PasswordHasher()
         stack.callback(hasher.close)
+        services = _build_services(base, stores, engine, hasher)
+        services.audit.subscribe(services.activity.record)
+        services.metrics.watch(engine.hub, engine.fence)
 
-        def unreadable(what: str) -> Callable[[str], None]:
-            return lambda user: audit.record(AuditEvent.DECRYPT_FAIL, user=user, what=what)
-
-        account_store = AccountStore(client, scripts, sealer, shards, unreadable("account"))
-        accounts = StoredAccounts(account_store, hasher, clock.now, _new_id)
-        challenges = Challenges(
-            sealer, clock.now, lambda use: audit.record(AuditEvent.CHALLENGE_REFUSED, use=use.value)
-        )
-        used = SingleUseStore(client, shards)
-        metrics = Metrics(node, CollectorRegistry())
-        activity_store = ActivityStore(client, scripts, sealer, shards, unreadable("activity"))
-        activity = ActivityRecorder(activity_store, accounts, _new_id, time.monotonic)
-        audit = Audit(clock.now, time.monotonic, activity.record, metrics.audited)
-        stack.callback(audit.tell_left_out, closing=True)
-        block = min(LONGEST_BLOCK, settings.node_lease / 6)
-        surroundings = EngineDependencies(
-            node=node,
-            store=RedisSessionStore(
-                client, scripts, SessionCodec(sealer), entries, clock, settings.rules, shards
-            ),
-            registry=RedisNodeRegistry(client, scripts, clock, shards, settings.node_lease),
-            control=RedisControlLog(
-                reader, client, scripts, entries, shards, node, block, serves=serves
-            ),
-            sealer=sealer,
-            durability=await probe_durability(client),
-            now=clock.now,
-            monotonic=time.monotonic,
-            random=os.urandom,
-            counts=metrics.counts,
-            record=audit.record,
-        )
-        key_use = KeyUse(
-            client, node, keyring, settings.rules.absolute_timeout + RECORD_KEPT_AFTER_EXPIRY
-        )
-        engine = build_engine(surroundings, settings.rules, _timing(settings))
-        stack.callback(engine.deadlines.close)
-        metrics.watch(engine.hub, engine.fence)
-
-        background = _Background(await stack.enter_async_context(asyncio.TaskGroup()))
+        background = Background(await stack.enter_async_context(asyncio.TaskGroup()))
         stack.push_async_callback(background.stop)
-        background.start(activity.run())
-        background.start(audit.run())
-        stack.push_async_callback(activity.finish)
-        await engine.follower.start()
-        background.start(engine.follower.run())
+        await _follow(services, background, stack)
         if serves:
-            await key_use.publish()
-            background.start(key_use.run())
-            background.start(watch_eviction(client, settings.sweep_interval))
-            stack.push_async_callback(engine.lease.release)
-            for work in engine.serving():
-                background.start(work)
-            await engine.fence.opened()
-        factors = SecondFactorSetup(account_store, challenges, used, shards, clock.now, _new_id)
-        sessions, terminations = engine.sessions, engine.terminations
-        check = SecondFactorCheck(
-            account_store, challenges, used, sessions.epochs, clock.now, _new_id, audit.record
-        )
-        throttle = Throttle(
-            TryCounters(scripts, keyring.derive("tries").newest[1], clock.now),
-            _new_id,
-            metrics.tried,
-            audit.record,
-        )
-        yield Services(
-            node=node,
-            clock=clock,
-            keyring=keyring,
-            accounts=accounts,
-            sign_up=SignUp(accounts, throttle, audit.record, is_open=settings.signup),
-            sign_in=SignIn(accounts, check, throttle, sessions, audit.record),
-            reauthentication=Reauthentication(accounts, check, throttle, sessions, audit.record),
-            password_change=PasswordChange(
-                accounts, factors, throttle, sessions, terminations, audit.record
-            ),
-            own_sessions=OwnSessions(sessions, terminations, audit.record),
-            factors=factors,
-            factor_changes=SecondFactorChanges(factors, sessions, terminations, audit.record),
-            sessions=engine.sessions,
-            terminations=engine.terminations,
-            hub=engine.hub,
-            socket_dependencies=engine.socket_dependencies,
-            fence=engine.fence,
-            metrics=metrics,
-            audit=audit,
-            activity=activity,
-            nodes=surroundings.registry,
-            key_use=key_use,
-            sealed=SealedRecords(
-                client, surroundings.store, account_store, activity_store, _new_id
-            ),
-        )
+            background.start(watch_eviction(base.store.client, settings.sweep_interval))
+            await _serve(services, background, stack)
+        yield services
 
 
-class _Background:
-    """Tasks that run as long as the services; one that fails takes the process down with it."""
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """The connection to the store, the keys, and what records and counts."""
 
-    def __init__(self, group: asyncio.TaskGroup) -> None:
-        self._group = group
-        self._tasks: list[asyncio.Task[None]] = []
-
-    def start(self, work: Coroutine[None, None, None]) -> None:
-        """Run until `stop`."""
-        self._tasks.append(self._group.create_task(work))
-
-    async def stop(self) -> None:
-        """Cancel all until they are gone: Python 3.11's `wait_for` can swallow a cancellation."""
-        while left := [task for task in self._tasks if not task.done()]:
-            for task in left:
-                task.cancel()
-            await asyncio.wait(left, timeout=CANCEL_AGAIN)
+    settings: Settings
+    store: StoreConnection
+    keyring: Keyring
+    sealer: Sealer
+    metrics: Metrics
+    audit: Audit
+    context: NodeContext
 
 
-def _timing(settings: Settings) -> Timing:
-    return Timing(
-        node_lease=settings.node_lease,
-        hold_timeout=settings.hold_timeout,
-        sweep_interval=settings.sweep_interval,
-        termination_wait=settings.termination_wait,
+async def _open_base(settings: Settings, stack: AsyncExitStack) -> _Base:
+    url = settings.store_url or store_url(settings.data_dir)
+    store = await stack.enter_async_context(
+        connect(url, shards=settings.shards, replicas=settings.termination_replicas)
+    )
+    node, now, monotonic = os.urandom(6).hex(), store.clock.now, time.monotonic
+    keyring = Keyring.from_secrets(settings.secret_keys)
+    metrics = Metrics(node, CollectorRegistry())
+    audit = Audit(now, monotonic, metrics.audited)
+    stack.callback(audit.report_left_out, closing=True)
+    context = NodeContext(node, now, monotonic, os.urandom, metrics.counts, audit.record)
+    return _Base(settings, store, keyring, Sealer(keyring), metrics, audit, context)
+
+
+def _open_stores(base: _Base, *, serves: bool) -> Stores:
+    return open_stores(
+        base.store,
+        base.keyring,
+        base.sealer,
+        base.context,
+        rules=base.settings.rules,
+        lease=base.settings.node_lease,
+        serves=serves,
     )
 
 
-def _new_id() -> str:
-    return os.urandom(16).hex()
+async def _build_engine(base: _Base, stores: Stores) -> Engine:
+    durability = await probe_durability(base.store.client)
+    timing = Timing(
+        node_lease=base.settings.node_lease,
+        hold_timeout=base.settings.hold_timeout,
+        sweep_interval=base.settings.sweep_interval,
+        termination_wait=base.settings.termination_wait,
+    )
+    return build_engine(
+        EngineDependencies(stores.sessions, stores.nodes, stores.control, base.sealer, durability),
+        base.settings.rules,
+        timing,
+        base.context,
+    )
+
+
+def _build_services(
+    base: _Base, stores: Stores, engine: Engine, hasher: PasswordHasher
+) -> Services:
+    context, record = base.context, base.context.record
+    sessions, terminations = engine.sessions, engine.terminations
+    accounts = StoredAccounts(stores.accounts, hasher, context)
+    throttle = Throttle(stores.tries, context)
+    challenges = Challenges(base.sealer, context.now, partial(_record_forged_challenge, context))
+    check = SecondFactorCheck(
+        stores.accounts, challenges, stores.single_use, sessions.epochs, context
+    )
+    factors = SecondFactorSetup(
+        stores.accounts, challenges, stores.single_use, base.store.shards, context
+    )
+    return Services(
+        clock=base.store.clock,
+        keyring=base.keyring,
+        metrics=base.metrics,
+        audit=base.audit,
+        engine=engine,
+        accounts=accounts,
+        sign_up=SignUp(accounts, throttle, record, is_open=base.settings.signup),
+        sign_in=SignIn(accounts, check, throttle, sessions, record),
+        reauthentication=Reauthentication(accounts, check, throttle, sessions, record),
+        password_change=PasswordChange(accounts, factors, throttle, sessions, terminations, record),
+        own_sessions=OwnSessions(sessions, terminations, record),
+        factors=factors,
+        factor_changes=SecondFactorChanges(factors, sessions, terminations, record),
+        activity=ActivityRecorder(stores.activity, accounts, context),
+        nodes=stores.nodes,
+        key_use=stores.key_use,
+        sealed=stores.sealed,
+    )
+
+
+def _record_forged_challenge(context: NodeContext, use: Use) -> None:
+    context.record(AuditEvent.CHALLENGE_REFUSED, use=use.value)
+
+
+async def _follow(services: Services, background: Background, stack: AsyncExitStack) -> None:
+    """Start what commands need, too: the follower, and the writing of what they record."""
+    background.start(services.activity.run())
+    background.start(services.audit.run())
+    stack.push_async_callback(services.activity.finish)
+    await services.engine.follower.start()
+    background.start(services.engine.follower.run())
+
+
+async def _serve(services: Services, background: Background, stack: AsyncExitStack) -> None:
+    """Start what a server needs, and wait until it may serve.
+
+    The node already follows the streams here. It is listed from before it serves, so no termination
+    can miss it.
+    """
+    await services.key_use.publish()
+    background.start(services.key_use.run())
+    stack.push_async_callback(services.engine.lease.release)
+    for work in services.engine.serving():
+        background.start(work)
+    await services.engine.fence.opened()

@@ -1,8 +1,8 @@
-"""The parent process: starts the store and the workers, brings back what dies, stops in order.
+"""The parent process: starts the store and the workers, restarts them, and stops them in order.
 
-It is synchronous and has no threads and no event loop, because it forks, and because the process
-that repairs the others must have nothing in it that can hang. Whatever ends it, kill -9 included,
-ends the rest too: workers and store each see the end of a pipe that only this process holds.
+It is synchronous, without threads or an event loop, because it forks, and because nothing in the
+process that restarts the others may block. Whatever ends it, kill -9 included, ends the others too:
+the workers and the store each see the end of a pipe that only this process keeps open.
 """
 
 import logging
@@ -27,10 +27,10 @@ log = logging.getLogger(__name__)
 STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 
 STOP_SECONDS = 40.0
-"""What workers get to finish; longer than the drain and hold times they keep themselves."""
+"""How long workers may take to finish; longer than their own limits for draining."""
 
 KILL_SECONDS = 5.0
-"""What a killed worker gets to vanish; only one stuck in the kernel needs as much."""
+"""How long a killed worker may take to exit; only one that is stuck in the kernel needs it."""
 
 Serve = Callable[[list[socket.socket], int], None]
 
@@ -46,24 +46,24 @@ def supervise(
 ) -> int:
     """Serve from a data folder until a signal says to stop.
 
-    SIGTERM, SIGINT and SIGHUP let the workers finish; a SIGINT while they do kills them. The store
-    is stopped last in any case.
+    SIGTERM, SIGINT and SIGHUP let the workers finish. A SIGINT meanwhile kills them. The store
+    always stops last.
 
     Args:
-        data_dir: The folder that this server has to itself.
-        embedded: Whether to run the embedded store in it.
-        processes: The number of workers.
-        bind: Opens the listening sockets, once; all workers accept from them.
-        serve: What a worker runs, with the sockets and a file descriptor whose end of file says
-            that the parent is gone. Exit status 78 (EX_CONFIG) stops the whole server.
-        announce: Called once when the workers have been forked.
+        data_dir: the data folder, which no other server may use.
+        embedded: whether to run the embedded store in it.
+        processes: the number of workers.
+        bind: opens the listening sockets, once; all workers accept from them.
+        serve: runs in each worker, with the sockets and a file descriptor that reaches its end of
+            file when the parent is gone. Exit status 78 (EX_CONFIG) stops the whole server.
+        announce: called once, when the workers have been forked.
 
     Returns:
-        The exit status: 0 after a signal, 78 when a worker found the configuration unusable.
+        The exit status: 0 after a signal, 78 if a worker could not use the configuration.
 
     Raises:
-        AlreadyRunning: When another server holds the folder.
-        StoreStartFailed: When the embedded store does not come up.
+        AlreadyRunning: another server uses the folder.
+        StoreStartFailed: the embedded store did not start.
     """
     with locked_folder(data_dir), _sigterm_as_interrupt():
         store = EmbeddedStore(data_dir) if embedded else None
@@ -79,7 +79,7 @@ def supervise(
 
 
 class _Supervision:
-    """The time between the first fork and the end of the last worker."""
+    """Runs the workers, from the first fork to the exit of the last worker."""
 
     def __init__(
         self,
@@ -117,72 +117,72 @@ class _Supervision:
             for pid, status in self._reap():
                 if status == os.EX_CONFIG:
                     return os.EX_CONFIG
-                log.warning("worker %d is gone (status %d), starting another", pid, status)
+                log.warning("worker %d exited (status %d), starting another", pid, status)
             self._workers.start_due()
-            self._revive_store()
+            self._restart_store()
 
     def _seconds_left(self) -> float | None:
         waits = (self._workers.seconds_left, self._store_plan.seconds_left)
         return min((wait for wait in waits if wait is not None), default=None)
 
     def _reap(self) -> list[tuple[int, int]]:
-        """Take note of every child that is gone, and return the workers among them."""
+        """Collect every child that exited, and return the workers among them with their status."""
         workers = []
-        for pid, status in _gone_children():
+        for pid, status in _exited_children():
             if self._workers.exited(pid):
                 workers.append((pid, status))
             elif self._store is not None and self._store.exited(pid):
-                log.warning("the guard of the embedded store is gone (status %d)", status)
+                log.warning("the guard of the embedded store exited (status %d)", status)
                 self._store_plan.died()
         return workers
 
-    def _revive_store(self) -> None:
-        # Only spawned, not waited for: the workers bear an outage, this loop must not stand still.
+    def _restart_store(self) -> None:
+        # It is spawned and not waited for: workers survive an outage, but this loop must not block.
         if self._store is None or not self._store_plan.is_due:
             return
         self._store_plan.started()
         try:
             self._store.spawn()
         except StoreStartFailed:
-            log.exception("the embedded store cannot be started again yet")
+            log.exception("the embedded store cannot be restarted yet")
             self._store_plan.died()
 
     def _stop_workers(self) -> None:
         self._close_sockets()
         self._workers.send(signal.SIGTERM)
-        self._await_workers(STOP_SECONDS, hurry_on=signal.SIGINT)
+        self._await_workers(STOP_SECONDS, interrupt=signal.SIGINT)
         self._workers.send(signal.SIGKILL)
         self._await_workers(KILL_SECONDS)
 
-    def _await_workers(self, seconds: float, hurry_on: signal.Signals | None = None) -> None:
+    def _await_workers(self, seconds: float, interrupt: signal.Signals | None = None) -> None:
         deadline = time.monotonic() + seconds
         self._reap()
         while self._workers.pids and time.monotonic() < deadline:
             woken = self._inbox.wait(max(0.0, deadline - time.monotonic()))
             self._reap()
-            if hurry_on in woken.signals:
+            if interrupt in woken.signals:
                 return
 
     def _stop_store(self) -> None:
-        # Here, not only in the caller, so that no signal can interrupt it.
+        # Also here, and not only in the caller, so that no signal can interrupt it.
         if self._store is not None:
             self._store.stop()
 
     def _close_sockets(self) -> None:
-        # The workers have their own copies; with ours open, a connection that none of them accepts
-        # any more would wait instead of being refused.
+        # The workers have copies of their own. While ours are open, a connection that no worker
+        # accepts any more would wait instead of being refused.
         for each in self._sockets:
             each.close()
 
     def _work(self) -> None:
-        """Run in a worker: let go of what only the parent may hold, then serve."""
+        """Run in a worker: close what only the parent may keep open, then serve."""
         os.close(self._life_write)
         if self._store is not None:
             self._store.abandon()
         self._serve(self._sockets, self._life_read)
 
 
-def _gone_children() -> Iterator[tuple[int, int]]:
+def _exited_children() -> Iterator[tuple[int, int]]:
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)
@@ -195,7 +195,7 @@ def _gone_children() -> Iterator[tuple[int, int]]:
 
 @contextmanager
 def _sigterm_as_interrupt() -> Iterator[None]:
-    """Let SIGTERM end the start like Ctrl-C: as process 1 of a container it would be ignored."""
+    """Let SIGTERM stop a start like Ctrl-C. Process 1 of a container would ignore it."""
     former = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield

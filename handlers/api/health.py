@@ -37,5 +37,5 @@ class Readyz(Probe):
         refuses=[problems.UNAVAILABLE],
     )
     def get(self) -> None:
-        self.services.fence.require()
+        self.services.engine.fence.require()
         self.finish_json({"status": "ready"})

@@ -144,7 +144,7 @@ class BaseHandler(SessionHandler):
         The session of a process that was paused after its check may have ended meanwhile. So the
         fence is asked once more before the first byte goes out.
         """
-        if self.live is None or self._headers_written or self.services.fence.is_open:
+        if self.live is None or self._headers_written or self.services.engine.fence.is_open:
             return super().finish(chunk)
         self.live = None
         self.clear()

@@ -20,7 +20,7 @@ from server.accounts.outcomes import (
 from server.core.credentials import BadPassword, BadUsername
 from server.core.factor_policy import TooManyTries
 from server.core.throttling import Throttled
-from server.sessions.manager import SignInInterrupted
+from server.sessions.creation import SignInInterrupted
 
 Done = TypeVar("Done")
 

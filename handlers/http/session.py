@@ -145,7 +145,7 @@ class SessionHandler(RequestHandler):
         if presented is None:
             return
         token, stale_key = presented
-        self.services.fence.require()
+        self.services.engine.fence.require()
         # A page that keeps itself true in the background says that nobody is behind its request.
         is_activity = self.is_activity and self.request.headers.get(ACTIVITY_HEADER) != "none"
         found = await self.services.sessions.check(

@@ -25,7 +25,7 @@ frame after 5."""
 async def drain(server: HTTPServer, application: Curfew) -> None:
     """Accept no more connections, let running requests finish, then close what is still open."""
     server.stop()
-    application.services.hub.drain(DRAIN_WINDOW, random.random)
+    application.services.engine.hub.drain(DRAIN_WINDOW, random.random)
     try:
         async with asyncio.timeout(LAST_REQUESTS):
             await application.idle()

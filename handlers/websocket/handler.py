@@ -101,14 +101,14 @@ class SocketHandler(BaseHandler, WebSocketHandler):
         self.socket = Socket(
             secrets.token_urlsafe(9),
             TornadoTransport(self),
-            self.services.socket_dependencies,
+            self.services.engine.socket_dependencies,
             self.on_data,
             recent_only=self.recent_only,
             limits=self.limits,
             on_limit=self._audit_limit,
         )
         if not self.application.connection_limits.has_room_for_a_socket:
-            self.socket.no_room("overload")
+            self.socket.close_overloaded("overload")
             return
         await self.socket.open(found if self.verified else None)
 
@@ -133,14 +133,14 @@ class SocketHandler(BaseHandler, WebSocketHandler):
         self.gone = True
         if self.socket is not None:
             self.application.connection_limits.leave(self.request.remote_ip or "")
-            self.socket.closed(self.close_code)
+            self.socket.transport_closed(self.close_code)
 
     def _audit_limit(self, limit: str) -> None:
         self.audit(AuditEvent.RATE_EXCEEDED, limit=limit)
 
     def _too_fast(self, limit: str) -> None:
         if self.socket is not None:
-            self.socket.too_fast(limit)
+            self.socket.close_too_fast(limit)
 
     def _flaw_of_handshake(self) -> Problem | None:
         """What Tornado would refuse in a text of its own (RFC 6455 4.2.1)."""

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from server.accounts.outcomes import NameTaken
 from server.core.account import Account
+from server.core.context import NodeContext
 from server.core.credentials import (
     BadPassword,
     BadUsername,
@@ -47,21 +48,13 @@ class StoredAccounts:
     Args:
         store: where accounts are.
         hasher: bounded argon2id.
-        now: the store's clock, in Unix seconds.
-        new_id: makes operation ids.
+        context: this node's clock and randomness.
     """
 
-    def __init__(
-        self,
-        store: AccountStore,
-        hasher: PasswordHasher,
-        now: Callable[[], float],
-        new_id: Callable[[], str],
-    ) -> None:
+    def __init__(self, store: AccountStore, hasher: PasswordHasher, context: NodeContext) -> None:
         self._store = store
         self._hasher = hasher
-        self._now = now
-        self._new_id = new_id
+        self._context = context
 
     async def verify(self, username: str, password: str) -> Account | None:
         stored = await self._load(username)
@@ -91,9 +84,9 @@ class StoredAccounts:
             password_hash=await self._hasher.hash(password),
             admin=admin,
             disabled=False,
-            created_at=self._now(),
+            created_at=self._context.now(),
         )
-        saved = await self._store.save(account, based_on=0, operation=self._new_id())
+        saved = await self._store.save(account, based_on=0, operation=self._context.new_id())
         return account if saved else NameTaken()
 
     async def set_password(self, user: str, password: str) -> BadPassword | None:
@@ -125,7 +118,7 @@ class StoredAccounts:
         user = canonical_username(name)
         if isinstance(user, BadUsername):
             return False
-        return await self._store.change(user, change, self._new_id) is not None
+        return await self._store.change(user, change, self._context.new_id) is not None
 
     async def _rehash(self, stored: StoredAccount, password: str) -> None:
         stronger = replace(stored.account, password_hash=await self._hasher.hash(password))
@@ -133,7 +126,7 @@ class StoredAccounts:
 
     async def _save(self, stored: StoredAccount, account: Account) -> None:
         """Write what sign-in improves. Losing against another writer is fine: the next does it."""
-        await self._store.save(account, based_on=stored.revision, operation=self._new_id())
+        await self._store.save(account, based_on=stored.revision, operation=self._context.new_id())
 
 
 def _unfit(password: str, user: str) -> BadPassword | None:

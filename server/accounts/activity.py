@@ -6,11 +6,12 @@ same event stays.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from server.accounts.accounts import Accounts
 from server.core.activity import ActivityEntry, add
+from server.core.context import NodeContext
 from server.core.errors import StoreUnavailable
 from server.core.log_rate_limit import TELL_EVERY
 from server.store.activity import ActivityStore
@@ -31,21 +32,13 @@ class ActivityRecorder:
     Args:
         store: where it is kept.
         accounts: who there is. Anybody may claim any name at sign-in.
-        new_id: makes operation ids.
-        monotonic: seconds, never set back.
+        context: this node's clocks and randomness.
     """
 
-    def __init__(
-        self,
-        store: ActivityStore,
-        accounts: Accounts,
-        new_id: Callable[[], str],
-        monotonic: Callable[[], float],
-    ) -> None:
+    def __init__(self, store: ActivityStore, accounts: Accounts, context: NodeContext) -> None:
         self._store = store
         self._accounts = accounts
-        self._new_id = new_id
-        self._monotonic = monotonic
+        self._context = context
         self._waiting: dict[str, tuple[ActivityEntry, ...]] = {}
         self._something = asyncio.Event()
         self._nothing = asyncio.Event()
@@ -105,7 +98,7 @@ class ActivityRecorder:
             for each in reversed(news):
                 entries = add(entries, each)
             saved = await self._store.save(
-                user, entries, based_on=kept.revision, operation=self._new_id()
+                user, entries, based_on=kept.revision, operation=self._context.new_id()
             )
             return saved or Conflict()
 
@@ -113,10 +106,10 @@ class ActivityRecorder:
 
     def _drop(self, count: int) -> None:
         self._dropped += count
-        if self._monotonic() >= self._told_at + TELL_EVERY:
+        if self._context.monotonic() >= self._told_at + TELL_EVERY:
             self._tell()
 
     def _tell(self) -> None:
         if self._dropped:
             log.warning("activity was not kept", extra={"count": self._dropped})
-            self._dropped, self._told_at = 0, self._monotonic()
+            self._dropped, self._told_at = 0, self._context.monotonic()

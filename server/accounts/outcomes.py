@@ -10,7 +10,7 @@ from server.core.credentials import BadPassword, BadUsername
 from server.core.factor_policy import TooManyTries
 from server.core.factors import Method
 from server.core.throttling import Throttled
-from server.sessions.manager import SignInInterrupted
+from server.sessions.creation import SignInInterrupted
 
 
 class Denial(Enum):

@@ -11,7 +11,8 @@ from typing import Final
 from server.accounts.password_proof import PasswordProof, proof_in
 from server.accounts.requester import Person, Requester
 from server.core.account import Account
-from server.core.audit import AuditEvent, Record
+from server.core.audit import AuditEvent
+from server.core.context import NodeContext
 from server.core.factor_policy import (
     FactorOutcome,
     Flaw,
@@ -69,9 +70,7 @@ class SecondFactorCheck:
         challenges: makes and opens challenges.
         used: remembers which were used.
         epochs: reads a user's epochs.
-        now: the store's clock, in Unix seconds.
-        new_id: makes operation ids.
-        record: keeps the audit trail.
+        context: this node's clock, randomness and audit trail.
     """
 
     def __init__(
@@ -80,17 +79,13 @@ class SecondFactorCheck:
         challenges: Challenges,
         used: SingleUseStore,
         epochs: Callable[[str], Awaitable[Epochs]],
-        now: Callable[[], float],
-        new_id: Callable[[], str],
-        record: Record,
+        context: NodeContext,
     ) -> None:
         self._store = store
         self._challenges = challenges
         self._used = used
         self._epochs = epochs
-        self._now = now
-        self._new_id = new_id
-        self._record = record
+        self._context = context
 
     def challenge(self, proof: PasswordProof) -> str:
         """Return what a client sends back with its second factor, more than once if need be."""
@@ -106,7 +101,7 @@ class SecondFactorCheck:
     ) -> SecondFactorResult:
         """Check a code of the app, or a recovery code."""
         result = await self._use(
-            proof, lambda factors: judge_code(factors, totp_codes, code, self._now())
+            proof, lambda factors: judge_code(factors, totp_codes, code, self._context.now())
         )
         return self._recorded(result, requester)
 
@@ -182,11 +177,11 @@ class SecondFactorCheck:
             return replace(NOBODYS_PASSKEY, password_proof=proof)
         count = passkeys.check_signature(given, passkey.public_key, site)
         if count is None or not await self._used.claim(
-            challenge.id, operation=self._new_id(), seconds=challenge.seconds_left
+            challenge.id, operation=self._context.new_id(), seconds=challenge.seconds_left
         ):
             return replace(NOBODYS_PASSKEY, password_proof=proof)
         return await self._use(
-            proof, lambda fresh: judge_passkey(fresh, given.id, count, self._now())
+            proof, lambda fresh: judge_passkey(fresh, given.id, count, self._context.now())
         )
 
     async def _use(
@@ -205,7 +200,7 @@ class SecondFactorCheck:
             changed = judged.factors != account.factors
             return replace(account, factors=judged.factors) if changed else None
 
-        await self._store.change(proof.user, use, self._new_id)
+        await self._store.change(proof.user, use, self._context.new_id)
         return result
 
     async def _options(self, site: Site, user: str, challenge: bytes) -> dict[str, Json]:
@@ -225,11 +220,11 @@ class SecondFactorCheck:
         match result.outcome:
             case Proved(Method.RECOVERY_CODE):
                 left = result.recovery_codes_left
-                self._record(AuditEvent.RECOVERY_CODE_USED, **about, left=left)
+                self._context.record(AuditEvent.RECOVERY_CODE_USED, **about, left=left)
             case TooManyTries(wait):
-                self._record(AuditEvent.LOGIN_THROTTLED, **about, by="codes", seconds=wait)
+                self._context.record(AuditEvent.LOGIN_THROTTLED, **about, by="codes", seconds=wait)
             case Wrong(flaw):
-                self._record(AuditEvent.SECOND_FACTOR_FAIL, **about, why=flaw.value)
+                self._context.record(AuditEvent.SECOND_FACTOR_FAIL, **about, why=flaw.value)
             case Lapsed():
-                self._record(AuditEvent.SECOND_FACTOR_FAIL, **about, why="lapsed")
+                self._context.record(AuditEvent.SECOND_FACTOR_FAIL, **about, why="lapsed")
         return result

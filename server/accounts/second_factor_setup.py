@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from server.accounts.outcomes import Denial, NotAdded
 from server.core.account import Account
+from server.core.context import NodeContext
 from server.core.factors import (
     MAX_PASSKEYS,
     NO_FACTORS,
@@ -74,8 +75,7 @@ class SecondFactorSetup:
         challenges: makes and opens challenges.
         used: remembers which were used.
         shards: how many the store has.
-        now: the store's clock, in Unix seconds.
-        new_id: makes operation ids.
+        context: this node's clock and randomness.
     """
 
     def __init__(
@@ -84,15 +84,13 @@ class SecondFactorSetup:
         challenges: Challenges,
         used: SingleUseStore,
         shards: int,
-        now: Callable[[], float],
-        new_id: Callable[[], str],
+        context: NodeContext,
     ) -> None:
         self._store = store
         self._challenges = challenges
         self._used = used
         self._shards = shards
-        self._now = now
-        self._new_id = new_id
+        self._context = context
 
     async def factors_of(self, user: str) -> Factors:
         """What the account has."""
@@ -117,7 +115,7 @@ class SecondFactorSetup:
         begun = self.resume_totp(user, setup)
         if begun is None:
             return NotAdded.EXPIRED
-        now = self._now()
+        now = self._context.now()
         step = matching_step(totp_codes(begun.secret, steps_around(now)), code)
         if step is None:
             return NotAdded.WRONG_CODE
@@ -136,7 +134,7 @@ class SecondFactorSetup:
         """
         if site is None:
             return Denial.PASSKEYS_UNAVAILABLE
-        account = await self._store.change(user, self._with_handle, self._new_id)
+        account = await self._store.change(user, self._with_handle, self._context.new_id)
         if account is None:
             return {}
         challenge = self._challenges.make(Use.NEW_PASSKEY, {"user": user})
@@ -162,12 +160,12 @@ class SecondFactorSetup:
         if made is None:
             return NotAdded.BAD_PASSKEY
         first = await self._used.claim(
-            challenge.id, operation=self._new_id(), seconds=challenge.seconds_left
+            challenge.id, operation=self._context.new_id(), seconds=challenge.seconds_left
         )
         if not first:
             return NotAdded.EXPIRED
         passkey = Passkey(
-            made.id, made.public_key, site.id, made.sign_count, name.strip(), self._now()
+            made.id, made.public_key, site.id, made.sign_count, name.strip(), self._context.now()
         )
         return await self._add(user, lambda factors: _with_passkey(factors, passkey))
 
@@ -179,7 +177,7 @@ class SecondFactorSetup:
             factors = account.factors
             return _with(account, replace(factors, recovery=kept)) if factors.enabled else None
 
-        changed = await self._store.change(user, change, self._new_id)
+        changed = await self._store.change(user, change, self._context.new_id)
         return codes if changed else None
 
     async def remove_totp(self, user: str) -> Factors | None:
@@ -207,7 +205,7 @@ class SecondFactorSetup:
             result = Added(() if added.recovery else codes)
             return _with(account, added if added.recovery else replace(added, recovery=kept))
 
-        await self._store.change(user, add, self._new_id)
+        await self._store.change(user, add, self._context.new_id)
         return result
 
     async def _remove(self, user: str, change: Callable[[Factors], Factors]) -> Factors | None:
@@ -215,7 +213,7 @@ class SecondFactorSetup:
             left = change(account.factors)
             return _with(account, left) if left != account.factors else None
 
-        changed = await self._store.change(user, remove, self._new_id)
+        changed = await self._store.change(user, remove, self._context.new_id)
         return changed.factors if changed else None
 
     def _with_handle(self, account: Account) -> Account:

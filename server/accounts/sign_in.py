@@ -19,7 +19,8 @@ from server.core.factor_policy import Proved, TooManyTries
 from server.core.session import Json
 from server.core.throttling import Throttled
 from server.crypto.passkeys import Site
-from server.sessions.manager import SessionManager, SignInInterrupted
+from server.sessions.creation import SignInInterrupted
+from server.sessions.manager import SessionManager
 from server.sessions.verdicts import LiveSession
 from server.store.contract import Epochs
 

@@ -8,10 +8,12 @@ known and unknown are alike in answer and time (ASVS 5.0 6.1.1, 6.3.1, 6.3.8).
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from functools import partial
 from typing import Final
 
 from server.core.addresses import network_of
-from server.core.audit import AuditEvent, Record
+from server.core.audit import AuditEvent
+from server.core.context import NodeContext
 from server.core.factor_policy import Proved, TooManyTries
 from server.core.throttling import (
     Act,
@@ -43,22 +45,22 @@ class Attempt:
         tally: Tally,
         counted: Counted,
         operation: str,
-        tell: Callable[[TryOutcome], object],
+        count: Callable[[TryOutcome], object],
     ) -> None:
         self._counters = counters
         self._tally = tally
         self._counted = counted
         self._operation = operation
-        self._tell = tell
+        self._count = count
 
     async def succeeded(self) -> None:
         """Everything that was asked for was right; with a second factor, that too."""
-        self._tell(TryOutcome.SUCCEEDED)
+        self._count(TryOutcome.SUCCEEDED)
         await self._counters.record_success(self._tally, self._counted, operation=self._operation)
 
     def failed(self) -> None:
         """The password or the code was wrong: the try stays counted."""
-        self._tell(TryOutcome.FAILED)
+        self._count(TryOutcome.FAILED)
 
     async def settle(self, outcome: object) -> None:
         """Take the outcome of a second factor's check as the word on how the try ended."""
@@ -83,22 +85,12 @@ class Throttle:
 
     Args:
         counters: shared by all nodes.
-        new_id: makes operation ids.
-        tell: told of every outcome.
-        record: keeps the audit trail.
+        context: this node's randomness, counters and audit trail.
     """
 
-    def __init__(
-        self,
-        counters: TryCounters,
-        new_id: Callable[[], str],
-        tell: Callable[[Act, TryOutcome], object],
-        record: Record,
-    ) -> None:
+    def __init__(self, counters: TryCounters, context: NodeContext) -> None:
         self._counters = counters
-        self._new_id = new_id
-        self._tell = tell
-        self._record = record
+        self._context = context
         self._busy: Counter[str] = Counter()
 
     def sign_in(self, name: str, address: str) -> AbstractAsyncContextManager[Attempt | Throttled]:
@@ -136,15 +128,14 @@ class Throttle:
         self, act: Act, tally: Tally, address: str
     ) -> AsyncIterator[Attempt | Throttled]:
         with self._place(network_of(address)):
-            operation = self._new_id()
+            operation = self._context.new_id()
             counted = await self._counters.count(tally, operation=operation)
             if isinstance(counted, Throttled):
                 self._refuse(act, counted, address)
                 yield counted
                 return
-            attempt = Attempt(
-                self._counters, tally, counted, operation, lambda how: self._tell(act, how)
-            )
+            count = partial(self._context.counts.tried, act)
+            attempt = Attempt(self._counters, tally, counted, operation, count)
             try:
                 yield attempt
             except HasherBusy:  # an overload, not a verdict
@@ -153,8 +144,8 @@ class Throttle:
 
     def _refuse(self, act: Act, throttled: Throttled, address: str) -> None:
         """Record it without a name: looking one up would show by its time whether it exists."""
-        self._tell(act, TryOutcome.THROTTLED)
-        self._record(
+        self._context.counts.tried(act, TryOutcome.THROTTLED)
+        self._context.record(
             AuditEvent.LOGIN_THROTTLED,
             ip=address,
             by=throttled.by.value,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from server.core.reasons import Reason
 from server.core.receipt import Receipt
+from server.core.throttling import Act, TryOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Counts:
         swept: the slow sweep closed sockets; takes their number, which should be 0.
         socket_closed: this node closed a socket; takes the close code and the reason word.
         socket_left: a client closed its socket; takes its close code, None if it was lost.
+        tried: somebody tried a password or a code; takes the act and the outcome.
     """
 
     terminated: Callable[[Reason, Receipt], object]
@@ -27,3 +29,4 @@ class Counts:
     swept: Callable[[int], object]
     socket_closed: Callable[[int, str], object]
     socket_left: Callable[[int | None], object]
+    tried: Callable[[Act, TryOutcome], object]

@@ -1,1 +1,1 @@
-"""What runs between requests: open sockets, the control stream, leases, deadlines."""
+"""What runs between requests: open sockets, the control stream, the lease and the fence."""

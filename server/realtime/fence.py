@@ -1,10 +1,10 @@
 """The fence: whether this node may serve at all.
 
-A node serves only while it can prove two things that are younger than its lease: that it is listed
-among the nodes, and that the control stream reaches it and it has read it to the end. Both proofs
-count from before the question was asked, on the monotonic clock, so a process that was paused
-finds the fence shut before it serves its first byte. Whoever ends a session may therefore wait for
-every listed node to acknowledge or for its lease to run out, and then knows that nobody serves it.
+A node serves only while it holds two proofs that are younger than its lease: that it is on the list
+of nodes, and that it has read the control stream to its end. Each proof counts from before the
+question was asked, on the monotonic clock. So a process that was paused finds the fence closed
+before it serves its first byte. Whoever ends a session can therefore wait until every listed node
+has acknowledged or lost its lease, and then knows that no node serves the session.
 """
 
 import asyncio
@@ -19,15 +19,15 @@ log = logging.getLogger("curfew.fence")
 
 
 class Fence:
-    """Opens and shuts by proofs; holds sockets while it is shut.
+    """Opens and closes by proofs, and holds the sockets while it is closed.
 
     Args:
-        hub: the sockets here.
-        compare: compares all sessions with sockets here with the store; before the fence opens
-            again, what ended meanwhile is closed with its true reason.
-        lease: how long a proof is good for.
+        hub: the sockets on this node.
+        compare: compares all sessions with sockets here with the store. It runs before the fence
+            opens again, so that sockets of sessions that ended meanwhile close with the reason.
+        lease: how long a proof is valid.
         hold_timeout: how long sockets are held before they are closed.
-        monotonic: seconds, never set back.
+        monotonic: seconds on a clock that is never set back.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Fence:
 
     @property
     def follows(self) -> bool:
-        """Whether the control stream is known to reach this node; else it may not renew."""
+        """Whether the control stream reaches this node. Without it, the lease is not renewed."""
         return self._monotonic() < self._followed_at + self._lease
 
     @property
@@ -67,23 +67,23 @@ class Fence:
         """Seconds since the latest proof that the control stream was read to its end."""
         return self._monotonic() - self._followed_at
 
-    def listed(self, asked_at: float) -> None:
-        """This node was on the list at some moment after `asked_at`."""
+    def note_listed(self, asked_at: float) -> None:
+        """Take the proof that this node was listed at some moment after `asked_at`."""
         self._notice_lapse()
         self._listed_at = asked_at
         self._changed.set()
 
-    def followed(self, asked_at: float) -> None:
-        """All of the stream's entries from before `asked_at` have been applied."""
+    def note_followed(self, asked_at: float) -> None:
+        """Take the proof that all entries from before `asked_at` have been applied."""
         self._notice_lapse()
         self._followed_at = asked_at
         self._changed.set()
 
     def require(self) -> None:
-        """Go on only while this node may serve.
+        """Raise unless this node may serve now.
 
         Raises:
-            StoreUnavailable: it may not; unknown is not ended.
+            StoreUnavailable: it may not; nothing is known of any session.
         """
         if not self.is_open:
             raise StoreUnavailable("the lease")
@@ -95,7 +95,7 @@ class Fence:
             await self._changed.wait()
 
     async def run(self) -> None:
-        """Hold, compare, resume; until cancelled."""
+        """Hold, compare and resume, until cancelled."""
         while True:
             if self._held_at is None:
                 await self._sleep(self._proved_until - self._monotonic())
@@ -107,11 +107,15 @@ class Fence:
     def _proved_until(self) -> float:
         return min(self._listed_at, self._followed_at) + self._lease
 
+    @property
+    def _is_lapsed(self) -> bool:
+        return self._monotonic() >= self._proved_until
+
     def _notice_lapse(self) -> None:
-        """A lapse sticks even when new proofs arrive before anybody looked: compare first."""
-        if self._held_at is None and self._monotonic() >= self._proved_until:
+        """Hold the sockets if a proof has expired, even if a new one has just arrived."""
+        if self._held_at is None and self._is_lapsed:
             self._held_at = self._monotonic()
-            log.warning("no contact with the store for a lease; sockets are held")
+            log.warning("no contact with the store for a whole lease: sockets are held")
             self._hub.hold()
             self._changed.set()
 
@@ -119,7 +123,7 @@ class Fence:
         left = held_at + self._hold_timeout - self._monotonic()
         if left <= 0:
             self._hub.close_unverified()
-        if min(self._listed_at, self._followed_at) <= held_at or self._is_stale():
+        if min(self._listed_at, self._followed_at) <= held_at or self._is_lapsed:
             await self._sleep(left if left > 0 else self._lease)
             return
         try:
@@ -127,13 +131,10 @@ class Fence:
         except StoreUnavailable:
             await asyncio.sleep(self._lease / 10)
             return
-        if not self._is_stale():
+        if not self._is_lapsed:
             self._held_at = None
             self._hub.resume()
             self._changed.set()
-
-    def _is_stale(self) -> bool:
-        return self._monotonic() >= self._proved_until
 
     async def _sleep(self, seconds: float) -> None:
         """Sleep, but not past a change."""

@@ -1,4 +1,4 @@
-"""Follows the control stream by position, on a connection of its own, whatever happens to it."""
+"""Follows the control stream by position on its own connection, and resumes after failures."""
 
 import asyncio
 import logging
@@ -11,21 +11,23 @@ from server.store.contract import Batch, ControlLog, Positions
 log = logging.getLogger("curfew.follower")
 
 FIRST_PAUSE: Final = 0.05
-"""Seconds before the first new try; doubles up to LONGEST_PAUSE."""
-LONGEST_PAUSE: Final = 0.5
+"""Seconds before the first new try. The pause doubles with each try, up to MAX_PAUSE."""
+MAX_PAUSE: Final = 0.5
 CATCH_UP: Final = 1.0
-"""Seconds for reading to the end. A stream that is filled faster is skipped, and made up for."""
+"""Seconds for reading to the end. If a stream is filled faster, its entries are skipped, and all
+sessions are compared with the store instead."""
 
 
 class Follower:
-    """Reads the streams for ever and hands on what they bring.
+    """Reads the streams and passes on what they bring.
 
     Args:
         control: the streams.
-        on_batch: given every batch, in order; the next is read when it is done.
-        on_loss: called when entries were lost, after the position moved behind the loss.
-        on_proof: told when all entries from before a moment (monotonic, in seconds) were applied.
-        monotonic: seconds, never set back.
+        on_batch: applies a batch. Batches come in order, one at a time.
+        on_loss: makes up for entries that were lost before the new position.
+        on_proof: called when all entries from before a moment have been applied, with that
+            moment in seconds of the monotonic clock.
+        monotonic: seconds on a clock that is never set back.
     """
 
     def __init__(
@@ -46,7 +48,7 @@ class Follower:
         self._behind_since: float | None = None
 
     async def start(self) -> None:
-        """Take the streams' ends as the position. Before this node serves or is listed.
+        """Start from the ends of the streams. Call it before this node serves or is listed.
 
         Raises:
             StoreUnavailable: the store did not answer.
@@ -68,7 +70,7 @@ class Follower:
         asked_at = self._monotonic()
         batch = await self._control.read(self._positions)
         if batch.lost_entries:
-            log.warning("control stream: entries were lost")
+            log.warning("entries of the control stream were lost")
             await self._skip()
             return
         if batch.events or batch.acknowledgements or batch.refused:
@@ -83,13 +85,14 @@ class Follower:
     async def _skip_flood(self, asked_at: float) -> None:
         self._behind_since = self._behind_since or asked_at
         if self._monotonic() - self._behind_since > CATCH_UP:
-            log.warning("control stream: it is filled faster than it can be read")
+            log.warning("the control stream is filled faster than it can be read")
             await self._skip()
 
     async def _skip(self) -> None:
-        """Take up the end of the streams, and only then compare: what comes later is read.
+        """Move to the ends of the streams, and then compare. Later entries are read as usual.
 
-        Whatever ended before the question is closed by then, so it is a proof like any other.
+        The sockets of all sessions that ended before are closed afterwards, so this is a proof
+        like any other.
         """
         asked_at = self._monotonic()
         positions = await self._control.tail()
@@ -99,7 +102,7 @@ class Follower:
 
     async def _pause(self, error: StoreUnavailable) -> None:
         if not self._failures:
-            log.warning("control stream: %s; will resume at the same position", error)
+            log.warning("control stream: %s; reading resumes at the same position", error)
         await self._control.disconnect()
-        await asyncio.sleep(min(FIRST_PAUSE * 2**self._failures, LONGEST_PAUSE))
+        await asyncio.sleep(min(FIRST_PAUSE * 2**self._failures, MAX_PAUSE))
         self._failures = min(self._failures + 1, 16)

@@ -14,33 +14,33 @@ class Connection(Protocol):
     """One open socket, as the hub sees it.
 
     Attributes:
-        id: names the socket to others; no credential.
+        id: the public name of the socket; no credential.
     """
 
     id: str
 
     def send(self, frame: str) -> None:
-        """Queue a frame; never blocks, never raises."""
+        """Queue a frame. Never blocks and never raises."""
 
-    def end(self, no_session: NoSession) -> None:
-        """Drop what is queued, say why, close. Nothing is sent or processed afterwards."""
+    def close_ended(self, no_session: NoSession) -> None:
+        """Drop what is queued, send the reason, close. Nothing is sent or processed afterwards."""
 
     def hold(self) -> None:
-        """Say `hold`; then send and process nothing until `resume`."""
+        """Send `hold`; then send and process nothing until `resume`."""
 
     def resume(self) -> None:
-        """Say `resume` and go on with what is queued."""
+        """Send `resume`, and go on with what is queued."""
 
     def close_unverified(self) -> None:
-        """Close without a verdict: the client comes back and keeps its page."""
+        """Close without a reason: the client comes back and keeps its page."""
 
     def drain(self, reconnect_in_ms: int) -> None:
-        """Say when to come back, and close: this node stops."""
+        """Send the time after which to come back, and close: this node stops."""
 
 
 @dataclass(eq=False, slots=True)
 class SessionSockets:
-    """A session that has sockets here."""
+    """A session with its sockets on this node."""
 
     sid: str
     user: str | None
@@ -49,76 +49,90 @@ class SessionSockets:
     connections: dict[str, Connection] = field(default_factory=dict)
 
 
+Observer = Callable[[SessionSockets], None]
+"""Called with a session whose number of sockets changed. It must not raise."""
+
+
 class Hub:
-    """Registers sockets and reaches them.
+    """Registers sockets and sends to them."""
 
-    Args:
-        on_change: told of a session whose number of sockets here changed.
-    """
-
-    def __init__(self, on_change: Callable[[SessionSockets], None]) -> None:
-        self._on_change = on_change
+    def __init__(self) -> None:
+        self._observers: list[Observer] = []
         self._sessions: dict[str, SessionSockets] = {}
         self._users: dict[str, set[SessionSockets]] = {}
 
+    def subscribe(self, observer: Observer) -> None:
+        """Call `observer` after each change, behind the observers that subscribed before."""
+        self._observers.append(observer)
+
     def register(self, connection: Connection, session: Session) -> None:
-        """From here on the socket hears of everything that happens to its session."""
-        live = self._sessions.get(session.sid)
-        if live is None:
-            live = SessionSockets(session.sid, session.user, session.epoch, session.created_at)
-            self._sessions[session.sid] = live
-            if live.user is not None:
-                self._users.setdefault(live.user, set()).add(live)
-        live.connections[connection.id] = connection
-        self._on_change(live)
+        """Add a socket. From here on it receives everything that concerns its session."""
+        sockets = self._sessions.get(session.sid)
+        if sockets is None:
+            sockets = SessionSockets(session.sid, session.user, session.epoch, session.created_at)
+            self._sessions[session.sid] = sockets
+            if sockets.user is not None:
+                self._users.setdefault(sockets.user, set()).add(sockets)
+        sockets.connections[connection.id] = connection
+        self._notify(sockets)
 
     def unregister(self, connection: Connection, sid: str) -> None:
-        """Forget a socket that closed; harmless when its session ended before."""
-        live = self._sessions.get(sid)
-        if live is None or live.connections.pop(connection.id, None) is None:
+        """Remove a socket that closed. Nothing happens if its session ended before."""
+        sockets = self._sessions.get(sid)
+        if sockets is None or sockets.connections.pop(connection.id, None) is None:
             return
-        if not live.connections:
-            self._forget(live)
-        self._on_change(live)
+        if not sockets.connections:
+            self._remove(sockets)
+        self._notify(sockets)
 
     def sessions(self) -> Iterator[SessionSockets]:
-        """All sessions with sockets here; safe against changes while it is read."""
+        """Return all sessions with sockets on this node. The hub may change while one iterates."""
         yield from list(self._sessions.values())
 
     def sessions_of(self, user: str) -> list[SessionSockets]:
-        """The user's sessions with sockets here."""
+        """Return the user's sessions with sockets on this node."""
         return list(self._users.get(user, ()))
 
     def find(self, sids: Iterable[str]) -> list[SessionSockets]:
-        """Those of these sessions that have sockets here."""
+        """Return the given sessions with sockets on this node."""
         return [self._sessions[sid] for sid in sids if sid in self]
 
-    def sockets_of_session(self, sid: str) -> int:
-        """How many sockets the session has here."""
-        live = self._sessions.get(sid)
-        return len(live.connections) if live else 0
-
-    def sockets_of_user(self, user: str) -> int:
-        """How many sockets all sessions of the user have here."""
-        return sum(len(live.connections) for live in self._users.get(user, ()))
-
     def __contains__(self, sid: object) -> bool:
-        """Whether the session has sockets here."""
+        """Return whether the session has sockets on this node."""
         return sid in self._sessions
 
-    def end(self, sids: Iterable[str], no_session: NoSession) -> int:
-        """Close all sockets of these sessions; how many that were."""
-        return sum(self._end(self._sessions[sid], no_session) for sid in sids if sid in self)
+    @property
+    def session_count(self) -> int:
+        """How many sessions have sockets on this node."""
+        return len(self._sessions)
+
+    @property
+    def socket_count(self) -> int:
+        """How many sockets there are on this node."""
+        return sum(len(sockets.connections) for sockets in self._sessions.values())
+
+    def sockets_of_session(self, sid: str) -> int:
+        """Return how many sockets the session has on this node."""
+        sockets = self._sessions.get(sid)
+        return len(sockets.connections) if sockets else 0
+
+    def sockets_of_user(self, user: str) -> int:
+        """Return how many sockets all sessions of the user have on this node."""
+        return sum(len(sockets.connections) for sockets in self._users.get(user, ()))
+
+    def close_sessions(self, sids: Iterable[str], no_session: NoSession) -> int:
+        """Close all sockets of sessions that ended; return how many there were."""
+        return sum(self._close(self._sessions[sid], no_session) for sid in sids if sid in self)
 
     def send_to_session(self, sid: str, frame: str) -> None:
         """Queue a frame for every socket of the session."""
-        if live := self._sessions.get(sid):
-            _send(live.connections.values(), frame)
+        if sockets := self._sessions.get(sid):
+            _send(sockets.connections.values(), frame)
 
     def send_to_user(self, user: str, frame: str, *, but: str = "") -> None:
-        """Queue a frame for every socket of the user, save the one with the id `but`."""
-        for live in self._users.get(user, ()):
-            _send((each for each in live.connections.values() if each.id != but), frame)
+        """Queue a frame for every socket of the user, except the one with the id `but`."""
+        for sockets in self._users.get(user, ()):
+            _send((each for each in sockets.connections.values() if each.id != but), frame)
 
     def hold(self) -> None:
         """Hold all sockets."""
@@ -131,39 +145,43 @@ class Hub:
             connection.resume()
 
     def close_unverified(self) -> None:
-        """Close all sockets without a verdict."""
+        """Close all sockets without a reason."""
         for connection in self._connections():
             connection.close_unverified()
 
     def drain(self, window: timedelta, spread: Callable[[], float]) -> None:
-        """Close all sockets, each with a moment of its own to come back in.
+        """Close all sockets, and give each client its own time to come back.
 
         Args:
-            window: over which they come back.
-            spread: a random number of [0, 1).
+            window: the time over which all of them come back.
+            spread: returns a random number in [0, 1).
         """
         for connection in self._connections():
             connection.drain(int(spread() * milliseconds(window)))
 
     def _connections(self) -> list[Connection]:
-        return [each for live in self.sessions() for each in live.connections.values()]
+        return [each for sockets in self.sessions() for each in sockets.connections.values()]
 
-    def _end(self, live: SessionSockets, no_session: NoSession) -> int:
-        self._forget(live)
-        closing = list(live.connections.values())
-        live.connections.clear()
+    def _close(self, sockets: SessionSockets, no_session: NoSession) -> int:
+        self._remove(sockets)
+        closing = list(sockets.connections.values())
+        sockets.connections.clear()
         for connection in closing:
-            connection.end(no_session)
-        self._on_change(live)
+            connection.close_ended(no_session)
+        self._notify(sockets)
         return len(closing)
 
-    def _forget(self, live: SessionSockets) -> None:
-        del self._sessions[live.sid]
-        if live.user is not None:
-            others = self._users[live.user]
-            others.discard(live)
+    def _remove(self, sockets: SessionSockets) -> None:
+        del self._sessions[sockets.sid]
+        if sockets.user is not None:
+            others = self._users[sockets.user]
+            others.discard(sockets)
             if not others:
-                del self._users[live.user]
+                del self._users[sockets.user]
+
+    def _notify(self, sockets: SessionSockets) -> None:
+        for observer in self._observers:
+            observer(sockets)
 
 
 def _send(connections: Iterable[Connection], frame: str) -> None:

@@ -1,11 +1,11 @@
-"""This node's place on the list of nodes: renewed every third of the lease."""
+"""This node's place on the list of nodes, renewed three times per lease."""
 
 import asyncio
 import logging
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
+from server.core.context import NodeContext
 from server.core.errors import StoreUnavailable
 from server.realtime.fence import Fence
 from server.store.contract import NodeRegistry
@@ -13,44 +13,37 @@ from server.store.contract import NodeRegistry
 log = logging.getLogger("curfew.lease")
 
 RETRY_AFTER: Final = timedelta(milliseconds=250)
-"""Between tries while the store does not answer, if a third of the lease is longer."""
+"""The longest time between two tries while the store does not answer."""
 
 
 class Lease:
-    """Keeps this node listed, as long as the control stream reaches it.
+    """Keeps this node listed while the control stream reaches it.
 
     Args:
         registry: the list of nodes.
-        node: this node's id.
-        duration: how long one renewal is good for.
-        fence: told of every renewal.
-        monotonic: seconds, never set back.
+        fence: takes the proof of each renewal.
+        duration: how long a renewal is valid.
+        context: this node's id and clocks.
     """
 
     def __init__(
-        self,
-        registry: NodeRegistry,
-        node: str,
-        duration: timedelta,
-        fence: Fence,
-        monotonic: Callable[[], float],
+        self, registry: NodeRegistry, fence: Fence, duration: timedelta, context: NodeContext
     ) -> None:
         self._registry = registry
-        self._node = node
+        self._fence = fence
         self._pause = (duration / 3).total_seconds()
         self._retry = min(self._pause, RETRY_AFTER.total_seconds())
-        self._fence = fence
-        self._monotonic = monotonic
+        self._context = context
 
     async def renew(self) -> None:
-        """Be listed for one more lease, counted from before the question.
+        """List this node for one more lease, counted from before the request.
 
         Raises:
-            StoreUnavailable: the earlier renewal stays as good as it was.
+            StoreUnavailable: the earlier renewal stays as valid as it was.
         """
-        asked_at = self._monotonic()
-        await self._registry.renew(self._node)
-        self._fence.listed(asked_at)
+        asked_at = self._context.monotonic()
+        await self._registry.renew(self._context.node)
+        self._fence.note_listed(asked_at)
 
     async def run(self) -> None:
         """Renew until cancelled. A node that the stream does not reach lets its lease run out."""
@@ -61,12 +54,12 @@ class Lease:
                     await self.renew()
                     pause = self._pause
                 except StoreUnavailable as error:
-                    log.warning("lease not renewed: %s", error)
+                    log.warning("the lease was not renewed: %s", error)
             await asyncio.sleep(pause)
 
     async def release(self) -> None:
-        """Leave the list. The caller has stopped serving."""
+        """Take this node off the list. Call it when the node has stopped serving."""
         try:
-            await self._registry.remove(self._node)
+            await self._registry.remove(self._context.node)
         except StoreUnavailable:
-            log.warning("could not leave the list of nodes; the lease will run out")
+            log.warning("this node could not leave the list of nodes; its lease will run out")

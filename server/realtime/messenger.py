@@ -15,10 +15,10 @@ PURPOSE = "message 1"
 
 
 class Messenger:
-    """Sends to all nodes, and delivers what comes to the sockets here.
+    """Sends messages to all nodes, and delivers incoming ones to the sockets on this node.
 
     Args:
-        hub: the sockets here.
+        hub: the sockets on this node.
         control: carries messages to all nodes.
         sealer: binds each message to its user.
     """
@@ -29,17 +29,22 @@ class Messenger:
         self._sealer = sealer
 
     async def send(self, user: str, connection: str, data: Json) -> None:
-        """Send to all other sockets of the user, at most once.
+        """Send data to all other sockets of the user, at most once.
+
+        Args:
+            user: the canonical user name.
+            connection: the id of the socket that sends it.
+            data: any JSON value.
 
         Raises:
-            StoreUnavailable: the message may not have been sent.
+            StoreUnavailable: it is not known whether the message was sent.
         """
         plaintext = strict_json.encode(data).encode("ascii")
         box = self._sealer.seal(plaintext, purpose=PURPOSE, context=user)
         await self._control.send(MessageSent(user, connection, box))
 
     def deliver(self, message: MessageSent) -> None:
-        """Queue a message for the user's other sockets here."""
+        """Queue a message for the user's other sockets on this node."""
         opened = self._sealer.open(message.box, purpose=PURPOSE, context=message.user)
         if opened is None:
             log.warning("a message did not open and was dropped", extra={"user": message.user})

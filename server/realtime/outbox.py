@@ -1,43 +1,42 @@
-"""What waits to be sent on one socket: bounded in bytes, and droppable at once.
+"""The frames that wait to be sent on one socket: limited in bytes, and dropped at once on close.
 
-Only one frame at a time is handed to the transport, so that once a session's end is known nothing
-else that was queued can still go out.
+Only one frame at a time is handed to the transport. So, once a session is known to have ended,
+nothing else that was queued can still be sent.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Final
+
+from server.realtime.transport import Transport
 
 MAX_QUEUED_BYTES: Final = 1024 * 1024
 """Per socket: sixteen frames of the largest size, or a minute of a busy chat."""
 
-Send = Callable[[str], Awaitable[None]]
-"""Hands one frame to the transport; done when the transport wants more; raises when it is gone."""
-
 
 class Outbox:
-    """A queue of frames, and while it is not empty a task that sends them.
+    """A queue of frames, and a task that sends them while there are any.
 
     Args:
-        send: hands one frame to the transport.
-        on_full: called once when the peer reads too slowly.
-        may_send: asked before each frame; while it may not, frames wait for `resume`.
+        transport: carries the frames.
+        on_full: called once, when the peer reads too slowly.
+        may_send: called before each frame; while it returns False, frames wait for `resume`.
     """
 
     def __init__(
-        self, send: Send, on_full: Callable[[], None], may_send: Callable[[], bool]
+        self, transport: Transport, on_full: Callable[[], None], may_send: Callable[[], bool]
     ) -> None:
-        self._send = send
-        self._may_send = may_send
+        self._transport = transport
         self._on_full = on_full
+        self._may_send = may_send
         self._frames: deque[str] = deque()
         self._bytes = 0
         self._closed = False
         self._sending: asyncio.Task[None] | None = None
 
     def put(self, frame: str) -> None:
-        """Queue a frame; frames are ASCII, so a character is a byte."""
+        """Queue a frame. Frames are ASCII, so a character is a byte."""
         if self._closed:
             return
         if self._bytes + len(frame) > MAX_QUEUED_BYTES:
@@ -49,12 +48,12 @@ class Outbox:
         self.resume()
 
     def resume(self) -> None:
-        """Send what waits, if it may be sent now."""
+        """Send the waiting frames, if they may be sent now."""
         if self._sending is None and self._frames and self._may_send():
             self._sending = asyncio.create_task(self._send_all())
 
     def close(self) -> None:
-        """Drop what waits; nothing is taken any more."""
+        """Drop the waiting frames, and accept no more."""
         self._closed = True
         self._frames.clear()
         self._bytes = 0
@@ -63,7 +62,7 @@ class Outbox:
         try:
             while self._frames and self._may_send():
                 frame = self._frames.popleft()
-                await self._send(frame)
+                await self._transport.write(frame)
                 self._bytes = max(0, self._bytes - len(frame))
         except OSError:
             self.close()

@@ -1,125 +1,123 @@
-"""Compares the sessions with sockets here with the store: what any lost message would have told.
+"""Compares the sessions with sockets on this node with the store, to make up for lost messages.
 
-It runs when the control stream lost entries, and slowly all the time.
+It runs when the control stream lost entries, before a held node serves again, and at long
+intervals.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import timedelta
 from itertools import islice
 from typing import Final
 
-from server.core.counts import Counts
+from server.core.context import NodeContext
 from server.core.errors import StoreUnavailable, WriteConflict
 from server.core.reasons import NoSession
 from server.core.session import Session
-from server.realtime.deadlines import CurrentSession
 from server.realtime.hub import Hub
+from server.sessions.manager import SessionManager
 
 log = logging.getLogger("curfew.reconciler")
 
-LEAST_PAUSE: Final = 1.0
-"""Seconds between two sweeps that somebody asked for."""
-AT_ONCE: Final = 200
-"""Sessions looked at together: one command's worth, and the event loop stays free between."""
+MIN_PAUSE: Final = 1.0
+"""Seconds between two sweeps, even if one was asked for."""
+BATCH_SIZE: Final = 200
+"""Sessions read together: one command to the store; the event loop is free between two batches."""
 
 
 class Reconciler:
-    """Closes the sockets of sessions that the store does not have any more.
+    """Closes the sockets of sessions that are not live in the store any more.
 
     Args:
-        hub: the sockets here.
-        current: the session as the store has it, ended first when it is past a deadline.
-        interval: between two slow sweeps.
-        now: the store's clock, in Unix seconds.
-        counts: told of what had to be closed.
+        hub: the sockets on this node.
+        sessions: reads a session, and ends it if it has expired.
+        interval: the time between two periodic sweeps.
+        context: this node's clocks and counters.
     """
 
     def __init__(
-        self,
-        hub: Hub,
-        current: CurrentSession,
-        interval: timedelta,
-        now: Callable[[], float],
-        counts: Counts,
+        self, hub: Hub, sessions: SessionManager, interval: timedelta, context: NodeContext
     ) -> None:
         self._hub = hub
-        self._now = now
-        self._counts = counts
-        self._current = current
+        self._sessions = sessions
         self._interval = interval.total_seconds()
-        self._asked = asyncio.Event()
+        self._context = context
+        self._sweep_asked = asyncio.Event()
 
     async def after_hold(self) -> None:
-        """Before a node that could not prove contact serves again.
+        """Compare all sessions, before a node that was held serves again.
 
         Raises:
-            StoreUnavailable: the rest was not looked at, and stays open.
+            StoreUnavailable: the sockets of the sessions that were not read stay open.
         """
-        await self._compare("lease")
+        await self._compare("lease", self._all())
 
     async def after_loss(self) -> None:
-        """Make up for entries of the control stream that were lost.
+        """Compare all sessions, because entries of the control stream were lost.
 
         Raises:
-            StoreUnavailable: the rest was not looked at, and stays open.
+            StoreUnavailable: the sockets of the sessions that were not read stay open.
         """
-        closed = await self._compare("gap")
+        closed = await self._compare("gap", self._all())
         log.warning("compared all sessions with the store; %d sockets closed", closed)
 
-    async def in_doubt(self, sids: Iterable[str]) -> int:
-        """Close those of these sessions that ended, as an event said without proof; how many.
+    async def after_unproved_end(self, sids: Iterable[str]) -> int:
+        """Compare the sessions that an event reported as ended without proof.
+
+        Returns:
+            How many sockets were closed.
 
         Raises:
-            StoreUnavailable: the rest was not looked at, and stays open.
+            StoreUnavailable: the sockets of the sessions that were not read stay open.
         """
         return await self._compare("push", sids)
 
     def sweep_soon(self) -> None:
-        """Something is wrong with the control stream: do not wait for the interval to pass."""
-        self._asked.set()
+        """Start the next sweep without waiting for the interval to pass."""
+        self._sweep_asked.set()
 
     async def run(self) -> None:
-        """Sweep until cancelled. It should find nothing."""
+        """Sweep until cancelled. A sweep should find nothing to close."""
         while True:
-            await asyncio.sleep(min(LEAST_PAUSE, self._interval))
-            await self._until_due()
+            await asyncio.sleep(min(MIN_PAUSE, self._interval))
+            await self._wait_until_due()
             try:
-                closed = await self._compare("sweep")
+                closed = await self._compare("sweep", self._all())
             except StoreUnavailable:
                 continue
-            self._counts.swept(closed)
+            self._context.counts.swept(closed)
             if closed:
-                log.warning("sweep closed %d sockets that no message had closed", closed)
+                log.warning("a sweep closed %d sockets that no message had closed", closed)
 
-    async def _until_due(self) -> None:
+    async def _wait_until_due(self) -> None:
         try:
-            async with asyncio.timeout(max(0.0, self._interval - LEAST_PAUSE)):
-                await self._asked.wait()
+            async with asyncio.timeout(max(0.0, self._interval - MIN_PAUSE)):
+                await self._sweep_asked.wait()
         except TimeoutError:
             pass
-        self._asked.clear()
+        self._sweep_asked.clear()
 
-    async def _compare(self, path: str, sids_in_doubt: Iterable[str] | None = None) -> int:
-        closed = 0
-        everything = (live.sid for live in self._hub.sessions())
-        remaining = iter(list(everything if sids_in_doubt is None else sids_in_doubt))
-        while sids := list(islice(remaining, AT_ONCE)):
-            found = await asyncio.gather(*(self._found(sid) for sid in sids))
-            for sid, session in zip(sids, found, strict=True):
+    def _all(self) -> list[str]:
+        return [sockets.sid for sockets in self._hub.sessions()]
+
+    async def _compare(self, path: str, sids: Iterable[str]) -> int:
+        closed, remaining = 0, iter(sids)
+        while batch := list(islice(remaining, BATCH_SIZE)):
+            found = await asyncio.gather(*(self._read(sid) for sid in batch))
+            for sid, session in zip(batch, found, strict=True):
                 if isinstance(session, NoSession):
                     closed += self._close(sid, session, path)
         return closed
 
-    async def _found(self, sid: str) -> Session | NoSession | None:
+    async def _read(self, sid: str) -> Session | NoSession | None:
         try:
-            return await self._current(sid)
+            return await self._sessions.current(sid)
         except WriteConflict:
-            return None  # whoever keeps winning finds it live
+            return None  # the writer that keeps winning finds the session live
 
     def _close(self, sid: str, no_session: NoSession, path: str) -> int:
-        closed = self._hub.end([sid], no_session)
+        closed = self._hub.close_sessions([sid], no_session)
         if closed and no_session.at is not None:
-            self._counts.reached(path, self._now() - no_session.at)
+            self._context.counts.reached(path, self._context.now() - no_session.at)
         return closed

@@ -1,7 +1,7 @@
-"""Says that entries of the streams were refused: in the audit trail, and not once for each.
+"""Reports entries of the streams that were rejected: in the audit trail, but not one by one.
 
-Whoever can write to the store can write a hundred thousand entries a second. That must not fill the
-log, too.
+Whoever can write to the store can write a hundred thousand entries a second. They must not fill
+the log as well.
 """
 
 import logging
@@ -9,41 +9,48 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from server.core.audit import AuditEvent, Record
+from server.core.audit import AuditEvent
+from server.core.context import NodeContext
 from server.core.events import EntryRejection
 
 log = logging.getLogger("curfew.refusals")
 
-PAUSE: Final = 5.0
-"""Seconds between two lines; a line tells how many there were since the one before."""
+REPORT_INTERVAL: Final = 5.0
+"""Seconds between two lines. A line counts the entries since the one before."""
 
 
 class RejectedEntries:
-    """Counts what was refused, and tells of it.
+    """Counts rejected entries, and reports them.
 
     Args:
-        record: keeps the audit trail.
-        on_refusal: called for every batch with refused entries.
-        monotonic: seconds, never set back.
+        context: this node's clocks and audit trail.
     """
 
-    def __init__(
-        self, record: Record, on_refusal: Callable[[], object], monotonic: Callable[[], float]
-    ) -> None:
-        self._record = record
-        self._on_refusal = on_refusal
-        self._monotonic = monotonic
-        self._untold: Counter[str] = Counter()
-        self._told_at = float("-inf")
+    def __init__(self, context: NodeContext) -> None:
+        self._context = context
+        self._observers: list[Callable[[], object]] = []
+        self._unreported: Counter[str] = Counter()
+        self._reported_at = float("-inf")
 
-    def note(self, refused: Sequence[EntryRejection]) -> None:
-        """Note what one read of the streams brought; none is noted, too."""
-        self._untold.update(each.value for each in refused)
-        if refused:
-            self._on_refusal()
-        if self._untold and self._monotonic() >= self._told_at + PAUSE:
-            counts: dict[str, float] = dict(self._untold)
-            log.warning("entries of the streams were refused", extra=counts)
-            self._record(AuditEvent.EVENT_REFUSED, user="", sid="", ip="", device="", **counts)
-            self._untold.clear()
-            self._told_at = self._monotonic()
+    def subscribe(self, observer: Callable[[], object]) -> None:
+        """Call `observer` after each read that brought rejected entries."""
+        self._observers.append(observer)
+
+    def note(self, rejections: Sequence[EntryRejection]) -> None:
+        """Count the rejected entries of one read, and report them when it is time.
+
+        Call it after every read, also if no entry was rejected: earlier ones may be due.
+        """
+        self._unreported.update(each.value for each in rejections)
+        if rejections:
+            for observer in self._observers:
+                observer()
+        if self._unreported and self._context.monotonic() >= self._reported_at + REPORT_INTERVAL:
+            self._report()
+
+    def _report(self) -> None:
+        counts: dict[str, float] = dict(self._unreported)
+        log.warning("entries of the streams were rejected", extra=counts)
+        self._context.record(AuditEvent.EVENT_REFUSED, user="", sid="", ip="", device="", **counts)
+        self._unreported.clear()
+        self._reported_at = self._context.monotonic()

@@ -1,12 +1,12 @@
-"""One open socket, whatever carries it: it opens in order, and lives no longer than its session.
+"""One open socket, on any transport. It opens in a fixed order and does not outlive its session.
 
-The order is: check the session (the carrier did, from the cookie), register, check again, `hello`.
-Between the first check and the registration an end would go unheard; the second check hears it.
-Until it has, what is sent to all of a user's sockets passes this one by.
+The order is: check the session (the handler did, from the cookie), register, check again, `hello`.
+An end between the first check and the registration would be missed; the second check finds it.
+Before the second check, what is sent to all of a user's sockets is not sent to this one.
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Final, Protocol
+from typing import Final
 
 from server.core import messages
 from server.core.errors import StoreUnavailable, WriteConflict
@@ -22,53 +22,37 @@ from server.core.session import (
 )
 from server.realtime.outbox import Outbox
 from server.realtime.socket_dependencies import SocketDependencies
+from server.realtime.transport import Transport
 
 RETRY_MS: Final = (500, 5_000)
-"""The window in which a client that lost its socket comes back, at random."""
+"""A client that lost its socket comes back after a random time between these two."""
 REAUTHENTICATION_REQUIRED = BadFrame(
     "reauthentication-required", "Prove your password again, then send this again."
 )
 UNAVAILABLE = BadFrame("unavailable", "The message may not have been sent; try again.")
 
 Handle = Callable[[Session, Json], Awaitable[None]]
-"""Does what an application does with a message of a client; raises `StoreUnavailable`."""
-
-
-class Transport(Protocol):
-    """What carries the frames."""
-
-    async def write(self, frame: str) -> None:
-        """Hand over a frame; done when the carrier wants more.
-
-        Raises:
-            ConnectionError: the peer is gone.
-        """
-
-    def write_now(self, frame: str) -> None:
-        """Hand over a frame without waiting; never raises."""
-
-    def close(self, code: int, reason: str) -> None:
-        """Send the close frame behind what was handed over; cut a peer that does not answer."""
+"""Does with a client's message what the application wants; may raise `StoreUnavailable`."""
 
 
 class Socket:
     """Implements the hub's `Connection`.
 
     Args:
-        id: names the socket to others; no credential.
+        id: the public name of the socket; no credential.
         transport: carries the frames.
-        parts: what all sockets share.
-        handle: what is done with a client's message; `forward` sends it to the user's others.
+        dependencies: what all sockets of this node share.
+        handle: handles a client's message; `forward` sends it to the user's other sockets.
         recent_only: whether messages need a recently proved password (ASVS 5.0 7.5).
-        limits: how much a client may ask for.
-        on_limit: told of the limit that was exceeded, in one word.
+        limits: how much a client may send, and how many sockets it may open.
+        on_limit: called with the limit that was exceeded, in one word.
     """
 
     def __init__(
         self,
         id: str,  # noqa: A002 - the hub's word
         transport: Transport,
-        parts: SocketDependencies,
+        dependencies: SocketDependencies,
         handle: Handle,
         *,
         recent_only: bool,
@@ -82,29 +66,29 @@ class Socket:
         self._handle = handle
         self._recent_only = recent_only
         self._transport = transport
-        self._parts = parts
+        self._dependencies = dependencies
         self._session: Session | None = None
         self._joined = self._over = False
-        self._outbox = Outbox(transport.write, self._too_slow, lambda: parts.fence.is_open)
+        self._outbox = Outbox(transport, self._close_too_slow, lambda: dependencies.fence.is_open)
 
     async def open(self, found: Session | NoSession | None) -> None:
-        """Register, check again, and only then say hello.
+        """Register the socket, check the session again, and only then send `hello`.
 
         Args:
-            found: the first check's answer; None if the session could not be checked.
+            found: the result of the first check; None if the session could not be checked.
         """
-        if found is None or not self._parts.fence.is_open:
+        if found is None or not self._dependencies.fence.is_open:
             self.close_unverified()
         elif isinstance(found, NoSession):
-            self._close_after(messages.ended(found), CloseCode.SESSION_ENDED, found.word)
-        elif owes_second_factor(found, self._parts.rules):
+            self._close(messages.ended(found), CloseCode.SESSION_ENDED, found.word)
+        elif owes_second_factor(found, self._dependencies.sessions.rules):
             self.refuse(CloseCode.NOT_ALLOWED, "second_factor_owed")
         else:
             await self._join(found)
 
     async def receive(self, frame: str | bytes) -> None:
-        """Do what a client asks; nothing while held, or once the session's end is known."""
-        await self._parts.fence.opened()
+        """Handle a client's frame; not while held, and not after the session has ended."""
+        await self._dependencies.fence.opened()
         if not self._is_up or self._session is None:
             return
         match messages.read_frame(frame):
@@ -113,7 +97,7 @@ class Socket:
             case ActivityFrame():
                 await self._touch(self._session.sid)
             case MessageFrame(data):
-                await self._message_if_in_time(self._session, data)
+                await self._message(self._session, data)
             case BadFrame() as bad:
                 self.send(messages.error(bad))
 
@@ -121,122 +105,116 @@ class Socket:
         """Send a message to all other sockets of the user.
 
         Raises:
-            StoreUnavailable: it may not have been sent.
+            StoreUnavailable: it is not known whether the message was sent.
         """
         if session.user is not None:
-            await self._parts.messenger.send(session.user, self.id, data)
+            await self._dependencies.messenger.send(session.user, self.id, data)
 
-    def closed(self, code: int | None) -> None:
-        """The carrier has closed.
+    def transport_closed(self, code: int | None) -> None:
+        """Forget a socket that its client closed.
 
         Args:
-            code: of the client's close frame; None when it sent none.
+            code: the code of the client's close frame; None if it sent none.
         """
         if not self._over:
-            self._parts.counts.socket_left(code)
+            self._dependencies.context.counts.socket_left(code)
             self._leave()
 
-    def _leave(self) -> None:
-        self._over = True
-        self._outbox.close()
-        if self._session is not None:
-            self._parts.hub.unregister(self, self._session.sid)
-
     def send(self, frame: str) -> None:
-        """Queue a frame; never blocks, never raises. Before `hello` there is nobody to send to."""
+        """Queue a frame. Never blocks and never raises. Frames before `hello` are dropped."""
         if self._is_up:
             self._outbox.put(frame)
 
-    def end(self, no_session: NoSession) -> None:
-        """Drop what is queued, say why, close."""
+    def close_ended(self, no_session: NoSession) -> None:
+        """Drop what is queued, send the reason, close."""
         code = messages.close_code(no_session.reason)
-        self._close_after(messages.ended(no_session), code, no_session.word)
+        self._close(messages.ended(no_session), code, no_session.word)
 
     def hold(self) -> None:
-        """Say so, past the queue; the fence keeps everything else back."""
+        """Send `hold` before everything that is queued. The fence stops everything else."""
         if self._is_up:
             self._transport.write_now(messages.hold())
 
     def resume(self) -> None:
-        """Say so, and send what was kept back."""
+        """Send `resume`, and then what was queued meanwhile."""
         if self._is_up:
             self._transport.write_now(messages.resume())
             self._outbox.resume()
 
     def close_unverified(self) -> None:
-        """Close without a verdict: the client comes back and keeps its page."""
-        self._close_after(None, CloseCode.UNVERIFIED, "unverified")
+        """Close without a reason: the client comes back and keeps its page."""
+        self._close(None, CloseCode.UNVERIFIED, "unverified")
 
     def refuse(self, code: CloseCode, reason: str) -> None:
-        """Close for what the client did, or must do first."""
-        self._close_after(None, code, reason)
+        """Close because of what the client did, or must do first."""
+        self._close(None, code, reason)
 
-    def too_fast(self, limit: str) -> None:
-        """Close: the client sent more than it may.
+    def close_too_fast(self, limit: str) -> None:
+        """Close because the client sent more than it may.
 
         Args:
-            limit: what there was too much of, in one word.
+            limit: the limit that was exceeded, in one word.
         """
         if not self._over:
             self._on_limit(limit)
-            self._close_after(messages.error(messages.TOO_FAST), CloseCode.POLICY, "rate")
+            self._close(messages.error(messages.TOO_FAST), CloseCode.POLICY, "rate")
 
-    def no_room(self, why: str) -> None:
-        """Close: it may come back later.
+    def close_overloaded(self, why: str) -> None:
+        """Close because there are too many sockets. The client may come back later.
 
         Args:
-            why: in one word.
+            why: the limit that was exceeded, in one word.
         """
         self._on_limit(why)
-        self._close_after(None, CloseCode.OVERLOAD, why)
+        self._close(None, CloseCode.OVERLOAD, why)
 
     def drain(self, reconnect_in_ms: int) -> None:
-        """This node stops: tell the client when to come back, and close."""
-        self._close_after(messages.drain(reconnect_in_ms), CloseCode.DRAIN, "drain")
+        """Send the time after which to come back, and close: this node stops."""
+        self._close(messages.drain(reconnect_in_ms), CloseCode.DRAIN, "drain")
 
     @property
     def _is_up(self) -> bool:
         return self._joined and not self._over
 
     async def _join(self, session: Session) -> None:
-        parts = self._parts
-        if why := parts.door.refusal(session, self._limits):
-            self.no_room(why)
+        if why := self._dependencies.admission.refusal(session, self._limits):
+            self.close_overloaded(why)
             return
         self._session = session
-        parts.hub.register(self, session)
+        self._dependencies.hub.register(self, session)
         try:
-            again = await parts.current(session.sid)
+            again = await self._dependencies.sessions.current(session.sid)
         except (StoreUnavailable, WriteConflict):
             self.close_unverified()
             return
         if isinstance(again, NoSession):
-            parts.hub.end([session.sid], again)
+            self._dependencies.hub.close_sessions([session.sid], again)
         elif not self._over:
-            until = deadlines(again, parts.rules)
             self._joined = True
-            self.send(messages.hello(self.id, again, until, parts.now(), RETRY_MS))
-            if warning := parts.deadlines.watch(again):
-                self.send(warning)
+            self._welcome(again)
+
+    def _welcome(self, session: Session) -> None:
+        until = deadlines(session, self._dependencies.sessions.rules)
+        now = self._dependencies.context.now()
+        self.send(messages.hello(self.id, session, until, now, RETRY_MS))
+        if warning := self._dependencies.deadlines.watch(session):
+            self.send(warning)
 
     async def _touch(self, sid: str) -> None:
         try:
-            found = await self._parts.touch(sid)
+            found = await self._dependencies.sessions.touch(sid)
         except (StoreUnavailable, WriteConflict):
-            return  # not known is not ended; the next activity tries again
+            return  # nothing is known of the session; the next activity tries again
         if isinstance(found, NoSession):
-            self._parts.hub.end([sid], found)
-
-    async def _message_if_in_time(self, session: Session, data: Json) -> None:
-        now = self._parts.monotonic()
-        full_at = self._limits.messages.take(self._messages_full_at, now)
-        if full_at is None:
-            self.too_fast("messages")
-            return
-        self._messages_full_at = full_at
-        await self._message(session, data)
+            self._dependencies.hub.close_sessions([sid], found)
 
     async def _message(self, session: Session, data: Json) -> None:
+        now = self._dependencies.context.monotonic()
+        full_at = self._limits.messages.take(self._messages_full_at, now)
+        if full_at is None:
+            self.close_too_fast("messages")
+            return
+        self._messages_full_at = full_at
         try:
             if self._recent_only and not await self._is_recent(session):
                 self.send(messages.error(REAUTHENTICATION_REQUIRED))
@@ -246,26 +224,32 @@ class Socket:
             self.send(messages.error(UNAVAILABLE))
 
     async def _is_recent(self, session: Session) -> bool:
-        """Whether the password was proved recently; since the socket opened, perhaps elsewhere."""
-        parts = self._parts
-        if is_recently_authenticated(session, parts.now(), parts.rules):
+        """Return whether the password was proved recently, perhaps since the socket opened."""
+        sessions, now = self._dependencies.sessions, self._dependencies.context.now
+        if is_recently_authenticated(session, now(), sessions.rules):
             return True
-        found = await parts.current(session.sid)
+        found = await sessions.current(session.sid)
         if isinstance(found, NoSession):
-            parts.hub.end([session.sid], found)
+            self._dependencies.hub.close_sessions([session.sid], found)
             return False
         self._session = found
-        return is_recently_authenticated(found, parts.now(), parts.rules)
+        return is_recently_authenticated(found, now(), sessions.rules)
 
-    def _too_slow(self) -> None:
-        self._close_after(None, CloseCode.TOO_SLOW, "too_slow")
+    def _close_too_slow(self) -> None:
+        self._close(None, CloseCode.TOO_SLOW, "too_slow")
 
-    def _close_after(self, last: str | None, code: CloseCode, reason: str) -> None:
-        """Close past the queue, behind one last frame."""
+    def _close(self, last: str | None, code: CloseCode, reason: str) -> None:
+        """Close without sending what is queued; only a last frame, if there is one."""
         if self._over:
             return
         self._leave()
-        self._parts.counts.socket_closed(code, reason)
+        self._dependencies.context.counts.socket_closed(code, reason)
         if last is not None:
             self._transport.write_now(last)
         self._transport.close(code, reason)
+
+    def _leave(self) -> None:
+        self._over = True
+        self._outbox.close()
+        if self._session is not None:
+            self._dependencies.hub.unregister(self, self._session.sid)

@@ -1,4 +1,4 @@
-"""Who may open one more socket here: as many as one user may hold, and as often."""
+"""Decides whether one more socket may open here: how many a user may have, and how often."""
 
 from collections.abc import Callable
 from typing import Final
@@ -10,15 +10,15 @@ from server.realtime.hub import Hub
 TOO_MANY: Final = "too_many_sockets"
 TOO_OFTEN: Final = "too_many_openings"
 TIDY_FROM: Final = 1_000
-"""Entries; below it nothing is tidied."""
+"""Entries; a smaller table is not tidied."""
 
 
 class SocketAdmission:
-    """Counts for one process: what other processes hold is their own affair.
+    """Counts the sockets of this process. Each process counts its own.
 
     Args:
-        hub: the sockets here.
-        monotonic: seconds, never set back.
+        hub: the sockets on this node.
+        monotonic: seconds on a clock that is never set back.
     """
 
     def __init__(self, hub: Hub, monotonic: Callable[[], float]) -> None:
@@ -28,11 +28,11 @@ class SocketAdmission:
         self._tidy_at = TIDY_FROM
 
     def refusal(self, session: Session, limits: Limits) -> str | None:
-        """Why a session's next socket is not let in, in one word; None if it is.
+        """Return why the session may not open one more socket, in one word; None if it may.
 
-        Whoever is refused has knocked all the same: that counts as an opening.
+        A refused try counts as an opening, too.
         """
-        if not self._knock(session.user or session.sid, limits):
+        if not self._count_opening(session.user or session.sid, limits):
             return TOO_OFTEN
         if self._hub.sockets_of_session(session.sid) >= limits.sockets_per_session:
             return TOO_MANY
@@ -40,7 +40,7 @@ class SocketAdmission:
             return TOO_MANY
         return None
 
-    def _knock(self, who: str, limits: Limits) -> bool:
+    def _count_opening(self, who: str, limits: Limits) -> bool:
         now = self._monotonic()
         full_at = limits.openings.take(self._full_at.get(who, 0.0), now)
         if full_at is None:
@@ -51,6 +51,6 @@ class SocketAdmission:
         return True
 
     def _tidy(self, now: float) -> None:
-        """Forget whose bucket is full, so that memory is bounded by who came lately."""
+        """Remove full buckets, so that memory is limited by who opened a socket recently."""
         self._full_at = {who: at for who, at in self._full_at.items() if at > now}
         self._tidy_at = max(TIDY_FROM, 2 * len(self._full_at))

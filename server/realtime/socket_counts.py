@@ -1,38 +1,39 @@
-"""Tells the store how many sockets of each session this node holds, for the account page.
+"""Writes the number of each session's sockets on this node to the store, for the account page.
 
-A number per node and session, not steps up and down: repeating it or losing one does no harm.
+It writes totals, not steps up and down: repeating one or losing one does no harm.
 """
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Callable
 from typing import Final
 
 from server.core.errors import StoreUnavailable
 from server.realtime.hub import SessionSockets
-
-log = logging.getLogger("curfew.presence")
+from server.store.contract import SessionStore
 
 SETTLE: Final = 0.05
-"""Seconds in which changes are collected: a page reload closes and opens within it."""
+"""Seconds in which changes are collected: a page reload closes and opens a socket within them."""
 RETRY_AFTER: Final = 1.0
-
-Report = Callable[[str, str, int], Awaitable[None]]
-"""Given user, session id and count."""
+"""Seconds before the next try when the store does not answer."""
 
 
 class SocketCountReporter:
-    """Reports changed counts, each session's latest one only."""
+    """Reports counts that changed, only the latest of each session.
 
-    def __init__(self, report: Report) -> None:
-        self._report = report
+    Args:
+        store: takes the counts.
+        node: this node's id.
+    """
+
+    def __init__(self, store: SessionStore, node: str) -> None:
+        self._store = store
+        self._node = node
         self._changed: dict[str, SessionSockets] = {}
         self._wake = asyncio.Event()
 
-    def changed(self, live: SessionSockets) -> None:
-        """Note that a session's number of sockets here changed. Anonymous ones are on no list."""
-        if live.user is not None:
-            self._changed[live.sid] = live
+    def sockets_changed(self, sockets: SessionSockets) -> None:
+        """Note that a session's count changed. Anonymous sessions are on no user's list."""
+        if sockets.user is not None:
+            self._changed[sockets.sid] = sockets
             self._wake.set()
 
     async def run(self) -> None:
@@ -48,15 +49,17 @@ class SocketCountReporter:
                 await asyncio.sleep(RETRY_AFTER)
 
     async def flush(self) -> None:
-        """Report everything that changed.
+        """Report all counts that changed.
 
         Raises:
-            StoreUnavailable: the rest stays noted.
+            StoreUnavailable: the counts that were not written are tried again later.
         """
         while self._changed:
-            sid, live = self._changed.popitem()
+            sid, sockets = self._changed.popitem()
             try:
-                await self._report(live.user or "", sid, len(live.connections))
+                await self._store.count_sockets(
+                    sockets.user or "", sid, self._node, len(sockets.connections)
+                )
             except StoreUnavailable:
-                self._changed.setdefault(sid, live)
+                self._changed.setdefault(sid, sockets)
                 raise

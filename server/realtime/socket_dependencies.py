@@ -1,15 +1,14 @@
-"""What the sockets of a node share."""
+"""What all sockets of a node share."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from server.core.counts import Counts
-from server.core.session import Rules
-from server.realtime.deadlines import CurrentSession, DeadlineTimers
+from server.core.context import NodeContext
+from server.realtime.deadlines import DeadlineTimers
 from server.realtime.fence import Fence
 from server.realtime.hub import Hub
 from server.realtime.messenger import Messenger
 from server.realtime.socket_admission import SocketAdmission
+from server.sessions.manager import SessionManager
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,27 +16,19 @@ class SocketDependencies:
     """What all sockets of a node share.
 
     Attributes:
-        hub: the sockets here.
-        door: whether one more may open.
-        fence: whether this node may serve.
-        deadlines: keeps the deadlines of sessions with sockets here.
-        messenger: application data between sockets.
-        current: the session as the store has it, ended first when it is past a deadline.
-        touch: the same, after recording that a person did something.
-        now: the store's clock, in Unix seconds.
-        monotonic: seconds, never set back.
-        rules: the durations in force.
-        counts: told of closed sockets.
+        hub: the sockets on this node.
+        admission: decides whether one more socket may open.
+        fence: says whether this node may serve.
+        deadlines: warns and closes sockets of sessions that expire.
+        messenger: sends application data between sockets.
+        sessions: reads and touches sessions.
+        context: this node's clocks and counters.
     """
 
     hub: Hub
-    door: SocketAdmission
+    admission: SocketAdmission
     fence: Fence
     deadlines: DeadlineTimers
     messenger: Messenger
-    current: CurrentSession
-    touch: CurrentSession
-    now: Callable[[], float]
-    monotonic: Callable[[], float]
-    rules: Rules
-    counts: Counts
+    sessions: SessionManager
+    context: NodeContext

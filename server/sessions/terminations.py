@@ -1,147 +1,129 @@
-"""Terminations: ends sessions and answers with a receipt that tells the truth.
+"""Ends sessions and returns receipts that state only what is known.
 
-The session is dead in the store when the script has run; what is waited for afterwards is every
-listed node's word that it has closed the sockets and serves the session no more (P1).
+A session is dead in the store as soon as the script has run. The wait that follows is for every
+listed node to confirm that it has closed the sockets and no longer serves the session (P1).
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Protocol
 
-from server.core.audit import AuditEvent, Record
+from server.core.audit import AuditEvent
+from server.core.context import NodeContext
 from server.core.reasons import Reason
-from server.core.receipt import Durability, NodeCounts, Receipt, State
+from server.core.receipt import Durability, Receipt, State
 from server.core.session import Session
+from server.sessions.pending_receipts import PendingReceipts
 from server.store.contract import Ended, SessionStore
 
 log = logging.getLogger("curfew.terminations")
 
-
-class Waiting(Protocol):
-    """Collects what nodes say about one end."""
-
-    @property
-    def sockets_closed(self) -> int:
-        """By all nodes that acknowledged."""
-
-    async def wait_for(self, nodes: Mapping[str, float], wait: timedelta) -> NodeCounts:
-        """Wait until all `nodes` acknowledged or lost their lease, but not longer than `wait`."""
-
-
-class Desk(Protocol):
-    """Where acknowledgements arrive."""
-
-    def expecting(self, end_id: str) -> AbstractContextManager[Waiting]:
-        """Collect acknowledgements of `end_id`, from before it exists."""
-
-
-End = Callable[[str], Awaitable[Ended]]
-"""Carries out the end with the given event id."""
+WriteEnd = Callable[[str], Awaitable[Ended]]
+"""Writes the end with the given id to the store."""
 
 
 class Terminations:
-    """Ends sessions: one, all others, all of a user, everything.
+    """Ends sessions: one, all others, all of a user, all of everybody.
 
     Args:
-        store: where sessions are.
-        desk: where acknowledgements arrive.
-        random: cryptographically strong random bytes, as many as asked for.
-        node: this node's id.
+        store: the session store.
+        receipts: collects the acknowledgements of nodes.
         wait: how long a caller waits for other nodes.
-        durability: what is known of the store's writes.
-        monotonic: seconds, never set back.
-        terminated: told of every receipt.
-        record: told what is worth looking into.
+        durability: whether the store's writes survive a crash.
+        context: this node's id, clocks, randomness, counters and audit trail.
     """
 
     def __init__(
         self,
         store: SessionStore,
-        desk: Desk,
-        random: Callable[[int], bytes],
-        node: str,
+        receipts: PendingReceipts,
         wait: timedelta,
         durability: Durability,
-        monotonic: Callable[[], float],
-        terminated: Callable[[Reason, Receipt], object],
-        record: Record,
+        context: NodeContext,
     ) -> None:
         self._store = store
-        self._desk = desk
-        self._random = random
-        self._node = node
+        self._receipts = receipts
         self._wait = wait
-        self._monotonic = monotonic
-        self._terminated = terminated
-        self._record = record
+        self._context = context
         self.durability = durability
 
     async def one(self, session: Session, reason: Reason) -> Receipt:
-        """End one session. One that had ended before counts as none, and is no fault.
+        """End one session. If it had already ended, the receipt counts no session.
 
         Raises:
-            StoreUnavailable: not known to have ended; asking again is safe.
+            StoreUnavailable: it is not known whether the session ended; trying again is safe.
         """
 
-        async def end(end_id: str) -> Ended:
+        async def write(end_id: str) -> Ended:
             return await self._store.end_session(
-                session.sid, user=session.user, end_id=end_id, reason=reason, initiator=self._node
+                session.sid,
+                user=session.user,
+                end_id=end_id,
+                reason=reason,
+                initiator=self._context.node,
             )
 
-        return await self._with_receipt(reason, session.user or "", end)
+        return await self._end(reason, session.user or "", write)
 
     async def all_of(self, user: str, reason: Reason, *, keep: str | None = None) -> Receipt:
-        """End all sessions of a user, and any sign-in under way, but for the session `keep`.
+        """End all sessions of a user, and any sign-in under way.
+
+        Args:
+            user: the canonical user name.
+            reason: why they end.
+            keep: the id of a session that goes on.
 
         Raises:
-            StoreUnavailable: not known to have ended; asking again is safe.
+            StoreUnavailable: it is not known whether they ended; trying again is safe.
         """
 
-        async def end(end_id: str) -> Ended:
+        async def write(end_id: str) -> Ended:
             return await self._store.end_user(
-                user, keep=keep, end_id=end_id, reason=reason, initiator=self._node
+                user, keep=keep, end_id=end_id, reason=reason, initiator=self._context.node
             )
 
-        return await self._with_receipt(reason, user, end)
+        return await self._end(reason, user, write)
 
     async def everything(self, reason: Reason) -> list[Receipt]:
-        """End all sessions of everybody; a receipt for each shard.
+        """End all sessions of everybody; return a receipt for each shard.
 
         Raises:
-            StoreUnavailable: the shards before the failing one have ended; asking again is safe.
+            StoreUnavailable: only the shards before the failing one have ended; trying again is
+                safe.
         """
         return [await self._shard(shard, reason) for shard in range(self._store.shards)]
 
     async def _shard(self, shard: int, reason: Reason) -> Receipt:
-        async def end(end_id: str) -> Ended:
+        async def write(end_id: str) -> Ended:
             return await self._store.end_shard(
-                shard, end_id=end_id, reason=reason, initiator=self._node
+                shard, end_id=end_id, reason=reason, initiator=self._context.node
             )
 
-        receipt = await self._with_receipt(reason, "", end)
-        self._record(AuditEvent.SESSION_ENDED, reason=reason.value, end=receipt.end_id, shard=shard)
+        receipt = await self._end(reason, "", write)
+        self._context.record(
+            AuditEvent.SESSION_ENDED, reason=reason.value, end=receipt.end_id, shard=shard
+        )
         return receipt.with_sessions(await self._store.sweep_shard(shard))
 
-    async def _with_receipt(self, reason: Reason, user: str, end: End) -> Receipt:
-        started, end_id = self._monotonic(), self._random(16).hex()
-        with self._desk.expecting(end_id) as waiting:
-            ended = await end(end_id)
+    async def _end(self, reason: Reason, user: str, write: WriteEnd) -> Receipt:
+        """Write an end, wait for the nodes, and return the receipt."""
+        started, end_id = self._context.monotonic(), self._context.new_id()
+        with self._receipts.expecting(end_id) as pending:
+            ended = await write(end_id)
             for sid in ended.sids:
-                self._record(
+                self._context.record(
                     AuditEvent.SESSION_ENDED, user=user, sid=sid, reason=reason.value, end=end_id
                 )
-            counts = await waiting.wait_for(ended.nodes, self._wait)
+            nodes = await pending.wait_for(ended.nodes, self._wait)
             receipt = Receipt(
                 end_id=end_id,
-                state=State.PENDING if ended.replicated is False else counts.state,
+                state=State.PENDING if ended.replicated is False else nodes.state,
                 sessions=len(ended.sids),
-                sockets_closed=waiting.sockets_closed,
-                nodes=counts,
+                sockets_closed=pending.sockets_closed,
+                nodes=nodes,
                 durability=Durability.REPLICAS if ended.replicated else self.durability,
-                elapsed_ms=(self._monotonic() - started) * 1000,
+                elapsed_ms=(self._context.monotonic() - started) * 1000,
             )
-        self._terminated(reason, receipt)
+        self._context.counts.terminated(reason, receipt)
         log.info("terminated", extra={"reason": reason.value, **receipt.as_json()})
         return receipt

@@ -1,7 +1,7 @@
-"""Carries the policy's verdicts out: load, judge, save, and again when another writer was first.
+"""Carries out the policy's verdicts: load, judge, save; and again if another writer was first.
 
-What is expected comes back as a value: `LiveSession`, `NoSession` or `TokenRefused`.
-`StoreUnavailable` passes through: unknown is not ended (P5).
+Expected outcomes are values: `LiveSession`, `NoSession` or `TokenRefused`. `StoreUnavailable` is
+not caught: a session of which nothing is known has not ended (P5).
 """
 
 import logging
@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from server.core.audit import AuditEvent, Record
+from server.core.audit import AuditEvent
+from server.core.context import NodeContext
 from server.core.errors import WriteConflict
 from server.core.events import Event, SessionExtended, TokenRotated
 from server.core.policy import Accept, End, Refusal, Refuse, Verdict
@@ -34,12 +35,12 @@ MAX_TRIES: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class LiveSession:
-    """The session is live; serve it.
+    """The session is live and may be served.
 
     Attributes:
         stored: the record and its revision.
-        token: to be set as the cookie; None leaves the browser's cookie alone.
-        presented: the number of the token that the request came with, or has been handed.
+        token: the token to set as the cookie; None leaves the browser's cookie alone.
+        presented: the number of the token that the request came with, or was given since.
     """
 
     stored: Stored
@@ -48,13 +49,13 @@ class LiveSession:
 
     @property
     def session(self) -> Session:
-        """The record."""
+        """The session record."""
         return self.stored.session
 
 
 @dataclass(frozen=True, slots=True)
 class TokenRefused:
-    """The token is not served, and its session lives on."""
+    """The token is refused, and its session lives on."""
 
     why: Refusal
 
@@ -63,52 +64,38 @@ class Verdicts:
     """Applies verdicts to the store.
 
     Args:
-        store: where sessions are.
+        store: the session store.
         rules: the durations in force.
-        now: the store's clock, in Unix seconds.
-        new_id: makes operation and event ids.
-        node: this node's id.
-        ended: told of every end.
-        record: told what is worth looking into.
+        context: this node's id, clocks, randomness, counters and audit trail.
     """
 
-    def __init__(
-        self,
-        store: SessionStore,
-        rules: Rules,
-        now: Callable[[], float],
-        new_id: Callable[[], str],
-        node: str,
-        ended: Callable[[Reason], object],
-        record: Record,
-    ) -> None:
+    def __init__(self, store: SessionStore, rules: Rules, context: NodeContext) -> None:
         self._store = store
-        self._ended = ended
-        self._record = record
         self._rules = rules
-        self._now = now
-        self._new_id = new_id
-        self._node = node
+        self._context = context
 
     async def apply(
         self, sid: str, judge: Callable[[Session], Verdict], known: Stored | None = None
     ) -> LiveSession | NoSession | TokenRefused:
-        """Load, judge, save; from the start when another writer was first.
+        """Load a session, judge it and save it.
 
         Args:
-            sid: the session.
-            judge: pure; may be called several times, with fresher records.
-            known: a record that was just loaded, which saves loading it again.
+            sid: the id of the session.
+            judge: a pure function; called again with a newer record if another writer was first.
+            known: a record that was loaded before, which saves loading it again.
+
+        Raises:
+            WriteConflict: another writer was first in every one of `MAX_TRIES` tries.
         """
         for _ in range(MAX_TRIES):
             loaded: Loaded = known or await self._store.load(sid)
             if not isinstance(loaded, Stored):
                 return self._not_live(sid, loaded)
             verdict = judge(loaded.session)
-            # A record from earlier may lead to a write, which the store compares with its own, or
-            # to nothing; no end and no token may come of it.
+            # A record that was loaded before may lead to a write, because the store compares its
+            # revision, or to nothing. It must not lead to an end or a token.
             is_old, known = known is not None, None
-            if is_old and not _is_safe_to_believe(verdict):
+            if is_old and not _is_safe_with_an_old_record(verdict):
                 continue
             if isinstance(verdict, End):
                 return await self.end(loaded.session, verdict.reason)
@@ -119,31 +106,38 @@ class Verdicts:
                 return saved
         raise WriteConflict(sid, MAX_TRIES)
 
+    async def end(self, session: Session, reason: Reason) -> NoSession:
+        """End a session for which no caller waits for a receipt."""
+        end_id = self._context.new_id()
+        ended = await self._store.end_session(
+            session.sid,
+            user=session.user,
+            end_id=end_id,
+            reason=reason,
+            initiator=self._context.node,
+        )
+        if ended.earlier is not None:
+            return NoSession(ended.earlier.reason, ended.earlier.end_id, ended.earlier.at)
+        if ended.sids:
+            self._context.counts.ended(reason)
+            self._record_end(session, reason, end_id)
+        return NoSession(reason, end_id, self._context.now(), just_ended=True)
+
     async def _save(self, loaded: Stored, verdict: Accept) -> LiveSession | NoSession | Conflict:
         if not (verdict.changed or loaded.stale_key):
             return LiveSession(loaded, verdict.token)
         saved = await self._store.save(
             verdict.session,
             based_on=loaded.revision,
-            operation=self._new_id(),
+            operation=self._context.new_id(),
             event=self._event(loaded.session, verdict),
         )
         if isinstance(saved, Saved):
-            self._tell_renewed(verdict)
+            self._record_renewal(verdict)
             return LiveSession(Stored(verdict.session, saved.revision), verdict.token)
         if isinstance(saved, Conflict):
             return saved
         return self._not_live(loaded.session.sid, saved)
-
-    def _tell_renewed(self, verdict: Accept) -> None:
-        if verdict.issued is not None:
-            session = verdict.session
-            self._record(
-                AuditEvent.SESSION_RENEWED,
-                user=session.user or "",
-                sid=session.sid,
-                generation=verdict.issued,
-            )
 
     def _event(self, before: Session, verdict: Accept) -> Event | None:
         if verdict.issued is not None:
@@ -156,28 +150,33 @@ class Verdicts:
         warned_from = (
             deadlines(session, self._rules).expires_at - warning_time(self._rules).total_seconds()
         )
-        return self._now() >= warned_from
+        return self._context.now() >= warned_from
 
-    async def end(self, session: Session, reason: Reason) -> NoSession:
-        """End a session that has no caller waiting for a receipt."""
-        end_id = self._new_id()
-        ended = await self._store.end_session(
-            session.sid, user=session.user, end_id=end_id, reason=reason, initiator=self._node
-        )
-        if ended.earlier is not None:
-            return NoSession(ended.earlier.reason, ended.earlier.end_id, ended.earlier.at)
-        if ended.sids:
-            self._ended(reason)
-            self._tell_ended(session, reason, end_id)
-        return NoSession(reason, end_id, self._now(), just_ended=True)
+    def _not_live(self, sid: str, loaded: Loaded) -> NoSession:
+        if isinstance(loaded, Tombstone):
+            return NoSession(loaded.reason, loaded.end_id, loaded.at)
+        if isinstance(loaded, Unreadable):
+            log.error("session record does not open", extra={"sid": sid})
+            self._context.record(AuditEvent.DECRYPT_FAIL, sid=sid, what="session")
+        return NoSession()
 
-    def _tell_ended(self, session: Session, reason: Reason, end_id: str) -> None:
-        """Who wrote the end tells it, once: with the session's own device, whoever asked."""
+    def _record_renewal(self, verdict: Accept) -> None:
+        if verdict.issued is not None:
+            session = verdict.session
+            self._context.record(
+                AuditEvent.SESSION_RENEWED,
+                user=session.user or "",
+                sid=session.sid,
+                generation=verdict.issued,
+            )
+
+    def _record_end(self, session: Session, reason: Reason, end_id: str) -> None:
+        """Record an end once, with the session's own device, whoever asked for it."""
         about = {"user": session.user or "", "sid": session.sid}
-        if reason is Reason.TOKEN_REUSE:  # from whoever brought the old token
-            self._record(AuditEvent.TOKEN_REUSE, **about, end=end_id)
+        if reason is Reason.TOKEN_REUSE:  # this line names the device that brought the old token
+            self._context.record(AuditEvent.TOKEN_REUSE, **about, end=end_id)
         device = session.device
-        self._record(
+        self._context.record(
             AuditEvent.SESSION_ENDED,
             **about,
             ip=device.ip,
@@ -186,14 +185,6 @@ class Verdicts:
             end=end_id,
         )
 
-    def _not_live(self, sid: str, loaded: Loaded) -> NoSession:
-        if isinstance(loaded, Tombstone):
-            return NoSession(loaded.reason, loaded.end_id, loaded.at)
-        if isinstance(loaded, Unreadable):
-            log.error("session record does not open", extra={"sid": sid})
-            self._record(AuditEvent.DECRYPT_FAIL, sid=sid, what="session")
-        return NoSession()
 
-
-def _is_safe_to_believe(verdict: Verdict) -> bool:
+def _is_safe_with_an_old_record(verdict: Verdict) -> bool:
     return isinstance(verdict, Accept) and (verdict.changed or verdict.token is None)

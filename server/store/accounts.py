@@ -7,6 +7,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from server.core.account import Account
+from server.core.audit import Record
 from server.core.errors import WriteConflict
 from server.core.factors import Factors, Passkey, RecoveryCodes, Totp
 from server.core.token import is_sid
@@ -44,7 +45,7 @@ class AccountStore:
         scripts: runs `save_account`.
         sealer: seals the accounts.
         shards: how many shards the store has.
-        unreadable: called with the name of a user whose account does not open.
+        record: records in the audit trail that a user's account does not open.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class AccountStore:
         scripts: Scripts,
         sealer: Sealer,
         shards: int,
-        unreadable: Callable[[str], object],
+        record: Record,
     ) -> None:
         self._client = client
         self._shards = shards
@@ -63,7 +64,7 @@ class AccountStore:
             DocumentCodec(sealer, PURPOSE),
             "account",
             lambda user: self._names(user).account(user),
-            unreadable,
+            record,
         )
 
     async def load(self, user: str) -> StoredAccount | None:

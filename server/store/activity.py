@@ -4,7 +4,7 @@ The list is sealed as a whole, so that whoever can write to the store cannot rem
 without being noticed.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -12,7 +12,7 @@ from typing import Any, Final
 from redis.asyncio import Redis
 
 from server.core.activity import ActivityEntry
-from server.core.audit import AuditEvent
+from server.core.audit import AuditEvent, Record
 from server.core.durations import milliseconds
 from server.core.session import Json
 from server.crypto.sealer import Sealer
@@ -51,7 +51,7 @@ class ActivityStore:
         scripts: runs `save_activity`.
         sealer: seals the lists.
         shards: how many shards the store has.
-        unreadable: called with the name of a user whose list does not open.
+        record: records in the audit trail that a user's list does not open.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class ActivityStore:
         scripts: Scripts,
         sealer: Sealer,
         shards: int,
-        unreadable: Callable[[str], object],
+        record: Record,
     ) -> None:
         self._documents = UserDocuments(
             client,
@@ -68,7 +68,7 @@ class ActivityStore:
             DocumentCodec(sealer, PURPOSE),
             "activity",
             lambda user: ShardNames.of_user(user, shards).activity(user),
-            unreadable,
+            record,
         )
 
     async def load(self, user: str) -> StoredActivity:

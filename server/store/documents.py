@@ -16,6 +16,7 @@ from typing import Any, Final, cast
 from redis.asyncio import Redis
 
 from server.core import strict_json
+from server.core.audit import AuditEvent, Record
 from server.core.session import Json
 from server.crypto.sealer import Sealer
 from server.store.connection import execute
@@ -115,7 +116,7 @@ class UserDocuments:
         codec: seals and opens the documents.
         kind: the word for them in script names and error texts.
         key_of: returns the key of a user's document.
-        unreadable: called with the name of a user whose document does not open.
+        record: records in the audit trail that a user's document does not open.
     """
 
     def __init__(
@@ -125,14 +126,14 @@ class UserDocuments:
         codec: DocumentCodec,
         kind: str,
         key_of: Callable[[str], str],
-        unreadable: Callable[[str], object],
+        record: Record,
     ) -> None:
         self._client = client
         self._scripts = scripts
         self._codec = codec
         self._kind = kind
         self._key_of = key_of
-        self._unreadable = unreadable
+        self._record = record
 
     async def load(self, user: str) -> Document | UnreadableDocument | None:
         """Return the user's document; None if there is none.
@@ -146,7 +147,7 @@ class UserDocuments:
             return None
         found = self._codec.decode(value, user)
         if isinstance(found, UnreadableDocument):
-            self._unreadable(user)
+            self._record(AuditEvent.DECRYPT_FAIL, user=user, what=self._kind)
         return found
 
     async def save(

@@ -7,9 +7,10 @@ happened, and which sessions it found.
 
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
+from server.core.context import NodeContext
 from server.core.events import (
     Acknowledgement,
     EntryRejection,
@@ -50,14 +51,12 @@ class Entries:
 
     Args:
         keyring: the secret keys.
-        now: the store's clock, in Unix seconds.
-        node: this node's id. An acknowledgement for another node is refused.
+        context: this node's clock, and its id: an acknowledgement for another node is refused.
     """
 
-    def __init__(self, keyring: Keyring, now: Callable[[], float], node: str) -> None:
+    def __init__(self, keyring: Keyring, context: NodeContext) -> None:
         self._signer = Signer(keyring, PURPOSE)
-        self._now = now
-        self._node = node
+        self._context = context
         self._seen: OrderedDict[str, str] = OrderedDict()
 
     def sign_end(
@@ -139,7 +138,7 @@ class Entries:
             if self._appended_at(entry, asked_at) - asked_at > MAX_DELAY:
                 return EntryRejection.LATE
             if self._seen.setdefault(text["proof"], entry) != entry:
-                is_retry = self._now() - asked_at <= RETRY_WINDOW
+                is_retry = self._context.now() - asked_at <= RETRY_WINDOW
                 return None if is_retry else EntryRejection.REPEATED
             if len(self._seen) > MAX_REMEMBERED:
                 self._seen.popitem(last=False)
@@ -149,11 +148,11 @@ class Entries:
 
     def _appended_at(self, entry: str, asked_at: float) -> float:
         """Return when an entry was appended; now, if its id is impossible and so untrusted."""
-        claimed, now = _time_of(entry), self._now()
+        claimed, now = _time_of(entry), self._context.now()
         return claimed if asked_at - MAX_CLOCK_AHEAD <= claimed <= now else now
 
     def _signed(self, *fields: str | bytes) -> Fields:
-        dated = (*fields, "asked_at", f"{self._now():.6f}")
+        dated = (*fields, "asked_at", f"{self._context.now():.6f}")
         return (*dated, "proof", self._signer.sign(dated))
 
     def _is_genuine(self, fields: Mapping[bytes, bytes]) -> bool:
@@ -174,7 +173,7 @@ class Entries:
                 return SessionExtended(text["sid"])
             case "message":
                 return MessageSent(text["user"], text["connection"], fields[b"box"])
-            case "done" if text["to"] == self._node:
+            case "done" if text["to"] == self._context.node:
                 closed = {str(end_id): int(n) for end_id, n in json.loads(text["closed"]).items()}
                 return Acknowledgement(text["node"], closed)
             case "done":

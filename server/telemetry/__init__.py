@@ -1,1 +1,1 @@
-"""What operators read: log lines, the audit trail, metrics."""
+"""What operators read: log lines, the audit trail and metrics."""

@@ -1,7 +1,7 @@
-"""The audit trail: one log line for each thing worth looking into, and the owner's recent activity.
+"""The audit trail: one log line for each event that an investigation may need.
 
-Who acts, and from where, is bound once for a request or a command and holds for everything that
-is recorded on its way, however deep: the engine does not know of requests.
+Who acts, and from where, is set once for a request or a command. It applies to everything that is
+recorded during it, because the engine does not know of requests.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ _LEVELS: Final = {
     Level.CRITICAL: logging.CRITICAL,
 }
 _RESERVED: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
-"""Names that the logging library raises for when a fact has one."""
+"""Names that a fact must not have: the logging library raises an error for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +38,10 @@ class AuditSource:
     """Who acts, and from where.
 
     Attributes:
-        user: who is signed in, or what acts in a person's place; empty for a stranger.
+        user: who is signed in, or the program that acts for a person; empty for a stranger.
         ip: the address.
         device: what the browser says of itself.
-        administrator: whether this is done with an administrator's right to other accounts.
+        administrator: whether this uses an administrator's right to other accounts.
     """
 
     user: str = ""
@@ -50,35 +50,40 @@ class AuditSource:
     administrator: bool = False
 
 
+ActivityObserver = Callable[[str, ActivityEntry], object]
+"""Called with a canonical user name and an entry of that account's recent activity."""
+
 NOBODY: Final = AuditSource()
 _source: ContextVar[AuditSource] = ContextVar("source", default=NOBODY)
 
 
 class Audit:
-    """Remembers what happened. Never raises and never waits: an act does not depend on its record.
+    """Records events. It never raises and never waits: no act depends on its record.
 
     Args:
         now: the store's clock, in Unix seconds.
-        monotonic: seconds, never set back.
-        keep: takes what an account's owner is to be shown.
-        counted: told of every event, also of those whose line is left out.
+        monotonic: seconds on a clock that is never set back.
+        count: counts every event, also those whose line is left out.
     """
 
     def __init__(
         self,
         now: Callable[[], float],
         monotonic: Callable[[], float],
-        keep: Callable[[str, ActivityEntry], object],
-        counted: Callable[[AuditEvent], object],
+        count: Callable[[AuditEvent], object],
     ) -> None:
         self._now = now
         self._monotonic = monotonic
-        self._keep = keep
-        self._counted = counted
-        self._allowance = LogRateLimit(monotonic())
+        self._count = count
+        self._observers: list[ActivityObserver] = []
+        self._rate_limit = LogRateLimit(monotonic())
+
+    def subscribe(self, observer: ActivityObserver) -> None:
+        """Call `observer` with each entry that an account's owner may see."""
+        self._observers.append(observer)
 
     def set_source(self, source: AuditSource) -> None:
-        """From here on, what this task records was done by `source`."""
+        """Set who did what this task records from here on."""
         _source.set(source)
 
     def record(
@@ -91,14 +96,14 @@ class Audit:
         device: str = "",
         **facts: str | float,
     ) -> None:
-        """Remember an event.
+        """Record an event.
 
         Args:
             event: what happened.
-            user: canonical name of whose account it concerns.
-            sid: the session it concerns.
-            ip: where it came from, if not from whoever acts.
-            device: what that browser says of itself, likewise.
+            user: the canonical name of the account that it concerns.
+            sid: the session that it concerns.
+            ip: where it came from, if not from the source that was set.
+            device: what that browser says of itself.
             facts: further facts, by name. Never a secret.
         """
         source = _source.get()
@@ -112,28 +117,35 @@ class Audit:
             actor=source.user if source.administrator else "",
             facts={name: _fact(value) for name, value in facts.items()},
         )
-        self._counted(event)
+        self._count(event)
         self._write(entry)
         activity = activity_of(entry)
         if activity is not None:
-            self._keep(entry.user, activity)
+            for observer in self._observers:
+                observer(entry.user, activity)
 
     async def run(self) -> None:
-        """Tell what was left out also when nothing of that kind happens any more."""
+        """Report lines that were left out, until cancelled, also when no more events come."""
         while True:
             await asyncio.sleep(TELL_EVERY)
-            self.tell_left_out()
+            self.report_left_out()
 
-    def tell_left_out(self, *, closing: bool = False) -> None:
-        """Write how many lines were left out since that was told last."""
-        for kind, count in self._allowance.pop_left_out(self._monotonic(), closing=closing).items():
+    def report_left_out(self, *, closing: bool = False) -> None:
+        """Write how many lines were left out since the last report.
+
+        Args:
+            closing: whether this is the last report, which does not wait for its time.
+        """
+        for kind, count in self._rate_limit.pop_left_out(
+            self._monotonic(), closing=closing
+        ).items():
             event, _, user = kind.partition(" ")
             about = {"user": user} if user else {}
             log.warning("lines left out", extra={"event": event, **about, "count": count})
 
     def _write(self, entry: AuditEntry) -> None:
-        self.tell_left_out()
-        if not self._allowance.allows(kind_of_line(entry), self._monotonic()):
+        self.report_left_out()
+        if not self._rate_limit.allows(kind_of_line(entry), self._monotonic()):
             return
         about = {
             name: value

@@ -1,6 +1,6 @@
-"""Log lines: for people on the console, or one JSON object a line for machines.
+"""Log lines: for people on the console, or one JSON object per line for machines.
 
-Log calls name what happened and give facts as `extra`; nothing secret is ever handed to a logger.
+Log calls say what happened, and give facts as `extra`. They never contain a secret.
 """
 
 import json
@@ -12,22 +12,22 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 
 
 class ConsoleFormatter(logging.Formatter):
-    """For people: time, level, logger, message and facts on one line."""
+    """Formats for people: time, level, logger, message and facts on one line."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)-7s %(name)s  %(message)s", "%H:%M:%S")
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
+        """Return the line."""
         facts = "".join(f" {name}={value!r}" for name, value in _facts(record).items())
         return super().format(record) + facts
 
 
 class JsonFormatter(logging.Formatter):
-    """One object a line; what came from outside is a JSON string, so it cannot forge a line."""
+    """Formats one object per line. Untrusted text is a JSON string, so it cannot forge a line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
+        """Return the line."""
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "level": record.levelname.lower(),
@@ -49,14 +49,16 @@ def configure_logging(log_format: str) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if log_format == "json" else ConsoleFormatter())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    logging.getLogger("tornado.access").propagate = False  # `log_request` has said it
+    logging.getLogger(
+        "tornado.access"
+    ).propagate = False  # `log_request` writes a line for each answer
     logging.getLogger("asyncio").setLevel(logging.WARNING)
 
 
 def configure_command_logging(log_format: str) -> None:
-    """Write a command's log lines to standard error: what it did, as the audit trail has it.
+    """Write a command's log lines to standard error: its lines of the audit trail, and warnings.
 
-    What it printed says the rest to whoever typed it.
+    The command prints everything else.
 
     Args:
         log_format: `console` or `json`.

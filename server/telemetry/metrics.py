@@ -1,8 +1,8 @@
-"""What one process counts, for `GET /metrics`. No user, session id or address ever is a label.
+"""What one process counts, for `GET /metrics`. No user, session id or address is ever a label.
 
-Gauges are asked when somebody looks; counters cost a dictionary look-up and an addition. Those who
-count are handed one method of this class each, and import nothing of it. Every label has few
-values, whatever clients send: a label per client would fill the memory here and in Prometheus.
+Gauges are computed at scrape time; a counter costs a dictionary look-up and an addition. The other
+parts get single methods of this class as `Counts`, and do not import it. Every label has few
+values, whatever clients send: one label per client would fill the memory here and in Prometheus.
 """
 
 from collections.abc import Callable
@@ -26,11 +26,11 @@ from server.realtime.hub import Hub
 
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 ABNORMAL_CLOSURE: Final = 1006
-"""Never on the wire (RFC 6455 §7.4.1): the connection was lost."""
+"""The connection was lost. The code is never on the wire (RFC 6455 §7.4.1)."""
 CLIENT_CODES: Final = frozenset({1000, 1001})
-"""What browsers send when a page closes its socket, or goes away with it."""
+"""What browsers send when a page closes its socket, or is left."""
 UNAWAITED: Final = "unawaited"
-"""The state of an end that nobody asked for, so that nobody got a receipt."""
+"""The state of an end without a receipt, because no caller waited for it."""
 OTHER: Final = "other"
 
 REQUEST_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -39,9 +39,9 @@ TERMINATION_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25
 """Seconds, up to the default of CURFEW_TERMINATION_WAIT."""
 
 LATENCY_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0, 5.0, 15.0, 30.0, 60.0)
-"""Seconds. A push takes a few ms; the rest is bounded by lease and sweep."""
+"""Seconds. A push takes a few ms; lease and sweep limit the other paths."""
 
-# They double the samples, and tell only when each of them was used first.
+# They double the number of samples, and only show when each counter was first used.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
@@ -50,10 +50,10 @@ class Metrics:
 
     Args:
         node: this node's id, a label of every sample.
-        registry: made by the composition root; the library's global one stays unused.
+        registry: holds them; the library's global registry is not used.
 
     Attributes:
-        registry: where all of them are registered.
+        registry: the same.
     """
 
     def __init__(self, node: str, registry: CollectorRegistry) -> None:
@@ -104,7 +104,7 @@ class Metrics:
 
     @property
     def counts(self) -> Counts:
-        """What the engine is handed."""
+        """The methods that the other parts of this node call."""
         return Counts(
             terminated=self.terminated,
             ended=self.ended,
@@ -112,19 +112,20 @@ class Metrics:
             swept=self.swept,
             socket_closed=self.socket_closed,
             socket_left=self.socket_left,
+            tried=self.tried,
         )
 
     def watch(self, hub: Hub, fence: Fence) -> None:
-        """Export what these two know, asked when somebody looks."""
+        """Export the state of these two as gauges, computed at scrape time."""
         self._gauge(
             "curfew_sockets_open",
             "Registered sockets.",
-            lambda: sum(len(live.connections) for live in hub.sessions()),
+            lambda: hub.socket_count,
         )
         self._gauge(
             "curfew_sessions_with_sockets",
             "Sessions with registered sockets.",
-            lambda: sum(1 for _ in hub.sessions()),
+            lambda: hub.session_count,
         )
         self._gauge(
             "curfew_follower_connected",
@@ -134,7 +135,7 @@ class Metrics:
         self._gauge(
             "curfew_sockets_held",
             "Sockets held because this node cannot prove contact with the store.",
-            lambda: 0 if fence.is_open else sum(len(live.connections) for live in hub.sessions()),
+            lambda: 0 if fence.is_open else hub.socket_count,
         )
         self._gauge(
             "curfew_lease_age_seconds",
@@ -152,8 +153,8 @@ class Metrics:
         """Count a socket that this server closed.
 
         Args:
-            code: of the close frame.
-            reason: the word in it.
+            code: the code of the close frame.
+            reason: the word in the close frame.
         """
         self._socket_closes.labels(self._node, code, reason).inc()
 
@@ -161,7 +162,7 @@ class Metrics:
         """Count a socket that its client closed, or that was lost.
 
         Args:
-            code: what the client sent; None when it sent no close frame.
+            code: the code that the client sent; None if it sent no close frame.
         """
         if code is None:
             self.socket_closed(ABNORMAL_CLOSURE, "lost")
@@ -175,7 +176,7 @@ class Metrics:
         self._termination_seconds.observe(receipt.elapsed_ms / 1000)
 
     def ended(self, reason: Reason) -> None:
-        """Count an end that has no receipt: a timeout, a reused token, a place that was needed."""
+        """Count an end without a receipt: a timeout, a reused token, too many sessions."""
         self._terminations.labels(self._node, reason.value, UNAWAITED).inc()
 
     def audited(self, event: AuditEvent) -> None:
@@ -187,9 +188,9 @@ class Metrics:
 
         Args:
             handler: the handler's class name.
-            method: of the request; a client may send any word.
+            method: the request's method; a client may send any word.
             status: HTTP status code; 101 is the handshake of a socket.
-            seconds: that the request took.
+            seconds: how long the request took.
         """
         shown = method if method in METHODS else OTHER
         self._requests.labels(self._node, handler, shown, status).inc()
@@ -203,13 +204,13 @@ class Metrics:
         """Count an end that closed sockets here.
 
         Args:
-            path: how this node heard of it: `push`, `gap`, `sweep` or `lease`.
-            seconds: from the end to here.
+            path: how this node learned of it: `push`, `gap`, `sweep` or `lease`.
+            seconds: the time since the end.
         """
         self._reached_seconds.labels(self._node, path).observe(max(0.0, seconds))
 
     def swept(self, closed: int) -> None:
-        """Count sockets that the slow sweep had to close."""
+        """Count sockets that the periodic sweep closed."""
         self._swept.inc(closed)
         self._past_end.set(closed)
 

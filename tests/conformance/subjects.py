@@ -27,6 +27,7 @@ from server.store.sessions import RedisSessionStore
 from tests.simulation.memory import Memory
 from tests.simulation.network import Link, RemoteStore, Server
 from tests.support.engine.keys import KEY
+from tests.support.engine.quiet import quiet_context
 from tests.support.servers.valkey import owner_of
 
 RULES: Final = Rules(
@@ -70,7 +71,7 @@ class RedisSubject:
     def __init__(self, store: RedisSessionStore, clock: StoreClock, raw: redis.Redis) -> None:
         self.store = store
         self.now = clock.now
-        self._entries = Entries(KEYRING, clock.now, "n1")
+        self._entries = Entries(KEYRING, quiet_context(clock.now))
         self.raw = raw
         self._registry = RedisNodeRegistry(
             store._client, store._scripts, clock, store.shards, LEASE
@@ -149,7 +150,7 @@ async def redis_subject(url: str, shards: int) -> AsyncIterator[RedisSubject]:
         clock = StoreClock(client)
         await clock.synchronise()
         codec = SessionCodec(Sealer(KEYRING))
-        entries = Entries(KEYRING, clock.now, "n1")
+        entries = Entries(KEYRING, quiet_context(clock.now))
         store = RedisSessionStore(client, Scripts(client), codec, entries, clock, RULES, shards)
         with redis.Redis.from_url(owner_of(url)) as raw:
             yield RedisSubject(store, clock, raw)

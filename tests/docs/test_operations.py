@@ -22,7 +22,7 @@ def metrics_in_the_code() -> dict[str, set[str]]:
     """Names as Prometheus shows them, with their labels but for `node`."""
     registry = CollectorRegistry()
     metrics = Metrics("node", registry)
-    metrics.watch(Hub(lambda _: None), fence())
+    metrics.watch(Hub(), fence())
     found = {}
     for family in registry._names_to_collectors.values():
         kind, name = family._type, family._name  # type: ignore[attr-defined]  # no public way
@@ -37,7 +37,7 @@ def fence() -> Fence:
     async def compare() -> None: ...
 
     second = timedelta(seconds=1)
-    return Fence(Hub(lambda _: None), compare, second, second, lambda: 0.0)
+    return Fence(Hub(), compare, second, second, lambda: 0.0)
 
 
 def test_every_logger_is_on_the_page_and_no_other() -> None:

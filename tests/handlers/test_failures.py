@@ -148,7 +148,7 @@ async def test_a_node_that_loses_its_proof_meanwhile_does_not_give_the_answer(
     app: Curfew, browser: Browser, services: Services
 ) -> None:
     def lapse() -> None:
-        services.fence.followed(time.monotonic() - 3600)
+        services.engine.fence.note_followed(time.monotonic() - 3600)
 
     class Paused(BaseHandler):
         def get(self) -> None:
@@ -163,13 +163,13 @@ async def test_a_node_that_loses_its_proof_meanwhile_does_not_give_the_answer(
     app.add_handlers(".*", [("/api/paused", Paused), ("/paused", PausedPage)])
     await browser.sign_up("anna")
     for path in ("/api/paused", "/paused"):
-        await services.fence.opened()
+        await services.engine.fence.opened()
         answer = await browser.send("GET", path)
         assert answer.code == 503
         assert answer.headers["Retry-After"] == "1"
         assert b"secret" not in answer.body
         assert b"anna" not in answer.body
-    await services.fence.opened()
+    await services.engine.fence.opened()
     assert await browser.is_live()
 
 
@@ -178,7 +178,7 @@ async def test_a_node_that_lost_its_proof_does_not_begin_with_the_request(
     browser: Browser, services: Services
 ) -> None:
     await browser.sign_up("anna")
-    services.fence.followed(time.monotonic() - 3600)
+    services.engine.fence.note_followed(time.monotonic() - 3600)
     refused = await browser.send("PATCH", "/api/session/data", {"late": 1})
     assert (refused.code, problem_of(refused)) == (503, "unavailable")
     kept = await services.sessions.current(browser.sid)

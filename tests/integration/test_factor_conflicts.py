@@ -26,7 +26,7 @@ from server.store.connection import open_client
 from server.store.contract import Epochs
 from server.store.scripts import Scripts
 from server.store.single_use import SingleUseStore
-from tests.support.engine.quiet import Unaudited
+from tests.support.engine.quiet import Unaudited, quiet_context
 
 NOW = 3_000_000.0
 SECRET = new_totp_secret()
@@ -41,7 +41,7 @@ class MeetingStore(AccountStore):
 
     def __init__(self, client: Redis) -> None:
         self.sealer = Sealer(Keyring.from_secrets([hashlib.sha256(b"key").digest()]))
-        super().__init__(client, Scripts(client), self.sealer, 1, lambda _: None)
+        super().__init__(client, Scripts(client), self.sealer, 1, Unaudited())
         self.used = SingleUseStore(client, 1)
         self._loads = 0
         self._met = asyncio.Event()
@@ -81,9 +81,7 @@ def check(store: MeetingStore) -> SecondFactorCheck:
         return Epochs("")
 
     challenges = Challenges(store.sealer, lambda: NOW, str)
-    return SecondFactorCheck(
-        store, challenges, store.used, epochs, lambda: NOW, new_id, Unaudited()
-    )
+    return SecondFactorCheck(store, challenges, store.used, epochs, quiet_context(lambda: NOW))
 
 
 @pytest.mark.proves("6.5.1")

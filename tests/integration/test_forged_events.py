@@ -30,6 +30,7 @@ from tests.support.clients.client import Client, frame
 from tests.support.clients.people import People, people_of, user_of
 from tests.support.clients.sockets import end_of
 from tests.support.engine.keys import key, text_of
+from tests.support.engine.quiet import quiet_context
 from tests.support.running.waiting import until
 from tests.support.servers.server import CurfewServer
 from tests.support.servers.valkey import ValkeyServer
@@ -41,7 +42,7 @@ OURS: Final = key("of the server")
 
 def entries(secret: bytes, now: Callable[[], float] = time.time) -> Entries:
     """What somebody with this key can sign, or could."""
-    return Entries(Keyring.from_secrets([secret]), now, "attacker")
+    return Entries(Keyring.from_secrets([secret]), quiet_context(now, node="attacker"))
 
 
 @pytest.fixture(scope="module")

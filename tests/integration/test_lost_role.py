@@ -14,6 +14,7 @@ from server.store.connection import open_client
 from server.store.scripts import Scripts
 from tests.support.clients.client import COOKIE, PASSWORD, Client, frame
 from tests.support.engine.keys import KEY, text_of
+from tests.support.engine.quiet import Unaudited
 from tests.support.servers.server import CurfewServer
 
 
@@ -48,7 +49,7 @@ async def lose_role(store_url: str, user: str) -> None:
     """Take the role off an account, which no command does."""
     sealer = Sealer(Keyring.from_secrets([KEY]))
     async with open_client(store_url) as client:
-        accounts = AccountStore(client, Scripts(client), sealer, 1, pytest.fail)
+        accounts = AccountStore(client, Scripts(client), sealer, 1, Unaudited())
         changed = await accounts.change(
             user, lambda account: replace(account, admin=False), lambda: "lose-role"
         )

@@ -26,6 +26,7 @@ from server.store.sealed_records import Resealed, SealedRecord, SealedRecords
 from server.store.sessions import RedisSessionStore
 from tests.conformance.subjects import created
 from tests.support.engine.keys import key
+from tests.support.engine.quiet import Unaudited, quiet_context
 from tests.support.servers.valkey import ValkeyServer
 
 NAMES = ShardNames(0)
@@ -60,12 +61,12 @@ async def sides(store_url: str) -> AsyncIterator[tuple[Side, Side]]:
                 made.between()
                 return os.urandom(16).hex()
 
-            sealer, entries = Sealer(ring), Entries(ring, clock.now, "n1")
+            sealer, entries = Sealer(ring), Entries(ring, quiet_context(clock.now))
             store = RedisSessionStore(
                 client, scripts, SessionCodec(sealer), entries, clock, Rules(), 1
             )
-            accounts = AccountStore(client, scripts, sealer, 1, str)
-            activity = ActivityStore(client, scripts, sealer, 1, str)
+            accounts = AccountStore(client, scripts, sealer, 1, Unaudited())
+            activity = ActivityStore(client, scripts, sealer, 1, Unaudited())
             records = SealedRecords(client, store, accounts, activity, new_id)
             made = Side(store, accounts, activity, records, clock.now)
             return made

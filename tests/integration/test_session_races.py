@@ -18,7 +18,7 @@ from server.core.session import Device
 from server.core.token import Token, issue_token
 from server.crypto.keyring import new_secret
 from server.services import Services, open_services
-from server.sessions.manager import SignInInterrupted
+from server.sessions.creation import SignInInterrupted
 from server.sessions.verdicts import LiveSession
 from settings import load_settings
 

@@ -25,7 +25,7 @@ from server.store.connection import open_client
 from server.store.names import ShardNames
 from server.store.scripts import Scripts
 from server.store.try_counters import TryCounters
-from tests.support.engine.quiet import Unaudited
+from tests.support.engine.quiet import quiet_context
 from tests.support.servers.valkey import ValkeyServer
 
 KEY = bytes(range(32))
@@ -157,7 +157,7 @@ async def test_codes_at_home_count_nowhere_and_can_be_taken_back(
 async def test_one_address_fills_a_part_of_the_hashing_queue_only(
     nodes: list[TryCounters],
 ) -> None:
-    throttle = Throttle(nodes[0], lambda: next(_ids), lambda *_: None, Unaudited())
+    throttle = Throttle(nodes[0], quiet_context())
     async with AsyncExitStack() as stack:
         for number in range(PLACES_PER_ADDRESS):
             await stack.enter_async_context(throttle.sign_in(f"u-{number}", "2001:db8::1"))

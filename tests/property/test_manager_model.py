@@ -30,7 +30,7 @@ from server.core.reasons import NoSession, Reason
 from server.core.receipt import State
 from server.core.session import Device, Json, Rules
 from server.core.token import issue_token
-from server.sessions.manager import SignInInterrupted
+from server.sessions.creation import SignInInterrupted
 from server.sessions.verdicts import LiveSession, TokenRefused
 from server.store.contract import Stored, Tombstone
 from tests.support.engine.crashing import open_node

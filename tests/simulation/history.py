@@ -1,4 +1,4 @@
-"""One seeded history: faults and acts at random, then peace, then the question who still serves."""
+"""One seeded history: random faults and acts, then a time without faults, then the checks."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,17 +10,17 @@ from tests.simulation.world import Change, Node, World
 
 STEPS = 14
 PEACE = 6.0
-"""Seconds without faults at the end: more than hold, compare and one retry need."""
+"""Seconds without faults at the end: longer than holding, comparing and one retry take."""
 LIVE_CODES = {None, CloseCode.UNVERIFIED}
-"""How a socket of a live session may be found: open, or told to come back."""
+"""How the socket of a live session may end up: open, or asked to come back."""
 
 
 class HistoryFailed(AssertionError):
-    """A history broke a promise; its seed replays it exactly."""
+    """A history broke a promise. Its seed replays it exactly."""
 
 
 def unchanged(engine: Engine) -> None:
-    """The engine as it is."""
+    """Leave the engine as it is."""
     del engine
 
 
@@ -28,11 +28,11 @@ def run_history(seed: int, change: Change = unchanged) -> None:
     """Run the history of a seed.
 
     Args:
-        seed: decides everything.
+        seed: decides everything that happens.
         change: breaks each engine on purpose.
 
     Raises:
-        HistoryFailed: with the seed and what went wrong.
+        HistoryFailed: the seed, and what went wrong.
     """
     world = World(seed, change)
     world.loop.run(_history(world))
@@ -54,7 +54,7 @@ async def _history(world: World) -> None:
         world.chance.choices(ACTS, WEIGHTS)[0](world)
     _make_peace(world)
     await asyncio.sleep(PEACE)
-    _look_around(world)
+    _check_all(world)
 
 
 def _make_peace(world: World) -> None:
@@ -65,16 +65,16 @@ def _make_peace(world: World) -> None:
         world.loop.go_on(node.name)
 
 
-def _look_around(world: World) -> None:
-    """Everything is well again: ends have reached everybody, and nobody else was signed out."""
+def _check_all(world: World) -> None:
+    """Check that ends have reached every node, and that nobody else was signed out."""
     for node in world.nodes:
         if not node.engine.fence.is_open:
             world.truth.violations.append(f"{node.name} did not come back")
         for wire in node.wires:
-            _look_at(world, wire.code, wire.sid)
+            _check_socket(world, wire.code, wire.sid)
 
 
-def _look_at(world: World, code: int | None, sid: str) -> None:
+def _check_socket(world: World, code: int | None, sid: str) -> None:
     if not isinstance(world.memory.load(sid), Stored):
         if code is None:
             world.truth.violations.append(f"a socket of {sid} outlived its session")
@@ -107,7 +107,7 @@ def _talk(world: World) -> None:
 
 
 def _end(world: World) -> None:
-    """End something, often while somebody opens a socket of it and others talk."""
+    """End something, often while a socket of it opens and others send messages."""
     node, (token, session) = _node(world), world.chance.choice(world.tokens)
     opener = _node(world)
     if world.chance.random() < 0.7:
@@ -125,7 +125,7 @@ def _sign_in(world: World) -> None:
 
 
 def _pause(world: World) -> None:
-    """Often with frames on their way to its sockets, and an end while it is away."""
+    """Pause a node, often with frames on their way to its sockets and an end meanwhile."""
     node, seconds = _node(world), world.chance.choice([0.1, 0.8, 1.5, 3.0])
     if world.chance.random() < 0.7:
         _talk(world)

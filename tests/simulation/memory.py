@@ -1,7 +1,7 @@
-"""A store in memory that does what the scripts do, at one moment of virtual time each.
+"""A store in memory. Like a script, each operation takes no time.
 
-It passes the same conformance suite as the real one. What lies between it and a node (delays,
-cuts, freezes) is `network.py`'s.
+It passes the same conformance suite as the real store. The delays, cuts and freezes between it and
+a node are in `network.py`.
 """
 
 import asyncio
@@ -38,12 +38,12 @@ from server.store.contract import (
 )
 
 ENTRIES_PER_READ = 8
-"""Small, so that batches are cut in histories as they are under load."""
+"""So few that reads bring several batches, as they do under load."""
 
 
 @dataclass
 class Stream:
-    """Entries in order; `added` counts all there ever were."""
+    """Entries in order. `added` counts all that were ever added."""
 
     entries: list[tuple[int, object]] = field(default_factory=list)
     added: int = 0
@@ -54,21 +54,21 @@ class Stream:
         self.entries.append((self.added, entry))
 
     def after(self, number: int) -> list[tuple[int, object]]:
-        """The next entries behind a number, a batch at most."""
+        """Return the next entries after a number, at most a batch."""
         return [entry for entry in self.entries if entry[0] > number][:ENTRIES_PER_READ]
 
     def trim(self) -> None:
-        """Lose all entries."""
+        """Remove all entries."""
         self.entries.clear()
 
     @property
     def end(self) -> Position:
-        """Behind the last entry."""
+        """The position behind the last entry."""
         return Position(str(self.added), self.added)
 
 
 class Memory:
-    """The state, and what each script does to it.
+    """The state of a store, and what each script does to it.
 
     Args:
         now: the store's clock.
@@ -99,7 +99,7 @@ class Memory:
         self.on_end: Callable[[str], object] = id
 
     def load(self, sid: str) -> Loaded:
-        """As `load`."""
+        """Do as `load`."""
         if tombstone := self.tombstones.get(sid):
             return tombstone
         record = self.records.get(sid)
@@ -108,13 +108,13 @@ class Memory:
         return self._ended_by_epoch(record[0]) or Stored(record[0], record[1])
 
     def epochs(self, shard: int, user: str | None) -> Epochs:
-        """As `epochs`."""
+        """Do as `epochs`."""
         return Epochs(self._epoch(shard), self.user_epochs.get(user or "", ""))
 
     def create(
         self, session: Session, operation: str, user_epoch: str, initiator: str, asked_at: float
     ) -> Created | EpochChanged | Tombstone:
-        """As create.lua."""
+        """Do as create.lua."""
         sid = session.sid
         if tombstone := self.tombstones.get(sid):
             return tombstone
@@ -136,7 +136,7 @@ class Memory:
     def save(
         self, session: Session, based_on: int, operation: str, event: Event | None
     ) -> Saved | Conflict | Tombstone | Missing:
-        """As save.lua."""
+        """Do as save.lua."""
         loaded = self.load(session.sid)
         if not isinstance(loaded, Stored):
             return loaded if isinstance(loaded, Tombstone) else Missing()
@@ -160,7 +160,7 @@ class Memory:
         initiator: str,
         asked_at: float,
     ) -> Ended:
-        """As end_session.lua."""
+        """Do as end_session.lua."""
         loaded = self.load(sid)
         if isinstance(loaded, Tombstone) and loaded.end_id == end_id:
             return Ended((sid,), self.leases())
@@ -183,7 +183,7 @@ class Memory:
         initiator: str,
         asked_at: float,
     ) -> Ended:
-        """As end_user.lua."""
+        """Do as end_user.lua."""
         if end_id not in self.completed_ends:
             indexed = self.index.get(user, {})
             own = (sid for sid in list(indexed) if sid != keep)
@@ -200,7 +200,7 @@ class Memory:
     def end_shard(
         self, shard: int, end_id: str, reason: Reason, initiator: str, asked_at: float
     ) -> Ended:
-        """As end_shard.lua."""
+        """Do as end_shard.lua."""
         if end_id not in self.completed_ends:
             self.completed_ends[end_id] = ()
             for sid, (session, _, _) in self.records.items():
@@ -212,7 +212,7 @@ class Memory:
         return Ended((), self.leases())
 
     def sweep_shard(self, shard: int) -> int:
-        """As sweep.lua over all records."""
+        """Do as sweep.lua, over all records."""
         over = [
             session
             for session, _, _ in self.records.values()
@@ -223,7 +223,7 @@ class Memory:
         return len(over)
 
     def list_user(self, user: str) -> Sequence[ListedSession]:
-        """As list_user.lua."""
+        """Do as list_user.lua."""
         indexed, live = self.index.get(user, {}), self.leases()
         for sid in [sid for sid, expires_at in indexed.items() if expires_at <= self.now()]:
             del indexed[sid]
@@ -239,7 +239,7 @@ class Memory:
         ]
 
     def count_sockets(self, user: str, sid: str, node: str, count: int) -> None:
-        """As count_sockets.lua."""
+        """Do as count_sockets.lua."""
         counts = self.sockets.setdefault(user, {})
         if count and sid in self.records:
             counts[sid, node] = count
@@ -248,15 +248,15 @@ class Memory:
         self.publish(SessionsChanged(user))
 
     def renew(self, node: str) -> None:
-        """As renew_lease.lua."""
+        """Do as renew_lease.lua."""
         self.nodes[node] = self.now() + self.lease
 
     def leases(self) -> Mapping[str, float]:
-        """As live_nodes.lua."""
+        """Do as live_nodes.lua."""
         return {node: ends_at for node, ends_at in self.nodes.items() if ends_at >= self.now()}
 
     def tail(self, node: str) -> Positions:
-        """The ends of the streams that a node follows."""
+        """Return the ends of the streams that a node follows."""
         return {
             "control": self.control.end,
             "messages": self.messages.end,
@@ -264,13 +264,13 @@ class Memory:
         }
 
     def has_news(self, node: str, positions: Positions) -> bool:
-        """Whether a blocking read would answer at once."""
+        """Return whether a blocking read would be answered at once."""
         return any(
             stream.after(int(positions[name].entry)) for name, stream in self._followed(node)
         )
 
     def read(self, node: str, positions: Positions) -> Batch:
-        """One read of the streams."""
+        """Read the streams once."""
         events: list[Event] = []
         acknowledgements: list[Acknowledgement] = []
         after, is_last = dict(positions), True
@@ -288,12 +288,12 @@ class Memory:
         return Batch(events, acknowledgements, after, is_last, lost)
 
     def acknowledge(self, initiator: str, acknowledgement: Acknowledgement) -> None:
-        """Append to the origin's replies."""
+        """Append to the reply stream of the initiator."""
         self.replies.setdefault(initiator, Stream()).append(acknowledgement)
         self._wake()
 
     def send(self, message: MessageSent) -> None:
-        """Append to the messages."""
+        """Append to the message stream."""
         self.messages.append(message)
         self._wake()
 

@@ -1,7 +1,7 @@
-"""What lies between a node and the store: delays, cuts in either direction, freezes, resets.
+"""The network between a node and the store: delays, cuts in either direction, freezes, resets.
 
-A request travels on its own: a node that gave up waiting, or was paused, does not take it back.
-So a write may be executed long after its caller was told that nothing is known.
+A request travels on its own. A node that stops waiting, or is paused, does not take it back. So a
+write may run long after its caller got `StoreUnavailable`.
 """
 
 import asyncio
@@ -39,27 +39,27 @@ BLOCK = 0.15
 
 
 class Server:
-    """The store's process: it may freeze, and go on with everything that came meanwhile."""
+    """The process of the store. It may freeze, and then continue with all waiting requests."""
 
     def __init__(self) -> None:
         self._thawed = asyncio.Event()
         self._thawed.set()
 
     def freeze(self) -> None:
-        """Execute nothing."""
+        """Stop executing requests."""
         self._thawed.clear()
 
     def thaw(self) -> None:
-        """Execute what has come."""
+        """Execute the waiting requests, and go on."""
         self._thawed.set()
 
     async def running(self) -> None:
-        """Wait until it executes."""
+        """Wait until requests are executed."""
         await self._thawed.wait()
 
 
 class Link:
-    """One node's way to the store and back."""
+    """The connection of one node to the store, in both directions."""
 
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
@@ -68,22 +68,22 @@ class Link:
         self.under_way: set[asyncio.Task[Any]] = set()
 
     async def way(self) -> None:
-        """One direction's delay."""
+        """Wait for the delay of one direction."""
         await asyncio.sleep(self._chance.uniform(0.0002, self.slowest))
 
     def reset(self) -> None:
-        """CLIENT KILL: whatever is under way fails at once."""
+        """Let all requests under way fail at once, like CLIENT KILL."""
         for task in list(self.under_way):
             task.cancel()
 
     def heal(self) -> None:
-        """No faults."""
+        """End all faults."""
         self.slowest = 0.004
         self.loses_requests = self.loses_replies = False
 
 
 class RemoteStore:
-    """The contract's three stores, as one node reaches them over its link."""
+    """Implements the contract's three stores over the link of one node."""
 
     def __init__(self, memory: Memory, server: Server, link: Link, node: str) -> None:
         self._memory = memory
@@ -93,7 +93,7 @@ class RemoteStore:
         self.shards = memory.shards
 
     def shard_of(self, user: str) -> int:
-        """As everywhere."""
+        """See the contract."""
         return sum(user.encode()) % self.shards
 
     async def load(self, sid: str) -> Loaded:
@@ -183,7 +183,7 @@ class RemoteStore:
         )
 
     async def disconnect(self) -> None:
-        """There is nothing to drop: each request has a way of its own."""
+        """Do nothing: each request travels on its own, so there is no connection to drop."""
 
     async def acknowledge(self, initiator: str, acknowledgement: Acknowledgement) -> None:
         """See the contract."""
@@ -194,7 +194,7 @@ class RemoteStore:
         await self._once(lambda: self._memory.send(message), COMMAND_TIMEOUT)
 
     async def _ask(self, script: Callable[[], T]) -> T:
-        """Try twice, as the real client does: scripts may be executed twice."""
+        """Try twice, like the real client. So a script may run twice."""
         try:
             return await self._once(script, COMMAND_TIMEOUT)
         except StoreUnavailable:

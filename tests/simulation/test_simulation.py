@@ -1,9 +1,10 @@
-"""Thousands of seeded histories of the real engine, and the proof that the check can fail."""
+"""Thousands of seeded histories of the real engine, and a proof that the checks can fail."""
 
 import asyncio
 import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from copy import copy
 from dataclasses import replace
 
 import pytest
@@ -18,7 +19,7 @@ from tests.simulation.history import HistoryFailed, run_history, unchanged
 HISTORIES = int(os.environ.get("CURFEW_HISTORIES", "3000"))
 FIRST_SEED = int(os.environ.get("CURFEW_FIRST_SEED", "0"))
 WITHIN = 1_500
-"""Histories in which a broken engine must be found out."""
+"""In so many histories, a broken engine must be found."""
 
 
 @pytest.mark.proves("A44", "7.4.1")
@@ -38,7 +39,7 @@ def test_a_seed_replays_exactly() -> None:
 
 
 class _NeverShut(Fence):
-    """A node that serves without any proof."""
+    """The fence of a node that serves without any proof."""
 
     @property
     def is_open(self) -> bool:
@@ -52,7 +53,7 @@ class _NeverShut(Fence):
 
 
 class _BlindToPauses(Fence):
-    """A node that shuts when its timer fires, but does not look at the clock before it serves."""
+    """The fence of a node that stops by a timer, but does not read the clock before it serves."""
 
     @property
     def is_open(self) -> bool:
@@ -82,7 +83,9 @@ def test_histories_find_a_handshake_without_its_second_check(
         async def believe(_: str) -> Session | NoSession:
             return session
 
-        socket._parts = replace(socket._parts, current=believe)
+        sessions = copy(socket._dependencies.sessions)
+        monkeypatch.setattr(sessions, "current", believe)
+        socket._dependencies = replace(socket._dependencies, sessions=sessions)
         await join(socket, session)
 
     monkeypatch.setattr(Socket, "_join", join_unchecked)

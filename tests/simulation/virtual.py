@@ -1,8 +1,8 @@
 """An event loop on virtual time, whose nodes can be paused like a process under SIGSTOP.
 
-Nothing waits: when nothing is ready, the clock jumps to the next timer. Every callback carries
-the node it belongs to in its context; a paused node's callbacks are kept until it goes on, while
-time passes for everybody.
+It never waits: when nothing is ready, the clock jumps to the next timer. Every callback has its
+node in its context variables. The callbacks of a paused node are stored until it continues, while
+time passes for all nodes.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ NODE: ContextVar[str] = ContextVar("node", default="")
 
 
 class VirtualLoop:
-    """As much of an event loop as tasks, futures, sleeps and timeouts need, and no more."""
+    """The part of an event loop that tasks, futures, sleeps and timeouts need."""
 
     def __init__(self) -> None:
         self.now = 1_000.0
@@ -33,7 +33,7 @@ class VirtualLoop:
         return cast("asyncio.AbstractEventLoop", self)
 
     def run(self, main: Coroutine[Any, Any, T]) -> T:
-        """Run until `main` is done; its result."""
+        """Run until `main` is done, and return its result."""
         asyncio._set_running_loop(self._loop)
         try:
             task = self.create_task(main)
@@ -45,29 +45,29 @@ class VirtualLoop:
             asyncio._set_running_loop(None)
 
     def pause(self, node: str) -> None:
-        """From here on the node executes nothing."""
+        """Stop executing the callbacks of a node."""
         self._kept.setdefault(node, [])
 
     def go_on(self, node: str) -> None:
-        """The node finds everything that became due meanwhile, all at once."""
+        """Execute all callbacks that became due meanwhile, and go on."""
         self._ready.extend(self._kept.pop(node, ()))
 
     def is_paused(self, node: str) -> bool:
-        """Whether the node executes nothing."""
+        """Return whether the node is paused."""
         return node in self._kept
 
     def forget(self, node: str) -> None:
-        """The node was killed: nothing of it will ever run."""
+        """Kill a node: none of its callbacks will ever run."""
         self._kept[node] = []
 
     def time(self) -> float:
-        """Seconds of virtual time."""
+        """Return the virtual time, in seconds."""
         return self.now
 
     def call_soon(
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.Handle:
-        """Run it when what is ready before it has run."""
+        """Run a callback after those that are ready before it."""
         handle = asyncio.Handle(
             callback, args, self._loop, copy_context() if context is None else context
         )
@@ -81,7 +81,7 @@ class VirtualLoop:
         *args: Any,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
-        """Run it in `delay` seconds."""
+        """Run a callback in `delay` seconds."""
         return self.call_at(self.now + delay, callback, *args, context=context)
 
     def call_at(
@@ -91,7 +91,7 @@ class VirtualLoop:
         *args: Any,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
-        """Run it at `when`; timers of one moment run in the order they were set."""
+        """Run a callback at `when`. Timers of one moment run in the order they were set."""
         timer = asyncio.TimerHandle(
             when, callback, args, self._loop, copy_context() if context is None else context
         )
@@ -100,34 +100,34 @@ class VirtualLoop:
         return timer
 
     def create_future(self) -> asyncio.Future[Any]:
-        """A future of this loop."""
+        """Return a future of this loop."""
         return asyncio.Future(loop=self._loop)
 
     def create_task(
         self, coro: Any, *, name: str | None = None, context: Context | None = None
     ) -> Any:
-        """A task of this loop."""
+        """Return a task of this loop."""
         return asyncio.Task(coro, loop=self._loop, name=name, context=context)
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
-        """Keep an exception that nobody took: it fails the history."""
+        """Store an exception that nobody handled. It fails the history."""
         if "exception" in context:
             self.failures.append(context)
 
     def get_debug(self) -> bool:
-        """Never."""
+        """Return False."""
         return False
 
     def is_running(self) -> bool:
-        """While `run` runs."""
+        """Return True."""
         return True
 
     def is_closed(self) -> bool:
-        """Never."""
+        """Return False."""
         return False
 
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
-        """Cancelled timers are passed over when their time comes."""
+        """Do nothing: cancelled timers are skipped when they are due."""
 
     def _step(self) -> None:
         if not self._ready:

@@ -1,4 +1,4 @@
-"""Nodes with the real engine on virtual time, and what must be true of them at every step."""
+"""Nodes with the real engine on virtual time, and what they must never do."""
 
 import random
 from collections.abc import Callable, Coroutine
@@ -17,17 +17,16 @@ from server.crypto.keyring import Keyring
 from server.crypto.sealer import Sealer
 from server.engine import Engine, EngineDependencies, Timing, build_engine
 from server.realtime.socket import Socket
-from server.realtime.socket_dependencies import SocketDependencies
 from server.sessions.verdicts import LiveSession
 from server.store.contract import Epochs, Tombstone
 from tests.simulation.memory import Memory
 from tests.simulation.network import Link, RemoteStore, Server
 from tests.simulation.virtual import NODE, VirtualLoop
 from tests.support.engine.keys import KEY
-from tests.support.engine.quiet import UNCOUNTED, Unaudited
+from tests.support.engine.quiet import quiet_context
 
 LEASE = 1.0
-"""Seconds. It is the bound: no node serves a session longer than this after its end."""
+"""Seconds. No node may serve a session for longer than this after its end."""
 TIMING = Timing(
     node_lease=timedelta(seconds=LEASE),
     hold_timeout=timedelta(seconds=3),
@@ -37,18 +36,18 @@ TIMING = Timing(
 RULES = Rules(rotation_interval=timedelta(hours=1))
 SEALER = Sealer(Keyring.from_secrets([KEY]))
 SILENT = ('{"type":"ended"', '{"type":"hold"', '{"type":"drain"')
-"""Frames that serve nothing."""
+"""Frames that serve no session."""
 
 Change = Callable[[Engine], None]
-"""Breaks an engine on purpose, to show that the check can fail."""
+"""Breaks an engine on purpose, to show that the checks can fail."""
 
 
 @dataclass
 class Truth:
-    """What the store and the receipts said, and what was served against it.
+    """What the store and the receipts said, and what was served although it must not be.
 
     Attributes:
-        gone_at: from when on nobody may serve a session: a lease after its end, or when a receipt
+        gone_at: when serving a session must have stopped: a lease after its end, or when a receipt
             said that all nodes had stopped.
         violations: what must not have happened.
     """
@@ -57,22 +56,22 @@ class Truth:
     violations: list[str] = field(default_factory=list)
 
     def ended(self, sid: str, at: float) -> None:
-        """A session ended in the store."""
+        """Note that a session ended in the store."""
         self.gone_at.setdefault(sid, at + LEASE)
 
     def finished(self, sid: str, at: float) -> None:
-        """A receipt said that nobody serves the session any more."""
+        """Note that a receipt said that no node serves the session any more."""
         self.gone_at[sid] = min(self.gone_at[sid], at)
 
     def served(self, sid: str, at: float, what: str) -> None:
-        """A node served a session."""
+        """Check that a node may have served a session."""
         if at > self.gone_at.get(sid, float("inf")):
             late = at - self.gone_at[sid]
             self.violations.append(f"{what} of {sid} was served {late:.4f} s too late")
 
 
 class Wire:
-    """A socket's transport whose peer reads everything at once."""
+    """A transport whose peer reads everything at once."""
 
     def __init__(self, world: "World", node: "Node", sid: str) -> None:
         self._world = world
@@ -98,13 +97,13 @@ class Wire:
         self.code = code
 
     async def forward(self, session: Session, data: Json) -> None:
-        """What the handler does with a message."""
+        """Do what the handler does with a message."""
         assert self.socket is not None
         await self.socket.forward(session, data)
 
 
-class _Overheard:
-    """A node's control log, with an ear on what its sockets send."""
+class _CheckedControlLog:
+    """A node's control log that checks what its sockets send."""
 
     def __init__(
         self, remote: RemoteStore, send: Callable[[MessageSent], Coroutine[Any, Any, None]]
@@ -124,42 +123,41 @@ class Node:
         self.wires: list[Wire] = []
         remote = RemoteStore(world.memory, world.server, self.link, name)
         self.remote = remote
-        control = _Overheard(remote, self.pass_on)
+        control = _CheckedControlLog(remote, self.pass_on)
         self.engine = build_engine(
             EngineDependencies(
-                node=name,
                 store=remote,
                 registry=remote,
                 control=control,
                 sealer=SEALER,
                 durability=Durability.FSYNC,
-                now=world.clock,
-                monotonic=world.loop.time,
-                random=world.chance.randbytes,
-                counts=UNCOUNTED,
-                record=Unaudited(),
             ),
             RULES,
             TIMING,
+            quiet_context(
+                world.clock,
+                node=name,
+                monotonic=world.loop.time,
+                random=world.chance.randbytes,
+            ),
         )
         change(self.engine)
-        self.parts: SocketDependencies = self.engine.socket_dependencies
 
     def spawn(self, work: Any) -> Any:
-        """Run something as this node, which may be paused."""
+        """Run a coroutine on this node, which may be paused."""
         context = copy_context()
         context.run(NODE.set, self.name)
         return self.world.loop.create_task(work, context=context)
 
     async def start(self) -> None:
-        """Serve."""
+        """Start everything, and wait until the node may serve."""
         await self.engine.follower.start()
         for work in (self.engine.follower.run(), *self.engine.serving()):
             self.spawn(work)
         await self.engine.fence.opened()
 
     async def open_socket(self, token: Token) -> None:
-        """What the handler does with a handshake."""
+        """Do what the handler does with a handshake."""
         found: Session | NoSession | None
         try:
             self.engine.fence.require()
@@ -169,13 +167,17 @@ class Node:
             found = None
         wire = Wire(self.world, self, token.sid)
         wire.socket = Socket(
-            f"{self.name}-{len(self.wires)}", wire, self.parts, wire.forward, recent_only=False
+            f"{self.name}-{len(self.wires)}",
+            wire,
+            self.engine.socket_dependencies,
+            wire.forward,
+            recent_only=False,
         )
         self.wires.append(wire)
         await wire.socket.open(found)
 
     async def request(self, token: Token) -> None:
-        """What the handler does with a request that reads."""
+        """Do what the handler does with a request that reads."""
         began = self.world.loop.now
         try:
             self.engine.fence.require()
@@ -186,7 +188,7 @@ class Node:
             self.world.truth.served(token.sid, began, "a request")
 
     async def write(self, token: Token) -> None:
-        """What the handler does with a request that writes data, slowly."""
+        """Do what the handler does with a request that writes data."""
         try:
             self.engine.fence.require()
             checked = await self.engine.sessions.check(token)
@@ -197,7 +199,7 @@ class Node:
             return
 
     async def message(self) -> None:
-        """A client sends on one of the sockets here."""
+        """Receive a message on one of the sockets here."""
         open_wires = [wire for wire in self.wires if wire.code is None]
         if open_wires:
             wire = self.world.chance.choice(open_wires)
@@ -205,13 +207,13 @@ class Node:
             await wire.socket.receive('{"type":"message","data":1}')
 
     async def pass_on(self, message: MessageSent) -> None:
-        """A socket's message goes out to the user's other sockets: that is serving its session."""
+        """Send a message to the user's other sockets, which counts as serving its session."""
         wire = self.wires[int(message.connection.partition("-")[2])]
         self.world.truth.served(wire.sid, self.world.loop.now, "a message out")
         await self.remote.send(message)
 
     async def end(self, what: str, session: Session) -> None:
-        """End sessions, and hold the receipt to the truth."""
+        """End sessions, and check the receipts."""
         ends = self.engine.terminations
         try:
             if what == "session":
@@ -241,17 +243,17 @@ class World:
         self.nodes: list[Node] = []
 
     def clock(self) -> float:
-        """The store's clock."""
+        """Return the time of the store's clock."""
         return self.loop.now + 1e9
 
     async def add_node(self) -> None:
-        """Start another process."""
+        """Start another node."""
         node = Node(self, f"node{len(self.nodes)}", self.change)
         await node.spawn(node.start())
         self.nodes.append(node)
 
     async def sign_in(self, node: Node, user: str) -> None:
-        """Somebody signs in."""
+        """Sign a user in on a node."""
         try:
             epochs: Epochs = await node.engine.sessions.epochs(user)
             made = await node.engine.sessions.sign_in(user, epochs, Device(), None)
@@ -261,7 +263,7 @@ class World:
             self.tokens.append((made.token, made.session))
 
     def check(self, receipt: Receipt) -> None:
-        """A receipt that says all nodes have stopped covers every end before it."""
+        """Note which sessions no node may serve any more, according to a receipt."""
         if receipt.state is State.PENDING:
             return
         for token, _ in self.tokens:

@@ -50,9 +50,9 @@ class Trail(logging.Handler):
         self.audit = Audit(
             lambda: 1_800_000_000.0,
             lambda: self.time,
-            lambda user, activity: self.kept.append((user, activity)),
             self.counted.append,
         )
+        self.audit.subscribe(lambda user, activity: self.kept.append((user, activity)))
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep it."""
@@ -146,7 +146,7 @@ def test_a_flood_of_one_user_leaves_the_lines_of_another(trail: Trail) -> None:
         trail.audit.record(AuditEvent.SESSION_RENEWED, user="mallory", sid="00m")
     trail.audit.record(AuditEvent.SESSION_RENEWED, user="ada", sid="00a")
     assert trail.lines()[-1]["user"] == "ada"
-    trail.audit.tell_left_out(closing=True)
+    trail.audit.report_left_out(closing=True)
     assert trail.lines()[-1]["user"] == "mallory"
 
 

@@ -22,6 +22,7 @@ from server.core.reasons import Reason
 from server.crypto.keyring import Keyring
 from server.store.entries import Entries, Fields
 from tests.support.engine.keys import key
+from tests.support.engine.quiet import quiet_context
 
 SID: Final = "00" + "A" * 22
 OTHER: Final = "00" + "B" * 22
@@ -49,7 +50,7 @@ class Clock:
 def entries(*keys: str, clock: Clock | None = None, node: str = "n1") -> Entries:
     """Entries under these keys."""
     ring = Keyring.from_secrets([key(each) for each in keys or ("one",)])
-    return Entries(ring, clock or Clock(), node)
+    return Entries(ring, quiet_context(clock or Clock(), node=node))
 
 
 def stored(fields: Fields, **further: str) -> dict[bytes, bytes]:

@@ -1,9 +1,9 @@
-"""One honest browser and the policy as a value, so that all their histories can be walked through.
+"""One honest browser and the policy as a value, so that tests can follow all their histories.
 
-The browser has one cookie jar and any number of requests under way. A request carries the jar's
-cookie of the moment it was sent. It reaches the server, and its reply the browser, in any order
-with the others, together within a grace; or they never do. A reply's cookie goes into the jar when
-it arrives. Nothing else is assumed.
+The browser has one cookie jar and any number of requests under way. A request carries the cookie
+that was in the jar when it was sent. Requests and replies arrive in any order. A request and its
+reply together take less than a grace, or they are lost. The cookie of a reply goes into the jar
+when the reply arrives. Nothing else is assumed.
 """
 
 from collections.abc import Iterator
@@ -23,16 +23,16 @@ SEED: Final = bytes(range(32))
 
 
 class Kind(Enum):
-    """What is under way."""
+    """The kind of what is under way."""
 
     GET = auto()
     SOCKET = auto()
     """A handshake, whose answer cannot carry a cookie."""
     ROTATE = auto()
     ELEVATE = auto()
-    """The password is proved again."""
+    """Proves the password again."""
     REPLY = auto()
-    """An answer with a new cookie; others need not be followed."""
+    """An answer with a new cookie. Other answers change nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Flight:
 
     Attributes:
         kind: what it is.
-        number: of the token that it carries.
+        number: the number of the token that it carries.
         sent_at: when the request was sent, also for its reply.
     """
 
@@ -60,11 +60,11 @@ class History:
     Attributes:
         session: the record.
         now: the clock.
-        jar: number of the browser's token.
+        jar: the number of the browser's token.
         flights: what is under way.
-        elevated: number of the latest token of a change of privilege, 0 without one.
+        elevated: the number of the latest token of a change of privilege, 0 without one.
         elevated_used_at: when that token was first presented.
-        story: what happened so far, the latest first; decides nothing.
+        story: what happened so far, the latest first. It decides nothing.
     """
 
     session: Session
@@ -75,8 +75,8 @@ class History:
     elevated_used_at: float | None = None
     story: Story = ()
 
-    def told(self, chapter: str) -> "History":
-        """The same history with what just happened added to its story."""
+    def with_chapter(self, chapter: str) -> "History":
+        """Return the same history with one more event in its story."""
         return replace(self, story=(chapter, self.story))
 
 
@@ -93,30 +93,30 @@ class SignedOutError(AssertionError):
 
 @cache
 def token(number: int) -> Token:
-    """The genuine token of a number."""
+    """Return the genuine token with a number."""
     return issue_token(SID, SEED, number)
 
 
 def new_session(now: float, **fields: object) -> Session:
-    """A session that was just made."""
+    """Return a session that was just created."""
     made = Session(SID, "ann", SEED, now, now, now, now)
     return replace(made, **fields)  # type: ignore[arg-type]  # checked when it runs
 
 
 def send(history: History, kind: Kind) -> History:
-    """The browser sends a request with the cookie it has now."""
+    """Let the browser send a request with the cookie it has now."""
     flight = Flight(kind, history.jar, history.now)
     after = replace(history, flights=(*history.flights, flight))
-    return after.told(f"{history.now}: the browser sends {flight}")
+    return after.with_chapter(f"{history.now}: the browser sends {flight}")
 
 
 def arrive(history: History, flight: Flight, rules: Rules) -> History:
-    """The next station: a request is judged and answered, a reply's cookie goes into the jar.
+    """Let a request be judged and answered, or the cookie of a reply go into the jar.
 
     Raises:
-        SignedOutError: the browser was honest, and was refused or ended.
+        SignedOutError: the browser was honest, but its request was refused or its session ended.
     """
-    history = lose(history, flight).told(f"{history.now}: {flight} arrives")
+    history = lose(history, flight).with_chapter(f"{history.now}: {flight} arrives")
     if flight.kind is Kind.REPLY:
         return replace(history, jar=flight.number)
     verdict = policy.evaluate(
@@ -132,14 +132,14 @@ def arrive(history: History, flight: Flight, rules: Rules) -> History:
 
 
 def lose(history: History, flight: Flight) -> History:
-    """It never arrives."""
+    """Lose a request or a reply."""
     rest = list(history.flights)
     rest.remove(flight)
     return replace(history, flights=tuple(rest))
 
 
 def wait(history: History, seconds: float, patience: float) -> History:
-    """Time passes; what has been under way for `patience` seconds will never arrive."""
+    """Let time pass. What has been under way for `patience` seconds is lost."""
     now = history.now + seconds
     arriving = (each for each in history.flights if now - each.sent_at < patience)
     return replace(history, now=now, flights=tuple(arriving))
@@ -159,12 +159,14 @@ def _served(history: History, flight: Flight, verdict: Accept, rules: Rules) -> 
         return history
     reply = Flight(Kind.REPLY, verdict.token.generation, flight.sent_at)
     if flight.kind is Kind.SOCKET:
-        raise SignedOutError(history.told("a handshake was handed a token that it cannot deliver"))
+        raise SignedOutError(
+            history.with_chapter("a handshake was handed a token that it cannot deliver")
+        )
     return replace(history, flights=(*history.flights, reply))
 
 
 def _not_served(history: History, flight: Flight, verdict: Verdict, rules: Rules) -> History:
-    """What a change of privilege overtook may be refused, and is no theft inside the grace."""
+    """Accept that a token from before a change of privilege is refused, but not as a theft."""
     if flight.number < history.elevated:
         if verdict == Refuse(Refusal.OVERTAKEN):
             return history
@@ -173,18 +175,18 @@ def _not_served(history: History, flight: Flight, verdict: Verdict, rules: Rules
         over = used_at is not None and history.now >= used_at + grace
         if over and verdict == End(Reason.TOKEN_REUSE):
             return history
-    raise SignedOutError(history.told(f"{verdict} for {flight}"))
+    raise SignedOutError(history.with_chapter(f"{verdict} for {flight}"))
 
 
 def shape(history: History, horizon: float) -> tuple[object, ...]:
-    """What of a history decides its future: times as distances from now, numbers as ranks.
+    """Return what decides the future of a history: times relative to now, numbers as ranks.
 
-    Two histories of one shape have the same futures, since the policy compares times with now and
-    numbers with each other, and nothing else.
+    Two histories of one shape have the same futures, because the policy only compares times with
+    now and numbers with each other.
 
     Args:
         history: the history.
-        horizon: the longest duration of the rules; no time before it decides anything.
+        horizon: the longest duration of the rules. Earlier times decide nothing.
     """
     numbers = {history.jar, history.session.generation, *(each.number for each in history.flights)}
     least = min(numbers) - 1

@@ -1,8 +1,6 @@
-"""A manager on the real store, whose process "crashes" between a write and its reply."""
+"""A manager on the real store whose process "crashes" between a write and its reply."""
 # ruff: noqa: D102 - the contract says what its methods do
 
-import os
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -27,7 +25,7 @@ from server.store.nodes import RedisNodeRegistry
 from server.store.scripts import Scripts
 from server.store.sessions import RedisSessionStore
 from tests.support.engine.keys import KEY
-from tests.support.engine.quiet import UNCOUNTED, Unaudited
+from tests.support.engine.quiet import quiet_context
 from tests.support.servers.valkey import owner_of
 
 T = TypeVar("T")
@@ -41,7 +39,7 @@ TIMING = Timing(
 
 
 class StandingClock(StoreClock):
-    """The store's clock at a moment, until it is moved.
+    """A store's clock that stands still until it is moved.
 
     Attributes:
         time: Unix seconds.
@@ -54,10 +52,10 @@ class StandingClock(StoreClock):
 
 
 class CrashingStore(RedisSessionStore):
-    """The real store; a crash loses the reply to the next write.
+    """The real store. A crash loses the reply to the next write.
 
     Attributes:
-        crashes: whether the next write's reply will be lost.
+        crashes: whether the reply to the next write will be lost.
         made: the session that was created last.
     """
 
@@ -92,10 +90,10 @@ class Node:
     """One process without sockets.
 
     Attributes:
-        clock: what it takes for the store's.
+        clock: its idea of the store's clock.
         store: see `CrashingStore`.
-        sessions: the manager.
-        terminations: ends with receipts.
+        sessions: the session manager.
+        terminations: ends sessions with receipts.
     """
 
     clock: StandingClock
@@ -106,30 +104,24 @@ class Node:
 
 @asynccontextmanager
 async def open_node(url: str, rules: Rules, shards: int = 1) -> AsyncIterator[Node]:
-    """A node on the Valkey at `url`, which is emptied."""
+    """Open a node on the Valkey at `url`, which is emptied first."""
     async with open_client(owner_of(url)) as owner:
         await owner.flushall()
     async with open_client(url) as client:
         seconds, _ = await client.time()
         clock, scripts = StandingClock(client), Scripts(client)
         clock.time = float(seconds)
-        keyring = Keyring.from_secrets([KEY])
-        sealer, entries = Sealer(keyring), Entries(keyring, clock.now, "n1")
+        keyring, context = Keyring.from_secrets([KEY]), quiet_context(clock.now)
+        sealer, entries = Sealer(keyring), Entries(keyring, context)
         store = CrashingStore(client, scripts, SessionCodec(sealer), entries, clock, rules, shards)
-        surroundings = EngineDependencies(
-            node="n1",
+        given = EngineDependencies(
             store=store,
             registry=RedisNodeRegistry(client, scripts, clock, shards, TIMING.node_lease),
             control=RedisControlLog(
-                client, client, scripts, entries, shards, "n1", TIMING.node_lease
+                client, client, scripts, entries, shards, context.node, TIMING.node_lease
             ),
             sealer=sealer,
             durability=Durability.MEMORY,
-            now=clock.now,
-            monotonic=time.monotonic,
-            random=os.urandom,
-            counts=UNCOUNTED,
-            record=Unaudited(),
         )
-        engine = build_engine(surroundings, rules, TIMING)
+        engine = build_engine(given, rules, TIMING, context)
         yield Node(clock, store, engine.sessions, engine.terminations)

@@ -1,4 +1,4 @@
-"""Secret keys for tests: fixed, and as irregular as random ones. Published here, so no secret."""
+"""Secret keys for tests: fixed, but as irregular as random keys. They are public, so no secret."""
 
 import hashlib
 from base64 import urlsafe_b64encode
@@ -6,12 +6,12 @@ from typing import Final
 
 
 def key(name: str) -> bytes:
-    """The same 32 bytes for the same name."""
+    """Return 32 bytes that depend on the name only."""
     return hashlib.sha256(b"a key of Curfew's tests: " + name.encode()).digest()
 
 
 def text_of(secret: bytes) -> str:
-    """A key as settings take it."""
+    """Return a key as the settings take it."""
     return urlsafe_b64encode(secret).rstrip(b"=").decode()
 
 

@@ -1,8 +1,12 @@
-"""For engines under test that nobody counts and nobody audits."""
+"""A context that counts nothing and records nothing, for engines under test."""
 
+import os
+import time
+from collections.abc import Callable
 from typing import Final
 
 from server.core.audit import AuditEvent
+from server.core.context import NodeContext
 from server.core.counts import Counts
 
 
@@ -10,11 +14,11 @@ def _nothing(*_: object) -> None:
     """Count nothing."""
 
 
-UNCOUNTED: Final = Counts(_nothing, _nothing, _nothing, _nothing, _nothing, _nothing)
+UNCOUNTED: Final = Counts(_nothing, _nothing, _nothing, _nothing, _nothing, _nothing, _nothing)
 
 
 class Unaudited:
-    """A `Record` of nothing."""
+    """A `Record` that forgets everything."""
 
     def __call__(
         self,
@@ -26,4 +30,22 @@ class Unaudited:
         device: str = "",
         **facts: str | float,
     ) -> None:
-        """Forget it."""
+        """Forget the event."""
+
+
+def quiet_context(
+    now: Callable[[], float] = time.time,
+    *,
+    node: str = "n1",
+    monotonic: Callable[[], float] = time.monotonic,
+    random: Callable[[int], bytes] = os.urandom,
+) -> NodeContext:
+    """Return the context of a node that counts nothing and records nothing.
+
+    Args:
+        now: the store's clock, in Unix seconds.
+        node: id of the node.
+        monotonic: seconds on a clock that is never set back.
+        random: returns as many random bytes as asked for.
+    """
+    return NodeContext(node, now, monotonic, random, UNCOUNTED, Unaudited())

@@ -1,6 +1,6 @@
-"""What sessions there are and what they hold, in a few dictionaries: the reference for the store.
+"""A reference for the session store: the sessions and their contents in a few dictionaries.
 
-It knows the policy, whose own proofs are elsewhere, and nothing of scripts, revisions on the wire,
+It uses the policy, which is tested elsewhere. It knows nothing of scripts, revisions on the wire,
 retries or caches.
 """
 
@@ -25,10 +25,10 @@ class Reference:
     Attributes:
         rules: the durations and bounds in force.
         now: the clock.
-        records: every session that ever was, as it was last written.
-        revisions: how often each was written.
-        ended: why, for those that ended.
-        ends_of: how often all sessions of a user were ended; of everybody, under "".
+        records: every session that was ever created, as it was last written.
+        revisions: how often each session was written.
+        ended: why each ended session ended.
+        ends_of: how often all sessions of a user were ended; the key "" means everybody.
     """
 
     rules: Rules
@@ -39,11 +39,11 @@ class Reference:
     ends_of: dict[str, int] = field(default_factory=dict)
 
     def epochs(self, user: str) -> tuple[int, int]:
-        """What changes when sessions that began before are all ended."""
+        """Return two numbers that change when all earlier sessions of the user are ended."""
         return self.ends_of.get(user, 0), self.ends_of.get("", 0)
 
     def of(self, user: str) -> list[str]:
-        """A user's sessions that have not ended, those that expire first in front."""
+        """Return a user's sessions that have not ended, in the order in which they expire."""
         own = [each for sid, each in self.records.items() if sid not in self.ended]
         by_expiry = sorted(
             (deadlines(each, self.rules).expires_at, each.sid) for each in own if each.user == user
@@ -51,11 +51,11 @@ class Reference:
         return [sid for _, sid in by_expiry]
 
     def timeout(self, sid: str) -> Reason | None:
-        """The timeout that a session has reached."""
+        """Return the timeout that a session has reached."""
         return deadlines(self.records[sid], self.rules).timeout_at(self.now)
 
     def begin(self, session: Session) -> None:
-        """A session begins, and the least recently used ones over the limit end."""
+        """Begin a session, and end the least recently used ones over the limit."""
         if session.user is not None:
             for sid in self.of(session.user)[: -(self.rules.max_sessions_per_user - 1) or None]:
                 self.end(sid, Reason.SESSION_LIMIT)
@@ -63,24 +63,24 @@ class Reference:
         self.revisions[session.sid] = 1
 
     def end(self, sid: str, reason: Reason) -> None:
-        """A session ends, unless it had before."""
+        """End a session, unless it has ended before."""
         self.ended.setdefault(sid, reason)
 
     def end_all(self, user: str, reason: Reason, keep: str | None) -> None:
-        """All of a user's sessions end, but for one to keep."""
+        """End all of a user's sessions, except one to keep."""
         for sid in self.of(user):
             if sid != keep:
                 self.end(sid, reason)
         self.ends_of[user] = self.ends_of.get(user, 0) + 1
 
     def end_everything(self, reason: Reason) -> None:
-        """Everybody's sessions end."""
+        """End all sessions of everybody."""
         for sid in self.records:
             self.end(sid, reason)
         self.ends_of[""] = self.ends_of.get("", 0) + 1
 
     def judge(self, token: Token, *, may_rotate: bool) -> Reason | Verdict:
-        """What becomes of a request with this token: the reason of its end, or the verdict."""
+        """Judge a request with a token; return the reason of the session's end, or the verdict."""
         return self._apply(
             token.sid,
             lambda session: policy.evaluate(
@@ -89,14 +89,14 @@ class Reference:
         )
 
     def touch(self, sid: str) -> Reason | Verdict:
-        """What becomes of activity on a socket."""
+        """Judge activity on a socket."""
         return self._apply(sid, lambda session: policy.touch(session, self.now, self.rules))
 
     def change(self, live: LiveSession, change: Change) -> Reason | Verdict:
-        """What becomes of a change by a request that was accepted some time ago.
+        """Change a session for a request that was accepted some time ago.
 
-        A change that the record, as the request has it, makes unnecessary needs no store. Any other
-        is made on the newest record; none is made on one that ended or is past a deadline.
+        If the record that the request has makes the change unnecessary, nothing is written. Any
+        other change is made to the newest record, but not after its end or its deadline.
         """
         sid = live.session.sid
         seen = change(live.session)
@@ -123,11 +123,11 @@ class Reference:
 
 @dataclass(frozen=True)
 class Request:
-    """One that was accepted.
+    """A request that was accepted.
 
     Attributes:
-        live: what the manager answered last.
-        presented: the number of the token that it came with, or began.
+        live: the manager's latest answer.
+        presented: the number of the token that it came with, or was given.
     """
 
     live: LiveSession
@@ -135,13 +135,13 @@ class Request:
 
     @property
     def sid(self) -> str:
-        """The session."""
+        """The id of the session."""
         return self.live.session.sid
 
 
 @dataclass(frozen=True)
 class SignIn:
-    """One whose credentials are being checked."""
+    """A sign-in whose credentials are being checked."""
 
     user: str
     epochs: Epochs
@@ -149,7 +149,7 @@ class SignIn:
 
 
 def rotation(reference: Reference, presented: int) -> Change:
-    """Rotating on request: only the current token's request is handed a number."""
+    """Rotate on request: only a request with the current token gets a new number."""
 
     def change(session: Session) -> Accept:
         if presented < session.generation:
@@ -160,7 +160,7 @@ def rotation(reference: Reference, presented: int) -> Change:
 
 
 def elevation(reference: Reference, presented: int) -> Change:
-    """The password was proved, by a request whose token was not overtaken meanwhile."""
+    """Record that the password was proved, unless the token has been replaced meanwhile."""
 
     def change(session: Session) -> Verdict:
         if presented < session.refused_below:
@@ -171,7 +171,7 @@ def elevation(reference: Reference, presented: int) -> Change:
 
 
 def writing(changes: Mapping[str, Json]) -> Change:
-    """Keys are merged into the data; None removes one."""
+    """Merge keys into the data. None removes a key."""
 
     def change(session: Session) -> Accept:
         merged = {k: v for k, v in {**session.data, **changes}.items() if v is not None}

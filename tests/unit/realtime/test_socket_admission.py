@@ -30,20 +30,20 @@ class Clock:
         return self.now
 
 
-def door(clock: Clock) -> SocketAdmission:
-    """A door to a process without sockets."""
-    return SocketAdmission(Hub(lambda _: None), clock)
+def admission(clock: Clock) -> SocketAdmission:
+    """Return the admission of a process without sockets."""
+    return SocketAdmission(Hub(), clock)
 
 
 def test_openings_are_counted_for_the_user_over_all_sessions() -> None:
-    one = door(Clock())
+    one = admission(Clock())
     sessions = [replace(ADA, sid=f"00{number:022}") for number in range(4)]
     assert [one.refusal(each, LIMITS) for each in sessions] == [None, None, None, TOO_OFTEN]
     assert one.refusal(replace(ADA, user="ben"), LIMITS) is None
 
 
 def test_visitors_are_counted_by_session() -> None:
-    one = door(Clock())
+    one = admission(Clock())
     visitor, other = replace(ADA, user=None), replace(ADA, user=None, sid="00" + "B" * 22)
     assert [one.refusal(visitor, LIMITS) for _ in range(4)][3] == TOO_OFTEN
     assert one.refusal(other, LIMITS) is None
@@ -51,7 +51,7 @@ def test_visitors_are_counted_by_session() -> None:
 
 def test_who_waits_may_come_again() -> None:
     clock = Clock()
-    one = door(clock)
+    one = admission(clock)
     for _ in range(9):
         one.refusal(ADA, LIMITS)
     clock.now = 1.0
@@ -60,7 +60,7 @@ def test_who_waits_may_come_again() -> None:
 
 def test_who_has_not_come_for_long_is_forgotten() -> None:
     clock = Clock()
-    one = door(clock)
+    one = admission(clock)
     for number in range(20 * TIDY_FROM):
         clock.now = number / 100
         one.refusal(replace(ADA, user=f"user{number}"), LIMITS)

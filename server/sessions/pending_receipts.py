@@ -1,4 +1,4 @@
-"""Who acknowledged which end: the waiting side of a termination."""
+"""Collects the acknowledgements of nodes while terminations wait for them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -11,17 +11,17 @@ from server.core.events import Acknowledgement
 from server.core.receipt import NodeCounts
 
 LiveNodes = Callable[[], Awaitable[Mapping[str, float]]]
-"""Asks the store which leases have not ended by its own clock, and when each ends."""
+"""Returns the nodes whose lease has not ended by the store's clock, and when each lease ends."""
 
 CLOCK_STEP: Final = 0.01
-"""Seconds; the least wait, as our idea of the store's clock is a little off."""
+"""Seconds; the shortest wait, because this node's idea of the store's clock is slightly off."""
 
 
-class Acknowledgements:
-    """What nodes said about one end, as it comes in.
+class PendingReceipt:
+    """The acknowledgements of one end so far.
 
     Args:
-        live_nodes: the nodes whose lease has not ended.
+        live_nodes: returns the nodes whose lease has not ended.
         now: the store's clock, in Unix seconds.
     """
 
@@ -33,23 +33,26 @@ class Acknowledgements:
 
     @property
     def sockets_closed(self) -> int:
-        """By all nodes that acknowledged."""
+        """How many sockets the nodes that acknowledged have closed."""
         return sum(self._closed.values())
 
     def add(self, node: str, closed: int) -> None:
-        """Note what one node said. Saying it again changes nothing."""
+        """Add the acknowledgement of a node. A repeated one changes nothing."""
         self._closed.setdefault(node, closed)
         self._arrived.set()
 
     async def wait_for(self, nodes: Mapping[str, float], wait: timedelta) -> NodeCounts:
-        """Wait until all `nodes` acknowledged or lost their lease, but not longer than `wait`.
+        """Wait until all nodes have acknowledged or lost their lease.
 
-        A node that cannot be reached stays in the count until its lease has run out, whatever the
-        list of nodes says meanwhile: until then it may serve.
+        A node that cannot be reached is counted until its lease has run out, even if it is no
+        longer listed: until then it may serve.
 
         Args:
-            nodes: listed when the end was written, with the end of each one's lease.
-            wait: the caller's patience.
+            nodes: the nodes that were listed when the end was written, with the end of each lease.
+            wait: the longest time to wait.
+
+        Returns:
+            How many nodes acknowledged, lost their lease, or did neither.
         """
         leases, expired = dict(nodes), set[str]()
         try:
@@ -72,7 +75,7 @@ class Acknowledgements:
         )
 
     async def _wait_until(self, lease_end: float) -> None:
-        """Wait for the next word of a node, or for the end of a lease."""
+        """Wait for the next acknowledgement, but not past the end of a lease."""
         self._arrived.clear()
         try:
             async with asyncio.timeout(max(CLOCK_STEP, lease_end - self._now())):
@@ -82,29 +85,35 @@ class Acknowledgements:
 
 
 class PendingReceipts:
-    """Hands incoming acknowledgements to those who wait for them.
+    """Passes incoming acknowledgements to the terminations that wait for them.
 
     Args:
-        live_nodes: the nodes whose lease has not ended.
+        live_nodes: returns the nodes whose lease has not ended.
         now: the store's clock, in Unix seconds.
     """
 
     def __init__(self, live_nodes: LiveNodes, now: Callable[[], float]) -> None:
         self._live_nodes = live_nodes
         self._now = now
-        self._expected: dict[str, Acknowledgements] = {}
+        self._pending: dict[str, PendingReceipt] = {}
 
     @contextmanager
-    def expecting(self, end_id: str) -> Iterator[Acknowledgements]:
-        """Collect acknowledgements of `end_id`; entered before the end, so none is lost."""
-        acknowledgements = self._expected[end_id] = Acknowledgements(self._live_nodes, self._now)
-        try:
-            yield acknowledgements
-        finally:
-            del self._expected[end_id]
+    def expecting(self, end_id: str) -> Iterator[PendingReceipt]:
+        """Collect the acknowledgements of an end.
 
-    def acknowledged(self, acknowledgement: Acknowledgement) -> None:
-        """Take what a node says. Nobody waiting any more is no fault."""
+        Enter it before the end is written, so that no acknowledgement is missed.
+        """
+        receipt = self._pending[end_id] = PendingReceipt(self._live_nodes, self._now)
+        try:
+            yield receipt
+        finally:
+            del self._pending[end_id]
+
+    def acknowledge(self, acknowledgement: Acknowledgement) -> None:
+        """Add a node's acknowledgement to the receipts it belongs to.
+
+        A receipt may already have been given out; its acknowledgements are ignored.
+        """
         for end_id, closed in acknowledgement.closed.items():
-            if expected := self._expected.get(end_id):
-                expected.add(acknowledgement.node, closed)
+            if receipt := self._pending.get(end_id):
+                receipt.add(acknowledgement.node, closed)

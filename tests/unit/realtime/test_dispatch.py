@@ -1,0 +1,152 @@
+"""Batches of the streams: which event reaches whose sockets, and in which order."""
+
+import asyncio
+
+import pytest
+
+from server.core.errors import StoreUnavailable
+from server.core.events import (
+    Acknowledgement,
+    EntryRejection,
+    Event,
+    MessageSent,
+    Scope,
+    SessionExtended,
+    SessionsChanged,
+    TokenRotated,
+)
+from server.core.reasons import Reason
+from server.core.session import Session, deadlines, warning_time
+from server.engine import _dispatch
+from server.realtime.messenger import PURPOSE
+from server.sessions.pending_receipts import PendingReceipts
+from server.sessions.verdicts import LiveSession
+from server.store.contract import Batch
+from tests.support.engine.memory_node import RULES, SEALER, Client, MemoryNode, store_time
+from tests.support.engine.virtual_time import on_virtual_time, settle
+from tests.unit.realtime.test_ended_sessions import end_of
+
+
+class Dispatched:
+    """A node that follows no stream, and the dispatch of batches that a test hands to it."""
+
+    def __init__(self) -> None:
+        self.node = MemoryNode()
+        self.node.open_fence()
+        self.receipts = PendingReceipts(self.node.store.leases, store_time)
+        sockets = self.node.engine.socket_dependencies
+        self.dispatch = _dispatch(
+            self.node.given, sockets, self.node.engine.reconciler, self.receipts
+        )
+
+    async def arrive(self, user: str = "ann") -> tuple[LiveSession, Client]:
+        """Sign in, and open a socket."""
+        live = await self.node.sign_in(user)
+        client = await self.node.connect(live)
+        await settle()
+        return live, client
+
+    async def apply(self, *events: Event) -> None:
+        """Apply a batch of events."""
+        await self.dispatch.apply(Batch(events, (), {}, is_last=True))
+        await settle()
+
+
+@on_virtual_time
+async def test_a_rotation_reaches_the_sockets_of_its_session_only() -> None:
+    node = Dispatched()
+    (live, client), (_, other) = await node.arrive(), await node.arrive()
+    await node.apply(TokenRotated(live.session.sid, 7))
+    assert client.peer.frames[-1] == {"type": "rotated", "generation": 7}
+    assert other.peer.types() == ["hello"]
+
+
+@on_virtual_time
+async def test_a_changed_list_reaches_all_sockets_of_its_user_only() -> None:
+    node = Dispatched()
+    (_, one), (_, two), (_, other) = [await node.arrive(user) for user in ("ann", "ann", "ben")]
+    await node.apply(SessionsChanged("ann"))
+    assert [each.peer.types()[-1] for each in (one, two, other)] == [
+        "sessions",
+        "sessions",
+        "hello",
+    ]
+
+
+@on_virtual_time
+async def test_a_moved_deadline_reaches_sockets_that_were_warned() -> None:
+    node = Dispatched()
+    live, client = await node.arrive()
+    until_warning = RULES.idle_timeout - warning_time(RULES)
+    await asyncio.sleep(until_warning.total_seconds())
+    await settle()
+    assert client.peer.types()[-1] == "expiring"
+    touched = await node.node.engine.sessions.touch(live.session.sid)
+    assert isinstance(touched, Session)
+    await node.apply(SessionExtended(live.session.sid))
+    last = client.peer.frames[-1]
+    assert last["type"] == "extended"
+    assert last["idle_expires_at"] == deadlines(touched, RULES).idle_expires_at
+
+
+@on_virtual_time
+async def test_a_message_reaches_the_users_other_sockets() -> None:
+    node = Dispatched()
+    (_, sender), (_, receiver) = await node.arrive(), await node.arrive()
+    box = SEALER.seal(b'{"a":1}', purpose=PURPOSE, context="ann")
+    await node.apply(MessageSent("ann", sender.socket.id, box))
+    assert receiver.peer.frames[-1]["data"] == {"a": 1}
+    assert sender.peer.types() == ["hello"]
+
+
+@on_virtual_time
+async def test_an_end_closes_its_sockets_and_the_user_is_told_that_the_list_changed() -> None:
+    node = Dispatched()
+    (live, ended), (_, other) = await node.arrive(), await node.arrive()
+    await node.apply(end_of(live))
+    assert (ended.peer.code, other.peer.code) == (4401, None)
+    assert other.peer.types()[-1] == "sessions"
+    assert node.node.memory.replies["n2"].added == 1
+
+
+@on_virtual_time
+async def test_an_end_comes_before_everything_else_of_its_batch() -> None:
+    node = Dispatched()
+    live, client = await node.arrive()
+    await node.apply(TokenRotated(live.session.sid, 2), end_of(live))
+    assert client.peer.types() == ["hello", "ended"]
+
+
+@on_virtual_time
+async def test_a_batch_that_could_not_be_applied_is_neither_acknowledged_nor_pushed() -> None:
+    node = Dispatched()
+    live, client = await node.arrive()
+    await node.node.engine.terminations.one(live.session, Reason.LOGOUT)
+    batch: list[Event] = [end_of(live, scope=Scope.LIMIT), SessionsChanged("ann")]
+    node.node.cut()
+    with pytest.raises(StoreUnavailable):
+        await node.apply(*batch)
+    assert client.peer.types() == ["hello"]
+    assert "n2" not in node.node.memory.replies
+    node.node.heal()
+    await node.apply(*batch)
+    assert client.peer.code == 4401
+    assert node.node.memory.replies["n2"].added == 1
+
+
+@on_virtual_time
+async def test_acknowledgements_reach_the_receipts_that_wait_for_them() -> None:
+    node = Dispatched()
+    with node.receipts.expecting("e9") as pending:
+        words = [Acknowledgement("n2", {"e9": 3}), Acknowledgement("n3", {"e8": 5})]
+        await node.dispatch.apply(Batch((), words, {}, is_last=True))
+        assert pending.sockets_closed == 3
+
+
+@on_virtual_time
+async def test_rejected_entries_are_recorded_and_bring_a_sweep() -> None:
+    node = Dispatched()
+    refused = [EntryRejection.FORGED]
+    await node.dispatch.apply(Batch((), (), {}, is_last=True, refused=refused))
+    assert [facts["forged"] for _, facts in node.node.recorded.events] == [1]
+    assert node.node.engine.reconciler._sweep_asked.is_set()
