@@ -7,7 +7,7 @@ TOOLS := $(VENV)/tools
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format docs simulate chaos-matrix screenshots requirements audit
+.PHONY: help run test check format docs map simulate chaos-matrix screenshots requirements audit
 # Only the program speaks, not make.
 .SILENT:
 
@@ -43,6 +43,9 @@ format: $(VENV)/.dev ## format the code and apply safe fixes
 
 docs: $(VENV)/.dev ## run the tests that hold the documents to the code
 	$(BIN)/python -m pytest tests/docs $(ARGS)
+
+map: $(VENV)/.dev ## draw docs/images/rooms.svg and its table in docs/architecture.md again
+	$(BIN)/python -m tests.docs.map
 
 simulate: $(VENV)/.dev ## run 200,000 simulated histories; CURFEW_HISTORIES, CURFEW_FIRST_SEED
 	CURFEW_HISTORIES=$${CURFEW_HISTORIES:-200000} $(BIN)/python -m pytest tests/simulation

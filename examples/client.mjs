@@ -1,5 +1,5 @@
 /**
- * Signs in, prints what it hears, and comes back unless it is told to stop.
+ * Sign in, print all frames, and reconnect until a close code says to stop.
  *
  *   npm install ws
  *   PASSWORD='…' node client.mjs http://127.0.0.1:8888 ada
@@ -11,12 +11,12 @@ import WebSocket from 'ws';
 const [url, username] = process.argv.slice(2);
 
 /**
- * Whether one does not come back after this close code.
+ * Whether a client must not reconnect after this close code.
  * @param {number} code
  */
 const isFinal = (code) => code === 1008 || code === 1009 || (code >= 4400 && code < 4500);
 
-/** The session's cookie, as it is sent back. */
+/** Sign in; return the session's cookie as it must be sent back. */
 async function signIn() {
   const answer = await fetch(`${url}/api/login`, {
     method: 'POST',
@@ -28,13 +28,13 @@ async function signIn() {
 }
 
 /**
- * Prints all frames of one connection; its close code.
+ * Print all frames of one connection; return its close code.
  * @param {string} cookie
  * @returns {Promise<number>}
  */
 function listen(cookie) {
   const socket = new WebSocket(`${url.replace('http', 'ws')}/ws`, 'curfew.v1', {
-    origin: url, // without it the server takes this for another site's page
+    origin: url, // without it the server refuses the handshake
     headers: { Cookie: cookie },
   });
   socket.on('message', (text) => console.log(String(text)));

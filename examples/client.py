@@ -1,4 +1,4 @@
-"""Signs in, prints what it hears, and comes back unless it is told to stop.
+"""Sign in, print all frames, and reconnect until a close code says to stop.
 
 PASSWORD='…' python client.py http://127.0.0.1:8888 ada
 """
@@ -16,11 +16,11 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.typing import Origin, Subprotocol
 
 FINAL = {1008, 1009, *range(4400, 4500)}
-"""Close codes after which one does not come back."""
+"""Close codes after which a client must not reconnect."""
 
 
 def sign_in(url: str, username: str, password: str) -> str:
-    """The session's cookie, as it is sent back."""
+    """Sign in; return the session's cookie as it must be sent back."""
     body = json.dumps({"username": username, "password": password}).encode()
     request = Request(f"{url}/api/login", body, {"Content-Type": "application/json"})
     with urlopen(request) as answer:
@@ -28,10 +28,10 @@ def sign_in(url: str, username: str, password: str) -> str:
 
 
 async def listen(url: str, cookie: str) -> int | None:
-    """Print all frames of one connection; its close code."""
+    """Print all frames of one connection; return its close code."""
     opening = connect(
         f"{url.replace('http', 'ws', 1)}/ws",
-        origin=Origin(url),  # without it the server takes this for another site's page
+        origin=Origin(url),  # without it the server refuses the handshake
         subprotocols=[Subprotocol("curfew.v1")],
         additional_headers={"Cookie": cookie},
     )
@@ -48,7 +48,7 @@ async def listen(url: str, cookie: str) -> int | None:
 
 
 async def main(url: str, username: str) -> None:
-    """Listen until it is over; in between, wait ever longer, and never as long as the others."""
+    """Listen until a final close code; wait a random time before each new try."""
     cookie = sign_in(url, username, os.environ["PASSWORD"])
     failures, started = 0, time.monotonic()
     while await listen(url, cookie) not in FINAL:

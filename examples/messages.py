@@ -1,4 +1,4 @@
-"""A page of one's own with the browser client: `python -m examples.messages` serves /messages."""
+"""Your own page with the browser client: `python -m examples.messages` serves /messages."""
 
 from pathlib import Path
 

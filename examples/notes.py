@@ -1,4 +1,4 @@
-"""One note for each session, under /api/note: `python -m examples.notes` serves it."""
+"""A note for each session: `python -m examples.notes` serves /api/note."""
 
 from tornado.web import url
 

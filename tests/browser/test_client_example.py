@@ -23,7 +23,7 @@ def open_example(window: BrowserContext) -> Page:
     """The example in a tab of its own."""
     tab = window.new_page()
     tab.goto("/messages")
-    expect(tab.get_by_role("status")).to_have_text("LiveSession")
+    expect(tab.get_by_role("status")).to_have_text("Live")
     return tab
 
 
@@ -34,7 +34,7 @@ def test_the_example_of_the_how_to_shares_messages_and_hears_of_the_end(page: Pa
     for tab in (here, there):
         expect(tab.get_by_role("listitem")).to_have_text("lights out at ten")
         tab.evaluate("dispatchEvent(new Event('online'))")  # it asks, and is answered
-        expect(tab.get_by_role("status")).to_have_text("LiveSession")
+        expect(tab.get_by_role("status")).to_have_text("Live")
     page.get_by_role("button", name="Log out").click()
     for tab in (here, there):
         tab.wait_for_url("**/login?reason=logout")

@@ -31,4 +31,4 @@ def test_a_tab_without_a_connection_warns_with_the_others_and_stays_for_all(page
     alone.keyboard.press("Enter")
     for each in (page, alone):
         expect(each.get_by_role("dialog")).to_be_hidden()
-    expect(page.locator("#connection")).to_have_text("LiveSession")
+    expect(page.locator("#connection")).to_have_text("Live")

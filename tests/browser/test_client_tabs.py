@@ -53,7 +53,7 @@ class Tab:
         self.page.on("websocket", self._listen)
         self.page.on("request", self._note_request)
         self.page.goto("/")
-        expect(self.page.locator("#connection")).to_have_text("LiveSession")
+        expect(self.page.locator("#connection")).to_have_text("Live")
 
     @property
     def reports(self) -> int:
@@ -161,7 +161,7 @@ def test_an_end_reaches_a_tab_without_a_connection_in_the_same_frame(
 ) -> None:
     page.context.add_init_script(NOTE_THE_END)
     page.goto("/")
-    expect(page.locator("#connection")).to_have_text("LiveSession")
+    expect(page.locator("#connection")).to_have_text("Live")
     alone = page.context.new_page()
     alone.route_web_socket(re.compile("/ws$"), lambda socket: socket.close(code=1013))
     alone.goto("/")

@@ -25,31 +25,33 @@ COLUMNS: Final = (
     "signed out",
 )
 HEAD: Final = f"""\
-# Faults, and what was seen
+# Faults and what happened
 
-Made by `make chaos-matrix` (`python -m tests.chaos.matrix`), which writes this file. `tests/chaos`
-checks the same faults, by the same code, in every run.
+`make chaos-matrix` (`python -m tests.chaos.matrix`) runs every fault and writes this file. In every
+test run, `tests/chaos` checks the same faults with the same code.
 
-Two servers, A and B, share one Valkey that syncs every write; each reaches it over a link of its
-own that can be broken. When the fault begins, a session has an open socket and a stream of requests
-on each server. It is then ended at A by another session of its user, which asks again for as long
-as it is answered 503. That other session and a stranger's are watched on both servers as well.
+Two servers, A and B, share one Valkey that syncs every write. Each reaches it over its own link,
+which the test can break. When the fault begins, a session has an open socket and a stream of
+requests on each server. Then another session of its user ends it at A, and repeats the request as
+long as the answer is 503. The test also watches that other session and a stranger's session on both
+servers.
 
 Settings: {", ".join(f"`CURFEW_{name.upper()}={value}`" for name, value in SETTINGS.items())}.
 
-- **saw**: what sockets were told after their first `hello`. `cut`: the connection broke. A client
-  comes back after every close that is not 44xx, so more may follow.
-- **receipt**: its state, and how many listed nodes acknowledged, lost their lease, were still
-  waited for. `none`: the session was gone before a receipt could be had. 503: what the request was
-  answered before; the session may have ended by it.
-- **last served**: how long after the end the last thing was asked for that was still answered or
-  delivered to the ended session. The bound is the lease, {LEASE_SECONDS:g} s, and the moment of a
-  `complete` or `bounded` receipt.
-- **silent**: from the end until the session's last socket was closed or held. A process that is
-  stopped can do neither, and serves nothing.
-- **recovery**: from the repair until everybody else was served again, socket and requests, on both
-  servers.
-- **signed out**: others who were refused, closed with 44xx, or made to forget their cookie.
+- **saw**: what the sockets received after their first `hello`. `cut`: the connection broke. A
+  client reconnects after every close that is not 44xx, so more may follow.
+- **receipt**: its state, and how many listed nodes acknowledged, lost their lease, or had still to
+  answer. `none`: the session was gone before there was a receipt. 503: the answer before; that
+  request may have ended the session.
+- **last served**: the time from the end to the last request that was still answered, or message
+  that was still delivered, to the ended session. The bound is the lease, {LEASE_SECONDS:g} s, and
+  the moment of a `complete` or `bounded` receipt.
+- **silent**: the time from the end until the session's last socket was closed or held. A stopped
+  process can do neither, and serves nothing.
+- **recovery**: the time from the repair until everybody else was served again, socket and requests,
+  on both servers.
+- **signed out**: other sessions that were refused, closed with 44xx, or told to remove their
+  cookie.
 
 | {" | ".join(COLUMNS)} |
 |{"---|" * len(COLUMNS)}

@@ -17,7 +17,7 @@ TYPED = sorted(
     }
 )
 OURS = [match[1] for line in TYPED if (match := re.search(r"python run\.py([^|>)]*)", line))]
-TARGETS = [match[1] for line in TYPED if (match := re.match(r"make (\w+)", line))]
+TARGETS = [match[1] for line in TYPED if (match := re.match(r"make ([\w-]+)", line))]
 
 
 @pytest.mark.parametrize("arguments", sorted(set(OURS)))

@@ -23,11 +23,11 @@ HEAD: Final = """\
 
 What [OWASP ASVS 5.0](https://owasp.org/www-project-application-security-verification-standard/)
 asks of a server like this, in our words, and the attacks that were tried, each with the test that
-shows the row to hold. [Threat model](threat-model.md) says what is promised and what is not;
-[SECURITY.md](../SECURITY.md) how to report a hole.
+proves it. The [threat model](threat-model.md) says what is promised and what is not.
+[SECURITY.md](../SECURITY.md) says how to report a vulnerability.
 
-This page is written by `python -m tests.security.table` from the marks of the tests
-(`@pytest.mark.proves("7.4.1", "A31")`), and a test holds it to them. {summary}
+`python -m tests.security.table` writes this page from the marks of the tests
+(`@pytest.mark.proves("7.4.1", "A31")`), and a test compares it with them. {summary}
 """
 
 
@@ -177,8 +177,8 @@ def _summary(
     deviations = sum(bool(row.deviation) for row in rows)
     aside = sum(bool(row.not_applicable) for row in rows)
     return (
-        f"Of its {len(rows)} rows {by_test} are shown by {len(tests)} tests; {aside} do not apply, "
-        f"{deviations} are deviations with their reason, and the others are answered by a page."
+        f"It has {len(rows)} rows: {len(tests)} tests prove {by_test} of them, {aside} do not "
+        f"apply, {deviations} are deviations with a reason, and a page answers the others."
     )
 
 
