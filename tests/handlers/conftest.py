@@ -1,6 +1,5 @@
 """The application of pytest-tornado's fixtures: everything real, on the shared Valkey."""
 
-import asyncio
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -16,41 +15,13 @@ from handlers.pages.not_found import NotFoundHandler
 from handlers.pages.static_files import StaticFiles
 from handlers.routes import ROUTES
 from server.crypto.passwords import CHEAPEST, PasswordHasher
-from server.services import Services, open_services
+from server.services import Services
 from settings import Settings, load_settings
 from tests.support.clients.browser import Browser
 from tests.support.running.processes import PATIENCE_SECONDS
 from tests.support.secrets.leaks import SEARCH
 from tests.support.secrets.store_secrets import KEEPERS, Keeper, note_derived, note_seeds
-
-
-class Opened:
-    """Services that one task opens and closes, as their task group asks for."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._over = asyncio.Event()
-
-    async def open(self) -> Services:
-        """Open them."""
-        opened: asyncio.Future[Services] = asyncio.get_running_loop().create_future()
-        self._task = asyncio.create_task(self._hold(opened))
-        self._task.add_done_callback(lambda _: opened.cancel())
-        try:
-            return await opened
-        except asyncio.CancelledError:
-            await self._task
-            raise
-
-    async def close(self) -> None:
-        """Close them."""
-        self._over.set()
-        await self._task
-
-    async def _hold(self, opened: "asyncio.Future[Services]") -> None:
-        async with open_services(self._settings) as services:
-            opened.set_result(services)
-            await self._over.wait()
+from tests.support.servers.opened import Opened
 
 
 @pytest.fixture
