@@ -33,6 +33,32 @@ class Unaudited:
         """Forget the event."""
 
 
+class Unreadable:
+    """A `Record` that notes whose record did not open.
+
+    Attributes:
+        users: their names, in order.
+    """
+
+    def __init__(self) -> None:
+        self.users: list[str] = []
+
+    def __call__(
+        self,
+        event: AuditEvent,
+        *,
+        user: str = "",
+        sid: str = "",
+        ip: str = "",
+        device: str = "",
+        **facts: str | float,
+    ) -> None:
+        """Note the user."""
+        del sid, ip, device, facts
+        assert event is AuditEvent.DECRYPT_FAIL
+        self.users.append(user)
+
+
 def quiet_context(
     now: Callable[[], float] = time.time,
     *,

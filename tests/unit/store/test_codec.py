@@ -1,0 +1,94 @@
+"""Session records: earlier versions' records are read, and a record is one session's alone."""
+
+import json
+from base64 import b64encode
+from dataclasses import replace
+from typing import Any, Final
+
+import pytest
+
+from server.core.session import Device, Session
+from server.crypto.keyring import Keyring
+from server.crypto.sealer import Sealer
+from server.store.codec import PURPOSE, SessionCodec
+from server.store.contract import Stored, Unreadable
+from tests.support.engine.keys import KEY
+
+SEALER: Final = Sealer(Keyring.from_secrets([KEY]))
+CODEC: Final = SessionCodec(SEALER)
+SID: Final = "00" + "A" * 22
+SESSION: Final = Session(
+    sid=SID,
+    user="ann",
+    seed=bytes(range(32)),
+    created_at=1.0,
+    authenticated_at=2.0,
+    last_active_at=3.0,
+    current_since=4.0,
+    epoch="e1",
+    generation=5,
+    issued=6,
+    issued_at=7.0,
+    settles_at=8.0,
+    previous=((3, 9.0), (4, 10.0)),
+    refused_below=2,
+    refused_until=11.0,
+    device=Device("a browser", "192.0.2.1"),
+    data={"cart": [1, None]},
+    two_factors=True,
+)
+DOCUMENT: Final[dict[str, Any]] = {
+    "sid": SID,
+    "user": "ann",
+    "seed": b64encode(bytes(range(32))).decode(),
+    "created_at": 1.0,
+    "authenticated_at": 2.0,
+    "last_active_at": 3.0,
+    "current_since": 4.0,
+    "epoch": "e1",
+    "generation": 5,
+    "issued": 6,
+    "issued_at": 7.0,
+    "settles_at": 8.0,
+    "previous": [[3, 9.0], [4, 10.0]],
+    "refused_below": 2,
+    "refused_until": 11.0,
+    "device": {"user_agent": "a browser", "ip": "192.0.2.1"},
+    "data": {"cart": [1, None]},
+    "two_factors": True,
+}
+"""As every version writes it, and in this order."""
+
+
+def record_of(document: dict[str, Any], header: bytes = b"7 op1 e1", context: str = SID) -> bytes:
+    """A record as another version may have written it."""
+    box = SEALER.seal(json.dumps(document).encode(), purpose=PURPOSE, context=context)
+    return header + b"\n" + box
+
+
+def test_a_record_is_written_as_other_versions_read_it() -> None:
+    header, _, box = CODEC.encode(SESSION, revision=7, operation="op1").partition(b"\n")
+    opened = SEALER.open(box, purpose=PURPOSE, context=SID)
+    assert opened is not None
+    assert header == b"7 op1 e1"
+    assert list(json.loads(opened.plaintext).items()) == list(DOCUMENT.items())
+
+
+def test_a_record_of_another_version_is_read() -> None:
+    assert CODEC.decode(record_of(DOCUMENT), SID) == Stored(SESSION, 7)
+    assert CODEC.decode(record_of(DOCUMENT | {"from_the_future": 1}), SID) == Stored(SESSION, 7)
+
+
+def test_a_record_from_before_second_factors_says_one_factor() -> None:
+    document = {name: value for name, value in DOCUMENT.items() if name != "two_factors"}
+    assert CODEC.decode(record_of(document), SID) == Stored(replace(SESSION, two_factors=False), 7)
+
+
+@pytest.mark.parametrize("header", [b"7 op1 e2", b"7 op1 ", b"7 op1", b"op1 e1", b""])
+def test_a_header_that_tells_another_epoch_than_the_box_makes_it_unreadable(header: bytes) -> None:
+    assert CODEC.decode(record_of(DOCUMENT, header), SID) == Unreadable()
+
+
+def test_a_record_that_names_another_session_is_unreadable() -> None:
+    document = DOCUMENT | {"sid": "00" + "B" * 22}
+    assert CODEC.decode(record_of(document), SID) == Unreadable()

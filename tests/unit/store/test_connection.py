@@ -1,0 +1,108 @@
+"""Failures of the store: what is tried again, and what each is reported as."""
+
+import builtins
+import ssl
+
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import (
+    AuthenticationError,
+    ConnectionError,  # noqa: A004 the client's own
+    NoScriptError,
+    ResponseError,
+    TimeoutError,  # noqa: A004 likewise
+)
+
+from server.core.errors import StoreUnavailable
+from server.store.connection import (
+    LONGEST_BLOCK,
+    READ_TIMEOUT,
+    execute,
+    execute_once,
+    open_reader,
+)
+
+
+class Command:
+    """Fails with each of some errors, one after the other, and then succeeds."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self._errors = list(errors)
+        self.runs = 0
+
+    async def __call__(self) -> str:
+        """Run once."""
+        self.runs += 1
+        if self._errors:
+            raise self._errors.pop(0)
+        return "done"
+
+
+LOST = [ConnectionError("gone"), TimeoutError("slow"), OSError("gone"), builtins.TimeoutError()]
+
+
+@pytest.mark.parametrize("error", LOST, ids=repr)
+async def test_a_command_whose_connection_failed_is_run_once_more(error: Exception) -> None:
+    command = Command(error)
+    assert await execute("load", command) == "done"
+    assert command.runs == 2
+
+
+@pytest.mark.parametrize("error", LOST, ids=repr)
+async def test_a_command_that_fails_twice_is_given_up(error: Exception) -> None:
+    command = Command(error, error, error)
+    with pytest.raises(StoreUnavailable) as failed:
+        await execute("load", command)
+    assert command.runs == 2
+    assert failed.value == StoreUnavailable("load", type(error).__name__)
+
+
+@pytest.mark.parametrize(
+    "error", [ResponseError("OOM"), AuthenticationError("no")], ids=lambda each: type(each).__name__
+)
+async def test_a_command_that_the_store_refused_is_not_run_again(error: Exception) -> None:
+    command = Command(error)
+    with pytest.raises(StoreUnavailable, match=type(error).__name__):
+        await execute("load", command)
+    assert command.runs == 1
+
+
+async def test_a_command_that_must_not_run_twice_runs_once() -> None:
+    command = Command(ConnectionError("gone"))
+    with pytest.raises(StoreUnavailable, match="send"):
+        await execute_once("send", command)
+    assert command.runs == 1
+
+
+async def test_a_script_that_the_server_lost_is_left_to_who_can_load_it() -> None:
+    with pytest.raises(NoScriptError):
+        await execute("create", Command(NoScriptError()))
+
+
+async def test_an_error_is_reported_without_its_text() -> None:
+    with pytest.raises(StoreUnavailable) as failed:
+        await execute_once("load", Command(ResponseError("the value was secret")))
+    assert "secret" not in str(failed.value)
+
+
+async def test_a_connection_that_tls_refused_is_reported_by_the_reason() -> None:
+    async def connect() -> None:
+        try:
+            raise ssl.SSLCertVerificationError
+        except ssl.SSLError as error:
+            raise ConnectionError from error
+
+    with pytest.raises(StoreUnavailable, match="SSLCertVerificationError"):
+        await execute_once("load", connect)
+
+
+async def test_a_store_that_is_gone_is_reported(gone: Redis) -> None:
+    with pytest.raises(StoreUnavailable):
+        await execute("PING", gone.ping)
+
+
+async def test_a_blocking_read_is_answered_before_its_client_gives_up(store_url: str) -> None:
+    assert LONGEST_BLOCK.total_seconds() < READ_TIMEOUT / 2
+    async with open_reader(store_url) as reader:
+        block_ms = int(LONGEST_BLOCK.total_seconds() * 1000)
+        assert not await reader.xread({"curfew:{00}:control": "0-0"}, block=block_ms)

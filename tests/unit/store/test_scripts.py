@@ -1,0 +1,88 @@
+"""The scripts: run by their hash, loaded again where they are gone, and described by a header."""
+
+import ast
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import redis
+from redis.asyncio import Redis
+
+from server.store.connection import COMMAND_TIMEOUT
+from server.store.scripts import FOLDER, REPLICATION_MS, Scripts
+
+NAMES = ["curfew:{00}:account:ann"]
+ARGS: list[str | bytes | int] = ["o1", 0, "1 o1 \nbox", "ann"]
+
+
+async def test_a_script_that_the_server_lost_is_loaded_again(
+    scripts: Scripts, raw: redis.Redis
+) -> None:
+    assert await scripts.run("save_account", NAMES, ARGS) == b"saved"
+    raw.script_flush()
+    assert await scripts.run("save_account", NAMES, ["o2", *ARGS[1:]]) == b"conflict"
+
+
+async def test_without_replicas_none_are_waited_for(scripts: Scripts) -> None:
+    assert await scripts.run_replicated("save_account", NAMES, ARGS) == (b"saved", None)
+
+
+async def test_an_end_that_no_replica_has_is_told_as_such(client: Redis, raw: redis.Redis) -> None:
+    raw.script_flush()
+    scripts = Scripts(client, replicas=1)
+    assert await scripts.run_replicated("save_account", NAMES, ARGS) == (b"saved", False)
+    assert raw.get(NAMES[0]) == b"1 o1 \nbox"
+
+
+def test_replicas_are_waited_for_less_long_than_the_reply() -> None:
+    assert REPLICATION_MS / 1000 < COMMAND_TIMEOUT
+
+
+SOURCES = sorted(FOLDER.glob("*.lua"))
+each_script = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+
+
+@each_script
+def test_a_header_lists_every_key_and_says_what_is_returned(source: Path) -> None:
+    text = source.read_text("utf-8")
+    header = text[: re.search(r"^(?!--|#!)", text, re.MULTILINE).start()]  # type: ignore[union-attr]
+    keys = re.search(r"KEYS(.*?)(?=\n-- (?:ARGV|Returns))", header, re.DOTALL)
+    assert keys is not None
+    numbers = [int(each) for each in re.findall(r"(?<= )(\d+)…? ", keys[1])]
+    assert numbers == list(range(1, len(numbers) + 1))
+    used = {int(each) for each in re.findall(r"KEYS\[(\d+)\]", text)}
+    assert used <= set(numbers)
+    assert "\n-- Returns " in header
+
+
+@each_script
+def test_an_argument_that_is_used_is_in_the_header(source: Path) -> None:
+    text = source.read_text("utf-8")
+    arguments = re.search(r"-- ARGV(.*?)(?=\n-- Returns|\n--\n)", text, re.DOTALL)
+    used = {int(each) for each in re.findall(r"ARGV\[(\d+)\]", text)}
+    listed = (
+        [int(each) for each in re.findall(r"(?<= )(\d+)…? ", arguments[1])] if arguments else []
+    )
+    assert used <= set(listed)
+    assert all(before < after for before, after in pairwise(listed))
+
+
+def test_every_script_is_run_and_every_run_is_of_a_script() -> None:
+    called: set[str] = set()
+    for file in FOLDER.parent.glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(attr="run" | "run_replicated"),
+                    args=[ast.Constant(str(name)), *_],
+                ):
+                    called.add(name)
+    by_kind = {"save_account", "save_activity"}  # `UserDocuments` makes these names
+    assert called | by_kind == {source.stem for source in SOURCES}
+
+
+@each_script
+def test_a_stream_is_trimmed_whenever_it_is_appended_to(source: Path) -> None:
+    appends = re.findall(r"redis\.call\('XADD', \S+, (.*?), '\*'", source.read_text("utf-8"))
+    assert set(appends) <= {"'MAXLEN', '~', 10000"}
