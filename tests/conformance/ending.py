@@ -45,6 +45,24 @@ async def is_live(subject: Subject, stored: Stored) -> bool:
 class EndingContract:
     """What ending promises."""
 
+    async def test_all_of_a_user_means_lapsed_ones_too_which_could_be_served_again(
+        self, subject: Subject
+    ) -> None:
+        lapsed = await created(subject, last_active_at=subject.now() - 1801)
+        kept = await created(subject)  # where the index used to forget what had lapsed
+        assert await listed(subject) == {kept.session.sid}  # and here
+        ended = await end_user(subject, "e1", keep=kept.session.sid)
+        assert ended.sids == (lapsed.session.sid,)
+        assert isinstance(await subject.store.load(lapsed.session.sid), Tombstone)
+
+    async def test_lapsed_ones_take_no_place(self, subject: Subject) -> None:
+        subject.limit(2)
+        lapsed = await created(subject, last_active_at=subject.now() - 1801)
+        one, two = await created(subject), await created(subject)
+        assert await is_live(subject, one)
+        assert await is_live(subject, two)
+        assert await is_live(subject, lapsed)  # the store has it; whether it may serve, others say
+
     @pytest.mark.parametrize("user", ["ann", None])
     async def test_one_is_ended_and_its_reason_stays(
         self, subject: Subject, user: str | None

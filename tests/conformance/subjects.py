@@ -105,6 +105,10 @@ class RedisSubject:
         """See `Subject`."""
         self.store._rules = replace(RULES, max_sessions_per_user=sessions)
 
+    def shorten(self, absolute_timeout: timedelta) -> None:
+        """Write as a node with a shorter absolute timeout does from here on."""
+        self.store._rules = replace(RULES, absolute_timeout=absolute_timeout)
+
 
 class MemorySubject:
     """The simulation's store in memory, over a link without faults."""
@@ -140,7 +144,7 @@ class MemorySubject:
 
     def limit(self, sessions: int) -> None:
         """See `Subject`."""
-        self._memory.rules = replace(RULES, max_sessions_per_user=sessions)
+        self.store._rules = replace(RULES, max_sessions_per_user=sessions)
 
 
 @asynccontextmanager

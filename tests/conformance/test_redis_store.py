@@ -1,6 +1,7 @@
 """What only the Redis store has: scripts to lose, keys to expire, bytes to spoil."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from typing import Final
 
 import pytest
@@ -109,13 +110,23 @@ async def test_a_record_that_expired_is_missing_and_stays_so(subject: RedisSubje
     assert TokenRotated(sid, 2) not in subject.events()
 
 
-async def test_the_list_prunes_what_expired(subject: RedisSubject) -> None:
+async def test_the_list_prunes_what_has_no_record_and_nothing_else(subject: RedisSubject) -> None:
     kept, gone = [await created(subject) for _ in range(2)]
-    await created(subject, last_active_at=subject.now() - 1801)
+    lapsed = await created(subject, last_active_at=subject.now() - 1801)
     subject.raw.delete(NAMES.session(gone.session.sid))
     assert subject.raw.zcard(NAMES.index("ann")) == 3
     assert await listed(subject) == {kept.session.sid}
-    assert subject.raw.zcard(NAMES.index("ann")) == 1
+    left = subject.raw.zrange(NAMES.index("ann"), 0, -1)
+    assert left == [lapsed.session.sid.encode(), kept.session.sid.encode()]
+
+
+async def test_no_write_shortens_the_life_of_the_index(subject: RedisSubject) -> None:
+    stored = await created(subject)
+    before = ttl(subject, NAMES.index("ann"))
+    subject.shorten(timedelta(minutes=5))
+    await created(subject)
+    await subject.store.save(stored.session, based_on=1, operation=new_id())
+    assert ttl(subject, NAMES.index("ann")) > before - 60
 
 
 async def test_index_entries_go_with_their_sessions(subject: RedisSubject) -> None:

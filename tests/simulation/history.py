@@ -6,7 +6,7 @@ from collections.abc import Callable
 from server.core.messages import CloseCode
 from server.engine import Engine
 from server.store.contract import Stored
-from tests.simulation.world import Change, Node, World
+from tests.simulation.world import HASTY, Change, Node, World
 
 STEPS = 14
 PEACE = 6.0
@@ -44,6 +44,8 @@ def run_history(seed: int, change: Change = unchanged) -> None:
 async def _history(world: World) -> None:
     for _ in range(world.chance.choice([2, 2, 3])):
         await world.add_node()
+    if world.chance.random() < 0.2:
+        await world.add_node(HASTY)
     for user in ("ann", "ann", "bob"):
         await world.sign_in(world.nodes[0], user)
     for node in world.nodes:
@@ -162,6 +164,22 @@ def _trim(world: World) -> None:
     world.memory.control.trim()
 
 
+def _lapse(world: World) -> None:
+    """Let a session lapse on a node with short timeouts, and end all of its user's elsewhere."""
+    node, user = world.nodes[-1], world.chance.choice(["ann", "bob"])
+    node.spawn(_lapse_and_end(world, node, user))
+
+
+async def _lapse_and_end(world: World, node: Node, user: str) -> None:
+    await world.sign_in(node, user)
+    token, session = world.tokens[-1]
+    await asyncio.sleep(world.chance.uniform(0.4, 0.8))
+    await world.sign_in(node, user)
+    await _node(world).end("user", session)
+    for each in world.nodes:
+        await each.request(token)
+
+
 Act = Callable[[World], None]
 _WEIGHTED: list[tuple[Act, int]] = [
     (_end, 6),
@@ -176,6 +194,7 @@ _WEIGHTED: list[tuple[Act, int]] = [
     (_reset, 2),
     (_freeze, 2),
     (_trim, 1),
+    (_lapse, 1),
 ]
 ACTS = [act for act, _ in _WEIGHTED]
 WEIGHTS = [weight for _, weight in _WEIGHTED]

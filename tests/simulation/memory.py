@@ -98,6 +98,11 @@ class Memory:
         self.waiting: list[asyncio.Future[None]] = []
         self.on_end: Callable[[str], object] = id
 
+    def under(self, rules: Rules) -> "Memory":
+        """Write the next record under these rules: nodes may run with different settings."""
+        self.rules = rules
+        return self
+
     def load(self, sid: str) -> Loaded:
         """Do as `load`."""
         if tombstone := self.tombstones.get(sid):
@@ -225,7 +230,7 @@ class Memory:
     def list_user(self, user: str) -> Sequence[ListedSession]:
         """Do as list_user.lua."""
         indexed, live = self.index.get(user, {}), self.leases()
-        for sid in [sid for sid, expires_at in indexed.items() if expires_at <= self.now()]:
+        for sid in [sid for sid in indexed if sid not in self.records]:
             del indexed[sid]
         found = [(sid, self.load(sid)) for sid in indexed]
         counts = self.sockets.get(user, {})
@@ -236,6 +241,7 @@ class Memory:
             )
             for sid, stored in found
             if isinstance(stored, Stored)
+            and not deadlines(stored.session, self.rules).timeout_at(self.now())
         ]
 
     def count_sockets(self, user: str, sid: str, node: str, count: int) -> None:
@@ -333,11 +339,11 @@ class Memory:
         self, session: Session, end_id: str, initiator: str, asked_at: float
     ) -> tuple[str, ...]:
         indexed = self.index.setdefault(session.user or "", {})
-        for sid, expires_at in list(indexed.items()):
-            if expires_at <= self.now() or not isinstance(self.load(sid), Stored):
-                del indexed[sid]
-        excess = len(indexed) - self.rules.max_sessions_per_user + 1
-        evicted = tuple(sorted(indexed, key=lambda sid: (indexed[sid], sid))[: max(0, excess)])
+        for sid in [sid for sid in indexed if not isinstance(self.load(sid), Stored)]:
+            del indexed[sid]
+        live = [sid for sid, expires_at in indexed.items() if expires_at > self.now()]
+        excess = len(live) - self.rules.max_sessions_per_user + 1
+        evicted = tuple(sorted(live, key=lambda sid: (indexed[sid], sid))[: max(0, excess)])
         for sid in evicted:
             del indexed[sid]
             self._bury(sid, Tombstone(end_id, Reason.SESSION_LIMIT, self.now()))

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from server.core.errors import StoreUnavailable
 from server.core.events import Acknowledgement, Event, MessageSent
 from server.core.reasons import Reason
-from server.core.session import Session
+from server.core.session import Rules, Session
 from server.store.contract import (
     Batch,
     Conflict,
@@ -85,8 +85,11 @@ class Link:
 class RemoteStore:
     """Implements the contract's three stores over the link of one node."""
 
-    def __init__(self, memory: Memory, server: Server, link: Link, node: str) -> None:
+    def __init__(
+        self, memory: Memory, server: Server, link: Link, node: str, rules: Rules | None = None
+    ) -> None:
         self._memory = memory
+        self._rules = rules or memory.rules
         self._server = server
         self._link = link
         self._node = node
@@ -110,14 +113,18 @@ class RemoteStore:
         """See the contract."""
         asked_at = self._memory.now()
         return await self._ask(
-            lambda: self._memory.create(session, operation, user_epoch, initiator, asked_at)
+            lambda: self._memory.under(self._rules).create(
+                session, operation, user_epoch, initiator, asked_at
+            )
         )
 
     async def save(
         self, session: Session, *, based_on: int, operation: str, event: Event | None = None
     ) -> Saved | Conflict | Tombstone | Missing:
         """See the contract."""
-        return await self._ask(lambda: self._memory.save(session, based_on, operation, event))
+        return await self._ask(
+            lambda: self._memory.under(self._rules).save(session, based_on, operation, event)
+        )
 
     async def end_session(
         self, sid: str, *, user: str | None, end_id: str, reason: Reason, initiator: str

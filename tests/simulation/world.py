@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable, Coroutine
 from contextvars import copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -34,6 +34,8 @@ TIMING = Timing(
     termination_wait=timedelta(seconds=2.5),
 )
 RULES = Rules(rotation_interval=timedelta(hours=1))
+HASTY = replace(RULES, idle_timeout=timedelta(seconds=0.5))
+"""Rules of a node that runs with other settings than the rest, as in a rolling change."""
 SEALER = Sealer(Keyring.from_secrets([KEY]))
 SILENT = ('{"type":"ended"', '{"type":"hold"', '{"type":"drain"')
 """Frames that serve no session."""
@@ -61,7 +63,7 @@ class Truth:
 
     def finished(self, sid: str, at: float) -> None:
         """Note that a receipt said that no node serves the session any more."""
-        self.gone_at[sid] = min(self.gone_at[sid], at)
+        self.gone_at[sid] = min(self.gone_at.get(sid, at), at)
 
     def served(self, sid: str, at: float, what: str) -> None:
         """Check that a node may have served a session."""
@@ -116,12 +118,12 @@ class _CheckedControlLog:
 class Node:
     """One server process."""
 
-    def __init__(self, world: "World", name: str, change: Change) -> None:
+    def __init__(self, world: "World", name: str, change: Change, rules: Rules) -> None:
         self.name = name
         self.world = world
         self.link = Link(world.chance)
         self.wires: list[Wire] = []
-        remote = RemoteStore(world.memory, world.server, self.link, name)
+        remote = RemoteStore(world.memory, world.server, self.link, name, rules)
         self.remote = remote
         control = _CheckedControlLog(remote, self.pass_on)
         self.engine = build_engine(
@@ -132,7 +134,7 @@ class Node:
                 sealer=SEALER,
                 durability=Durability.FSYNC,
             ),
-            RULES,
+            rules,
             TIMING,
             quiet_context(
                 world.clock,
@@ -214,7 +216,7 @@ class Node:
 
     async def end(self, what: str, session: Session) -> None:
         """End sessions, and check the receipts."""
-        ends = self.engine.terminations
+        ends, before = self.engine.terminations, list(self.world.tokens)
         try:
             if what == "session":
                 receipts = [await ends.one(session, Reason.LOGOUT)]
@@ -226,6 +228,10 @@ class Node:
             return
         for receipt in receipts:
             self.world.check(receipt)
+        if what == "user" and receipts[0].state is not State.PENDING:
+            for token, made in before:
+                if made.user == session.user:
+                    self.world.truth.finished(token.sid, self.world.loop.now)
 
 
 class World:
@@ -246,9 +252,9 @@ class World:
         """Return the time of the store's clock."""
         return self.loop.now + 1e9
 
-    async def add_node(self) -> None:
+    async def add_node(self, rules: Rules = RULES) -> None:
         """Start another node."""
-        node = Node(self, f"node{len(self.nodes)}", self.change)
+        node = Node(self, f"node{len(self.nodes)}", self.change, rules)
         await node.spawn(node.start())
         self.nodes.append(node)
 

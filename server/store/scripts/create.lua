@@ -28,16 +28,15 @@ if tonumber(ARGV[8]) > 0 then
 
   local clock = redis.call('TIME')
   local now = clock[1] .. '.' .. string.format('%06d', clock[2])
-  redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', now)
-  local live = {}
+  -- A session that lapsed stays in the index as long as its record is there. Longer timeouts, or a
+  -- clock that was set back, could serve it again, so every end must still find it.
   for _, sid in ipairs(redis.call('ZRANGE', KEYS[4], 0, -1)) do
     local value = redis.call('GET', ARGV[9] .. 'session:' .. sid)
-    if value and string.match(value, '^%d+ %S+ (%S*)\n') == epoch then
-      live[#live + 1] = sid
-    else
+    if not value or string.match(value, '^%d+ %S+ (%S*)\n') ~= epoch then
       redis.call('ZREM', KEYS[4], sid)
     end
   end
+  local live = redis.call('ZRANGE', KEYS[4], '(' .. now, '+inf', 'BYSCORE')
   -- The lowest score expires first, so that session was used least recently.
   for place = 1, #live - tonumber(ARGV[8]) + 1 do
     local sid = live[place]
@@ -52,7 +51,10 @@ if tonumber(ARGV[8]) > 0 then
       'sids', table.concat(reply, ' ', 2), unpack(ARGV, 14, 13 + ARGV[13]))
   end
   redis.call('ZADD', KEYS[4], ARGV[5], ARGV[2])
-  redis.call('PEXPIRE', KEYS[4], ARGV[12])
+  -- Never sooner than before: the record of another session may have been given a longer life.
+  if redis.call('PTTL', KEYS[4]) < tonumber(ARGV[12]) then
+    redis.call('PEXPIRE', KEYS[4], ARGV[12])
+  end
   redis.call('XADD', KEYS[6], 'MAXLEN', '~', 10000, '*', unpack(ARGV, 14 + ARGV[13]))
 end
 redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])

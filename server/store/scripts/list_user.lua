@@ -1,5 +1,6 @@
--- Lists a user's sessions and removes expired ones from the index. Its cost grows only with the
--- user's own sessions.
+-- Lists a user's sessions, and removes from the index what has no record any more. Its cost grows
+-- only with the user's own sessions. Sessions that lapsed are listed, too: the caller knows the
+-- timeouts, and an end must find them as long as their records are there.
 --
 -- KEYS  1 index of the user  2 shard epoch  3 socket counts of the user  4 nodes
 -- ARGV  1 key prefix of the shard
@@ -7,7 +8,6 @@
 local clock = redis.call('TIME')
 local now = clock[1] .. '.' .. string.format('%06d', clock[2])
 
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 local found = {}
 for _, sid in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
   local value = redis.call('GET', ARGV[1] .. 'session:' .. sid)

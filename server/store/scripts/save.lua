@@ -21,7 +21,10 @@ if revision ~= ARGV[2] then return {'conflict'} end
 redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
 if tonumber(ARGV[7]) > 0 then
   redis.call('ZADD', KEYS[4], ARGV[5], ARGV[6])
-  redis.call('PEXPIRE', KEYS[4], ARGV[7])
+  -- Never sooner than before: the record of another session may have been given a longer life.
+  if redis.call('PTTL', KEYS[4]) < tonumber(ARGV[7]) then
+    redis.call('PEXPIRE', KEYS[4], ARGV[7])
+  end
 end
 if #ARGV > 7 then
   redis.call('XADD', KEYS[5], 'MAXLEN', '~', 10000, '*', unpack(ARGV, 8))
