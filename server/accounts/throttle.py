@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, context
 from functools import partial
 from typing import Final
 
+from server.accounts.undecided_tries import UndecidedTries, UndecidedTry
 from server.core.addresses import network_of
 from server.core.audit import AuditEvent
 from server.core.context import NodeContext
@@ -92,6 +93,7 @@ class Throttle:
         self._counters = counters
         self._context = context
         self._busy: Counter[str] = Counter()
+        self._undecided = UndecidedTries()
 
     def sign_in(self, name: str, address: str) -> AbstractAsyncContextManager[Attempt | Throttled]:
         """A try at signing in by password.
@@ -127,9 +129,9 @@ class Throttle:
     async def _try(
         self, act: Act, tally: Tally, address: str
     ) -> AsyncIterator[Attempt | Throttled]:
-        with self._place(network_of(address)):
+        with self._place(network_of(address)), self._undecided.undecided(tally) as undecided:
             operation = self._context.new_id()
-            counted = await self._counters.count(tally, operation=operation)
+            counted = await self._count(tally, operation, undecided)
             if isinstance(counted, Throttled):
                 self._refuse(act, counted, address)
                 yield counted
@@ -141,6 +143,19 @@ class Throttle:
             except HasherBusy:  # an overload, not a verdict
                 await attempt.withdrawn()
                 raise
+
+    async def _count(
+        self, tally: Tally, operation: str, undecided: UndecidedTry
+    ) -> Counted | Throttled:
+        """Count a try. If only tries that are being checked here stand in its way, wait for them.
+
+        They may turn out right, and what is right must not use up tries: a browser that starts
+        again may sign in many times at once.
+        """
+        while True:
+            counted = await self._counters.count(tally, operation=operation)
+            if isinstance(counted, Counted) or not await undecided.may_pass(counted.by):
+                return counted
 
     def _refuse(self, act: Act, throttled: Throttled, address: str) -> None:
         """Record it without a name: looking one up would show by its time whether it exists."""
