@@ -6,15 +6,13 @@ To serve an application of your own, call `serve` with its routes; see docs/tuto
 import argparse
 import asyncio
 import os
-import socket
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 
-from tornado.netutil import bind_sockets
 from tornado.routing import URLSpec
 
-from handlers.serving.process import make_certificate, tls_context
+from handlers.serving.listening import announcement, listen
 from handlers.serving.process import serve as serve_process
 from server.commands import doctor, keys, sessions, store, users
 from server.commands.opening import opened
@@ -22,7 +20,7 @@ from server.commands.output import CommandFailed
 from server.core.errors import ConfigurationError, StoreUnavailable
 from server.crypto.keyring import new_secret
 from server.embedded.store import StoreStartFailed
-from server.services import Services, open_services
+from server.services import Services
 from server.supervisor import AlreadyRunning, supervise
 from server.telemetry.log_format import configure_command_logging, configure_logging
 from settings import Settings, load_settings
@@ -45,9 +43,9 @@ def serve(routes: Sequence[URLSpec] = ()) -> int:
         data_dir=settings.data_dir,
         embedded=not settings.store_url,
         processes=settings.processes,
-        bind=lambda: _listen(settings),
+        bind=lambda: listen(settings),
         serve=lambda sockets, parent: asyncio.run(serve_process(settings, sockets, parent, routes)),
-        announce=lambda: _announce(settings),
+        announce=lambda: print(announcement(settings)),
     )
 
 
@@ -185,34 +183,6 @@ def _with_settings(
 ) -> None:
     settings = load_settings()
     _with_services(lambda services: command(services, settings))
-
-
-def _listen(settings: Settings) -> list[socket.socket]:
-    """Listening sockets, once the store is known to answer."""
-    make_certificate(settings)
-    tls_context(settings)
-    asyncio.run(_reach_store(settings))
-    try:
-        return bind_sockets(settings.port, settings.host)
-    except (OSError, UnicodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "not a host name"
-        raise ConfigurationError(
-            f"CURFEW_PORT {settings.port} on CURFEW_HOST {settings.host} cannot be used: {why}."
-        ) from None
-
-
-async def _reach_store(settings: Settings) -> None:
-    async with open_services(settings, serves=False):
-        pass
-
-
-def _announce(settings: Settings) -> None:
-    scheme = "https" if settings.tls_cert else "http"
-    where = "your store" if settings.store_url else f"the store in {settings.data_dir}"
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    print(f"Curfew serves on {scheme}://{host}:{settings.port}/ with {where}. Ctrl-C stops it.")
-    if settings.tls_self_made:
-        print("Its certificate is self-made: browsers warn once, and go on if you tell them to.")
 
 
 def _fail(text: str, status: int) -> int:

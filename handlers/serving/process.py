@@ -1,14 +1,10 @@
-"""One server process: opens the services, listens, and stops in order."""
+"""One worker process: it opens the services, serves, and stops in order."""
 
 import asyncio
 import logging
-import random
 import signal
 import socket
-import ssl
 from collections.abc import Sequence
-from contextlib import suppress
-from datetime import timedelta
 from typing import Final
 
 from tornado.routing import URLSpec
@@ -20,29 +16,22 @@ from handlers.pages.not_found import NotFoundHandler
 from handlers.pages.static_files import StaticFiles
 from handlers.routes import ROUTES
 from handlers.serving.bounded_server import BoundedServer
-from server.core.addresses import names_of
-from server.core.errors import ConfigurationError
-from server.crypto.certificate import keep_certificate
+from handlers.serving.drain import drain
+from handlers.serving.tls import tls_context
 from server.services import open_services
 from settings import Settings
 
-log = logging.getLogger("curfew.serving")
-
 READ_AT_MOST: Final = 1024 * 1024
-"""Bytes of a body; up to here one over the handlers' own limit is read, and told 413."""
+"""Bytes of a body. One that is over a handler's own limit, and not over this, is read and answered
+413."""
 MAX_HEADER_BYTES: Final = 16 * 1024
 BODY_TIMEOUT: Final = 10.0
 FIRST_TIMEOUT: Final = 10.0
 """Seconds from the connection to the end of its first request's headers, the TLS handshake
-included, however the bytes trickle in."""
+included, however slowly the bytes come in."""
 IDLE_TIMEOUT: Final = 75.0
-"""Seconds from one request's end to the next one's headers; longer than common proxies keep one."""
-DRAIN_WINDOW: Final = timedelta(seconds=5)
-"""Over which clients of a stopping server are asked to come back: never all at once."""
-LAST_REQUESTS: Final = 10.0
-"""Seconds that requests under way get to finish."""
-LAST_CLOSES: Final = 6.0
-"""Seconds that sockets get; Tornado cuts a peer that does not answer its close frame after 5."""
+"""Seconds from the end of one request to the headers of the next. Common proxies close an idle
+connection earlier."""
 
 
 async def serve(
@@ -51,20 +40,20 @@ async def serve(
     parent: int,
     routes: Sequence[URLSpec] = (),
 ) -> None:
-    """Serve until a SIGTERM, or until the parent process is gone.
+    """Serve until SIGTERM comes, or until the parent process is gone.
 
     Args:
         settings: the settings.
-        sockets: already listening.
-        parent: file descriptor whose end of file says that the parent is gone.
-        routes: the application's own, looked at before ours.
+        sockets: they are listening already.
+        parent: file descriptor that reaches its end of file when the parent is gone.
+        routes: the application's own, matched before Curfew's.
 
     Raises:
         StoreUnavailable: the store did not answer at the start.
         ConfigurationError: the store does not fit the settings.
     """
     logging.getLogger("tornado.general").addFilter(MalformedRequestRedaction())
-    describe("")  # the parser's tables take a tenth of a second to load, once
+    describe("")  # loads the parser's tables, which takes a tenth of a second
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stopped.set)
@@ -89,55 +78,5 @@ async def serve(
         )
         server.add_sockets(sockets)
         await stopped.wait()
-        loop.remove_reader(parent)
-        server.stop()
-        services.hub.drain(DRAIN_WINDOW, random.random)
-        await _finish(application, server)
-
-
-async def _finish(application: Curfew, server: BoundedServer) -> None:
-    """Let requests under way end, then close what is still open."""
-    try:
-        async with asyncio.timeout(LAST_REQUESTS):
-            await application.idle()
-    except TimeoutError:
-        log.warning("some requests did not finish in time")
-    with suppress(TimeoutError):
-        async with asyncio.timeout(LAST_CLOSES):
-            await server.close_all_connections()
-
-
-def make_certificate(settings: Settings) -> None:
-    """Have the self-made certificate ready, where the settings ask for one.
-
-    For the parent process, which has the data folder to itself; the workers only read the files.
-
-    Raises:
-        ConfigurationError: the data folder takes no files.
-    """
-    if not settings.tls_self_made or settings.tls_cert is None or settings.tls_key is None:
-        return
-    names = names_of(settings.host, settings.origins)
-    try:
-        keep_certificate(settings.tls_cert, settings.tls_key, names)
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(f"CURFEW_TLS_CERT=self: no certificate: {error}.") from None
-
-
-def tls_context(settings: Settings) -> ssl.SSLContext | None:
-    """What the server speaks TLS with, if it does.
-
-    Raises:
-        ConfigurationError: the files are no certificate and its key.
-    """
-    if settings.tls_cert is None:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        context.load_cert_chain(settings.tls_cert, settings.tls_key)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigurationError(
-            f"CURFEW_TLS_CERT and CURFEW_TLS_KEY are no certificate with its key: {error}."
-        ) from None
-    return context
+        loop.remove_reader(parent)  # at its end of file it would be readable all the time
+        await drain(server, application)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from handlers.serving.process import tls_context
+from handlers.serving.tls import tls_context
 from settings import load_settings
 from tests.support.servers.store_tls import Authority
 
