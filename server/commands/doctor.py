@@ -1,7 +1,10 @@
-"""`doctor`: looks at what a server needs, and says what is wrong in a sentence each."""
+"""The `doctor` command: examine what a server needs, and say what is wrong."""
 
 import time
+from typing import Final
 
+from server.commands.command import Command
+from server.commands.needs import with_services_and_settings
 from server.core.receipt import Durability
 from server.crypto.certificate import read_certificate
 from server.services import Services
@@ -9,7 +12,10 @@ from settings import Settings
 
 
 async def examine(services: Services, settings: Settings) -> None:
-    """Print what was found. The services opened, so the store and its layout are in order."""
+    """Print what a server would find here.
+
+    The services are open, so the store answers and its layout is accepted.
+    """
     started = time.monotonic()
     await services.clock.synchronise()
     print(f"store      answers in {(time.monotonic() - started) * 1000:.1f} ms")
@@ -19,6 +25,12 @@ async def examine(services: Services, settings: Settings) -> None:
     print(f"origins    {', '.join(sorted(settings.origins))}")
     print(f"tls        {_tls(settings)}")
     print(f"data       {settings.data_dir}")
+
+
+def _durability(durability: Durability) -> str:
+    if durability is Durability.MEMORY:
+        return "memory: a crash of the store can bring ended sessions back; see docs/operations.md"
+    return durability.value
 
 
 def _tls(settings: Settings) -> str:
@@ -31,7 +43,6 @@ def _tls(settings: Settings) -> str:
     return f"{whose}; until {found.expires_at:%Y-%m-%d}, for {', '.join(sorted(found.hosts))}"
 
 
-def _durability(durability: Durability) -> str:
-    if durability is Durability.MEMORY:
-        return "memory: a crash of the store can bring ended sessions back; see docs/operations.md"
-    return durability.value
+DOCTOR: Final = Command(
+    "doctor", help="look at what a server needs", run=with_services_and_settings(examine)
+)

@@ -1,45 +1,57 @@
-"""`keys`: lists, adds, promotes and retires secret keys, and seals again what lies under them.
+"""The `keys` commands: make, list, add, promote and retire secret keys, and reseal records.
 
-Only versions are printed, which are fingerprints; a key itself by `keys new` alone. Changes are
-written to the key file, and servers read it when they start.
+They print versions, which are fingerprints; only `keys new` prints a key. Changes are written to
+the key file, which servers read when they start.
 """
 
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
-from server.commands.output import CommandFailed
+from server.commands.command import Argument, Command, CommandGroup
+from server.commands.errors import CommandFailed
+from server.commands.formatting import key_line
+from server.commands.key_checks import (
+    key_to_retire,
+    key_with,
+    require_no_cookies,
+    require_no_records,
+    require_not_first,
+    require_readers,
+    versions_of,
+)
+from server.commands.needs import with_services_and_settings, with_settings
 from server.crypto.key_file import replace_keys
 from server.crypto.keyring import Keyring, new_secret, parse_secret, secret_text, version_of
 from server.services import Services
 from server.store.sealed_records import Resealed
 from settings import Settings
 
-TOLD_EVERY = 1_000
-"""Records between two words about how far it is."""
+PROGRESS_EVERY: Final = 1_000
+"""Records between two lines about the progress."""
 
 
-async def show(services: Services, settings: Settings) -> None:
-    """List the keys, newest first, with what lies under each and which servers have it."""
-    counts = await services.sealed.counts(_told)
+def print_new() -> None:
+    """Print a new key."""
+    print(new_secret())
+
+
+async def list_keys(services: Services, settings: Settings) -> None:
+    """List the keys, newest first, with what each sealed and which servers have it."""
+    versions = versions_of(settings.secret_keys)
+    counts = await services.sealed.counts(_print_progress)
     rings = await services.key_use.versions_of(await services.nodes.leases())
-    for position, version in enumerate(versions(settings), start=1):
-        have = sum(version in ring for ring in rings.values())
-        write = sum(ring[:1] == (version,) for ring in rings.values())
+    for position, version in enumerate(versions, start=1):
         left = await services.key_use.cookie_lifetime_left(version)
-        cookies = f"cookies for {_hours(left)} more" if left else "no cookies"
-        print(
-            f"{position}  {version}  {_records(counts, version)}, {cookies}, "
-            f"had by {have} and written with by {write} of {len(rings)} servers"
-        )
-    if strange := sum(n for (_, each), n in counts.items() if each not in versions(settings)):
-        print(f"{strange} records are under none of these keys, and open for nobody.")
+        print(key_line(position, version, counts, rings.values(), left))
+    if unknown := sum(number for (_, each), number in counts.items() if each not in versions):
+        print(f"{unknown} records are under none of these keys, and open for nobody.")
 
 
 def add(settings: Settings, *, last: bool) -> None:
-    """Put a new key into the key file, in front, or behind the others.
+    """Add a new key to the key file, in front of the others, or behind them.
 
     Raises:
         CommandFailed: the file cannot be changed.
@@ -54,13 +66,13 @@ def add(settings: Settings, *, last: bool) -> None:
         print("Restart the server. If there are others on this store, see docs/howto first.")
 
 
-async def promote(services: Services, settings: Settings, version: int, *, force: bool) -> None:
-    """Put a key in front, if all running servers can read what it will write.
+async def promote(services: Services, settings: Settings, *, version: int, force: bool) -> None:
+    """Move a key to the front, if all running servers can read what it will write.
 
     Raises:
-        CommandFailed: there is no such key, or some server does not have it.
+        CommandFailed: there is no such key, or a running server does not have it.
     """
-    key = _key(settings, version)
+    key = key_with(version, settings.secret_keys)
     if not force:
         await _require_readers(services, version)
     _write(settings, [key, *(each for each in settings.secret_keys if each != key)])
@@ -68,42 +80,34 @@ async def promote(services: Services, settings: Settings, version: int, *, force
 
 
 async def retire(
-    services: Services, settings: Settings, version: int | None, *, force: bool
+    services: Services, settings: Settings, *, version: int | None, force: bool
 ) -> None:
-    """Drop a key, the oldest one unless another is named, when nothing is under it any more.
-
-    By force only the one that is named: whoever is in a hurry means a certain one, and that need
-    not be the oldest.
+    """Remove a key, by default the oldest, if nothing depends on it any more.
 
     Raises:
-        CommandFailed: there is no such key, it is the only one, or something is still under it.
+        CommandFailed: there is no such key, it is the only one, or something depends on it.
     """
-    if force and version is None:
-        raise CommandFailed("Say which: python run.py keys retire VERSION --force")
-    chosen = versions(settings)[-1] if version is None else version
-    key = _key(settings, chosen)
-    if len(settings.secret_keys) == 1:
-        raise CommandFailed("It is the only key. Add one first: python run.py keys add")
+    key = key_to_retire(settings.secret_keys, version, force=force)
     if not force:
-        await _require_unused(services, settings, chosen)
+        await _require_unused(services, settings, version_of(key))
     _write(settings, [each for each in settings.secret_keys if each != key])
-    print(f"{chosen} is dropped. Restart every server; what is under it opens no more.")
+    print(f"{version_of(key)} is dropped. Restart every server; what is under it opens no more.")
 
 
 async def reseal(services: Services, settings: Settings, *, force: bool) -> None:
-    """Write everything that lies under an older key again, under the newest.
+    """Seal every record with the newest key that an older key sealed.
 
     Raises:
-        CommandFailed: a running server does not have the newest key, or something was left.
+        CommandFailed: a running server does not have the newest key, or a record was not sealed.
     """
-    newest = versions(settings)[0]
+    newest = version_of(settings.secret_keys[0])
     if not force:
         await _require_readers(services, newest)
     results: Counter[Resealed] = Counter()
     async for record in services.sealed.all():
         if record.version != newest:
             results[await services.sealed.reseal(record)] += 1
-            _told(results.total())
+            _print_progress(results.total())
     await services.sealed.sweep()
     print(f"{results[Resealed.DONE]} records were sealed again under {newest}.")
     if unreadable := results[Resealed.UNREADABLE]:
@@ -112,48 +116,22 @@ async def reseal(services: Services, settings: Settings, *, force: bool) -> None
         raise CommandFailed(f"{busy} were being written all the time. Say it again.")
 
 
-def versions(settings: Settings) -> list[int]:
-    """The versions of the keys, newest first."""
-    return [version_of(each) for each in settings.secret_keys]
-
-
-def _key(settings: Settings, version: int) -> bytes:
-    if version not in versions(settings):
-        raise CommandFailed(f"There is no key {version}. See: python run.py keys list")
-    return settings.secret_keys[versions(settings).index(version)]
-
-
 async def _require_readers(services: Services, version: int) -> None:
     rings = await services.key_use.versions_of(await services.nodes.leases())
-    without = sum(version not in ring for ring in rings.values())
-    if without:
-        raise CommandFailed(
-            f"{without} of {len(rings)} running servers do not have {version} yet, and could not "
-            "read what is written with it. Restart them with this key file first."
-        )
+    require_readers(version, rings.values())
 
 
 async def _require_unused(services: Services, settings: Settings, version: int) -> None:
-    if version == versions(settings)[0]:
-        raise CommandFailed(f"{version} is in front. Add or promote another one first.")
-    counts = await services.sealed.counts(_told)
-    if any(each == version for _, each in counts):
-        raise CommandFailed(
-            f"{_records(counts, version)} are still under {version}. Seal them again: "
-            "python run.py keys reseal"
-        )
-    if left := await services.key_use.cookie_lifetime_left(version):
-        raise CommandFailed(
-            f"A server wrote cookies with {version} not long ago. Whoever has one that was not "
-            f"renewed would be signed out. Wait for {_hours(left)}, or say --force."
-        )
+    require_not_first(version, settings.secret_keys)
+    require_no_records(version, await services.sealed.counts(_print_progress))
+    require_no_cookies(version, await services.key_use.cookie_lifetime_left(version))
 
 
 def _write(settings: Settings, keys: Sequence[bytes]) -> None:
     path = settings.secret_keys_file
     if path is None:
         raise CommandFailed("The keys are in CURFEW_SECRET_KEYS, which only you can change.")
-    Keyring.from_secrets(keys)  # nothing is written that would stop the next start
+    Keyring.from_secrets(keys)  # so that no file is written that would stop the next start
     try:
         replace_keys(path, [secret_text(each) for each in keys])
     except FileExistsError:
@@ -169,18 +147,54 @@ def _in_the_way(path: Path) -> str:
     )
 
 
-def _records(counts: Counter[tuple[str, int | None]], version: int) -> str:
-    return (
-        f"{counts['session', version]} sessions, {counts['account', version]} accounts and "
-        f"{counts['activity', version]} lists of activity"
-    )
-
-
-def _hours(left: timedelta) -> str:
-    minutes = -(-int(left.total_seconds()) // 60)
-    return f"{minutes // 60} h {minutes % 60} min"
-
-
-def _told(number: int) -> None:
-    if number % TOLD_EVERY == 0:
+def _print_progress(number: int) -> None:
+    if number % PROGRESS_EVERY == 0:
         print(f"{number} records so far", file=sys.stderr)
+
+
+KEYS: Final = CommandGroup(
+    "keys",
+    help="make, list and change secret keys",
+    commands=(
+        Command("new", help="print a new key", run=print_new),
+        Command(
+            "list",
+            help="list the keys and what is under each",
+            run=with_services_and_settings(list_keys),
+        ),
+        Command(
+            "add",
+            help="put a new key into the key file, in front",
+            run=with_settings(add),
+            arguments=(
+                Argument("--last", action="store_true", help="behind the others: it reads only"),
+            ),
+        ),
+        Command(
+            "promote",
+            help="put a key in front",
+            run=with_services_and_settings(promote),
+            arguments=(
+                Argument("version", type=int),
+                Argument("--force", action="store_true", help="also if a server lacks it"),
+            ),
+        ),
+        Command(
+            "retire",
+            help="drop a key, the oldest unless another is named",
+            run=with_services_and_settings(retire),
+            arguments=(
+                Argument("version", type=int, nargs="?"),
+                Argument("--force", action="store_true", help="the one named, used or not"),
+            ),
+        ),
+        Command(
+            "reseal",
+            help="seal everything again under the newest key",
+            run=with_services_and_settings(reseal),
+            arguments=(
+                Argument("--force", action="store_true", help="also if a server lacks that key"),
+            ),
+        ),
+    ),
+)

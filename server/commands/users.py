@@ -1,76 +1,121 @@
-"""`user add`, `user disable`, `user passwd` and `user reset-factors`."""
+"""The `user` commands: add and disable accounts, set passwords, remove second factors."""
 
 import getpass
 import sys
+from typing import Final
 
-from server.commands.output import CommandFailed, print_receipt
-from server.commands.people import known_user
+from server.commands.account_lookup import existing_user
+from server.commands.command import Argument, Command, CommandGroup
+from server.commands.errors import CommandFailed
+from server.commands.formatting import receipt_line, removed_factors_line
+from server.commands.needs import with_services
 from server.core.account import Account
 from server.core.audit import AuditEvent
 from server.core.reasons import Reason
 from server.services import Services
 
 
-async def add(services: Services, name: str, *, admin: bool) -> None:
-    """Make an account; the password is asked for, or read from standard input.
+async def add(services: Services, *, name: str, admin: bool) -> None:
+    """Make an account. Its password is asked for, or read from standard input.
 
     Raises:
-        CommandFailed: name or password will not do.
+        CommandFailed: the name or the password is not accepted.
     """
-    made = await services.accounts.create(name, _password("Password: "), admin=admin)
+    made = await services.accounts.create(name, _read_password("Password: "), admin=admin)
     if not isinstance(made, Account):
         raise CommandFailed(made.detail)
     services.audit.record(AuditEvent.USER_CREATED, user=made.user, admin=made.admin)
     print(f"{made.user} can sign in now" + (" as an administrator." if made.admin else "."))
 
 
-async def disable(services: Services, name: str) -> None:
-    """Refuse sign-in to a user, and end all sessions there are.
+async def disable(services: Services, *, name: str) -> None:
+    """Refuse sign-in to a user, and end all the user's sessions.
 
     Raises:
         CommandFailed: there is no such account.
     """
-    user = await known_user(services, name)
+    user = await existing_user(services, name)
     services.audit.record(AuditEvent.ADMIN_ACT, user=user, act="disabled")
     await services.accounts.set_disabled(user, disabled=True)
     services.audit.record(AuditEvent.USER_UPDATED, user=user, change="disabled")
-    print_receipt(await services.terminations.all_of(user, Reason.ACCOUNT_DISABLED))
+    await _end_sessions(services, user, Reason.ACCOUNT_DISABLED)
 
 
-async def change_password(services: Services, name: str) -> None:
-    """Give a user a new password, and end all sessions there are.
+async def set_password(services: Services, *, name: str) -> None:
+    """Set a user's new password, and end all the user's sessions.
 
     Raises:
-        CommandFailed: there is no such account, or the password will not do.
+        CommandFailed: there is no such account, or the password is not accepted.
     """
-    user = await known_user(services, name)
-    if bad := await services.accounts.set_password(user, _password("New password: ")):
+    user = await existing_user(services, name)
+    if bad := await services.accounts.set_password(user, _read_password("New password: ")):
         raise CommandFailed(bad.detail)
     services.audit.record(AuditEvent.ADMIN_ACT, user=user, act="set_password")
     services.audit.record(AuditEvent.PASSWORD_CHANGED, user=user)
-    print_receipt(await services.terminations.all_of(user, Reason.CREDENTIAL_CHANGED))
+    await _end_sessions(services, user, Reason.CREDENTIAL_CHANGED)
 
 
-async def reset_factors(services: Services, name: str) -> None:
-    """Leave a user the password alone to sign in with, and end all sessions there are.
+async def reset_factors(services: Services, *, name: str) -> None:
+    """Remove a user's second factors, and end all the user's sessions.
 
-    For somebody who lost the device. Whoever runs this must know that it is the right person.
+    It is for people who lost their device; afterwards the password alone signs in. Whoever runs
+    it must first make sure who asks for it.
 
     Raises:
         CommandFailed: there is no such account.
     """
-    user = await known_user(services, name)
+    user = await existing_user(services, name)
     services.audit.record(AuditEvent.ADMIN_ACT, user=user, act="reset_factors")
     factors = await services.factors.factors_of(user)
     if await services.factors.remove_all(user):
         services.audit.record(AuditEvent.FACTOR_REMOVED, user=user)
-        app = "the app" if factors.totp else "no app"
-        print(f"Removed {app} and {len(factors.passkeys)} passkeys, with their recovery codes.")
+        print(removed_factors_line(factors))
     else:
         print("There was no second factor.")
-    print_receipt(await services.terminations.all_of(user, Reason.CREDENTIAL_CHANGED))
+    await _end_sessions(services, user, Reason.CREDENTIAL_CHANGED)
 
 
-def _password(prompt: str) -> str:
-    """Asked for without echo, or the first line of standard input where nobody can be asked."""
+async def _end_sessions(services: Services, user: str, reason: Reason) -> None:
+    print(receipt_line(await services.terminations.all_of(user, reason)))
+
+
+def _read_password(prompt: str) -> str:
+    """Ask without echo at a terminal; else read the first line of standard input."""
     return getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+
+
+_NAME: Final = Argument("name")
+
+USER: Final = CommandGroup(
+    "user",
+    help="add, disable, give a new password, reset second factors",
+    commands=(
+        Command(
+            "add",
+            help="make an account; the password is asked for",
+            run=with_services(add),
+            arguments=(
+                _NAME,
+                Argument("--admin", action="store_true", help="may act on other people's sessions"),
+            ),
+        ),
+        Command(
+            "disable",
+            help="refuse sign-in and end all sessions",
+            run=with_services(disable),
+            arguments=(_NAME,),
+        ),
+        Command(
+            "passwd",
+            help="set a new password and end all sessions",
+            run=with_services(set_password),
+            arguments=(_NAME,),
+        ),
+        Command(
+            "reset-factors",
+            help="remove second factors and end all sessions",
+            run=with_services(reset_factors),
+            arguments=(_NAME,),
+        ),
+    ),
+)

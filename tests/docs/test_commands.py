@@ -5,7 +5,7 @@ import shlex
 
 import pytest
 
-from run import _parser
+from run import command_line
 from tests.docs.markdown import PAGES, ROOT, blocks, code, page, table
 
 TYPED = sorted(
@@ -22,7 +22,7 @@ TARGETS = [match[1] for line in TYPED if (match := re.match(r"make (\w+)", line)
 
 @pytest.mark.parametrize("arguments", sorted(set(OURS)))
 def test_a_command_on_a_page_is_one(arguments: str) -> None:
-    assert _parser().parse_args(shlex.split(arguments)).run
+    assert command_line().parse_args(shlex.split(arguments)).run
 
 
 @pytest.mark.parametrize("target", sorted(set(TARGETS)))

@@ -1,4 +1,4 @@
-"""Opening the services for a command: on the running server's store, or on one started for it."""
+"""The services of a command: on a running server's store, or on one started for the command."""
 
 import os
 from collections.abc import AsyncIterator, Iterator
@@ -12,23 +12,25 @@ from settings import Settings
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Services]:
-    """The services, for as long as the command takes.
+async def open_command_services(settings: Settings) -> AsyncIterator[Services]:
+    """Open the services for as long as the command runs.
+
+    The audit trail names the command line, and the system's user, as the one who acts.
 
     Raises:
         StoreUnavailable: the store did not answer.
         StoreStartFailed: the embedded store did not start.
     """
-    with _store(settings):
+    with _running_store(settings):
         async with open_services(settings, serves=False) as services:
-            user = f"command line, uid {os.getuid()}"  # no user name has a space
+            user = f"command line, uid {os.getuid()}"  # no user name contains a space
             services.audit.set_source(AuditSource(user=user, administrator=True))
             yield services
 
 
 @contextmanager
-def _store(settings: Settings) -> Iterator[None]:
-    """The embedded store: a running server's, or our own while no server runs."""
+def _running_store(settings: Settings) -> Iterator[None]:
+    """Start the embedded store, unless a server runs it already or the store is external."""
     if settings.store_url:
         yield
         return
