@@ -1,30 +1,23 @@
-"""All settings, from the environment. Frozen, typed, with units and where each default comes from.
+"""All settings, typed, with their defaults, from environment variables.
 
 A wrong value stops the start with one line that names the variable, what it got and what it takes.
-Durations are written `500ms`, `30s`, `15m`, `12h`.
+docs/settings.md gives the reason for each default.
 """
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Final
 
-from server.core.addresses import is_loopback, is_origin, own_origins
+from server.core.addresses import is_loopback, own_origins
+from server.core.environment import Environment, refusal
 from server.core.errors import ConfigurationError
 from server.core.session import Rules
 from server.core.store_address import files_of_address, flaw_of_address
 from server.crypto.key_file import make_key_file, read_key_file, split_keys
 from server.crypto.keyring import Keyring, WeakKey, new_secret, parse_secret
-
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
-_SHORTEST: Final = 0.001
-"""Seconds: what the store's durations are counted in."""
-_UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_COOKIE_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,29 +25,29 @@ class Settings:
     """What a Curfew process runs with.
 
     Attributes:
-        host: address to listen on; loopback unless told otherwise.
+        host: address to listen on; by default the loopback address.
         port: TCP port.
-        processes: server processes that share the port.
-        data_dir: the embedded store, the keys and the lock; one running server a folder.
-        store_url: an external store, or empty for the embedded one.
-        shards: slots that users are spread over; fixed with the first start on a store.
-        secret_keys: newest first; the first writes, all read.
-        secret_keys_file: where they are; None if they are in the environment.
-        origins: browser origins that may sign in, write and open sockets. Exact.
-        rules: the session policy. Idle 30 min and absolute 12 h stay inside NIST SP 800-63B-4
-            AAL2 (1 h, 24 h) and OWASP's range for low risk.
+        processes: number of server processes that share the port.
+        data_dir: holds the embedded store, the keys and the lock; one running server per folder.
+        store_url: an external store; empty for the embedded one.
+        shards: parts of the store that users are spread over; the first start on a store fixes it.
+        secret_keys: newest first; the first one writes, all of them read.
+        secret_keys_file: the file that holds the keys; None if a variable holds them.
+        origins: browser origins that may sign in, write and open sockets; compared exactly.
+        rules: the session policy. Idle 30 min and absolute 12 h are inside NIST SP 800-63B-4 AAL2
+            (1 h, 24 h) and OWASP's range for low risk.
         node_lease: how long a node may serve without proving contact with the store.
-        hold_timeout: how long a node that lost its lease holds sockets before it closes them.
-        sweep_interval: between two comparisons of all open sockets with the store.
-        termination_wait: how long a termination waits for other nodes before it says `pending`.
-        termination_replicas: how many replicas must have an end before it is `complete`.
-        signup: whether people may make accounts themselves.
-        trusted_proxies: peers whose forwarded headers count.
+        hold_timeout: how long a node that lost its lease holds its sockets before it closes them.
+        sweep_interval: time between two comparisons of all open sockets with the store.
+        termination_wait: how long a termination waits for other nodes before it is `pending`.
+        termination_replicas: number of replicas that must have an end before it is `complete`.
+        signup: whether people may make their own accounts.
+        trusted_proxies: peers whose forwarded headers are believed.
         tls_cert: PEM file; with `tls_key` the server speaks TLS itself.
         tls_key: PEM file.
-        tls_self_made: whether the two are made by the server, in the data folder.
+        tls_self_made: whether the server makes these two files itself, in the data folder.
         log_format: `console` or `json`.
-        cookie_name: of the one cookie.
+        cookie_name: name of the only cookie.
     """
 
     host: str
@@ -82,27 +75,27 @@ class Settings:
 
     @property
     def pins_https(self) -> bool:
-        """Whether browsers are told to use nothing but HTTPS for a year (RFC 6797).
+        """Whether browsers are told to use only HTTPS for this host, for a year (RFC 6797).
 
-        Never with a self-made certificate. The promise is kept for a host, whatever the port: made
-        for localhost it would take plain HTTP from everything else that runs on this machine. And
-        it takes away the browser's "go on" (RFC 6797 12.1), with which one gets past the warning.
+        Not with a self-made certificate. Browsers apply it to the host on every port: for localhost
+        they would refuse plain HTTP to every other program on this machine. It also removes the
+        way past the browser's certificate warning (RFC 6797 12.1), which people need here.
         """
         return self.tls_cert is not None and not self.tls_self_made
 
     @property
     def hosts(self) -> frozenset[str]:
-        """Values of the Host header that are ours: those of the allowed origins."""
+        """Values of the Host header that the server answers: the hosts of the allowed origins."""
         return frozenset(origin.split("://", 1)[1] for origin in self.origins)
 
 
 def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Read all settings; make the key file where the design allows it.
+    """Read all settings. On loopback, make the key file if it is missing.
 
     Raises:
-        ConfigurationError: one line, for the person who starts the program.
+        ConfigurationError: its text is one line, for the person who starts the program.
     """
-    read = _Reader(environment)
+    read = Environment(environment)
     host, port = read.text("CURFEW_HOST", "127.0.0.1"), read.integer("CURFEW_PORT", 8888, 0, 65535)
     loopback = is_loopback(host)
     data_dir = Path(read.text("CURFEW_DATA_DIR", "./data")).absolute()
@@ -110,29 +103,25 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     tls_cert, tls_key = _tls_files(read, data_dir, self_made=tls_self_made)
     proxies = read.networks("CURFEW_TRUSTED_PROXIES")
     if not (loopback or tls_cert or proxies):
-        raise ConfigurationError(
-            f"CURFEW_HOST is {host!r}, which other machines can reach over plain HTTP. Set "
-            "CURFEW_TLS_CERT and CURFEW_TLS_KEY, or CURFEW_TRUSTED_PROXIES for a TLS proxy."
-        )
-    scheme, keys = "https" if tls_cert else "http", _key_file(read, data_dir)
+        raise _open_to_eavesdroppers(host)
+    key_file = _key_file(read, data_dir)
     return Settings(
         host=host,
         port=port,
         processes=read.integer("CURFEW_PROCESSES", 1, 1, 64),
         data_dir=data_dir,
-        store_url=read.store_url("CURFEW_STORE_URL"),
+        store_url=_store_url(read),
         shards=read.integer("CURFEW_SHARDS", 1, 1, 100),
-        secret_keys=_secret_keys(read, keys, loopback=loopback),
-        secret_keys_file=keys,
-        origins=read.origins("CURFEW_ORIGINS", own_origins(scheme, port)),
+        secret_keys=_secret_keys(read, key_file, loopback=loopback),
+        secret_keys_file=key_file,
+        origins=read.origins("CURFEW_ORIGINS", own_origins("https" if tls_cert else "http", port)),
         rules=_rules(read),
         node_lease=read.duration("CURFEW_NODE_LEASE", "5s"),
         hold_timeout=read.duration("CURFEW_HOLD_TIMEOUT", "30s"),
         sweep_interval=read.duration("CURFEW_SWEEP_INTERVAL", "30s"),
         termination_wait=read.duration("CURFEW_TERMINATION_WAIT", "2s"),
         termination_replicas=read.integer("CURFEW_TERMINATION_REPLICAS", 0, 0, 9),
-        signup=read.choice("CURFEW_SIGNUP", "open" if loopback else "closed", "open", "closed")
-        == "open",
+        signup=_signup(read, loopback=loopback),
         trusted_proxies=proxies,
         tls_cert=tls_cert,
         tls_key=tls_key,
@@ -142,7 +131,14 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     )
 
 
-def _rules(read: "_Reader") -> Rules:
+def _open_to_eavesdroppers(host: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"CURFEW_HOST is {host!r}, which other machines can reach over plain HTTP. Set "
+        "CURFEW_TLS_CERT and CURFEW_TLS_KEY, or CURFEW_TRUSTED_PROXIES for a TLS proxy."
+    )
+
+
+def _rules(read: Environment) -> Rules:
     return Rules(
         idle_timeout=read.duration("CURFEW_IDLE_TIMEOUT", "30m"),
         absolute_timeout=read.duration("CURFEW_ABSOLUTE_TIMEOUT", "12h"),
@@ -158,33 +154,50 @@ def _rules(read: "_Reader") -> Rules:
     )
 
 
+def _signup(read: Environment, *, loopback: bool) -> bool:
+    default = "open" if loopback else "closed"
+    return read.choice("CURFEW_SIGNUP", default, "open", "closed") == "open"
+
+
 def _tls_files(
-    read: "_Reader", data_dir: Path, *, self_made: bool
+    read: Environment, data_dir: Path, *, self_made: bool
 ) -> tuple[Path | None, Path | None]:
-    key = read.path("CURFEW_TLS_KEY")
+    """Return the certificate's file and the key's; None for both without TLS."""
+    key = _existing_file(read, "CURFEW_TLS_KEY", "the path of a PEM file")
     if self_made and key:
         raise ConfigurationError("CURFEW_TLS_CERT=self makes its own key; unset CURFEW_TLS_KEY.")
     if self_made:
         return data_dir / "tls" / "certificate.pem", data_dir / "tls" / "key.pem"
-    certificate = read.path("CURFEW_TLS_CERT", "the path of a PEM file, or self")
+    certificate = _existing_file(read, "CURFEW_TLS_CERT", "the path of a PEM file, or self")
     if (certificate is None) != (key is None):
         raise ConfigurationError("CURFEW_TLS_CERT and CURFEW_TLS_KEY go together; set both.")
     return certificate, key
 
 
-def _key_file(read: "_Reader", data_dir: Path) -> Path | None:
-    """Where the keys are, None where the environment holds them."""
+def _existing_file(read: Environment, name: str, takes: str) -> Path | None:
+    text = read.text(name, "")
+    if text and not Path(text).is_file():
+        raise refusal(name, text, takes)
+    return Path(text) if text else None
+
+
+def _key_file(read: Environment, data_dir: Path) -> Path | None:
+    """Return the file that holds the keys, or None if a variable holds them."""
     if read.text("CURFEW_SECRET_KEYS", ""):
         return None
     return Path(read.text("CURFEW_SECRET_KEYS_FILE", "") or data_dir / "secret_keys")
 
 
-def _secret_keys(read: "_Reader", path: Path | None, *, loopback: bool) -> tuple[bytes, ...]:
-    """The keys, checked. On loopback the file is made on the first run."""
-    name = "CURFEW_SECRET_KEYS" if path is None else "CURFEW_SECRET_KEYS_FILE"
-    if path is not None and loopback and not read.text(name, "") and not path.exists():
-        make_key_file(path, new_secret())
-    text = read.text(name, "") if path is None else read_key_file(name, path)
+def _secret_keys(read: Environment, file: Path | None, *, loopback: bool) -> tuple[bytes, ...]:
+    """Return the keys, checked.
+
+    The file is made at the first start, but only on loopback and if no file was named: elsewhere a
+    person makes it, so that no server runs on keys that nobody knows of.
+    """
+    name = "CURFEW_SECRET_KEYS" if file is None else "CURFEW_SECRET_KEYS_FILE"
+    if file is not None and loopback and not read.text(name, "") and not file.exists():
+        make_key_file(file, new_secret())
+    text = read.text(name, "") if file is None else read_key_file(name, file)
     try:
         secrets = tuple(parse_secret(each) for each in split_keys(text))
         Keyring.from_secrets(secrets)
@@ -193,77 +206,20 @@ def _secret_keys(read: "_Reader", path: Path | None, *, loopback: bool) -> tuple
     return secrets
 
 
-class _Reader:
-    """Reads variables; each refusal names the variable, what it got and what it takes."""
+def _store_url(read: Environment) -> str:
+    """Return the address of the external store, checked; empty for the embedded store."""
+    text = read.text("CURFEW_STORE_URL", "")
+    plaintext = read.choice("CURFEW_STORE_PLAINTEXT", "refuse", "refuse", "allow")
+    if not text:
+        return ""
+    if flaw := _flaw_of_store(text, plaintext_allowed=plaintext == "allow"):
+        shown = text.split("@")[-1].split("?")[0]  # the rest may hold a password
+        raise ConfigurationError(f"CURFEW_STORE_URL is {shown!r}; {flaw}")
+    return text
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = environment
 
-    def text(self, name: str, default: str) -> str:
-        return self._environment.get(name, "").strip() or default
-
-    def integer(self, name: str, default: int, least: int, most: int) -> int:
-        text = self.text(name, str(default))
-        if not re.fullmatch(r"\d{1,9}", text) or not least <= int(text) <= most:
-            raise self._refusal(name, text, f"a whole number from {least} to {most}")
-        return int(text)
-
-    def duration(self, name: str, default: str) -> timedelta:
-        text = self.text(name, default)
-        match = _DURATION.fullmatch(text)
-        seconds = float(match[1]) * _UNITS[match[2]] if match else 0.0
-        if not _SHORTEST <= seconds <= timedelta(days=400).total_seconds():
-            raise self._refusal(name, text, "a duration such as 500ms, 30s, 15m or 12h, from 1ms")
-        return timedelta(seconds=seconds)
-
-    def choice(self, name: str, default: str, *choices: str) -> str:
-        text = self.text(name, default)
-        if text not in choices:
-            raise self._refusal(name, text, " or ".join(choices))
-        return text
-
-    def path(self, name: str, takes: str = "the path of a PEM file") -> Path | None:
-        text = self.text(name, "")
-        if text and not Path(text).is_file():
-            raise self._refusal(name, text, takes)
-        return Path(text) if text else None
-
-    def origins(self, name: str, default: str) -> frozenset[str]:
-        origins = [each.strip() for each in self.text(name, default).split(",")]
-        for origin in origins:
-            if not is_origin(origin):
-                raise self._refusal(
-                    name, origin, "origins such as https://app.example, separated by commas"
-                )
-        return frozenset(origins)
-
-    def networks(self, name: str) -> tuple[IPv4Network | IPv6Network, ...]:
-        text = self.text(name, "")
-        try:
-            return tuple(ip_network(each.strip()) for each in text.split(",") if each.strip())
-        except ValueError:
-            raise self._refusal(name, text, "addresses or networks such as 10.0.0.0/8") from None
-
-    def store_url(self, name: str) -> str:
-        text = self.text(name, "")
-        plaintext = self.choice("CURFEW_STORE_PLAINTEXT", "refuse", "refuse", "allow")
-        flaw = flaw_of_address(text, plaintext_allowed=plaintext == "allow") if text else None
-        missing = (
-            [] if flaw else [each for each in files_of_address(text) if not Path(each).is_file()]
-        )
-        if flaw or missing:
-            shown = text.split("@")[-1].split("?")[0]  # the rest may hold a password
-            raise ConfigurationError(
-                f"{name} is {shown!r}; {flaw or f'there is no file {missing[0]}.'}"
-            )
-        return text
-
-    def cookie_name(self, name: str, default: str) -> str:
-        text = self.text(name, default)
-        if not _COOKIE_NAME.fullmatch(text):
-            raise self._refusal(name, text, "1 to 64 letters, digits, - and _")
-        return text
-
-    @staticmethod
-    def _refusal(name: str, got: str, takes: str) -> ConfigurationError:
-        return ConfigurationError(f"{name} is {got!r}; it takes {takes}.")
+def _flaw_of_store(url: str, *, plaintext_allowed: bool) -> str | None:
+    if flaw := flaw_of_address(url, plaintext_allowed=plaintext_allowed):
+        return flaw
+    missing = [each for each in files_of_address(url) if not Path(each).is_file()]
+    return f"there is no file {missing[0]}." if missing else None
