@@ -1,5 +1,5 @@
-"""Plain operating-system processes: signals, locks, restarts and forks, without asyncio.
+"""Parts for parent processes: signals, locks, restarts and forks, without asyncio.
 
-The supervisor and the guard of the embedded store are built from these parts. They hold no
-knowledge of sessions and import nothing else of Curfew.
+The supervisor and the guard of the embedded store are made of these parts, which know nothing of
+sessions and import nothing else of Curfew.
 """

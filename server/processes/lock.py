@@ -1,4 +1,7 @@
-"""One server for one data folder, held by `flock`, which no crash can leave behind."""
+"""The lock of a data folder, for one server at a time.
+
+It is an `flock`: the kernel frees it when its holders are gone, however they ended.
+"""
 
 import fcntl
 import os
@@ -9,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 LEFTOVERS_SECONDS = 15.0
-"""How long a start waits for the workers of a server that was killed to see it and leave."""
+"""How long a start waits for the workers of a killed server to notice its end, and to stop."""
 
 POLL_SECONDS = 0.05
 
@@ -18,18 +21,18 @@ class AlreadyRunning(Exception):
     """Another server holds the data folder.
 
     Args:
-        data_dir: The folder both want.
-        pid: The process that holds it, if it could be read.
+        data_dir: The folder.
+        pid: The process that holds it; None if it could not be read.
     """
 
     def __init__(self, data_dir: Path, pid: int | None) -> None:
-        """Keep the facts; the text is built when asked for."""
+        """Keep the facts, from which `str` makes the text."""
         super().__init__(data_dir, pid)
         self.data_dir = data_dir
         self.pid = pid
 
     def __str__(self) -> str:
-        """Say in one line who is there and what to do."""
+        """Say in one line who holds the folder, and what to do."""
         who = "pid unknown" if self.pid is None else f"pid {self.pid}"
         return (
             f"another Curfew ({who}) serves from {self.data_dir}: "
@@ -39,19 +42,19 @@ class AlreadyRunning(Exception):
 
 @contextmanager
 def locked_folder(data_dir: Path) -> Iterator[None]:
-    """Hold `server.lock` of a data folder, which is made if missing.
+    """Hold `server.lock` of a data folder. The folder is made if it is missing.
 
-    Forked workers share the lock, so it is free only when the last of them is gone. Of a holder
-    that was killed the workers are waited for; a living one is an error at once.
+    Forked workers share the lock, so it is free only when the last of them is gone. If the holder
+    was killed, wait for its workers; if it lives, raise at once.
 
     Args:
         data_dir: The folder.
 
     Yields:
-        Nothing; the lock is held inside the context.
+        Nothing. The lock is held inside the context.
 
     Raises:
-        AlreadyRunning: When another server holds the folder.
+        AlreadyRunning: another server holds the folder.
     """
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (data_dir / "server.lock").open("a+", encoding="ascii") as file:
@@ -61,13 +64,13 @@ def locked_folder(data_dir: Path) -> Iterator[None]:
 
 
 def try_lock(file: IO[str]) -> bool:
-    """Take the lock of an open file if it is free.
+    """Take the lock of an open file, if it is free.
 
     Args:
-        file: The file; closing its last copy, in whatever process, frees the lock.
+        file: The file. The lock is free again when every process has closed its copy.
 
     Returns:
-        Whether the lock is ours.
+        Whether this process holds the lock now.
     """
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,6 +1,6 @@
-"""Signals as data: they wake a wait and are read in order, instead of interrupting the code.
+"""Signals as data: they end a wait and are read in order, instead of interrupting the code.
 
-`signal.sigtimedwait` would be shorter, but macOS has none; a pipe and `select` work everywhere.
+`signal.sigtimedwait` would be shorter, but macOS lacks it. A pipe and `select` work everywhere.
 """
 
 import os
@@ -12,30 +12,30 @@ from types import FrameType, TracebackType
 from typing import Any, NamedTuple, Self
 
 READ_AT_ONCE = 4096
-"""More signals than can arrive between two waits; the rest would be read by the next one."""
+"""More signals than arrive between two waits. The next wait would read the rest."""
 
 
 class Wakeup(NamedTuple):
-    """Why a wait ended; both empty when the time was up."""
+    """Why a wait ended: by signals, because `also` can be read, or neither when its time was up."""
 
     signals: tuple[int, ...]
     readable: bool
 
 
 class SignalInbox:
-    """Collects the given signals from entering the context until leaving it.
+    """Collects signals while its context is open.
 
     Args:
-        signals: The signals to collect; all others keep their disposition.
+        signals: The signals to collect. The others keep their handlers.
     """
 
     def __init__(self, *signals: signal.Signals) -> None:
-        """Remember what to collect; nothing is installed yet."""
+        """Note what to collect. Nothing is installed yet."""
         self._signals = signals
         self._former: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
-        """Install the handlers, in the main thread of the process."""
+        """Install the handlers. Python allows it in the main thread only."""
         self._read_end, self._write_end = os.pipe()
         os.set_blocking(self._read_end, False)
         os.set_blocking(self._write_end, False)
@@ -49,7 +49,7 @@ class SignalInbox:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Put the former handlers back."""
+        """Restore the former handlers."""
         for each, handler in self._former.items():
             signal.signal(each, handler)
         signal.set_wakeup_fd(self._former_fd)
@@ -59,8 +59,8 @@ class SignalInbox:
         """Wait for a signal, or until a file descriptor can be read.
 
         Args:
-            seconds: The longest wait; None waits without end.
-            also: A file descriptor that ends the wait when it is readable or at its end.
+            seconds: The longest wait; None for no limit.
+            also: A file descriptor that ends the wait when it is readable or at its end of file.
 
         Returns:
             The signals that arrived, oldest first, and whether `also` is readable.
@@ -71,10 +71,10 @@ class SignalInbox:
 
     @contextmanager
     def held(self) -> Iterator[set[signal.Signals]]:
-        """Hold the signals back, so that a fork cannot deliver one to the wrong process.
+        """Block the signals, so that around a fork none of them reaches the wrong process.
 
         Yields:
-            The signal mask as it was, for the child to restore.
+            The former signal mask, which the child restores.
         """
         former = signal.pthread_sigmask(signal.SIG_BLOCK, self._signals)
         try:
@@ -83,14 +83,14 @@ class SignalInbox:
             signal.pthread_sigmask(signal.SIG_SETMASK, former)
 
     def abandon(self) -> None:
-        """Let go in a forked child: its signals must not be written to the parent's pipe."""
+        """Detach in a forked child, so that its signals are not written to the parent's pipe."""
         signal.set_wakeup_fd(-1)
         for each in self._former:
             signal.signal(each, signal.SIG_DFL)
         self._close()
 
     def _wanted(self) -> list[signal.Signals]:
-        # Under nohup a hang-up is ignored, and must stay so.
+        # nohup makes the process ignore SIGHUP, and it must continue to do so.
         ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
         return [each for each in self._signals if not (ignored and each is signal.SIGHUP)]
 
@@ -103,4 +103,4 @@ class SignalInbox:
 
 
 def _noted(signum: int, frame: FrameType | None) -> None:
-    """Do nothing: the number has been written to the pipe before Python calls a handler."""
+    """Do nothing: the signal's number is in the pipe before Python calls a handler."""

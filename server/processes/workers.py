@@ -1,4 +1,4 @@
-"""The worker processes: forked from one parent, started again when they die."""
+"""The worker processes: one parent forks them, and starts them again when they die."""
 
 import logging
 import os
@@ -16,7 +16,7 @@ from server.processes.signals import SignalInbox
 log = logging.getLogger(__name__)
 
 PARENT_ONLY = (signal.SIGINT, signal.SIGHUP)
-"""A terminal sends these to the whole group; the parent alone turns them into a SIGTERM."""
+"""A terminal sends these to the whole process group. Only the parent acts on them, by SIGTERM."""
 
 
 @dataclass
@@ -26,42 +26,42 @@ class _Slot:
 
 
 class Workers:
-    """A fixed number of places, each filled by one forked process.
+    """A fixed number of forked processes.
 
     Args:
         count: The number of processes.
-        work: What each runs; its return or SystemExit gives the exit status.
-        inbox: The parent's signals, of which a worker must let go.
+        work: What each process runs. A return is exit status 0; SystemExit may give another one.
+        inbox: The parent's signals, from which a worker detaches.
     """
 
     def __init__(self, count: int, work: Callable[[], None], inbox: SignalInbox) -> None:
-        """Prepare the places; nothing is forked yet."""
+        """Prepare. Nothing is forked yet."""
         self._slots = [_Slot() for _ in range(count)]
         self._work = work
         self._inbox = inbox
 
     @property
     def pids(self) -> list[int]:
-        """The processes that have not been reported as exited."""
+        """The processes that were started and are not known to have exited."""
         return [slot.pid for slot in self._slots if slot.pid is not None]
 
     @property
     def seconds_left(self) -> float | None:
-        """Seconds until a worker is due to start, None while all run."""
+        """Seconds until the next worker is due to start; None while all of them run."""
         waits = [slot.plan.seconds_left for slot in self._slots]
         return min((wait for wait in waits if wait is not None), default=None)
 
     def start_due(self) -> None:
-        """Fork every worker that is due."""
+        """Start every worker that is due."""
         for slot in self._slots:
             if slot.plan.is_due:
                 self._start(slot)
 
     def exited(self, pid: int) -> bool:
-        """Take note that a child of this process is gone.
+        """Note that a child of this process is gone.
 
         Args:
-            pid: The child.
+            pid: The child's process id.
 
         Returns:
             Whether the child was a worker.
@@ -74,13 +74,9 @@ class Workers:
         return False
 
     def send(self, signum: signal.Signals) -> None:
-        """Send a signal to all workers.
-
-        Args:
-            signum: The signal.
-        """
+        """Send a signal to all workers."""
         for pid in self.pids:
-            # A pid stays ours until it has been waited for, so this cannot hit a stranger.
+            # No other process gets this id before the parent has waited for the child.
             os.kill(pid, signum)
 
     def _start(self, slot: _Slot) -> None:
@@ -93,7 +89,7 @@ class Workers:
             slot.plan.started()
 
     def _fork(self) -> int:
-        _flush()  # What is still buffered would be printed twice.
+        _flush()  # Else both processes would print what is still buffered.
         with self._inbox.held() as mask:
             pid = os.fork()
             if pid == 0:
@@ -111,7 +107,7 @@ class Workers:
             status = os.EX_OK
         except SystemExit as leaving:
             status = _status_of(leaving)
-        except BaseException:  # noqa: BLE001 nothing may reach the parent's stack in this process
+        except BaseException:  # noqa: BLE001 in this process nothing may return to the parent's code
             traceback.print_exc()
         finally:
             _exit_without_cleanup(status)
@@ -133,6 +129,6 @@ def _exit_without_cleanup(status: int) -> NoReturn:
 
 def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
-        # Nobody may be reading any more; that must not keep a worker from starting or ending.
+        # A reader that is gone must not keep a worker from starting or ending.
         with suppress(OSError, ValueError):
             stream.flush()
