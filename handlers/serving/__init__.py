@@ -1,1 +1,1 @@
-"""One server process: listens, serves, and stops in order."""
+"""Serving: the parent opens the port, each worker process serves and stops in order."""

@@ -95,7 +95,7 @@ async def retire(
 
 
 async def reseal(services: Services, settings: Settings, *, force: bool) -> None:
-    """Seal every record with the newest key that an older key sealed.
+    """Seal every record again that another key sealed, with the newest key.
 
     Raises:
         CommandFailed: a running server does not have the newest key, or a record was not sealed.

@@ -16,7 +16,7 @@ READ_AT_ONCE = 4096
 
 
 class Wakeup(NamedTuple):
-    """Why a wait ended. Without signals and not readable, its time was up."""
+    """Why a wait ended: by signals, because `also` can be read, or neither when its time was up."""
 
     signals: tuple[int, ...]
     readable: bool

@@ -1,0 +1,62 @@
+"""The entry: each failure has its exit status and one line on standard error."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+import run
+from server.commands.command import Command
+from server.commands.errors import CommandFailed
+from server.core.errors import ConfigurationError, StoreUnavailable
+from server.embedded.store import StoreStartFailed
+from server.processes.lock import AlreadyRunning
+
+FOLDER = Path("/somewhere")
+
+
+def end(monkeypatch: pytest.MonkeyPatch, failure: Exception | None) -> int:
+    """Return the exit status of a command that fails so, or does not."""
+
+    def act() -> None:
+        if failure is not None:
+            raise failure
+
+    monkeypatch.setattr(run, "COMMANDS", (Command("act", "", act),))
+    return run.main(["act"])
+
+
+@pytest.mark.parametrize(
+    ("failure", "status", "line"),
+    [
+        (ConfigurationError("CURFEW_X is wrong."), os.EX_CONFIG, "CURFEW_X is wrong."),
+        (CommandFailed("There is none."), 1, "There is none."),
+        (AlreadyRunning(FOLDER, 7), 1, str(AlreadyRunning(FOLDER, 7))),
+        (StoreStartFailed(FOLDER, "no"), 1, str(StoreStartFailed(FOLDER, "no"))),
+        (StoreUnavailable("load"), 1,
+         "the store did not answer load. Is CURFEW_STORE_URL right, and the store running?"),
+    ],
+    ids=lambda each: type(each).__name__ if isinstance(each, Exception) else "",
+)  # fmt: skip
+def test_a_failure_is_one_line_and_a_status(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    failure: Exception,
+    status: int,
+    line: str,
+) -> None:
+    assert end(monkeypatch, failure) == status
+    assert capsys.readouterr() == ("", f"{line}\n")
+
+
+def test_a_command_that_did_its_work_has_status_0(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert end(monkeypatch, None) == os.EX_OK
+
+
+def test_a_mistake_in_the_program_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ZeroDivisionError):
+        end(monkeypatch, ZeroDivisionError())
+
+
+def test_without_a_command_it_serves() -> None:
+    assert run.command_line().parse_args([]).run is run.serve
