@@ -6,7 +6,7 @@ from itertools import pairwise
 from server.core.errors import StoreUnavailable
 from server.core.events import Event, SessionsChanged
 from server.realtime.follower import CATCH_UP, MAX_PAUSE, Follower
-from server.store.contract import Batch
+from server.store.contract import Batch, Positions
 from tests.simulation.memory import ENTRIES_PER_READ
 from tests.support.engine.memory_node import MemoryNode
 from tests.support.engine.virtual_time import monotonic, on_virtual_time, virtual_loop
@@ -197,7 +197,8 @@ async def test_the_pauses_between_tries_grow_up_to_a_limit() -> None:
     await followed.start()
     tries: list[float] = []
 
-    async def refuse(_: object) -> Batch:
+    async def refuse(positions: Positions) -> Batch:
+        del positions
         tries.append(monotonic())
         raise StoreUnavailable("follow")
 

@@ -6,11 +6,12 @@ import pytest
 
 from server.core.errors import StoreUnavailable
 from server.core.events import MessageSent
+from server.core.session import Json
 from server.realtime.messenger import PURPOSE, Messenger
 from tests.support.engine.memory_node import SEALER, Client, MemoryNode
 from tests.support.engine.virtual_time import on_virtual_time, settle
 
-DATA = {"text": "meet me at the café", "list": [1, None, {"deep": True}]}
+DATA: Json = {"text": "meet me at the café", "list": [1, None, {"deep": True}]}
 
 
 class Talking:
