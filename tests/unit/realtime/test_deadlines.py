@@ -81,6 +81,16 @@ async def test_a_warned_socket_hears_that_the_deadline_moved() -> None:
 
 
 @on_virtual_time
+async def test_a_socket_is_warned_of_one_deadline_once() -> None:
+    timed = Timed()
+    live, client = await timed.arrive()
+    await timed.until_warning(live, 1)
+    timed.timers.check_again(live.session.sid)
+    await settle()
+    assert client.peer.types() == ["hello", "expiring"]
+
+
+@on_virtual_time
 async def test_activity_just_before_the_deadline_keeps_the_socket_without_a_message() -> None:
     timed = Timed()
     live, client = await timed.arrive()

@@ -10,7 +10,7 @@ from server.core.limits import Limits
 from server.core.messages import CloseCode
 from server.core.rate import Rate
 from server.core.reasons import NoSession, Reason
-from server.core.session import Device, Rules
+from server.core.session import Device, Rules, Session
 from server.realtime.socket import RETRY_MS
 from server.sessions.verdicts import LiveSession
 from tests.support.engine.memory_node import RULES, Client, MemoryNode, store_time
@@ -114,6 +114,19 @@ async def test_a_second_check_that_fails_closes_without_a_verdict() -> None:
     client = await node.connect(live)
     assert client.peer.code == 4503
     assert node.engine.hub.socket_count == 0
+
+
+@on_virtual_time
+async def test_a_client_that_leaves_during_the_second_check_leaves_nothing_behind() -> None:
+    node = serving_node()
+    live, client = await node.sign_in(), node.client()
+    opening = asyncio.create_task(client.socket.open(live.session))
+    await asyncio.sleep(0)
+    client.socket.transport_closed(1001)
+    await opening
+    assert client.peer.frames == []
+    assert node.engine.hub.socket_count == 0
+    assert node.engine.socket_dependencies.deadlines._timers == {}
 
 
 @on_virtual_time
@@ -253,6 +266,14 @@ async def test_a_guarded_message_needs_a_recently_proved_password() -> None:
     await guarded.node.engine.sessions.elevate(guarded.live)  # on another page
     assert await guarded.answers() == ["reauthentication-required"]
     assert guarded.node.memory.messages.added == 2
+    guarded.node.engine.sessions.current = unasked  # type: ignore[method-assign]
+    await guarded.answers()  # known by now
+    assert guarded.node.memory.messages.added == 3
+
+
+async def unasked(sid: str) -> Session:
+    """Stand where no session may be read."""
+    raise AssertionError(sid)
 
 
 @on_virtual_time
@@ -305,6 +326,21 @@ async def test_while_held_it_receives_and_sends_nothing() -> None:
     assert receiving.done()
     after = [each for each in client.peer.types() if each != "sessions"]  # its count was written
     assert after == ["hello", "hold", "resume", "queued", "pong"]
+
+
+@on_virtual_time
+async def test_what_was_queued_while_held_follows_by_itself() -> None:
+    node = MemoryNode()
+    await node.start()
+    client = await connected(node)
+    node.cut()
+    await asyncio.sleep(1.5)
+    client.socket.send('{"type":"queued"}')
+    node.heal()
+    await node.engine.fence.opened()
+    await settle()
+    after = [each for each in client.peer.types() if each in {"hold", "resume", "queued"}]
+    assert after[-2:] == ["resume", "queued"]
 
 
 @on_virtual_time

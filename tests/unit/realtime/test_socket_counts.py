@@ -91,6 +91,19 @@ async def test_what_could_not_be_written_is_written_later_with_the_latest_number
     assert await counting.shown() == [2]
 
 
+@on_virtual_time
+async def test_what_could_not_be_written_is_tried_again_although_nothing_changes() -> None:
+    counting = Counting()
+    counting.run()
+    live = await counting.node.sign_in()
+    counting.node.cut()
+    await counting_more(counting, live)
+    await asyncio.sleep(1)
+    counting.node.heal()
+    await asyncio.sleep(RETRY_AFTER + 1)
+    assert await counting.shown() == [1]
+
+
 async def counting_more(counting: Counting, live: LiveSession) -> Client:
     """Register one more socket, although the store does not answer."""
     client = counting.node.client()
