@@ -196,8 +196,8 @@ class MemoryNode:
         fence._held_at = None
 
     def cut(self) -> None:
-        """Let no request reach the store."""
-        self.link.loses_requests = True
+        """Let no request reach the store, and no reply come back."""
+        self.link.loses_requests = self.link.loses_replies = True
 
     def heal(self) -> None:
         """Let requests reach the store again."""

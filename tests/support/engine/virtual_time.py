@@ -13,16 +13,26 @@ P = ParamSpec("P")
 def on_virtual_time(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
     """Run a test on a loop whose clock jumps to the next timer when nothing is ready.
 
-    An exception that no task handled fails the test.
+    An exception that no task handled fails the test. Tasks that still run afterwards are cancelled.
     """
 
     @functools.wraps(test)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         loop = VirtualLoop()
-        loop.run(test(*args, **kwargs))
+        loop.run(_alone(test(*args, **kwargs)))
         assert loop.failures == []
 
     return run
+
+
+async def _alone(test: Coroutine[Any, Any, None]) -> None:
+    try:
+        await test
+    finally:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
 
 
 def virtual_loop() -> VirtualLoop:

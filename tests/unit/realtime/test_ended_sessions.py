@@ -93,6 +93,15 @@ async def test_the_end_of_a_user_spares_the_session_to_keep_and_other_users() ->
 
 
 @on_virtual_time
+async def test_a_list_that_was_edited_in_the_store_does_not_close_the_session_to_keep() -> None:
+    ending = Ending()
+    kept, client = await ending.arrive()
+    await asyncio.sleep(1)
+    await ending.ended_sessions.close([end_of(kept, scope=Scope.USER, keep=kept.session.sid)])
+    assert client.peer.code is None
+
+
+@on_virtual_time
 async def test_the_end_of_a_shard_closes_everybody() -> None:
     ending = Ending()
     clients = [(await ending.arrive(user))[1] for user in ("ann", "ben")]

@@ -120,12 +120,28 @@ async def test_proofs_that_come_right_after_a_pause_do_not_open_it_without_a_com
     assert client.peer.types()[-1] == "resume"
 
 
+@pytest.mark.parametrize("lapsed", ["listed", "followed"])
+def test_a_proof_that_comes_after_the_former_one_lapsed_does_not_open_it(lapsed: str) -> None:
+    @on_virtual_time
+    async def scenario() -> None:
+        guarded = Guarded()
+        await asyncio.sleep(1)
+        await guarded.prove()
+        fresh = "followed" if lapsed == "listed" else "listed"
+        getattr(guarded.fence, f"note_{fresh}")(monotonic() + SECONDS)
+        sleep_while_nothing_runs(1.5 * SECONDS)
+        getattr(guarded.fence, f"note_{lapsed}")(monotonic())
+        assert not guarded.fence.is_open
+
+    scenario()
+
+
 @on_virtual_time
 async def test_proofs_from_before_the_hold_do_not_end_it() -> None:
     guarded = Guarded()
     await asyncio.sleep(1)
     await guarded.prove()
-    await asyncio.sleep(2 * SECONDS)
+    await asyncio.sleep(1.5 * SECONDS)
     held_at = guarded.fence._held_at
     assert held_at is not None
     guarded.fence.note_listed(held_at)
@@ -152,12 +168,13 @@ async def test_it_stays_closed_while_sessions_cannot_be_compared_and_tries_again
 @on_virtual_time
 async def test_it_stays_closed_when_a_proof_expires_during_the_comparison() -> None:
     guarded = Guarded()
-    await settle()
+    client = await guarded.client()
     guarded.seconds = 1.5 * SECONDS
     await guarded.prove()
     await asyncio.sleep(guarded.seconds)
     assert guarded.compared == 1
     assert not guarded.fence.is_open
+    assert "resume" not in client.peer.types()
     guarded.seconds = 0.0
     await guarded.prove()
     assert guarded.fence.is_open
