@@ -7,7 +7,7 @@ import pytest
 
 from server.commands.doctor import _durability, _tls
 from server.core.receipt import Durability
-from server.crypto.certificate import LIFETIME, keep_certificate
+from server.crypto.certificate import LIFETIME, ensure_certificate
 from settings import load_settings
 
 
@@ -32,7 +32,7 @@ def test_a_self_made_certificate_is_told_before_and_after_it_is_made(tmp_path: P
     assert tls(tmp_path, cert="self") == "self-made at the next start"
     made = datetime(2035, 6, 1, tzinfo=UTC)
     folder = tmp_path / "tls"
-    keep_certificate(
+    ensure_certificate(
         folder / "certificate.pem", folder / "key.pem", frozenset({"localhost", "::1"}), made
     )
     assert tls(tmp_path, cert="self") == (
@@ -42,7 +42,7 @@ def test_a_self_made_certificate_is_told_before_and_after_it_is_made(tmp_path: P
 
 def test_a_given_certificate_is_named_by_its_file(tmp_path: Path) -> None:
     certificate, key = tmp_path / "c.pem", tmp_path / "k.pem"
-    keep_certificate(certificate, key, frozenset({"localhost"}))
+    ensure_certificate(certificate, key, frozenset({"localhost"}))
     assert tls(tmp_path, cert=str(certificate), key=str(key)).startswith(f"{certificate}; until 20")
     certificate.write_text("nothing of ours")
     assert tls(tmp_path, cert=str(certificate), key=str(key)) == "a certificate"
