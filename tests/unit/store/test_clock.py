@@ -39,9 +39,9 @@ def test_a_reading_is_of_the_middle_of_its_round_trip(clock: StoreClock) -> None
 def test_a_reading_that_took_long_is_only_taken_for_want_of_another(clock: StoreClock) -> None:
     slow = 3 * LONGEST_ROUND_TRIP
     clock.learn(STORE_TIME, asked_at=time.monotonic() - slow)
-    assert clock.now() - STORE_TIME < slow
+    assert abs(clock.now() - STORE_TIME) < slow
     clock.learn(2 * STORE_TIME, asked_at=time.monotonic() - slow)
-    assert clock.now() - STORE_TIME < 1
+    assert abs(clock.now() - STORE_TIME) < 1
     clock.learn(2 * STORE_TIME, asked_at=time.monotonic())
     assert clock.now() >= 2 * STORE_TIME
 

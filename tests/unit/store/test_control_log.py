@@ -152,6 +152,7 @@ async def test_a_command_that_serves_nothing_follows_its_replies_alone(
     log = log_of(client, serves=False)
     positions = await log.tail()
     append(raw, SessionsChanged("ann"))
+    await log_of(client, "n2").send(MessageSent("ann", "c1", b"box"))
     await log_of(client, "n2").acknowledge("n1", Acknowledgement("n2", {"e1": 0}))
     batch = await log.read(positions)
     assert (batch.events, len(batch.acknowledgements)) == ([], 1)
