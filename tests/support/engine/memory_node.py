@@ -22,7 +22,7 @@ from server.sessions.verdicts import LiveSession
 from tests.simulation.memory import Memory
 from tests.simulation.network import Link, RemoteStore, Server
 from tests.support.engine.keys import KEY
-from tests.support.engine.virtual_time import monotonic, virtual_loop
+from tests.support.engine.virtual_time import monotonic, settle, virtual_loop
 
 LEASE: Final = timedelta(seconds=1)
 TIMING: Final = Timing(
@@ -221,3 +221,17 @@ class MemoryNode:
         client = self.client()
         await client.socket.open(found.session if isinstance(found, LiveSession) else found)
         return client
+
+
+def serving_node(rules: Rules = RULES) -> MemoryNode:
+    """Return a node that may serve, and follows no stream."""
+    node = MemoryNode(rules=rules)
+    node.open_fence()
+    return node
+
+
+async def connected(node: MemoryNode) -> Client:
+    """Return an open socket of a new session."""
+    client = await node.connect(await node.sign_in())
+    await settle()
+    return client

@@ -22,9 +22,9 @@ from server.realtime.messenger import PURPOSE
 from server.sessions.pending_receipts import PendingReceipts
 from server.sessions.verdicts import LiveSession
 from server.store.contract import Batch
+from tests.support.engine.ends import end_of
 from tests.support.engine.memory_node import RULES, SEALER, Client, MemoryNode, store_time
 from tests.support.engine.virtual_time import on_virtual_time, settle
-from tests.unit.realtime.test_ended_sessions import end_of
 
 
 class Dispatched:

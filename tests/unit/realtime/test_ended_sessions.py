@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from server.core.errors import StoreUnavailable
-from server.core.events import EVERYTHING, Acknowledgement, Scope, SessionsEnded
+from server.core.events import EVERYTHING, Acknowledgement, Scope
 from server.core.reasons import Reason
 from server.realtime.ended_sessions import EndedSessions
 from server.sessions.pending_receipts import PendingReceipts
 from server.sessions.verdicts import LiveSession
+from tests.support.engine.ends import end_of
 from tests.support.engine.memory_node import Client, MemoryNode, store_time
 from tests.support.engine.virtual_time import on_virtual_time, settle
 
@@ -46,23 +47,6 @@ class Ending:
     def replies(self, node: str) -> list[Any]:
         """Return the acknowledgements that were sent to a node."""
         return [entry for _, entry in self.node.memory.replies[node].entries]
-
-
-def end_of(*lives: LiveSession, scope: Scope = Scope.SESSION, **given: Any) -> SessionsEnded:
-    """Return the end of sessions, as the node n2 asked for it just now."""
-    end = SessionsEnded(
-        scope=scope,
-        end_id="e1",
-        initiator="n2",
-        reason=Reason.ADMIN,
-        asked_at=store_time(),
-        user="ann",
-        shard=0,
-        keep="",
-        at=store_time(),
-        sids=tuple(live.session.sid for live in lives),
-    )
-    return replace(end, **given)
 
 
 @on_virtual_time

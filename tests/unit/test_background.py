@@ -1,0 +1,63 @@
+"""Background tasks: they run until they are stopped, and the failure of one ends all."""
+
+import asyncio
+
+import pytest
+
+from server.background import Background
+from tests.support.engine.virtual_time import on_virtual_time
+
+
+@on_virtual_time
+async def test_tasks_run_until_they_are_stopped() -> None:
+    ticks: list[str] = []
+
+    async def tick(name: str) -> None:
+        while True:
+            ticks.append(name)
+            await asyncio.sleep(1)
+
+    async with asyncio.TaskGroup() as group:
+        background = Background(group)
+        for name in ("a", "b"):
+            background.start(tick(name))
+        await asyncio.sleep(1.5)
+        await background.stop()
+    assert ticks == ["a", "b", "a", "b"]
+
+
+@on_virtual_time
+async def test_a_task_that_loses_a_cancellation_is_cancelled_again() -> None:
+    lost = 0
+
+    async def resist() -> None:
+        nonlocal lost
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                lost += 1
+                if lost == 3:
+                    raise
+
+    async with asyncio.TaskGroup() as group:
+        background = Background(group)
+        background.start(resist())
+        await asyncio.sleep(0)
+        await background.stop()
+    assert lost == 3
+
+
+@on_virtual_time
+async def test_a_task_that_fails_ends_the_group_with_its_error() -> None:
+    async def fail() -> None:
+        raise ZeroDivisionError
+
+    async def serve() -> None:
+        async with asyncio.TaskGroup() as group:
+            Background(group).start(fail())
+            await asyncio.Event().wait()
+
+    with pytest.raises(ExceptionGroup) as raised:
+        await serve()
+    assert [type(each) for each in raised.value.exceptions] == [ZeroDivisionError]
