@@ -10,7 +10,7 @@ from handlers.http.base import BaseHandler
 from handlers.http.body import Body
 from handlers.http.operation import answer, operation, path_parameter
 from handlers.http.problems import ProblemRaised
-from handlers.http.schemas import BOOLEAN, NEW_USER, USER, closed
+from handlers.http.schemas import BOOLEAN, NEW_USER, USER, closed_object
 from server.core.audit import AuditEvent
 from server.core.reasons import Reason
 
@@ -68,7 +68,7 @@ class UserDisabledResource(AdminHandler):
         "Disable an account, which ends its sessions; or enable it again.",
         answer(
             "The receipt, or the user when the account was enabled.",
-            {"oneOf": [RECEIPT, closed(user=USER, disabled={"const": False})]},
+            {"oneOf": [RECEIPT, closed_object(user=USER, disabled={"const": False})]},
         ),
         takes=Body({"disabled": BOOLEAN}),
         refuses=[problems.USER_NOT_FOUND],

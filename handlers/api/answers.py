@@ -6,7 +6,7 @@ from typing import Final
 from handlers.http import factor_problems, problems
 from handlers.http.operation import answer
 from handlers.http.problems import Problem
-from handlers.http.schemas import CSRF_TOKEN, TEXT, Node, closed, reference
+from handlers.http.schemas import CSRF_TOKEN, TEXT, Node, closed_object, reference
 from server.core.reasons import NoSession
 
 THROTTLED: Final = problems.throttled(timedelta())
@@ -16,9 +16,9 @@ NOT_LIVE: Final = (problems.unauthenticated(NoSession()), problems.TOKEN_OVERTAK
 OWED: Final = factor_problems.second_factor_owed((), "")
 
 RECEIPT: Final = reference("Receipt")
-SIGNED_IN_SCHEMA: Final = closed(session=reference("Session"), csrf_token=CSRF_TOKEN)
+SIGNED_IN_SCHEMA: Final = closed_object(session=reference("Session"), csrf_token=CSRF_TOKEN)
 SIGNED_IN: Final = answer("The session.", SIGNED_IN_SCHEMA, headers=["Set-Cookie"])
-LISTED: Final = closed(sessions={"type": "array", "items": reference("ListedSession")})
+LISTED: Final = closed_object(sessions={"type": "array", "items": reference("ListedSession")})
 WEBAUTHN_OPTIONS: Final[Node] = {
     "type": "object",
     "additionalProperties": True,

@@ -11,7 +11,7 @@ from handlers.http.base import BaseHandler
 from handlers.http.body import Body
 from handlers.http.factor_change import adopt_change, totp_uri_of
 from handlers.http.operation import answer, operation, path_parameter, query_parameter
-from handlers.http.outcomes import accepted
+from handlers.http.outcomes import require_done
 from handlers.http.passkey_site import site_of_request
 from handlers.http.problems import ProblemRaised, bad_request
 from handlers.http.schemas import (
@@ -20,7 +20,7 @@ from handlers.http.schemas import (
     TEXT,
     TIME,
     Node,
-    closed,
+    closed_object,
     nullable,
     reference,
 )
@@ -30,14 +30,14 @@ from server.core.factors import PASSKEY_NAME_CHARACTERS
 from server.core.one_time_codes import RECOVERY_CODES
 
 PASSKEY_ID: Final[Node] = {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"}
-FACTORS: Final = closed(
+FACTORS: Final = closed_object(
     totp={
-        "oneOf": [closed(added_at=TIME), {"type": "null"}],
+        "oneOf": [closed_object(added_at=TIME), {"type": "null"}],
         "description": "The authenticator app.",
     },
     passkeys={
         "type": "array",
-        "items": closed(
+        "items": closed_object(
             id=PASSKEY_ID,
             name=TEXT,
             site={**TEXT, "description": "The host that it is good at."},
@@ -49,7 +49,7 @@ FACTORS: Final = closed(
 )
 CHANGE: Final = answer(
     "Recovery codes where new ones were made, shown this once; the receipt of other sessions.",
-    closed(
+    closed_object(
         recovery_codes={"type": "array", "items": TEXT},
         receipt={"oneOf": [reference("Receipt"), {"type": "null"}]},
     ),
@@ -84,7 +84,7 @@ class FactorHandler(BaseHandler):
 
     def finish_change(self, outcome: FactorChange | NotDone) -> None:
         """End the answer with what came of a change."""
-        change = accepted(outcome)
+        change = require_done(outcome)
         adopt_change(self, change)
         self.finish_json(change.as_json())
 
@@ -104,7 +104,7 @@ class TotpResource(FactorHandler):
 
     @operation(
         "Begin to set an authenticator app up. Nothing is kept yet.",
-        answer("What the app is told.", closed(secret=TEXT, uri=TEXT, setup=TEXT)),
+        answer("What the app is told.", closed_object(secret=TEXT, uri=TEXT, setup=TEXT)),
     )
     def post(self) -> None:
         begun = self.services.factors.begin_totp(self.user)
@@ -171,7 +171,7 @@ class PasskeyOptions(FactorHandler):
     )
     async def post(self) -> None:
         options = await self.services.factors.begin_passkey(self.user, site_of_request(self))
-        self.finish_json(accepted(options))
+        self.finish_json(require_done(options))
 
 
 class PasskeysResource(FactorHandler):

@@ -5,7 +5,7 @@ from handlers.http.access import Access
 from handlers.http.base import BaseHandler
 from handlers.http.operation import answer, operation
 from handlers.http.origins import FOR_PEOPLE
-from handlers.http.schemas import closed
+from handlers.http.schemas import closed_object
 
 
 class Probe(BaseHandler):
@@ -22,7 +22,7 @@ class Healthz(Probe):
 
     @operation(
         "Whether this process runs its event loop.",
-        answer("It does.", closed(status={"const": "ok"})),
+        answer("It does.", closed_object(status={"const": "ok"})),
     )
     def get(self) -> None:
         self.finish_json({"status": "ok"})
@@ -33,7 +33,7 @@ class Readyz(Probe):
 
     @operation(
         "Whether this process may serve.",
-        answer("It may.", closed(status={"const": "ready"})),
+        answer("It may.", closed_object(status={"const": "ready"})),
         refuses=[problems.UNAVAILABLE],
     )
     def get(self) -> None:

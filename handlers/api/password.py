@@ -6,8 +6,8 @@ from handlers.http.access import Access
 from handlers.http.base import BaseHandler
 from handlers.http.body import Body
 from handlers.http.operation import answer, operation
-from handlers.http.outcomes import accepted
-from handlers.http.schemas import END_OTHERS, NEW_PASSWORD, TEXT, closed
+from handlers.http.outcomes import require_done
+from handlers.http.schemas import END_OTHERS, NEW_PASSWORD, TEXT, closed_object
 
 
 class PasswordResource(BaseHandler):
@@ -19,7 +19,7 @@ class PasswordResource(BaseHandler):
         "Replace the password. This session goes on under a new token.",
         answer(
             "The receipt for the other sessions; an empty object when they were kept.",
-            {"oneOf": [RECEIPT, closed()]},
+            {"oneOf": [RECEIPT, closed_object()]},
             headers=["Set-Cookie"],
         ),
         takes=Body(
@@ -36,7 +36,7 @@ class PasswordResource(BaseHandler):
             body.text("new_password"),
             end_others=body.flag("end_other_sessions"),
         )
-        changed = accepted(outcome)
+        changed = require_done(outcome)
         self.adopt(changed.session)
         if changed.receipt:
             self.finish_receipt(changed.receipt)

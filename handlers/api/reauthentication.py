@@ -8,12 +8,14 @@ from handlers.http import factor_problems, problems
 from handlers.http.base import BaseHandler
 from handlers.http.body import Body
 from handlers.http.operation import answer, operation
-from handlers.http.outcomes import accepted
+from handlers.http.outcomes import require_done
 from handlers.http.passkey_site import site_of_request
-from handlers.http.schemas import CREDENTIAL, TEXT, closed, reference
+from handlers.http.schemas import CREDENTIAL, TEXT, closed_object, reference
 
 MISSING: Final = factor_problems.second_factor_missing(())
-PROVED: Final = answer("The session.", closed(session=reference("Session")), headers=["Set-Cookie"])
+PROVED: Final = answer(
+    "The session.", closed_object(session=reference("Session")), headers=["Set-Cookie"]
+)
 
 
 class ReauthenticateHandler(BaseHandler):
@@ -56,7 +58,7 @@ class ReauthenticatePasskeyOptions(BaseHandler):
         options = await self.services.reauthentication.passkey_options(
             site_of_request(self), self.person
         )
-        self.finish_json(accepted(options))
+        self.finish_json(require_done(options))
 
 
 class ReauthenticatePasskey(BaseHandler):

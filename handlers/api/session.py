@@ -8,7 +8,7 @@ from handlers.http.base import BaseHandler
 from handlers.http.body import Body
 from handlers.http.operation import answer, operation
 from handlers.http.problems import Problem, ProblemRaised
-from handlers.http.schemas import DATA, GENERATION, closed
+from handlers.http.schemas import DATA, GENERATION, closed_object
 
 
 class SessionResource(BaseHandler):
@@ -29,7 +29,7 @@ class RotateHandler(BaseHandler):
 
     @operation(
         "Change the token now. Tokens from before it are good for one grace more.",
-        answer("Its number.", closed(generation=GENERATION), headers=["Set-Cookie"]),
+        answer("Its number.", closed_object(generation=GENERATION), headers=["Set-Cookie"]),
     )
     async def post(self) -> None:
         live = self.live

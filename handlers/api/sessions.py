@@ -5,9 +5,9 @@ from handlers.api.views import listed_view
 from handlers.http import problems
 from handlers.http.access import Access
 from handlers.http.base import BaseHandler
-from handlers.http.ending import end_many, forget_if_ended
+from handlers.http.ending import clear_cookie_if_ended, end_many
 from handlers.http.operation import answer, operation, path_parameter, query_parameter
-from handlers.http.outcomes import accepted
+from handlers.http.outcomes import require_done
 from handlers.http.schemas import SESSION_ID
 from server.accounts.own_sessions import EndScope
 
@@ -57,5 +57,5 @@ class OneSessionResource(BaseHandler):
         parameters=[path_parameter("id", SESSION_ID, "Of the session.")],
     )
     async def delete(self, sid: str) -> None:
-        ended = accepted(await self.services.own_sessions.end_one(self.person, sid))
-        self.finish_receipt(forget_if_ended(self, ended).receipt)
+        ended = require_done(await self.services.own_sessions.end_one(self.person, sid))
+        self.finish_receipt(clear_cookie_if_ended(self, ended).receipt)

@@ -19,7 +19,7 @@ from handlers.http.base import BaseHandler
 from handlers.http.body import Body
 from handlers.http.ending import log_out
 from handlers.http.operation import answer, operation
-from handlers.http.outcomes import accepted
+from handlers.http.outcomes import require_done
 from handlers.http.passkey_site import site_of_request
 from handlers.http.problems import Problem
 from handlers.http.schemas import (
@@ -29,7 +29,7 @@ from handlers.http.schemas import (
     TEXT,
     USER,
     Node,
-    closed,
+    closed_object,
 )
 
 BAD_USERNAME: Final = Problem(400, "bad-username", "No account was made", "")
@@ -47,7 +47,7 @@ class SignupHandler(BaseHandler):
 
     @operation(
         "Make an account. Signs nobody in.",
-        answer("The account.", closed(user=USER)),
+        answer("The account.", closed_object(user=USER)),
         status=HTTPStatus.CREATED,
         takes=Body({"username": NEW_USER, "password": NEW_PASSWORD}),
         refuses=[
@@ -65,7 +65,7 @@ class SignupHandler(BaseHandler):
             body.text("username"), body.text("password"), self.requester
         )
         self.set_status(HTTPStatus.CREATED)
-        self.finish_json({"user": accepted(made).user})
+        self.finish_json({"user": require_done(made).user})
 
 
 class LoginHandler(BaseHandler):
@@ -138,7 +138,7 @@ class LoginPasskeyOptions(BaseHandler):
         body = self.read_body()
         challenge = body.text("challenge") if "challenge" in body else None
         options = await self.services.sign_in.passkey_options(site_of_request(self), challenge)
-        self.finish_json(accepted(options))
+        self.finish_json(require_done(options))
 
 
 class LoginPasskey(BaseHandler):

@@ -39,7 +39,7 @@ def listed_view(listed: ListedSession, current: str) -> dict[str, Json]:
     return {
         "id": session.sid,
         "current": session.sid == current,
-        "device": describe(session.device.user_agent).in_words(ENGLISH),
+        "device": describe(session.device.user_agent).label(ENGLISH),
         "ip": session.device.ip,
         "created_at": session.created_at,
         "last_active_at": session.last_active_at,
@@ -49,7 +49,7 @@ def listed_view(listed: ListedSession, current: str) -> dict[str, Json]:
 
 def activity_view(entry: ActivityEntry) -> dict[str, Json]:
     """Return one entry of an account's recent activity."""
-    device = describe(entry.device).in_words(ENGLISH) if entry.device else None
+    device = describe(entry.device).label(ENGLISH) if entry.device else None
     return {
         "event": entry.event.value,
         "detail": entry.detail or None,

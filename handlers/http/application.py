@@ -88,7 +88,7 @@ class Curfew(Application):
         facts = {"problem": refusal} if refusal else {}
         log.info("%d %s %s %.1f ms", status, request.method, path, 1000 * seconds, extra=facts)
 
-    def is_ours(self, host: str) -> bool:
+    def serves_host(self, host: str) -> bool:
         """Whether a Host header names this server."""
         return host.lower() in self.hosts
 

@@ -104,8 +104,8 @@ class BaseHandler(SessionHandler):
 
     async def prepare(self) -> None:
         """Let the request through to the handler, or end it with a problem."""
-        self.check_address()
-        self.raise_if(origins.refuse_misplaced(self.request.headers, self.destinations))
+        self.check_host_and_origin()
+        self.raise_if(origins.problem_with_destination(self.request.headers, self.destinations))
         if self.request.method not in self.methods():
             raise HTTPError(HTTPStatus.METHOD_NOT_ALLOWED)
         self.raise_if(BODY_TOO_LARGE if len(self.request.body) > MAX_BODY_BYTES else None)
@@ -115,7 +115,7 @@ class BaseHandler(SessionHandler):
         if self.changes_something and self.live is not None:
             guards.require_csrf_token(self, self.presented_csrf_token())
 
-    def check_address(self) -> None:
+    def check_host_and_origin(self) -> None:
         """Raise a problem for a wrong host or origin, before the session counts as used."""
         if not self.any_host:
             guards.require_own_host(self)
@@ -148,7 +148,7 @@ class BaseHandler(SessionHandler):
             return super().finish(chunk)
         self.live = None
         self.clear()
-        self.answer_with(UNAVAILABLE)
+        self.finish_problem(UNAVAILABLE)
         done: Future[None] = Future()
         done.set_result(None)
         return done
@@ -186,11 +186,11 @@ class BaseHandler(SessionHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs.get("exc_info", (None, None, None))[1]
         if status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-            self.answer_with(method_not_allowed(self.methods()))
+            self.finish_problem(method_not_allowed(self.methods()))
         else:
-            self.answer_with(problem_of(error, status_code))
+            self.finish_problem(problem_of(error, status_code))
 
-    def answer_with(self, problem: Problem) -> None:
+    def finish_problem(self, problem: Problem) -> None:
         """End the answer with a problem."""
         self.refusal = problem.slug
         self.set_status(problem.status)

@@ -50,7 +50,7 @@ class DeviceDescription:
     system: str
     kind: DeviceKind
 
-    def in_words(self, language: Language) -> str:
+    def label(self, language: Language) -> str:
         """«Safari on iPhone»."""
         browser = self.browser or language.text("device.unknown")
         if not self.system:

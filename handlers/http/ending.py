@@ -27,10 +27,10 @@ async def end_many(handler: SessionHandler, scope: str) -> OwnSessionsEnded:
     if scope not in set(EndScope):
         raise ProblemRaised(bad_request("`scope` is `others` or `all`."))
     ended = await handler.services.own_sessions.end_many(handler.person, EndScope(scope))
-    return forget_if_ended(handler, ended)
+    return clear_cookie_if_ended(handler, ended)
 
 
-def forget_if_ended(handler: SessionHandler, ended: OwnSessionsEnded) -> OwnSessionsEnded:
+def clear_cookie_if_ended(handler: SessionHandler, ended: OwnSessionsEnded) -> OwnSessionsEnded:
     """Make the browser forget its cookie if the session that asked has ended, too."""
     if ended.this_too:
         handler.clear_session_cookie()

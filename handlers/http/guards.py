@@ -15,7 +15,7 @@ from server.core.token import csrf_token
 def require_own_host(handler: SessionHandler) -> None:
     """Raise a problem for a request to a host that is not ours."""
     host = handler.request.host
-    if not handler.application.is_ours(host):
+    if not handler.application.serves_host(host):
         handler.audit(AuditEvent.HOST_REFUSED, host=host)
         raise ProblemRaised(UNKNOWN_HOST)
 
@@ -23,14 +23,15 @@ def require_own_host(handler: SessionHandler) -> None:
 def require_own_page(handler: SessionHandler) -> None:
     """Raise a problem for a request to change something that comes from another site."""
     _require_origin(
-        handler, origins.refuse_unsafe(handler.request.headers, handler.application.origins)
+        handler, origins.problem_with_origin(handler.request.headers, handler.application.origins)
     )
 
 
 def require_socket_origin(handler: SessionHandler) -> None:
     """Raise a problem for a handshake that does not come from one of our own pages."""
     _require_origin(
-        handler, origins.refuse_socket(handler.request.headers, handler.application.origins)
+        handler,
+        origins.problem_with_socket_origin(handler.request.headers, handler.application.origins),
     )
 
 

@@ -16,14 +16,14 @@ FOR_PEOPLE: Final = frozenset({"empty", "document"})
 """Also what somebody opens in a window; never a frame, a script, an image or a style."""
 
 
-def refuse_socket(headers: HTTPHeaders, allowed: frozenset[str]) -> Problem | None:
+def problem_with_socket_origin(headers: HTTPHeaders, allowed: frozenset[str]) -> Problem | None:
     """Why a handshake is refused: a cookie authenticates it, so the Origin must be there."""
     if headers.get_list("Origin") in [[origin] for origin in allowed]:
         return None
     return forbidden_origin("WebSockets are opened from this server's own pages only.")
 
 
-def refuse_unsafe(headers: HTTPHeaders, allowed: frozenset[str]) -> Problem | None:
+def problem_with_origin(headers: HTTPHeaders, allowed: frozenset[str]) -> Problem | None:
     """Why a request that changes something is refused.
 
     Browsers say where such a request comes from. A client that says nothing is no browser, so
@@ -39,7 +39,7 @@ def refuse_unsafe(headers: HTTPHeaders, allowed: frozenset[str]) -> Problem | No
     return None
 
 
-def refuse_misplaced(headers: HTTPHeaders, destinations: frozenset[str]) -> Problem | None:
+def problem_with_destination(headers: HTTPHeaders, destinations: frozenset[str]) -> Problem | None:
     """Why an answer is not given for what a browser wants to use it as (ASVS 5.0 3.2.1, 3.5.8).
 
     Otherwise another site could load it as a script, an image or a frame, with the cookie where

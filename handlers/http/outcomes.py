@@ -76,7 +76,7 @@ def problem_of_outcome(outcome: NotDone) -> Problem:
             return problems.throttled(timedelta(seconds=seconds))
 
 
-def accepted(outcome: Done | NotDone) -> Done:
+def require_done(outcome: Done | NotDone) -> Done:
     """Return what an act has done.
 
     Raises:

@@ -8,14 +8,14 @@ from http import HTTPStatus
 
 from tornado.web import HTTPError
 
-from handlers.languages.texts import sentence
+from handlers.languages.texts import reason_sentence
 from server.core.errors import DataRefused, SessionError, StoreUnavailable, WriteConflict
 from server.core.reasons import NoSession
 from server.core.session import Json
 from server.crypto.passwords import HasherBusy
 
 TYPE_PREFIX = "/problems/"
-TOLD_IN_SECONDS = 120
+MAX_SECONDS_SHOWN = 120
 """Up to here a wait is told in seconds, from here on in minutes."""
 
 
@@ -82,7 +82,7 @@ def problem_of(error: BaseException | None, status: int) -> Problem:
 
 def unauthenticated(no_session: NoSession) -> Problem:
     """Without a live session; tells why it ended where that is known (P6)."""
-    detail = sentence(no_session.reason) if no_session.reason else "Sign in to go on."
+    detail = reason_sentence(no_session.reason) if no_session.reason else "Sign in to go on."
     extra: dict[str, Json] = {"reason": no_session.word, "event": no_session.end_id}
     return Problem(401, "unauthenticated", "No live session", detail, extra)
 
@@ -117,7 +117,7 @@ def method_not_allowed(methods: Sequence[str]) -> Problem:
 def throttled(wait: timedelta) -> Problem:
     """Too many tries at a secret; one that is right is told the same (RFC 6585 4)."""
     seconds = max(1, math.ceil(wait.total_seconds()))
-    minutes = math.ceil(seconds / 60) if seconds > TOLD_IN_SECONDS else 0
+    minutes = math.ceil(seconds / 60) if seconds > MAX_SECONDS_SHOWN else 0
     return Problem(
         429,
         "throttled",

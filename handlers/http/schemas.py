@@ -19,7 +19,7 @@ Node = dict[str, Any]
 END_ID_PATTERN: Final = "^[0-9a-f]{32}(-limit)?$"
 
 
-def closed(**properties: Node) -> Node:
+def closed_object(**properties: Node) -> Node:
     """Return the schema of an object with exactly these properties, all required."""
     return {
         "type": "object",

@@ -103,6 +103,6 @@ LANGUAGES: Final = {path.stem: load_language(path) for path in sorted(FOLDER.glo
 ENGLISH: Final = LANGUAGES["en"]
 
 
-def sentence(reason: str) -> str:
+def reason_sentence(reason: str) -> str:
     """Why a session ended, in English, as programs are told it."""
     return ENGLISH.text(f"reason.{reason}")

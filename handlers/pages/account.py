@@ -7,7 +7,7 @@ from typing import Any
 from handlers.http.devices import DeviceKind, describe
 from handlers.pages.activity import activity_line
 from handlers.pages.base import PageHandler
-from handlers.pages.receipts import receipt_in_words
+from handlers.pages.receipts import receipt_notice
 from server.core.activity import ActivityEntry
 from server.core.errors import StoreUnavailable
 from server.core.reasons import Reason
@@ -65,7 +65,7 @@ class AccountView:
         if self._page.live is None:
             self._page.see_other(f"/login?reason={reason}")
         else:
-            await self.show(notice=receipt_in_words(self._page, receipt))
+            await self.show(notice=receipt_notice(self._page, receipt))
 
     async def _cards(self) -> dict[str, Any]:
         """Return what the cards of the page show, by the names of the templates."""
@@ -89,7 +89,7 @@ class AccountView:
         return Card(
             id=session.sid,
             current=session.sid == self._page.session.sid,
-            device=device_in_words(self._page, listed),
+            device=device_label(self._page, listed),
             kind=describe(session.device.user_agent).kind,
             ip=session.device.ip,
             created_at=session.created_at,
@@ -105,6 +105,6 @@ class AccountPage(PageHandler):
         await AccountView(self).show()
 
 
-def device_in_words(page: PageHandler, listed: ListedSession) -> str:
+def device_label(page: PageHandler, listed: ListedSession) -> str:
     """Return browser and device of a session."""
-    return describe(listed.session.device.user_agent).in_words(page.language)
+    return describe(listed.session.device.user_agent).label(page.language)

@@ -1,12 +1,12 @@
 """What the forms of `/account` do: end one session, end several, change the password."""
 
-from handlers.http.ending import end_many, forget_if_ended
-from handlers.http.outcomes import accepted
+from handlers.http.ending import clear_cookie_if_ended, end_many
+from handlers.http.outcomes import require_done
 from handlers.http.problems import WRONG_PASSWORD, Problem, ProblemRaised, bad_request
-from handlers.pages.account import AccountView, device_in_words
+from handlers.pages.account import AccountView, device_label
 from handlers.pages.confirmation import ConfirmedForm
 from handlers.pages.proof_form import ProofForm
-from handlers.pages.receipts import receipt_in_words
+from handlers.pages.receipts import receipt_notice
 from server.core.reasons import Reason
 
 QUESTIONS = {"others": "confirm.end_others", "all": "confirm.end_all"}
@@ -18,16 +18,16 @@ class EndOnePage(ConfirmedForm):
     view = AccountView
 
     async def question(self, *arguments: str) -> str:
-        listed = accepted(await self.services.own_sessions.find(self.person, arguments[0]))
+        listed = require_done(await self.services.own_sessions.find(self.person, arguments[0]))
         return self.text(
             "confirm.end_one",
-            device=device_in_words(self, listed),
+            device=device_label(self, listed),
             address=listed.session.device.ip,
         )
 
     async def act(self, *arguments: str) -> None:
-        ended = accepted(await self.services.own_sessions.end_one(self.person, arguments[0]))
-        forget_if_ended(self, ended)
+        ended = require_done(await self.services.own_sessions.end_one(self.person, arguments[0]))
+        clear_cookie_if_ended(self, ended)
         await AccountView(self).show_receipt(ended.receipt, Reason.LOGOUT)
 
 
@@ -60,9 +60,9 @@ class PasswordPage(ConfirmedForm):
         Where a code is missing, the question that asks for it comes first.
         """
         if refused and refused.slug == "second-factor-required":
-            self.prepare_refusal(refused)
+            self.set_status_of(refused)
             await ProofForm(self).show(
-                "/reauthenticate", {"next": "/account"}, about=self.told(refused)
+                "/reauthenticate", {"next": "/account"}, about=self.sentence_for(refused)
             )
             return
         raise ProblemRaised(refused or WRONG_PASSWORD)
@@ -74,8 +74,8 @@ class PasswordPage(ConfirmedForm):
             self.field("new_password"),
             end_others=self.field("end_other_sessions") == "on",
         )
-        changed = accepted(outcome)
+        changed = require_done(outcome)
         self.adopt(changed.session)
         receipt = changed.receipt
-        ended = receipt_in_words(self, receipt) if receipt and receipt.sessions else []
+        ended = receipt_notice(self, receipt) if receipt and receipt.sessions else []
         await AccountView(self).show(notice=[self.text("password.changed"), *ended])

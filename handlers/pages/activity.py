@@ -27,7 +27,7 @@ class ActivityLine:
 
 def activity_line(entry: ActivityEntry, language: Language) -> ActivityLine:
     """Return one entry in words."""
-    device = describe(entry.device).in_words(language) if entry.device else ""
+    device = describe(entry.device).label(language) if entry.device else ""
     where = [part for part in (device, entry.ip) if part]
     if entry.administrator:
         where = [language.text("activity.administrator")]

@@ -115,7 +115,7 @@ class PageHandler(BaseHandler):
         """Where to go afterwards: a path of our own, or the account page."""
         return given if OWN_PATH.fullmatch(given) else "/account"
 
-    def prepare_refusal(self, problem: Problem) -> None:
+    def set_status_of(self, problem: Problem) -> None:
         """Set what a page that tells a problem has in common with the problem's own answer."""
         self.set_status(problem.status)
         for name, value in problem.headers.items():
@@ -150,11 +150,14 @@ class PageHandler(BaseHandler):
         heading = self.text(f"problem.{self._slug(problem)}.heading")
         self.finish(
             self.render_string(
-                "error.html", status=problem.status, heading=heading, detail=self.told(problem)
+                "error.html",
+                status=problem.status,
+                heading=heading,
+                detail=self.sentence_for(problem),
             )
         )
 
-    def told(self, problem: Problem) -> str:
+    def sentence_for(self, problem: Problem) -> str:
         """What is told of a problem on a page: a sentence."""
         key = f"problem.{self._slug(problem)}.{problem.case}"
         return self.text(key, **LIMITS, count=problem.count, **problem.extra)

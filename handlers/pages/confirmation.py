@@ -64,7 +64,7 @@ class ConfirmedForm(PageHandler):
             if await self._is_confirmed(*arguments):
                 await self.act(*arguments)
         except ProblemRaised as refused:
-            self.prepare_refusal(refused.problem)
+            self.set_status_of(refused.problem)
             await self.show_refusal(refused.problem)
 
     async def act(self, *arguments: str) -> None:
@@ -88,7 +88,7 @@ class ConfirmedForm(PageHandler):
         """Show the page that the form is on, with why nothing was done; an error page without."""
         if self.view is None:
             raise ProblemRaised(problem)
-        await self.view(self).show(error=self.told(problem))
+        await self.view(self).show(error=self.sentence_for(problem))
 
     async def ask(self, *arguments: str, refused: Problem | None = None) -> None:
         """Ask for the password, to carry on with it.
@@ -98,14 +98,14 @@ class ConfirmedForm(PageHandler):
             refused: why the last answer did not do.
         """
         if refused:
-            self.prepare_refusal(refused)
+            self.set_status_of(refused)
         else:
             self.set_status(403)
         if self.proved_elsewhere:
             action, carried = "/reauthenticate", {"next": self.proved_elsewhere}
         else:
             action, carried = self.request.path, {each: self.field(each) for each in self.carried}
-        error = self.told(refused) if refused else None
+        error = self.sentence_for(refused) if refused else None
         about = await self.question(*arguments)
         await ProofForm(self).show(action, carried, about=about, error=error)
 

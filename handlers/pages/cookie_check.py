@@ -19,12 +19,12 @@ START_WITH_TLS: Final = "CURFEW_TLS_CERT=self make run"
 """What helps on one's own machine."""
 
 
-def after_sign_in(path: str) -> str:
+def path_after_sign_in(path: str) -> str:
     """Where a sign-in leads: to `path`, by way of the question whether the cookie came back."""
     return f"/login?{urlencode({'next': path, MARKER: '1'})}"
 
 
-def keeps_no_cookie(request: HTTPServerRequest, name: str) -> bool:
+def dropped_cookie(request: HTTPServerRequest, name: str) -> bool:
     """Whether the browser was given a cookie of this name a moment ago and does not have it.
 
     One that it sends twice, or that does not verify, is there: that is another story.

@@ -5,7 +5,7 @@ from handlers.http.factor_problems import CHALLENGE_EXPIRED
 from handlers.http.outcomes import problem_of_outcome
 from handlers.http.passkey_site import site_of_request
 from handlers.pages.base import PageHandler
-from handlers.pages.cookie_check import START_WITH_TLS, after_sign_in, keeps_no_cookie
+from handlers.pages.cookie_check import START_WITH_TLS, dropped_cookie, path_after_sign_in
 from handlers.pages.proof_form import credential_in
 from handlers.pages.sign_in_forms import SignInForms
 from server.sessions.verdicts import LiveSession
@@ -21,7 +21,7 @@ class LoginPage(PageHandler):
         if self.live is not None and self.live.session.user:
             self.see_other(self.next_path(self.get_query_argument("next", "")))
             return
-        if keeps_no_cookie(self.request, self.application.configuration.cookie_name):
+        if dropped_cookie(self.request, self.application.configuration.cookie_name):
             self.render("no_cookie.html", command="" if self.is_under_https else START_WITH_TLS)
             return
         SignInForms(self).show_login(reason=self.get_query_argument("reason", None))
@@ -33,7 +33,7 @@ class LoginPage(PageHandler):
         )
         if isinstance(outcome, LiveSession):
             self.adopt(outcome)
-            self.see_other(after_sign_in(self.next_path(self.field("next"))))
+            self.see_other(path_after_sign_in(self.next_path(self.field("next"))))
         else:
             SignInForms(self).show_refusal(problem_of_outcome(outcome), username=username)
 
@@ -53,14 +53,14 @@ class SecondFactorPage(PageHandler):
         outcome = await self.services.sign_in.by_code(challenge, self.field("code"), self.requester)
         if isinstance(outcome, LiveSession):
             self.adopt(outcome)
-            self.see_other(after_sign_in(self.next_path(self.field("next"))))
+            self.see_other(path_after_sign_in(self.next_path(self.field("next"))))
             return
         problem = problem_of_outcome(outcome)
         if problem is CHALLENGE_EXPIRED:
             SignInForms(self).show_refusal(problem)
         else:
-            self.prepare_refusal(problem)
-            SignInForms(self).show_second_factor(challenge, error=self.told(problem))
+            self.set_status_of(problem)
+            SignInForms(self).show_second_factor(challenge, error=self.sentence_for(problem))
 
 
 class PasskeyLoginPage(PageHandler):
@@ -79,6 +79,6 @@ class PasskeyLoginPage(PageHandler):
         )
         if isinstance(outcome, LiveSession):
             self.adopt(outcome)
-            self.see_other(after_sign_in(self.next_path(self.field("next"))))
+            self.see_other(path_after_sign_in(self.next_path(self.field("next"))))
         else:
             SignInForms(self).show_refusal(problem_of_outcome(outcome))

@@ -8,12 +8,12 @@ from handlers.pages.base import PageHandler
 from server.core.receipt import Durability, Receipt, State
 
 
-def receipt_in_words(page: PageHandler, receipt: Receipt) -> list[str]:
+def receipt_notice(page: PageHandler, receipt: Receipt) -> list[str]:
     """Return what a page says of an end."""
-    return told(page.language, receipt, page.application.configuration.node_lease)
+    return describe_receipt(page.language, receipt, page.application.configuration.node_lease)
 
 
-def told(language: Language, receipt: Receipt, lease: timedelta) -> list[str]:
+def describe_receipt(language: Language, receipt: Receipt, lease: timedelta) -> list[str]:
     """Return what a person is told of an end: what happened first, then what is not known of it.
 
     Args:

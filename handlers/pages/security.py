@@ -2,7 +2,7 @@
 
 from handlers.http.passkey_site import site_of_request
 from handlers.pages.base import PageHandler
-from handlers.pages.receipts import receipt_in_words
+from handlers.pages.receipts import receipt_notice
 from server.accounts.second_factor_changes import FactorChange
 from server.core.factors import MAX_PASSKEYS, PASSKEY_NAME_CHARACTERS
 from server.core.reasons import Reason
@@ -55,7 +55,7 @@ class SecurityView:
             return
         ended = change.receipt if change.receipt and change.receipt.sessions else None
         await self.show(
-            notice=[notice, *(receipt_in_words(self._page, ended) if ended else [])],
+            notice=[notice, *(receipt_notice(self._page, ended) if ended else [])],
             recovery_codes=change.recovery_codes,
         )
 

@@ -3,7 +3,7 @@
 import segno
 
 from handlers.http.factor_change import adopt_change, totp_uri_of
-from handlers.http.outcomes import accepted
+from handlers.http.outcomes import require_done
 from handlers.http.passkey_site import site_of_request
 from handlers.http.problems import Problem
 from handlers.pages.base import PageHandler
@@ -45,7 +45,7 @@ class AddTotpPage(ConfirmedForm):
     async def show_refusal(self, problem: Problem) -> None:
         begun = self.services.factors.resume_totp(self.user, self.field("setup"))
         if problem.slug == "wrong-code" and begun is not None:
-            show_totp_setup(self, begun, error=self.told(problem))
+            show_totp_setup(self, begun, error=self.sentence_for(problem))
         else:
             await super().show_refusal(problem)
 
@@ -126,7 +126,7 @@ async def show_change(page: PageHandler, notice: str, outcome: FactorChange | No
     Raises:
         ProblemRaised: it was not done.
     """
-    change = accepted(outcome)
+    change = require_done(outcome)
     adopt_change(page, change)
     await SecurityView(page).show_change(page.text(notice), change)
 

@@ -49,11 +49,11 @@ class SignInForms:
 
     def show_refusal(self, problem: Problem, *, username: str = "") -> None:
         """Tell why nobody was signed in, on the form that helps next."""
-        self._page.prepare_refusal(problem)
+        self._page.set_status_of(problem)
         if problem.slug == "second-factor-required":
             self.show_second_factor(str(problem.extra["challenge"]))
         else:
-            self.show_login(error=self._page.told(problem), username=username)
+            self.show_login(error=self._page.sentence_for(problem), username=username)
 
     @property
     def _next(self) -> str:

@@ -4,7 +4,7 @@ from handlers.http.access import Access
 from handlers.http.outcomes import problem_of_outcome
 from handlers.http.problems import Problem
 from handlers.pages.base import PageHandler
-from handlers.pages.cookie_check import after_sign_in
+from handlers.pages.cookie_check import path_after_sign_in
 from server.accounts.outcomes import NotDone
 from server.sessions.verdicts import LiveSession
 
@@ -22,7 +22,7 @@ class SignupPage(PageHandler):
         outcome = await self._sign_up_and_in(username, password)
         if isinstance(outcome, LiveSession):
             self.adopt(outcome)
-            self.see_other(after_sign_in("/account"))
+            self.see_other(path_after_sign_in("/account"))
         else:
             self._show_refusal(problem_of_outcome(outcome), username)
 
@@ -33,5 +33,5 @@ class SignupPage(PageHandler):
         return await self.services.sign_in.by_password(username, password, self.requester)
 
     def _show_refusal(self, problem: Problem, username: str) -> None:
-        self.prepare_refusal(problem)
-        self.render("signup.html", error=self.told(problem), username=username)
+        self.set_status_of(problem)
+        self.render("signup.html", error=self.sentence_for(problem), username=username)

@@ -28,7 +28,7 @@ class StaticFiles(StaticFileHandler):
 
     def prepare(self) -> None:
         """Answer under our own names only, as everything else does."""
-        if not self.application.is_ours(self.request.host):
+        if not self.application.serves_host(self.request.host):
             raise ProblemRaised(UNKNOWN_HOST)
 
     def get_content_type(self) -> str:

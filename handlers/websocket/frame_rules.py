@@ -20,7 +20,7 @@ _CODES: Final = frozenset({*range(1000, 1004), *range(1007, 1015), *range(3000, 
 """What a client may send (7.4): not what is reserved for cases without a close frame."""
 
 
-def are_kept(first: int, second: int, *, in_message: bool) -> bool:
+def is_valid_start(first: int, second: int, *, in_message: bool) -> bool:
     """Whether a frame may begin with these two bytes (5.2, 5.4, 5.5).
 
     Args:
@@ -36,7 +36,7 @@ def are_kept(first: int, second: int, *, in_message: bool) -> bool:
     return opcode in _DATA and (opcode == CONTINUATION) == in_message
 
 
-def is_shortest(size: int, in_bytes: int) -> bool:
+def is_minimal_size(size: int, in_bytes: int) -> bool:
     """Whether a size needs so many bytes, and is one at all (5.2).
 
     Args:
@@ -46,7 +46,7 @@ def is_shortest(size: int, in_bytes: int) -> bool:
     return size >= SIZE_IN_2 if in_bytes == 2 else 1 << 16 <= size < 1 << 63  # noqa: PLR2004
 
 
-def may_close(payload: bytes) -> bool:
+def is_valid_close(payload: bytes) -> bool:
     """Whether this is the content of a close frame: nothing, or a code and text (5.5.1)."""
     if not payload:
         return True

@@ -57,7 +57,7 @@ class SocketHandler(BaseHandler, WebSocketHandler):
 
     async def prepare(self) -> None:
         """Let our own pages through; find out about the session."""
-        self.check_address()
+        self.check_host_and_origin()
         self.raise_if(self._flaw_of_handshake())
         guards.require_socket_origin(self)
         try:

@@ -67,7 +67,7 @@ class StrictProtocol(WebSocketProtocol13):
         first, second = await self._read_bytes(2)
         in_message = self._message is not None
         size = None
-        if frame_rules.are_kept(first, second, in_message=in_message):
+        if frame_rules.is_valid_start(first, second, in_message=in_message):
             size = await self._read_size(second & 0x7F)
         if size is None:
             self._refuse(CloseCode.PROTOCOL, "bad_framing")
@@ -86,7 +86,7 @@ class StrictProtocol(WebSocketProtocol13):
             return short
         longer = 2 if short == frame_rules.SIZE_IN_2 else 8
         size = int.from_bytes(await self._read_bytes(longer))
-        return size if frame_rules.is_shortest(size, longer) else None
+        return size if frame_rules.is_minimal_size(size, longer) else None
 
     async def _take(self, first: int, data: bytes) -> None:
         """Handle a whole frame, if it is not one too many."""
@@ -127,7 +127,7 @@ class StrictProtocol(WebSocketProtocol13):
             await handled
 
     def _take_close(self, data: bytes) -> None:
-        if self.server_terminated or frame_rules.may_close(data):
+        if self.server_terminated or frame_rules.is_valid_close(data):
             self._handle_message(CLOSE, data[:2])
             return
         self._refuse(CloseCode.PROTOCOL, "bad_framing")
