@@ -1,9 +1,9 @@
-"""What administrators do to other people's sessions and accounts."""
+"""What administrators may do with other people's sessions and accounts."""
 
 from typing import Final
 
 from handlers.api.answers import LISTED, RECEIPT
-from handlers.api.views import listed_view
+from handlers.api.views import list_view
 from handlers.http import problems
 from handlers.http.access import Access
 from handlers.http.base import BaseHandler
@@ -18,7 +18,7 @@ NAME: Final = path_parameter("user", {**NEW_USER, "example": "ada"}, "Of the acc
 
 
 class AdminHandler(BaseHandler):
-    """Base: recently proved administrators only."""
+    """Base of the handlers for administrators only, who proved their password recently."""
 
     access = Access.ADMIN
     parameters = (NAME,)
@@ -47,7 +47,7 @@ class UserSessionsResource(AdminHandler):
         user = await self.known_user(name)
         self.audit(AuditEvent.ADMIN_ACT, user, act="list_sessions")
         listed = await self.services.sessions.sessions_of(user)
-        self.finish_json({"sessions": [listed_view(each, self.session.sid) for each in listed]})
+        self.finish_json(list_view(listed, self.session.sid))
 
     @operation(
         "End all sessions of a user.",

@@ -1,4 +1,4 @@
-"""Prove again who is signed in, for programs."""
+"""Prove again who is signed in, for programs: what needs a recent password asks for this."""
 
 from typing import Final
 
@@ -11,6 +11,8 @@ from handlers.http.operation import answer, operation
 from handlers.http.outcomes import require_done
 from handlers.http.passkey_site import site_of_request
 from handlers.http.schemas import CREDENTIAL, TEXT, closed_object, reference
+from server.accounts.outcomes import NotDone
+from server.accounts.reauthentication import Elevated
 
 MISSING: Final = factor_problems.second_factor_missing(())
 PROVED: Final = answer(
@@ -40,8 +42,7 @@ class ReauthenticateHandler(BaseHandler):
         outcome = await self.services.reauthentication.by_password(
             self.person, body.text("password"), body.text("code")
         )
-        self.adopt(outcome)
-        self.finish_json({"session": session_view(self.session, self.rules)})
+        finish_proved(self, outcome)
 
 
 class ReauthenticatePasskeyOptions(BaseHandler):
@@ -77,5 +78,14 @@ class ReauthenticatePasskey(BaseHandler):
         outcome = await self.services.reauthentication.by_passkey(
             site_of_request(self), self.person, credential
         )
-        self.adopt(outcome)
-        self.finish_json({"session": session_view(self.session, self.rules)})
+        finish_proved(self, outcome)
+
+
+def finish_proved(handler: BaseHandler, outcome: Elevated | NotDone) -> None:
+    """End the answer with the session and the cookie of its new token.
+
+    Raises:
+        ProblemRaised: the person was not proved, or the session ended meanwhile.
+    """
+    handler.adopt(outcome)
+    handler.finish_json({"session": session_view(handler.session, handler.rules)})

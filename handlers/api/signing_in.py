@@ -1,4 +1,4 @@
-"""Sign up, sign in and log out, for programs."""
+"""Sign up, sign in and log out, for programs: each ends in a session, an account or a receipt."""
 
 from http import HTTPStatus
 from typing import Final
@@ -31,6 +31,8 @@ from handlers.http.schemas import (
     Node,
     closed_object,
 )
+from server.accounts.outcomes import NotDone
+from server.sessions.verdicts import LiveSession
 
 BAD_USERNAME: Final = Problem(400, "bad-username", "No account was made", "")
 NAME_TAKEN: Final = Problem(409, "name-taken", "No account was made", "")
@@ -91,8 +93,7 @@ class LoginHandler(BaseHandler):
         outcome = await self.services.sign_in.by_password(
             body.text("username"), body.text("password"), self.requester
         )
-        self.adopt(outcome)
-        self.finish_json(signed_in_view(self.session, self.rules, self.csrf_token))
+        finish_signed_in(self, outcome)
 
 
 class LoginSecondFactor(BaseHandler):
@@ -118,8 +119,7 @@ class LoginSecondFactor(BaseHandler):
         outcome = await self.services.sign_in.by_code(
             body.text("challenge"), body.text("code"), self.requester
         )
-        self.adopt(outcome)
-        self.finish_json(signed_in_view(self.session, self.rules, self.csrf_token))
+        finish_signed_in(self, outcome)
 
 
 class LoginPasskeyOptions(BaseHandler):
@@ -162,8 +162,7 @@ class LoginPasskey(BaseHandler):
         outcome = await self.services.sign_in.by_passkey(
             site_of_request(self), credential, self.requester
         )
-        self.adopt(outcome)
-        self.finish_json(signed_in_view(self.session, self.rules, self.csrf_token))
+        finish_signed_in(self, outcome)
 
 
 class LogoutHandler(BaseHandler):
@@ -178,3 +177,13 @@ class LogoutHandler(BaseHandler):
     )
     async def post(self) -> None:
         self.finish_receipt(await log_out(self))
+
+
+def finish_signed_in(handler: BaseHandler, outcome: LiveSession | NotDone) -> None:
+    """End the answer with the new session and its cookie.
+
+    Raises:
+        ProblemRaised: nobody was signed in.
+    """
+    handler.adopt(outcome)
+    handler.finish_json(signed_in_view(handler.session, handler.rules, handler.csrf_token))

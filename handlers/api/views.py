@@ -1,5 +1,7 @@
 """Sessions, activity and second factors as programs see them: no token, seed, secret or key."""
 
+from collections.abc import Iterable
+
 from handlers.http.devices import describe
 from handlers.languages.texts import ENGLISH
 from server.core.activity import ActivityEntry
@@ -24,17 +26,21 @@ def session_view(session: Session, rules: Rules) -> dict[str, Json]:
 
 
 def signed_in_view(session: Session, rules: Rules, csrf_token: str) -> dict[str, Json]:
-    """Return one's own session with what its requests must bring."""
+    """Return one's own session, with the CSRF token that its requests must bring."""
     return {"session": session_view(session, rules), "csrf_token": csrf_token}
 
 
-def listed_view(listed: ListedSession, current: str) -> dict[str, Json]:
-    """Return one entry of the list of a user's sessions.
+def list_view(listed: Iterable[ListedSession], current: str) -> dict[str, Json]:
+    """Return the list of a user's sessions.
 
     Args:
-        listed: the entry.
-        current: id of the session that asks.
+        listed: the sessions.
+        current: id of the session of the request.
     """
+    return {"sessions": [_listed_view(each, current) for each in listed]}
+
+
+def _listed_view(listed: ListedSession, current: str) -> dict[str, Json]:
     session = listed.session
     return {
         "id": session.sid,

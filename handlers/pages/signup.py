@@ -1,10 +1,10 @@
-"""`/signup`: make an account, and be signed in with it."""
+"""`/signup`: a person makes an account, and is signed in to it at once."""
 
 from handlers.http.access import Access
 from handlers.http.outcomes import problem_of_outcome
 from handlers.http.problems import Problem
 from handlers.pages.base import PageHandler
-from handlers.pages.cookie_check import path_after_sign_in
+from handlers.pages.sign_in_forms import go_on_signed_in
 from server.accounts.outcomes import NotDone
 from server.sessions.verdicts import LiveSession
 
@@ -21,8 +21,7 @@ class SignupPage(PageHandler):
         username, password = self.field("username"), self.field("password")
         outcome = await self._sign_up_and_in(username, password)
         if isinstance(outcome, LiveSession):
-            self.adopt(outcome)
-            self.see_other(path_after_sign_in("/account"))
+            go_on_signed_in(self, outcome, "/account")
         else:
             self._show_refusal(problem_of_outcome(outcome), username)
 
