@@ -1,4 +1,4 @@
-"""What happened to one's own account lately, for programs."""
+"""Recent activity of one's own account, for programs."""
 
 from handlers.api.views import activity_view
 from handlers.http.base import BaseHandler

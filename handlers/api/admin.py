@@ -4,7 +4,7 @@ from typing import Final
 
 from handlers.api.answers import LISTED, RECEIPT
 from handlers.api.views import list_view
-from handlers.http import problems
+from handlers.http import account_problems
 from handlers.http.access import Access
 from handlers.http.base import BaseHandler
 from handlers.http.body import Body
@@ -31,7 +31,7 @@ class AdminHandler(BaseHandler):
         """
         account = await self.services.accounts.find(name)
         if account is None:
-            raise ProblemRaised(problems.USER_NOT_FOUND)
+            raise ProblemRaised(account_problems.USER_NOT_FOUND)
         return account.user
 
 
@@ -41,7 +41,7 @@ class UserSessionsResource(AdminHandler):
     @operation(
         "The sessions of a user.",
         answer("The list.", LISTED),
-        refuses=[problems.USER_NOT_FOUND],
+        refuses=[account_problems.USER_NOT_FOUND],
     )
     async def get(self, name: str) -> None:
         user = await self.known_user(name)
@@ -52,7 +52,7 @@ class UserSessionsResource(AdminHandler):
     @operation(
         "End all sessions of a user.",
         answer("The receipt.", RECEIPT),
-        refuses=[problems.USER_NOT_FOUND],
+        refuses=[account_problems.USER_NOT_FOUND],
     )
     async def delete(self, name: str) -> None:
         user = await self.known_user(name)
@@ -71,7 +71,7 @@ class UserDisabledResource(AdminHandler):
             {"oneOf": [RECEIPT, closed_object(user=USER, disabled={"const": False})]},
         ),
         takes=Body({"disabled": BOOLEAN}),
-        refuses=[problems.USER_NOT_FOUND],
+        refuses=[account_problems.USER_NOT_FOUND],
     )
     async def put(self, name: str) -> None:
         disabled = self.read_body().flag("disabled")

@@ -1,9 +1,9 @@
-"""Second factors of one's own account, for programs: which there are, adding, removing them."""
+"""Second factors of one's own account, for programs: list them, add them, remove them."""
 
 from http import HTTPStatus
 from typing import Final
 
-from handlers.api.answers import BAD_REQUEST, WEBAUTHN_OPTIONS
+from handlers.api.answers import BAD_REQUEST, END_OTHERS_FIELD, WEBAUTHN_OPTIONS
 from handlers.api.views import factors_view
 from handlers.http import factor_problems
 from handlers.http.access import Access
@@ -55,7 +55,6 @@ CHANGE: Final = answer(
     ),
     headers=["Set-Cookie"],
 )
-OTHERS_BY_BODY: Final = {"end_other_sessions": END_OTHERS}
 OTHERS_BY_QUERY: Final = query_parameter(
     "end_other_sessions", END_OTHERS, "Whether to end the other sessions.", required=False
 )
@@ -65,11 +64,11 @@ class FactorHandler(BaseHandler):
     """Base of the handlers that change second factors."""
 
     access = Access.RECENT
-    before_second_factor = True  # here they are set up
+    before_second_factor = True  # people who owe one set it up here
     changes_second_factors = True
 
     def ends_others_by_query(self) -> bool:
-        """Return whether other sessions end, by the query; they do unless it says no.
+        """Return whether other sessions end, as the query says; they do if it says nothing.
 
         Raises:
             ProblemRaised: it says neither `true` nor `false`.
@@ -83,7 +82,7 @@ class FactorHandler(BaseHandler):
                 raise ProblemRaised(bad_request("`end_other_sessions` is `true` or `false`."))
 
     def finish_change(self, outcome: FactorChange | NotDone) -> None:
-        """End the answer with what came of a change."""
+        """End the answer with what a change came to."""
         change = require_done(outcome)
         adopt_change(self, change)
         self.finish_json(change.as_json())
@@ -114,7 +113,7 @@ class TotpResource(FactorHandler):
     @operation(
         "Set the app up by its first code.",
         CHANGE,
-        takes=Body({"setup": TEXT, "code": TEXT}, optional=OTHERS_BY_BODY),
+        takes=Body({"setup": TEXT, "code": TEXT}, optional=END_OTHERS_FIELD),
         refuses=[
             factor_problems.WRONG_CODE,
             factor_problems.SETUP_EXPIRED,
@@ -150,7 +149,7 @@ class RecoveryCodesResource(FactorHandler):
     @operation(
         "Make new recovery codes in place of the former ones.",
         CHANGE,
-        takes=Body(optional=OTHERS_BY_BODY),
+        takes=Body(optional=END_OTHERS_FIELD),
         refuses=[factor_problems.NO_SECOND_FACTOR],
     )
     async def post(self) -> None:
@@ -186,7 +185,7 @@ class PasskeysResource(FactorHandler):
                 "credential": CREDENTIAL,
                 "name": {**TEXT, "minLength": 1, "maxLength": PASSKEY_NAME_CHARACTERS},
             },
-            optional=OTHERS_BY_BODY,
+            optional=END_OTHERS_FIELD,
         ),
         refuses=[
             factor_problems.PASSKEYS_UNAVAILABLE,

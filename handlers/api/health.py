@@ -1,4 +1,4 @@
-"""What probes ask."""
+"""What an orchestrator asks: is this process alive, and may it serve?"""
 
 from handlers.http import problems
 from handlers.http.access import Access
@@ -9,7 +9,7 @@ from handlers.http.schemas import closed_object
 
 
 class Probe(BaseHandler):
-    """Base: no session, any host name."""
+    """Base of probes: no session, any host name."""
 
     access = Access.PUBLIC
     has_session = False

@@ -1,13 +1,13 @@
-"""One's own password, for programs."""
+"""One's own password, for programs: replace it, and end the sessions that had the old one."""
 
-from handlers.api.answers import BAD_PASSWORD, RECEIPT, THROTTLED
-from handlers.http import problems
+from handlers.api.answers import BAD_PASSWORD, END_OTHERS_FIELD, RECEIPT, THROTTLED
+from handlers.http import account_problems, problems
 from handlers.http.access import Access
 from handlers.http.base import BaseHandler
 from handlers.http.body import Body
 from handlers.http.operation import answer, operation
 from handlers.http.outcomes import require_done
-from handlers.http.schemas import END_OTHERS, NEW_PASSWORD, TEXT, closed_object
+from handlers.http.schemas import NEW_PASSWORD, TEXT, closed_object
 
 
 class PasswordResource(BaseHandler):
@@ -24,9 +24,9 @@ class PasswordResource(BaseHandler):
         ),
         takes=Body(
             {"current_password": TEXT, "new_password": NEW_PASSWORD},
-            optional={"end_other_sessions": END_OTHERS},
+            optional=END_OTHERS_FIELD,
         ),
-        refuses=[BAD_PASSWORD, problems.WRONG_PASSWORD, THROTTLED, problems.BUSY],
+        refuses=[BAD_PASSWORD, account_problems.WRONG_PASSWORD, THROTTLED, problems.BUSY],
     )
     async def put(self) -> None:
         body = self.read_body()

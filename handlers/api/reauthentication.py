@@ -4,7 +4,7 @@ from typing import Final
 
 from handlers.api.answers import CODE, OPTIONS_TO_GET, THROTTLED
 from handlers.api.views import session_view
-from handlers.http import factor_problems, problems
+from handlers.http import account_problems, factor_problems, problems
 from handlers.http.base import BaseHandler
 from handlers.http.body import Body
 from handlers.http.operation import answer, operation
@@ -32,7 +32,7 @@ class ReauthenticateHandler(BaseHandler):
         refuses=[
             MISSING,
             factor_problems.WRONG_CODE,
-            problems.WRONG_PASSWORD,
+            account_problems.WRONG_PASSWORD,
             THROTTLED,
             problems.BUSY,
         ],

@@ -13,7 +13,7 @@ from handlers.api.answers import (
     THROTTLED,
 )
 from handlers.api.views import signed_in_view
-from handlers.http import factor_problems, problems
+from handlers.http import account_problems, factor_problems, problems
 from handlers.http.access import Access
 from handlers.http.base import BaseHandler
 from handlers.http.body import Body
@@ -21,7 +21,6 @@ from handlers.http.ending import log_out
 from handlers.http.operation import answer, operation
 from handlers.http.outcomes import require_done
 from handlers.http.passkey_site import site_of_request
-from handlers.http.problems import Problem
 from handlers.http.schemas import (
     CREDENTIAL,
     NEW_PASSWORD,
@@ -34,8 +33,8 @@ from handlers.http.schemas import (
 from server.accounts.outcomes import NotDone
 from server.sessions.verdicts import LiveSession
 
-BAD_USERNAME: Final = Problem(400, "bad-username", "No account was made", "")
-NAME_TAKEN: Final = Problem(409, "name-taken", "No account was made", "")
+BAD_USERNAME: Final = account_problems.bad_username("", "")
+NAME_TAKEN: Final = account_problems.name_taken("")
 CHALLENGE: Final[Node] = {
     **TEXT,
     "description": "Of `second-factor-required`; for five minutes.",
@@ -56,7 +55,7 @@ class SignupHandler(BaseHandler):
             BAD_USERNAME,
             BAD_PASSWORD,
             NAME_TAKEN,
-            problems.SIGNUP_CLOSED,
+            account_problems.SIGNUP_CLOSED,
             THROTTLED,
             problems.BUSY,
         ],
@@ -81,9 +80,9 @@ class LoginHandler(BaseHandler):
         SIGNED_IN,
         takes=Body({"username": TEXT, "password": TEXT}),
         refuses=[
-            problems.WRONG_CREDENTIALS,
+            account_problems.WRONG_CREDENTIALS,
             OWED,
-            problems.SIGN_IN_INTERRUPTED,
+            account_problems.SIGN_IN_INTERRUPTED,
             THROTTLED,
             problems.BUSY,
         ],
@@ -109,7 +108,7 @@ class LoginSecondFactor(BaseHandler):
         refuses=[
             factor_problems.WRONG_SECOND_FACTOR,
             factor_problems.CHALLENGE_EXPIRED,
-            problems.SIGN_IN_INTERRUPTED,
+            account_problems.SIGN_IN_INTERRUPTED,
             THROTTLED,
             problems.BUSY,
         ],
@@ -154,7 +153,7 @@ class LoginPasskey(BaseHandler):
         refuses=[
             factor_problems.PASSKEY_REFUSED,
             factor_problems.PASSKEYS_UNAVAILABLE,
-            problems.SIGN_IN_INTERRUPTED,
+            account_problems.SIGN_IN_INTERRUPTED,
         ],
     )
     async def post(self) -> None:

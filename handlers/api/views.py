@@ -1,4 +1,4 @@
-"""Sessions, activity and second factors as programs see them: no token, seed, secret or key."""
+"""Sessions, activity and second factors as JSON, without any token, seed, secret or key."""
 
 from collections.abc import Iterable
 

@@ -111,7 +111,7 @@ def security_schemes(cookie_name: str) -> dict[str, Node]:
     """Return how a request shows its session.
 
     Args:
-        cookie_name: of the one cookie.
+        cookie_name: of the session cookie.
     """
     return {
         "session": {

@@ -1,4 +1,4 @@
-"""`/account`: a person's sessions, password and recent activity."""
+"""`/account`: a person sees all their sessions and recent activity, and can act on them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ class Card:
 
     Attributes:
         id: the session's.
-        current: whether it is the one that asks.
-        device: browser and device in words.
-        kind: which picture stands for the device.
-        ip: where its last sign-in came from.
+        current: whether the request belongs to it.
+        device: browser and device, as people call them.
+        kind: of device, which decides the picture.
+        ip: the address it was signed in from.
         created_at: Unix seconds.
         last_active_at: Unix seconds.
         sockets: how many tabs are open.
@@ -61,14 +61,14 @@ class AccountView:
         self._page.render("account.html", error=error, notice=notice or [], **cards)
 
     async def show_receipt(self, receipt: Receipt, reason: Reason) -> None:
-        """Show what was ended; on the login page, with the reason, if this session was."""
+        """Show what was ended; if it was this session, redirect to the login page."""
         if self._page.live is None:
             self._page.see_other(f"/login?reason={reason}")
         else:
             await self.show(notice=receipt_notice(self._page, receipt))
 
     async def _cards(self) -> dict[str, Any]:
-        """Return what the cards of the page show, by the names of the templates."""
+        """Return the values for the cards of the page, by the names in the templates."""
         page = self._page
         listed = await page.services.own_sessions.all_of(page.person)
         cards = [self._card(each) for each in listed]
@@ -78,7 +78,7 @@ class AccountView:
         }
 
     async def _activity(self) -> Sequence[ActivityEntry]:
-        """Return what happened lately; nothing where only that cannot be read."""
+        """Return what happened lately; nothing if the store cannot answer this."""
         try:
             return await self._page.services.activity.of(self._page.user)
         except StoreUnavailable:

@@ -1,10 +1,11 @@
-"""What the forms of `/account` do: end one session, end several, change the password."""
+"""The forms of `/account`: they end one session or several, and change the password."""
 
 from typing import Final
 
+from handlers.http.account_problems import WRONG_PASSWORD
 from handlers.http.ending import clear_cookie_if_ended, end_many, scope_in
 from handlers.http.outcomes import require_done
-from handlers.http.problems import WRONG_PASSWORD, Problem, ProblemRaised
+from handlers.http.problems import Problem, ProblemRaised
 from handlers.pages.account import AccountView, device_label
 from handlers.pages.confirmation import ConfirmedForm
 from handlers.pages.other_sessions import ends_others

@@ -1,4 +1,4 @@
-"""Server-rendered pages: they work without JavaScript, and tell people what happened."""
+"""What all server-rendered pages share. They work without JavaScript and say what happened."""
 
 import json
 import math

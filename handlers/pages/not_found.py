@@ -1,4 +1,4 @@
-"""What answers every address that no route takes."""
+"""Answers every address that no route matches."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from handlers.pages.base import PageHandler
 
 
 class NotFoundHandler(PageHandler):
-    """Say that there is nothing, without looking at any session."""
+    """Says that there is nothing at this address, without reading any session."""
 
     access = Access.PUBLIC
 

@@ -1,4 +1,4 @@
-"""`/reauthenticate`: prove again who is signed in, and go on to where it was asked for."""
+"""`/reauthenticate`: a person authenticates again, and goes on to the page that asked for it."""
 
 from handlers.http.outcomes import problem_of_outcome
 from handlers.pages.base import PageHandler

@@ -1,4 +1,4 @@
-"""What the forms of `/account/security` do: add and remove second factors."""
+"""The forms of `/account/security`: they add and remove second factors."""
 
 import segno
 
