@@ -1,4 +1,4 @@
-"""The Tornado side: turns requests and sockets into calls on the engine, and verdicts into answers.
+"""The Tornado side: turns requests and sockets into calls on the engine, and outcomes into answers.
 
-Everything that knows Tornado lives here. The engine in `server` never imports this package.
+Only this package imports Tornado. The engine in `server` never imports this package.
 """

@@ -1,4 +1,4 @@
-"""All routes, on one page."""
+"""All routes on one page: every address of the server, and the handler that answers it."""
 
 from tornado.routing import URLSpec
 from tornado.web import url

@@ -1,9 +1,9 @@
-"""What happened to one's own account lately, for programs."""
+"""Recent activity of one's own account, for programs."""
 
 from handlers.api.views import activity_view
 from handlers.http.base import BaseHandler
 from handlers.http.operation import answer, operation
-from handlers.http.schemas import closed, reference
+from handlers.http.schemas import closed_object, reference
 
 
 class ActivityResource(BaseHandler):
@@ -13,7 +13,7 @@ class ActivityResource(BaseHandler):
         "What happened to one's own account lately, the newest first.",
         answer(
             "At most 50 entries, of 90 days.",
-            closed(activity={"type": "array", "items": reference("Activity")}),
+            closed_object(activity={"type": "array", "items": reference("Activity")}),
         ),
     )
     async def get(self) -> None:

@@ -1,16 +1,16 @@
-"""What administrators do to other people's sessions and accounts."""
+"""What administrators may do with other people's sessions and accounts."""
 
 from typing import Final
 
 from handlers.api.answers import LISTED, RECEIPT
-from handlers.api.views import listed_view
-from handlers.http import problems
+from handlers.api.views import list_view
+from handlers.http import account_problems
 from handlers.http.access import Access
 from handlers.http.base import BaseHandler
 from handlers.http.body import Body
 from handlers.http.operation import answer, operation, path_parameter
 from handlers.http.problems import ProblemRaised
-from handlers.http.schemas import BOOLEAN, NEW_USER, USER, closed
+from handlers.http.schemas import BOOLEAN, NEW_USER, USER, closed_object
 from server.core.audit import AuditEvent
 from server.core.reasons import Reason
 
@@ -18,7 +18,7 @@ NAME: Final = path_parameter("user", {**NEW_USER, "example": "ada"}, "Of the acc
 
 
 class AdminHandler(BaseHandler):
-    """Base: recently proved administrators only."""
+    """Base of the handlers for administrators only, who proved their password recently."""
 
     access = Access.ADMIN
     parameters = (NAME,)
@@ -31,7 +31,7 @@ class AdminHandler(BaseHandler):
         """
         account = await self.services.accounts.find(name)
         if account is None:
-            raise ProblemRaised(problems.USER_NOT_FOUND)
+            raise ProblemRaised(account_problems.USER_NOT_FOUND)
         return account.user
 
 
@@ -41,18 +41,18 @@ class UserSessionsResource(AdminHandler):
     @operation(
         "The sessions of a user.",
         answer("The list.", LISTED),
-        refuses=[problems.USER_NOT_FOUND],
+        refuses=[account_problems.USER_NOT_FOUND],
     )
     async def get(self, name: str) -> None:
         user = await self.known_user(name)
         self.audit(AuditEvent.ADMIN_ACT, user, act="list_sessions")
         listed = await self.services.sessions.sessions_of(user)
-        self.finish_json({"sessions": [listed_view(each, self.session.sid) for each in listed]})
+        self.finish_json(list_view(listed, self.session.sid))
 
     @operation(
         "End all sessions of a user.",
         answer("The receipt.", RECEIPT),
-        refuses=[problems.USER_NOT_FOUND],
+        refuses=[account_problems.USER_NOT_FOUND],
     )
     async def delete(self, name: str) -> None:
         user = await self.known_user(name)
@@ -68,10 +68,10 @@ class UserDisabledResource(AdminHandler):
         "Disable an account, which ends its sessions; or enable it again.",
         answer(
             "The receipt, or the user when the account was enabled.",
-            {"oneOf": [RECEIPT, closed(user=USER, disabled={"const": False})]},
+            {"oneOf": [RECEIPT, closed_object(user=USER, disabled={"const": False})]},
         ),
         takes=Body({"disabled": BOOLEAN}),
-        refuses=[problems.USER_NOT_FOUND],
+        refuses=[account_problems.USER_NOT_FOUND],
     )
     async def put(self, name: str) -> None:
         disabled = self.read_body().flag("disabled")

@@ -1,9 +1,9 @@
-"""Second factors of one's own account, for programs: which there are, adding, removing them."""
+"""Second factors of one's own account, for programs: list them, add them, remove them."""
 
 from http import HTTPStatus
 from typing import Final
 
-from handlers.api.answers import BAD_REQUEST, WEBAUTHN_OPTIONS
+from handlers.api.answers import BAD_REQUEST, END_OTHERS_FIELD, WEBAUTHN_OPTIONS
 from handlers.api.views import factors_view
 from handlers.http import factor_problems
 from handlers.http.access import Access
@@ -11,7 +11,7 @@ from handlers.http.base import BaseHandler
 from handlers.http.body import Body
 from handlers.http.factor_change import adopt_change, totp_uri_of
 from handlers.http.operation import answer, operation, path_parameter, query_parameter
-from handlers.http.outcomes import accepted
+from handlers.http.outcomes import require_done
 from handlers.http.passkey_site import site_of_request
 from handlers.http.problems import ProblemRaised, bad_request
 from handlers.http.schemas import (
@@ -20,7 +20,7 @@ from handlers.http.schemas import (
     TEXT,
     TIME,
     Node,
-    closed,
+    closed_object,
     nullable,
     reference,
 )
@@ -30,14 +30,14 @@ from server.core.factors import PASSKEY_NAME_CHARACTERS
 from server.core.one_time_codes import RECOVERY_CODES
 
 PASSKEY_ID: Final[Node] = {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"}
-FACTORS: Final = closed(
+FACTORS: Final = closed_object(
     totp={
-        "oneOf": [closed(added_at=TIME), {"type": "null"}],
+        "oneOf": [closed_object(added_at=TIME), {"type": "null"}],
         "description": "The authenticator app.",
     },
     passkeys={
         "type": "array",
-        "items": closed(
+        "items": closed_object(
             id=PASSKEY_ID,
             name=TEXT,
             site={**TEXT, "description": "The host that it is good at."},
@@ -49,13 +49,12 @@ FACTORS: Final = closed(
 )
 CHANGE: Final = answer(
     "Recovery codes where new ones were made, shown this once; the receipt of other sessions.",
-    closed(
+    closed_object(
         recovery_codes={"type": "array", "items": TEXT},
         receipt={"oneOf": [reference("Receipt"), {"type": "null"}]},
     ),
     headers=["Set-Cookie"],
 )
-OTHERS_BY_BODY: Final = {"end_other_sessions": END_OTHERS}
 OTHERS_BY_QUERY: Final = query_parameter(
     "end_other_sessions", END_OTHERS, "Whether to end the other sessions.", required=False
 )
@@ -65,11 +64,11 @@ class FactorHandler(BaseHandler):
     """Base of the handlers that change second factors."""
 
     access = Access.RECENT
-    before_second_factor = True  # here they are set up
+    before_second_factor = True  # people who owe one set it up here
     changes_second_factors = True
 
     def ends_others_by_query(self) -> bool:
-        """Return whether other sessions end, by the query; they do unless it says no.
+        """Return whether other sessions end, as the query says; they do if it says nothing.
 
         Raises:
             ProblemRaised: it says neither `true` nor `false`.
@@ -83,8 +82,8 @@ class FactorHandler(BaseHandler):
                 raise ProblemRaised(bad_request("`end_other_sessions` is `true` or `false`."))
 
     def finish_change(self, outcome: FactorChange | NotDone) -> None:
-        """End the answer with what came of a change."""
-        change = accepted(outcome)
+        """End the answer with what a change came to."""
+        change = require_done(outcome)
         adopt_change(self, change)
         self.finish_json(change.as_json())
 
@@ -104,7 +103,7 @@ class TotpResource(FactorHandler):
 
     @operation(
         "Begin to set an authenticator app up. Nothing is kept yet.",
-        answer("What the app is told.", closed(secret=TEXT, uri=TEXT, setup=TEXT)),
+        answer("What the app is told.", closed_object(secret=TEXT, uri=TEXT, setup=TEXT)),
     )
     def post(self) -> None:
         begun = self.services.factors.begin_totp(self.user)
@@ -114,7 +113,7 @@ class TotpResource(FactorHandler):
     @operation(
         "Set the app up by its first code.",
         CHANGE,
-        takes=Body({"setup": TEXT, "code": TEXT}, optional=OTHERS_BY_BODY),
+        takes=Body({"setup": TEXT, "code": TEXT}, optional=END_OTHERS_FIELD),
         refuses=[
             factor_problems.WRONG_CODE,
             factor_problems.SETUP_EXPIRED,
@@ -150,7 +149,7 @@ class RecoveryCodesResource(FactorHandler):
     @operation(
         "Make new recovery codes in place of the former ones.",
         CHANGE,
-        takes=Body(optional=OTHERS_BY_BODY),
+        takes=Body(optional=END_OTHERS_FIELD),
         refuses=[factor_problems.NO_SECOND_FACTOR],
     )
     async def post(self) -> None:
@@ -171,7 +170,7 @@ class PasskeyOptions(FactorHandler):
     )
     async def post(self) -> None:
         options = await self.services.factors.begin_passkey(self.user, site_of_request(self))
-        self.finish_json(accepted(options))
+        self.finish_json(require_done(options))
 
 
 class PasskeysResource(FactorHandler):
@@ -186,7 +185,7 @@ class PasskeysResource(FactorHandler):
                 "credential": CREDENTIAL,
                 "name": {**TEXT, "minLength": 1, "maxLength": PASSKEY_NAME_CHARACTERS},
             },
-            optional=OTHERS_BY_BODY,
+            optional=END_OTHERS_FIELD,
         ),
         refuses=[
             factor_problems.PASSKEYS_UNAVAILABLE,

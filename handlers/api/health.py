@@ -1,15 +1,15 @@
-"""What probes ask."""
+"""What an orchestrator asks: is this process alive, and may it serve?"""
 
 from handlers.http import problems
 from handlers.http.access import Access
 from handlers.http.base import BaseHandler
 from handlers.http.operation import answer, operation
 from handlers.http.origins import FOR_PEOPLE
-from handlers.http.schemas import closed
+from handlers.http.schemas import closed_object
 
 
 class Probe(BaseHandler):
-    """Base: no session, any host name."""
+    """Base of probes: no session, any host name."""
 
     access = Access.PUBLIC
     has_session = False
@@ -22,7 +22,7 @@ class Healthz(Probe):
 
     @operation(
         "Whether this process runs its event loop.",
-        answer("It does.", closed(status={"const": "ok"})),
+        answer("It does.", closed_object(status={"const": "ok"})),
     )
     def get(self) -> None:
         self.finish_json({"status": "ok"})
@@ -33,7 +33,7 @@ class Readyz(Probe):
 
     @operation(
         "Whether this process may serve.",
-        answer("It may.", closed(status={"const": "ready"})),
+        answer("It may.", closed_object(status={"const": "ready"})),
         refuses=[problems.UNAVAILABLE],
     )
     def get(self) -> None:

@@ -1,4 +1,4 @@
-"""`GET /metrics`: what this process counted, as Prometheus reads it."""
+"""`GET /metrics`: what this process counted, in the format of Prometheus."""
 
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4

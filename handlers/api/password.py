@@ -1,13 +1,13 @@
-"""One's own password, for programs."""
+"""One's own password, for programs: replace it, and end the sessions that had the old one."""
 
-from handlers.api.answers import BAD_PASSWORD, RECEIPT, THROTTLED
-from handlers.http import problems
+from handlers.api.answers import BAD_PASSWORD, END_OTHERS_FIELD, RECEIPT, THROTTLED
+from handlers.http import account_problems, problems
 from handlers.http.access import Access
 from handlers.http.base import BaseHandler
 from handlers.http.body import Body
 from handlers.http.operation import answer, operation
-from handlers.http.outcomes import accepted
-from handlers.http.schemas import END_OTHERS, NEW_PASSWORD, TEXT, closed
+from handlers.http.outcomes import require_done
+from handlers.http.schemas import NEW_PASSWORD, TEXT, closed_object
 
 
 class PasswordResource(BaseHandler):
@@ -19,14 +19,14 @@ class PasswordResource(BaseHandler):
         "Replace the password. This session goes on under a new token.",
         answer(
             "The receipt for the other sessions; an empty object when they were kept.",
-            {"oneOf": [RECEIPT, closed()]},
+            {"oneOf": [RECEIPT, closed_object()]},
             headers=["Set-Cookie"],
         ),
         takes=Body(
             {"current_password": TEXT, "new_password": NEW_PASSWORD},
-            optional={"end_other_sessions": END_OTHERS},
+            optional=END_OTHERS_FIELD,
         ),
-        refuses=[BAD_PASSWORD, problems.WRONG_PASSWORD, THROTTLED, problems.BUSY],
+        refuses=[BAD_PASSWORD, account_problems.WRONG_PASSWORD, THROTTLED, problems.BUSY],
     )
     async def put(self) -> None:
         body = self.read_body()
@@ -36,7 +36,7 @@ class PasswordResource(BaseHandler):
             body.text("new_password"),
             end_others=body.flag("end_other_sessions"),
         )
-        changed = accepted(outcome)
+        changed = require_done(outcome)
         self.adopt(changed.session)
         if changed.receipt:
             self.finish_receipt(changed.receipt)

@@ -1,19 +1,23 @@
-"""Prove again who is signed in, for programs."""
+"""Prove again who is signed in, for programs: what needs a recent password asks for this."""
 
 from typing import Final
 
 from handlers.api.answers import CODE, OPTIONS_TO_GET, THROTTLED
 from handlers.api.views import session_view
-from handlers.http import factor_problems, problems
+from handlers.http import account_problems, factor_problems, problems
 from handlers.http.base import BaseHandler
 from handlers.http.body import Body
 from handlers.http.operation import answer, operation
-from handlers.http.outcomes import accepted
+from handlers.http.outcomes import require_done
 from handlers.http.passkey_site import site_of_request
-from handlers.http.schemas import CREDENTIAL, TEXT, closed, reference
+from handlers.http.schemas import CREDENTIAL, TEXT, closed_object, reference
+from server.accounts.outcomes import NotDone
+from server.accounts.reauthentication import Elevated
 
 MISSING: Final = factor_problems.second_factor_missing(())
-PROVED: Final = answer("The session.", closed(session=reference("Session")), headers=["Set-Cookie"])
+PROVED: Final = answer(
+    "The session.", closed_object(session=reference("Session")), headers=["Set-Cookie"]
+)
 
 
 class ReauthenticateHandler(BaseHandler):
@@ -28,7 +32,7 @@ class ReauthenticateHandler(BaseHandler):
         refuses=[
             MISSING,
             factor_problems.WRONG_CODE,
-            problems.WRONG_PASSWORD,
+            account_problems.WRONG_PASSWORD,
             THROTTLED,
             problems.BUSY,
         ],
@@ -38,8 +42,7 @@ class ReauthenticateHandler(BaseHandler):
         outcome = await self.services.reauthentication.by_password(
             self.person, body.text("password"), body.text("code")
         )
-        self.adopt(outcome)
-        self.finish_json({"session": session_view(self.session, self.rules)})
+        finish_proved(self, outcome)
 
 
 class ReauthenticatePasskeyOptions(BaseHandler):
@@ -56,7 +59,7 @@ class ReauthenticatePasskeyOptions(BaseHandler):
         options = await self.services.reauthentication.passkey_options(
             site_of_request(self), self.person
         )
-        self.finish_json(accepted(options))
+        self.finish_json(require_done(options))
 
 
 class ReauthenticatePasskey(BaseHandler):
@@ -75,5 +78,14 @@ class ReauthenticatePasskey(BaseHandler):
         outcome = await self.services.reauthentication.by_passkey(
             site_of_request(self), self.person, credential
         )
-        self.adopt(outcome)
-        self.finish_json({"session": session_view(self.session, self.rules)})
+        finish_proved(self, outcome)
+
+
+def finish_proved(handler: BaseHandler, outcome: Elevated | NotDone) -> None:
+    """End the answer with the session and the cookie of its new token.
+
+    Raises:
+        ProblemRaised: the person was not proved, or the session ended meanwhile.
+    """
+    handler.adopt(outcome)
+    handler.finish_json({"session": session_view(handler.session, handler.rules)})

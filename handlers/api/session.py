@@ -1,14 +1,14 @@
-"""The session of a request, for programs: what it is, its token, its data."""
+"""The session of a request, for programs: read it, rotate its token, read and write its data."""
 
-from handlers.api.answers import NOT_LIVE, SIGNED_IN_SCHEMA
+from handlers.api.answers import SIGNED_IN_SCHEMA
 from handlers.api.views import signed_in_view
-from handlers.http import problems
+from handlers.http import account_problems, problems
 from handlers.http.access import Access
 from handlers.http.base import BaseHandler
 from handlers.http.body import Body
 from handlers.http.operation import answer, operation
-from handlers.http.problems import Problem, ProblemRaised
-from handlers.http.schemas import DATA, GENERATION, closed
+from handlers.http.problems import ProblemRaised
+from handlers.http.schemas import DATA, GENERATION, closed_object
 
 
 class SessionResource(BaseHandler):
@@ -29,11 +29,11 @@ class RotateHandler(BaseHandler):
 
     @operation(
         "Change the token now. Tokens from before it are good for one grace more.",
-        answer("Its number.", closed(generation=GENERATION), headers=["Set-Cookie"]),
+        answer("Its number.", closed_object(generation=GENERATION), headers=["Set-Cookie"]),
     )
     async def post(self) -> None:
         live = self.live
-        if live and live.token is None:  # else rotation was due, and this request has its token
+        if live and live.token is None:  # otherwise rotation was due, and has just happened
             live = self.adopt(await self.services.sessions.rotate(live))
         token = live.token if live else None
         self.finish_json({"generation": (token or self.session).generation})
@@ -54,17 +54,17 @@ class DataHandler(BaseHandler):
     @operation(
         "Merge top-level keys; null removes one. Begins an anonymous session without one.",
         answer("All of it.", DATA, headers=["Set-Cookie"]),
-        takes=Body(anything=DATA),
+        takes=Body(free_form=DATA),
         refuses=[
-            *NOT_LIVE,
-            Problem(413, "data-refused", "The data cannot be kept", ""),
-            problems.SIGN_IN_INTERRUPTED,
+            *problems.NO_LIVE_SESSION,
+            problems.data_refused(""),
+            account_problems.SIGN_IN_INTERRUPTED,
         ],
     )
     async def patch(self) -> None:
         if self.live is None and self.presented_csrf_token():
-            # Meant for a session that is over. A new one would hide that, and its cookie could
-            # take the place of a newer sign-in's.
+            # The request is meant for a session that is over. A new session would hide that, and
+            # its cookie could replace the cookie of a newer sign-in.
             raise ProblemRaised(self.why_unauthenticated)
         await self.write_data(self.read_body().values)
         self.get()

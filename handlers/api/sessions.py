@@ -1,14 +1,14 @@
-"""All of a person's own sessions, for programs: the list and the ends."""
+"""All of a person's own sessions, for programs: list them, end them."""
 
 from handlers.api.answers import BAD_REQUEST, LISTED, RECEIPT
-from handlers.api.views import listed_view
+from handlers.api.views import list_view
 from handlers.http import problems
 from handlers.http.access import Access
 from handlers.http.base import BaseHandler
-from handlers.http.ending import end_many, forget_if_ended
+from handlers.http.ending import clear_cookie_if_ended, end_many, scope_in
 from handlers.http.operation import answer, operation, path_parameter, query_parameter
-from handlers.http.outcomes import accepted
-from handlers.http.schemas import SESSION_ID
+from handlers.http.outcomes import require_done
+from handlers.http.schemas import SESSION_ID, one_of_words
 from server.accounts.own_sessions import EndScope
 
 ENDED = answer("The receipt.", RECEIPT, headers=["Set-Cookie"])
@@ -25,7 +25,7 @@ class SessionsResource(BaseHandler):
     )
     async def get(self) -> None:
         listed = await self.services.own_sessions.all_of(self.person)
-        self.finish_json({"sessions": [listed_view(each, self.session.sid) for each in listed]})
+        self.finish_json(list_view(listed, self.session.sid))
 
     @operation(
         "End several of one's own sessions.",
@@ -34,14 +34,14 @@ class SessionsResource(BaseHandler):
         parameters=[
             query_parameter(
                 "scope",
-                {"type": "string", "enum": [str(each) for each in EndScope]},
+                one_of_words(EndScope),
                 "`others` keeps this session; `all` ends it too.",
             )
         ],
     )
     async def delete(self) -> None:
         scopes = self.get_query_arguments("scope")
-        ended = await end_many(self, scopes[0] if len(scopes) == 1 else "")
+        ended = await end_many(self, scope_in(scopes[0] if len(scopes) == 1 else ""))
         self.finish_receipt(ended.receipt)
 
 
@@ -57,5 +57,5 @@ class OneSessionResource(BaseHandler):
         parameters=[path_parameter("id", SESSION_ID, "Of the session.")],
     )
     async def delete(self, sid: str) -> None:
-        ended = accepted(await self.services.own_sessions.end_one(self.person, sid))
-        self.finish_receipt(forget_if_ended(self, ended).receipt)
+        ended = require_done(await self.services.own_sessions.end_one(self.person, sid))
+        self.finish_receipt(clear_cookie_if_ended(self, ended).receipt)

@@ -1,4 +1,4 @@
-"""Sign up, sign in and log out, for programs."""
+"""Sign up, sign in and log out, for programs: each ends in a session, an account or a receipt."""
 
 from http import HTTPStatus
 from typing import Final
@@ -13,15 +13,14 @@ from handlers.api.answers import (
     THROTTLED,
 )
 from handlers.api.views import signed_in_view
-from handlers.http import factor_problems, problems
+from handlers.http import account_problems, factor_problems, problems
 from handlers.http.access import Access
 from handlers.http.base import BaseHandler
 from handlers.http.body import Body
 from handlers.http.ending import log_out
 from handlers.http.operation import answer, operation
-from handlers.http.outcomes import accepted
+from handlers.http.outcomes import require_done
 from handlers.http.passkey_site import site_of_request
-from handlers.http.problems import Problem
 from handlers.http.schemas import (
     CREDENTIAL,
     NEW_PASSWORD,
@@ -29,11 +28,13 @@ from handlers.http.schemas import (
     TEXT,
     USER,
     Node,
-    closed,
+    closed_object,
 )
+from server.accounts.outcomes import NotDone
+from server.sessions.verdicts import LiveSession
 
-BAD_USERNAME: Final = Problem(400, "bad-username", "No account was made", "")
-NAME_TAKEN: Final = Problem(409, "name-taken", "No account was made", "")
+BAD_USERNAME: Final = account_problems.bad_username("", "")
+NAME_TAKEN: Final = account_problems.name_taken("")
 CHALLENGE: Final[Node] = {
     **TEXT,
     "description": "Of `second-factor-required`; for five minutes.",
@@ -47,14 +48,14 @@ class SignupHandler(BaseHandler):
 
     @operation(
         "Make an account. Signs nobody in.",
-        answer("The account.", closed(user=USER)),
+        answer("The account.", closed_object(user=USER)),
         status=HTTPStatus.CREATED,
         takes=Body({"username": NEW_USER, "password": NEW_PASSWORD}),
         refuses=[
             BAD_USERNAME,
             BAD_PASSWORD,
             NAME_TAKEN,
-            problems.SIGNUP_CLOSED,
+            account_problems.SIGNUP_CLOSED,
             THROTTLED,
             problems.BUSY,
         ],
@@ -65,7 +66,7 @@ class SignupHandler(BaseHandler):
             body.text("username"), body.text("password"), self.requester
         )
         self.set_status(HTTPStatus.CREATED)
-        self.finish_json({"user": accepted(made).user})
+        self.finish_json({"user": require_done(made).user})
 
 
 class LoginHandler(BaseHandler):
@@ -79,9 +80,9 @@ class LoginHandler(BaseHandler):
         SIGNED_IN,
         takes=Body({"username": TEXT, "password": TEXT}),
         refuses=[
-            problems.WRONG_CREDENTIALS,
+            account_problems.WRONG_CREDENTIALS,
             OWED,
-            problems.SIGN_IN_INTERRUPTED,
+            account_problems.SIGN_IN_INTERRUPTED,
             THROTTLED,
             problems.BUSY,
         ],
@@ -91,8 +92,7 @@ class LoginHandler(BaseHandler):
         outcome = await self.services.sign_in.by_password(
             body.text("username"), body.text("password"), self.requester
         )
-        self.adopt(outcome)
-        self.finish_json(signed_in_view(self.session, self.rules, self.csrf_token))
+        finish_signed_in(self, outcome)
 
 
 class LoginSecondFactor(BaseHandler):
@@ -108,7 +108,7 @@ class LoginSecondFactor(BaseHandler):
         refuses=[
             factor_problems.WRONG_SECOND_FACTOR,
             factor_problems.CHALLENGE_EXPIRED,
-            problems.SIGN_IN_INTERRUPTED,
+            account_problems.SIGN_IN_INTERRUPTED,
             THROTTLED,
             problems.BUSY,
         ],
@@ -118,8 +118,7 @@ class LoginSecondFactor(BaseHandler):
         outcome = await self.services.sign_in.by_code(
             body.text("challenge"), body.text("code"), self.requester
         )
-        self.adopt(outcome)
-        self.finish_json(signed_in_view(self.session, self.rules, self.csrf_token))
+        finish_signed_in(self, outcome)
 
 
 class LoginPasskeyOptions(BaseHandler):
@@ -138,7 +137,7 @@ class LoginPasskeyOptions(BaseHandler):
         body = self.read_body()
         challenge = body.text("challenge") if "challenge" in body else None
         options = await self.services.sign_in.passkey_options(site_of_request(self), challenge)
-        self.finish_json(accepted(options))
+        self.finish_json(require_done(options))
 
 
 class LoginPasskey(BaseHandler):
@@ -154,7 +153,7 @@ class LoginPasskey(BaseHandler):
         refuses=[
             factor_problems.PASSKEY_REFUSED,
             factor_problems.PASSKEYS_UNAVAILABLE,
-            problems.SIGN_IN_INTERRUPTED,
+            account_problems.SIGN_IN_INTERRUPTED,
         ],
     )
     async def post(self) -> None:
@@ -162,8 +161,7 @@ class LoginPasskey(BaseHandler):
         outcome = await self.services.sign_in.by_passkey(
             site_of_request(self), credential, self.requester
         )
-        self.adopt(outcome)
-        self.finish_json(signed_in_view(self.session, self.rules, self.csrf_token))
+        finish_signed_in(self, outcome)
 
 
 class LogoutHandler(BaseHandler):
@@ -178,3 +176,13 @@ class LogoutHandler(BaseHandler):
     )
     async def post(self) -> None:
         self.finish_receipt(await log_out(self))
+
+
+def finish_signed_in(handler: BaseHandler, outcome: LiveSession | NotDone) -> None:
+    """End the answer with the new session and its cookie.
+
+    Raises:
+        ProblemRaised: nobody was signed in.
+    """
+    handler.adopt(outcome)
+    handler.finish_json(signed_in_view(handler.session, handler.rules, handler.csrf_token))

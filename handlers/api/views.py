@@ -1,4 +1,6 @@
-"""Sessions, activity and second factors as programs see them: no token, seed, secret or key."""
+"""Sessions, activity and second factors as JSON, without any token, seed, secret or key."""
+
+from collections.abc import Iterable
 
 from handlers.http.devices import describe
 from handlers.languages.texts import ENGLISH
@@ -24,22 +26,26 @@ def session_view(session: Session, rules: Rules) -> dict[str, Json]:
 
 
 def signed_in_view(session: Session, rules: Rules, csrf_token: str) -> dict[str, Json]:
-    """Return one's own session with what its requests must bring."""
+    """Return one's own session, with the CSRF token that its requests must bring."""
     return {"session": session_view(session, rules), "csrf_token": csrf_token}
 
 
-def listed_view(listed: ListedSession, current: str) -> dict[str, Json]:
-    """Return one entry of the list of a user's sessions.
+def list_view(listed: Iterable[ListedSession], current: str) -> dict[str, Json]:
+    """Return the list of a user's sessions.
 
     Args:
-        listed: the entry.
-        current: id of the session that asks.
+        listed: the sessions.
+        current: id of the session of the request.
     """
+    return {"sessions": [_listed_view(each, current) for each in listed]}
+
+
+def _listed_view(listed: ListedSession, current: str) -> dict[str, Json]:
     session = listed.session
     return {
         "id": session.sid,
         "current": session.sid == current,
-        "device": describe(session.device.user_agent).in_words(ENGLISH),
+        "device": describe(session.device.user_agent).label(ENGLISH),
         "ip": session.device.ip,
         "created_at": session.created_at,
         "last_active_at": session.last_active_at,
@@ -49,7 +55,7 @@ def listed_view(listed: ListedSession, current: str) -> dict[str, Json]:
 
 def activity_view(entry: ActivityEntry) -> dict[str, Json]:
     """Return one entry of an account's recent activity."""
-    device = describe(entry.device).in_words(ENGLISH) if entry.device else None
+    device = describe(entry.device).label(ENGLISH) if entry.device else None
     return {
         "event": entry.event.value,
         "detail": entry.detail or None,

@@ -1,4 +1,4 @@
-"""The Tornado application: what every handler can reach, typed."""
+"""The Tornado application. Every handler reaches it, so it holds what all of them use, typed."""
 
 import asyncio
 import logging
@@ -18,10 +18,10 @@ from settings import Settings
 
 HANDLERS: Final = Path(__file__).parents[1]
 PING_INTERVAL: Final = 25
-"""Seconds; against dead peers, and under the idle limits of common load balancers."""
+"""Seconds. It finds dead peers, and is shorter than the idle limits of common load balancers."""
 CLOCK_TOLERANCE: Final = timedelta(days=1)
-"""Tornado compares a cookie's age with this machine's clock; the policy decides, this bounds."""
-
+"""Added to a cookie's life: Tornado compares its age with this machine's clock, which may be wrong.
+The policy decides by the store's clock; this is only a bound."""
 
 log = logging.getLogger("curfew.access")
 
@@ -31,11 +31,11 @@ class Curfew(Application):
 
     Attributes:
         services: the session engine.
-        routes: all of them, the application's own first.
+        routes: all routes, the application's own first.
         configuration: the settings.
-        cookie: writes and reads the one cookie.
-        origins: browser origins that may act.
-        hosts: values of the Host header that are ours.
+        cookie: writes and reads the session cookie.
+        origins: browser origins whose requests may change something.
+        hosts: values of the Host header that name this server.
         connection_limits: counts the open connections.
     """
 
@@ -74,9 +74,9 @@ class Curfew(Application):
         )
 
     def log_request(self, handler: RequestHandler) -> None:
-        """Count the answer, and write a line without query, body or header: nothing secret.
+        """Count the answer and log a line. Query, body and headers stay out: they may hold secrets.
 
-        The path may hold any byte from 128 on, which terminals and readers of lines may obey.
+        The path is escaped: it may hold any byte from 128 on, and terminals obey some of them.
         """
         request, status = handler.request, handler.get_status()
         seconds = request.request_time()
@@ -88,8 +88,8 @@ class Curfew(Application):
         facts = {"problem": refusal} if refusal else {}
         log.info("%d %s %s %.1f ms", status, request.method, path, 1000 * seconds, extra=facts)
 
-    def is_ours(self, host: str) -> bool:
-        """Whether a Host header names this server."""
+    def serves_host(self, host: str) -> bool:
+        """Return whether a Host header names this server."""
         return host.lower() in self.hosts
 
     def request_begins(self) -> None:
@@ -98,7 +98,7 @@ class Curfew(Application):
         self._idle.clear()
 
     def request_ends(self) -> None:
-        """The request's answer was handed over."""
+        """Stop counting a request: its answer was handed over."""
         self._under_way -= 1
         if not self._under_way:
             self._idle.set()

@@ -1,7 +1,7 @@
 """Request bodies: declared once, read strictly. No unknown fields, no other types.
 
-A handler's method declares its body in its operation (`handlers.http.operation`); `/openapi.json`
-shows that declaration, and `BaseHandler.read_body` reads by it.
+A handler's method declares its body in its operation (`handlers.http.operation`). `/openapi.json`
+shows this declaration, and `BaseHandler.read_body` reads the body by it.
 """
 
 from collections.abc import Mapping
@@ -16,10 +16,9 @@ from server.core import strict_json
 from server.core.session import Json
 
 MAX_BODY_BYTES: Final = 128 * 1024
-"""Twice the largest session data, as JSON escapes may double it."""
-
+"""Twice the largest session data: JSON escapes may double its size."""
 PYTHON_TYPES: Final[Mapping[str, type]] = {"string": str, "boolean": bool, "object": dict}
-"""Of the JSON types that fields of a body have."""
+"""The Python type of each JSON type that a field of a body may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,7 @@ class Fields:
 
     Attributes:
         values: as they were sent.
-        declared: the body's declaration, which knows the defaults.
+        declared: the body's declaration, which has the defaults.
     """
 
     values: Mapping[str, Json]
@@ -58,19 +57,19 @@ class Body:
 
     Attributes:
         required: the schema of each field that must be there.
-        optional: the schema of each field that may be there, with its default where it has one.
-        anything: the schema of an object whose fields are the client's choice, in place of both.
+        optional: the schema of each field that may be there, with its default if it has one.
+        free_form: the schema of an object with fields of the client's choice, in place of both.
     """
 
     required: Mapping[str, Node] = field(default_factory=dict)
     optional: Mapping[str, Node] = field(default_factory=dict)
-    anything: Node | None = None
+    free_form: Node | None = None
 
     @property
     def schema(self) -> Node:
-        """The body as JSON Schema describes it."""
-        if self.anything is not None:
-            return self.anything
+        """The JSON Schema of the body."""
+        if self.free_form is not None:
+            return self.free_form
         return {
             "type": "object",
             "properties": {**self.required, **self.optional},
@@ -84,7 +83,7 @@ class Body:
         Raises:
             ProblemRaised: 415 for another media type, 400 for what does not fit.
         """
-        if self.anything is not None:
+        if self.free_form is not None:
             return Fields(_read_mapping(request), self)
         return Fields(read_object(request, _types(self.required), _types(self.optional)), self)
 

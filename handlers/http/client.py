@@ -1,4 +1,4 @@
-"""What a request tells of its client: address and device. Shown to its owner, never trusted."""
+"""What a request says about its client: address and device. Shown to its owner, never trusted."""
 
 import re
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from tornado.httputil import HTTPServerRequest
 from server.core.session import Device
 
 MAX_USER_AGENT = 256
-"""Characters kept of what a browser says of itself."""
+"""How many characters of a User-Agent are kept."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -17,16 +17,16 @@ Network = IPv4Network | IPv6Network
 
 
 def device_of(request: HTTPServerRequest, trusted: Sequence[Network]) -> Device:
-    """The device that a session is begun on."""
+    """Return the device that a request comes from."""
     user_agent = _CONTROL.sub(" ", request.headers.get("User-Agent", ""))[:MAX_USER_AGENT]
     return Device(user_agent, client_address(request, trusted))
 
 
 def client_address(request: HTTPServerRequest, trusted: Sequence[Network]) -> str:
-    """The client's address: the peer's, or behind trusted proxies the last one they vouch for.
+    """Return the peer's address, or behind trusted proxies the last address they vouch for.
 
-    Forwarded headers count only from listed peers (ASVS 5.0 4.1.3). `X-Forwarded-For` is read
-    and no other: of two headers that say different things, one is the client's own.
+    Forwarded headers count only from listed peers (ASVS 5.0 4.1.3). Only `X-Forwarded-For` is
+    read: if two headers said different things, one could come from the client itself.
     """
     address = _canonical(request.remote_ip or "") or request.remote_ip or ""
     forwarded = ",".join(request.headers.get_list("X-Forwarded-For")).split(",")
@@ -39,16 +39,16 @@ def client_address(request: HTTPServerRequest, trusted: Sequence[Network]) -> st
 
 
 def is_in(address: str, networks: Sequence[Network]) -> bool:
-    """Whether an address is one, and in one of the networks."""
+    """Return whether a text is an address, and in one of the networks."""
     known = _canonical(address)
     return known is not None and any(ip_address(known) in network for network in networks)
 
 
 def _canonical(text: str) -> str | None:
-    """An address in its one form; None for anything else.
+    """Return an address in its one form; None for anything else.
 
-    A socket that takes both kinds of connections tells IPv4 peers as `::ffff:192.0.2.1`. Whoever is
-    listed, throttled or shown by an address must not have two.
+    A socket for both IPv4 and IPv6 names an IPv4 peer `::ffff:192.0.2.1`. A client that is listed,
+    throttled or shown by its address must not have two of them.
     """
     try:
         address = ip_address(text)

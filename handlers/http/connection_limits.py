@@ -1,6 +1,6 @@
-"""How many connections this process carries, and for whom: never so many that files run out.
+"""Limits the connections of this process, in all and for each peer, so that files never run out.
 
-A process without a free file descriptor can take no connection, open no log and reach no store.
+A process without a free file descriptor can accept no connection, open no log and reach no store.
 """
 
 import resource
@@ -12,11 +12,11 @@ from handlers.http.client import Network, is_in
 from server.core.addresses import network_of
 
 KEPT_FREE: Final = 128
-"""File descriptors for the store, the listening port and everything else."""
+"""File descriptors kept free for the store, the listening port and everything else."""
 FEWEST: Final = 64
-"""Connections, where the system allows hardly any file."""
+"""How many connections there may be where the system allows very few files."""
 UNLIMITED: Final = 100_000
-"""Connections, where the system sets no limit."""
+"""How many connections there may be where the system sets no limit."""
 
 
 class ConnectionLimits:
@@ -24,7 +24,7 @@ class ConnectionLimits:
 
     Args:
         most: how many there may be.
-        trusted: proxies, behind which are many people.
+        trusted: proxies; many people share the address of one.
     """
 
     def __init__(self, most: int, trusted: Sequence[Network] = ()) -> None:
@@ -35,14 +35,14 @@ class ConnectionLimits:
 
     @classmethod
     def of_this_process(cls, trusted: Sequence[Network]) -> Self:
-        """As many as the process may open files."""
+        """Return limits that follow from how many files this process may open."""
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         return cls(UNLIMITED if files < 0 else max(FEWEST, files - KEPT_FREE), trusted)
 
     def has_room_for(self, peer: str) -> bool:
-        """Whether one more connection of a peer may stay; no single address takes all places.
+        """Return whether one more connection of a peer may stay: no address takes all places.
 
-        Of IPv6 a /64 is one address, as for the throttle: a customer has all of it.
+        An IPv6 /64 counts as one address, as in throttling: one customer has all of it.
         """
         if self._total >= self._most:
             return False
@@ -51,7 +51,7 @@ class ConnectionLimits:
 
     @property
     def has_room_for_a_socket(self) -> bool:
-        """Whether one more connection may become a socket: a tenth is left to requests."""
+        """Whether one more connection may become a socket. A tenth is kept for requests."""
         return self._total < self._most - self._most // 10
 
     def enter(self, peer: str) -> None:
@@ -60,7 +60,7 @@ class ConnectionLimits:
         self._by_network[network_of(peer)] += 1
 
     def leave(self, peer: str) -> None:
-        """It is gone."""
+        """Stop counting a connection: it is closed."""
         network = network_of(peer)
         self._total -= 1
         self._by_network[network] -= 1

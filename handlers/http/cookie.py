@@ -1,9 +1,9 @@
 """The session cookie: found in a request, signed, checked, and written into an answer.
 
-This is the only place that knows what the cookie looks like. It reads the `Cookie` header by
-itself and to the letter of RFC 6265 §5.4: only space and tab are trimmed, nothing is unquoted,
-and between two cookies of one name nothing is chosen. A more forgiving reader may take another
-site's cookie for ours. This file must not import handlers, nor ask what a token means.
+Only this file knows what the cookie looks like. It reads the `Cookie` header itself, exactly as
+RFC 6265 §5.4 says: it trims only space and tab, it unquotes nothing, and of two cookies with one
+name it chooses neither. A more tolerant reader may take another site's cookie for ours. This file
+must not import handlers, and must not know what a token means.
 """
 
 import re
@@ -34,9 +34,9 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """The request carries the name more than once: one of them is planted, and nobody knows which.
+    """The request carries the name more than once: one is planted, and nobody knows which.
 
-    Treated as not signed in, and worth a line in the log.
+    Such a request is not signed in, and is logged.
     """
 
 
@@ -46,7 +46,7 @@ class Decoded:
 
     Args:
         token: the text that was signed.
-        stale_key: signed by a key that is no longer the newest; set the cookie again.
+        stale_key: whether an older key signed it; then the cookie must be set again.
     """
 
     token: str = field(repr=False)
@@ -113,8 +113,8 @@ class SessionCookie:
         if not secure and _PREFIX_THAT_NEEDS_SECURE.match(name):
             raise ValueError(f"browsers refuse a cookie named {name} that is not Secure")
         self._name = name
-        # Two rings, the one in daily use first: to ask Tornado afterwards which key it was would
-        # take as long again. Dicts, because that is how Tornado knows that keys have versions.
+        # Two key rings: asking Tornado afterwards which key it was would take as long again. They
+        # are dicts because this tells Tornado that the keys have versions.
         self._newest_key = dict([keys.newest])
         self._older_keys = {v: key for v, key in keys.by_version.items() if v != keys.newest[0]}
         self._max_age_days = max_age / timedelta(days=1)
@@ -146,9 +146,9 @@ class SessionCookie:
     def decode(self, value: str) -> Decoded | None:
         """Return the token that one of our keys signed under this name, or None.
 
-        The signature is compared in constant time and before anything else is believed. Forged,
-        cut, expired, of another name, format or key: all are None. Nothing a client can send
-        raises.
+        The signature is compared in constant time, before anything else is trusted. Return None
+        for a value that is forged, cut or expired, or of another name, format or key. No value
+        makes this raise.
 
         Args:
             value: any text, as `find_cookie` returns it.
@@ -174,8 +174,8 @@ class SessionCookie:
     def set_header(self, token: str, *, max_age_seconds: int) -> str:
         """Return the `Set-Cookie` value that gives a browser this token.
 
-        Written here and not by `set_cookie`, which would quote the value. No character of it
-        can end the header: the name was checked, and the signed value is base64 and digits.
+        Tornado's `set_cookie` would quote the value. No character of it can end the header: the
+        name was checked, and the signed value is base64 and digits.
 
         Args:
             token: ASCII text.
@@ -189,8 +189,8 @@ class SessionCookie:
     def clear_header(self) -> str:
         """Return the `Set-Cookie` value that makes a browser forget the cookie.
 
-        It carries the same attributes, without which a browser refuses the prefixed name and
-        keeps what it has.
+        It has the same attributes: without them a browser refuses the prefixed name and keeps
+        the cookie.
         """
         return self._header("", "Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT")
 

@@ -1,4 +1,4 @@
-"""A user agent in words: which browser, on what. A claim of the client, shown to its owner only."""
+"""Describes a user agent: which browser, on which device. Untrusted, so only its owner sees it."""
 
 import functools
 import re
@@ -20,15 +20,15 @@ _BROWSERS: Final = {
     "Edge Mobile": "Edge",
     "Opera Mobile": "Opera",
 }
-"""As people call what the parser tells apart."""
+"""The names that people use for what the parser distinguishes."""
 _IN_AN_APP: Final = frozenset({"Mobile Safari UI/WKWebView", "Chrome Mobile WebView"})
 _SYSTEMS: Final = {"Mac OS X": "macOS", "Chrome OS": "ChromeOS"}
 _PRODUCT: Final = re.compile(r"(?!Mozilla/)([A-Za-z][\w.+-]{0,39})/")
-"""The first word of a program's user agent (RFC 9110 10.1.5). Browsers all begin with the same."""
+"""The first word of a program's user agent (RFC 9110 10.1.5). All browsers begin with `Mozilla`."""
 
 
 class DeviceKind(StrEnum):
-    """What the device is, as far as its picture tells it."""
+    """The kind of device, which decides the picture that stands for it."""
 
     COMPUTER = "computer"
     PHONE = "phone"
@@ -41,17 +41,17 @@ class DeviceDescription:
     """What a user agent says.
 
     Attributes:
-        browser: or program; empty when it cannot be told.
-        system: or device, such as «iPhone»; empty likewise.
-        kind: see `Kind`.
+        browser: or program; empty if unknown.
+        system: or device, such as «iPhone»; empty if unknown.
+        kind: of device.
     """
 
     browser: str
     system: str
     kind: DeviceKind
 
-    def in_words(self, language: Language) -> str:
-        """«Safari on iPhone»."""
+    def label(self, language: Language) -> str:
+        """Return what people read, such as «Safari on iPhone»."""
         browser = self.browser or language.text("device.unknown")
         if not self.system:
             return browser
@@ -60,7 +60,7 @@ class DeviceDescription:
 
 @functools.lru_cache(maxsize=1024)
 def describe(user_agent: str) -> DeviceDescription:
-    """What a user agent says of browser and device."""
+    """Return what a user agent says about browser and device."""
     if program := _PRODUCT.match(user_agent):
         return DeviceDescription(program[1], "", DeviceKind.PROGRAM)
     result = parse(user_agent)

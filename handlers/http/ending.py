@@ -1,4 +1,4 @@
-"""End one's own sessions: what programs and pages have in common."""
+"""End one's own sessions: what JSON handlers and pages have in common."""
 
 from handlers.http.problems import ProblemRaised, bad_request
 from handlers.http.session import SessionHandler
@@ -7,31 +7,32 @@ from server.core.receipt import Receipt
 
 
 async def log_out(handler: SessionHandler) -> Receipt:
-    """End the session of a request everywhere, and make its browser forget it."""
+    """End the session of a request everywhere, and clear what its browser keeps of it."""
     receipt = await handler.services.own_sessions.log_out(handler.person)
     handler.clear_session_cookie()
     handler.set_header("Clear-Site-Data", '"cache", "storage"')
     return receipt
 
 
-async def end_many(handler: SessionHandler, scope: str) -> OwnSessionsEnded:
-    """End several sessions of who asks.
-
-    Args:
-        handler: of the request.
-        scope: which, as the client named it.
+def scope_in(text: str) -> EndScope:
+    """Return which sessions a client wants to end.
 
     Raises:
-        ProblemRaised: there is no such scope; nothing was ended.
+        ProblemRaised: there is no such scope.
     """
-    if scope not in set(EndScope):
+    if text not in set(EndScope):
         raise ProblemRaised(bad_request("`scope` is `others` or `all`."))
-    ended = await handler.services.own_sessions.end_many(handler.person, EndScope(scope))
-    return forget_if_ended(handler, ended)
+    return EndScope(text)
 
 
-def forget_if_ended(handler: SessionHandler, ended: OwnSessionsEnded) -> OwnSessionsEnded:
-    """Make the browser forget its cookie if the session that asked has ended, too."""
+async def end_many(handler: SessionHandler, scope: EndScope) -> OwnSessionsEnded:
+    """End several sessions of the person who sent a request."""
+    ended = await handler.services.own_sessions.end_many(handler.person, scope)
+    return clear_cookie_if_ended(handler, ended)
+
+
+def clear_cookie_if_ended(handler: SessionHandler, ended: OwnSessionsEnded) -> OwnSessionsEnded:
+    """Make the browser forget its cookie if the session of the request ended, too."""
     if ended.this_too:
         handler.clear_session_cookie()
     return ended

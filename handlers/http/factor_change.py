@@ -1,4 +1,4 @@
-"""Changes of second factors: what programs and pages have in common."""
+"""Changes of second factors: what JSON handlers and pages have in common."""
 
 from handlers.http.session import SessionHandler
 from server.accounts.second_factor_changes import FactorChange
@@ -7,11 +7,11 @@ from server.crypto.totp import totp_uri
 
 
 def adopt_change(handler: SessionHandler, change: FactorChange) -> None:
-    """Continue with the session that a change left.
+    """Continue with the session after a change.
 
     Args:
         handler: of the request.
-        change: what was done; if it ended the session, the browser forgets its cookie.
+        change: what was done. If it ended the session, the browser forgets its cookie.
 
     Raises:
         ProblemRaised: the session ended meanwhile, in another way.

@@ -6,31 +6,31 @@ from server.core.session import Json
 
 
 def second_factor_owed(methods: tuple[Method, ...], challenge: str) -> Problem:
-    """The password was right, and this account takes more.
+    """Return the problem of a right password where the account needs a second factor, too.
 
     Args:
         methods: how the second factor can be proved.
-        challenge: what must come with it.
+        challenge: what the client must send with it.
     """
-    told: list[Json] = [method.value for method in methods]
+    names: list[Json] = [method.value for method in methods]
     return Problem(
         401,
         "second-factor-required",
         "A second factor is needed",
         "POST `challenge` and a `code` to /api/login/second-factor, or use a passkey.",
-        {"methods": told, "challenge": challenge},
+        {"methods": names, "challenge": challenge},
     )
 
 
 def second_factor_missing(methods: tuple[Method, ...]) -> Problem:
-    """As `second_factor_owed`, where somebody who is signed in proves the password again."""
-    told: list[Json] = [method.value for method in methods]
+    """Return the problem of a signed-in person who proves the password again without a code."""
+    names: list[Json] = [method.value for method in methods]
     return Problem(
         403,
         "second-factor-required",
         "A second factor is needed",
         "Send a `code` with the password, or use a passkey.",
-        {"methods": told},
+        {"methods": names},
     )
 
 

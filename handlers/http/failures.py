@@ -1,4 +1,4 @@
-"""What ended a request, as the log is told it."""
+"""Logs what ended a request, without any secret that the request carried."""
 
 import logging
 from http import HTTPStatus
@@ -12,7 +12,12 @@ log = logging.getLogger("curfew.http")
 
 
 def log_failure(error: BaseException | None, path: str) -> None:
-    """Log what ended a request unless it is a refusal; never a query, where a secret may stand."""
+    """Log what ended a request, unless it is a refusal.
+
+    Args:
+        error: what ended it.
+        path: of the request, without the query: a query may hold a secret.
+    """
     if isinstance(error, SessionError):
         log.warning("%s", error, extra={"path": path})
     elif not _is_refusal(error):
@@ -20,13 +25,13 @@ def log_failure(error: BaseException | None, path: str) -> None:
 
 
 class MalformedRequestRedaction(logging.Filter):
-    """Has Tornado's line on a malformed request without what it quotes.
+    """Removes from Tornado's line on a malformed request what the line quotes.
 
-    What made a header malformed may have come from elsewhere, and the rest of it be a live cookie.
+    An attacker may have made the header malformed, and the rest of it may be a live cookie.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """True: the line itself is wanted."""
+        """Return True: the line itself is wanted."""
         if str(record.msg).startswith("Malformed HTTP message") and isinstance(record.args, tuple):
             record.msg, record.args = "malformed HTTP message from %s", record.args[:1]
         return True

@@ -1,20 +1,20 @@
-"""The headers that every answer carries, errors, redirects and files too (ASVS 5.0 V3.4)."""
+"""The headers of every answer: also of errors, redirects and files (ASVS 5.0 V3.4)."""
 
 from typing import Final
 
 from tornado.web import RequestHandler
 
 NOTHING: Final = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; sandbox"
-"""The content security policy of what is no page: nothing may be made of it in a browser."""
+"""The content security policy of all answers but pages: a browser may do nothing with them."""
 HSTS: Final = "max-age=31536000; includeSubDomains"
 
 
 def set_security_headers(handler: RequestHandler, *, pins_https: bool) -> None:
-    """Set them; a page replaces the policy by its own.
+    """Set the headers that protect browsers. A page replaces the policy by its own.
 
     Args:
         handler: of the request.
-        pins_https: whether browsers are told to use nothing but HTTPS from now on.
+        pins_https: whether to tell browsers to use only HTTPS from now on.
     """
     handler.set_header("Server", "Curfew")
     handler.set_header("X-Content-Type-Options", "nosniff")

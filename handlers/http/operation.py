@@ -1,8 +1,8 @@
-"""What a method of a JSON handler declares of itself: what it takes, answers and refuses.
+"""What a method of a JSON handler declares: what it takes, answers and refuses.
 
 The declaration stands on the method. `BaseHandler.read_body` reads the body by it, and
-`handlers/openapi` makes `/openapi.json` of it. What follows from the handler's class (access, CSRF
-token, hosts, a second factor that is owed) is not repeated here.
+`handlers/openapi` makes `/openapi.json` from it. What follows from the handler's class is not
+repeated here: access, CSRF token, hosts, a second factor that is owed.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -25,10 +25,10 @@ class Operation:
 
     Attributes:
         summary: what it does, as a sentence.
-        answers: the description of the answer when it is done.
-        status: of that answer.
-        takes: the body; None for none.
-        refuses: problems of this method's own.
+        answers: the description of the answer if the method succeeds.
+        status: of this answer.
+        takes: the body, if any.
+        refuses: problems that only this method has.
         parameters: parts of the path or the query, in the order of the path.
     """
 
@@ -52,7 +52,7 @@ def operation(summary: str, answers: Node, **more: Any) -> Callable[[Method], Me
 
 
 def operation_of(handler: type, method: str) -> Operation | None:
-    """Return what a handler declares of a method.
+    """Return what a handler declares for a method.
 
     Args:
         handler: its class.

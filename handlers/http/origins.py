@@ -1,7 +1,7 @@
-"""Where a request comes from: our own pages, or somewhere else that may not act.
+"""Refuses requests from other sites: only our own pages may change something or open sockets.
 
-Exact comparison of scheme, host and port (ASVS 5.0 3.5.1, 4.4.2). Tornado's own check ignores the
-scheme, lets an absent Origin pass, and compares with a Host that the client chose.
+Scheme, host and port are compared exactly (ASVS 5.0 3.5.1, 4.4.2). Tornado's own check ignores the
+scheme, accepts a missing Origin, and compares with a Host that the client chose.
 """
 
 from typing import Final
@@ -11,23 +11,26 @@ from tornado.httputil import HTTPHeaders
 from handlers.http.problems import WRONG_CONTEXT, Problem, forbidden_origin
 
 FOR_SCRIPTS: Final = frozenset({"empty"})
-"""Values of Sec-Fetch-Dest: what a script of ours fetches."""
+"""Values of Sec-Fetch-Dest: what one of our scripts fetches."""
 FOR_PEOPLE: Final = frozenset({"empty", "document"})
-"""Also what somebody opens in a window; never a frame, a script, an image or a style."""
+"""Also what a person opens in a window; never a frame, a script, an image or a style."""
 
 
-def refuse_socket(headers: HTTPHeaders, allowed: frozenset[str]) -> Problem | None:
-    """Why a handshake is refused: a cookie authenticates it, so the Origin must be there."""
+def problem_with_socket_origin(headers: HTTPHeaders, allowed: frozenset[str]) -> Problem | None:
+    """Return why a handshake is refused, if it is.
+
+    A cookie authenticates a handshake, so the Origin must be there.
+    """
     if headers.get_list("Origin") in [[origin] for origin in allowed]:
         return None
     return forbidden_origin("WebSockets are opened from this server's own pages only.")
 
 
-def refuse_unsafe(headers: HTTPHeaders, allowed: frozenset[str]) -> Problem | None:
-    """Why a request that changes something is refused.
+def problem_with_origin(headers: HTTPHeaders, allowed: frozenset[str]) -> Problem | None:
+    """Return why a request that changes something is refused, if it is.
 
     Browsers say where such a request comes from. A client that says nothing is no browser, so
-    nobody can have been tricked into sending it; with a live session it still owes the CSRF token.
+    nobody can have tricked it. With a live session it still needs the CSRF token.
     """
     origins = headers.get_list("Origin")
     if origins:
@@ -39,11 +42,11 @@ def refuse_unsafe(headers: HTTPHeaders, allowed: frozenset[str]) -> Problem | No
     return None
 
 
-def refuse_misplaced(headers: HTTPHeaders, destinations: frozenset[str]) -> Problem | None:
-    """Why an answer is not given for what a browser wants to use it as (ASVS 5.0 3.2.1, 3.5.8).
+def problem_with_destination(headers: HTTPHeaders, destinations: frozenset[str]) -> Problem | None:
+    """Return why a browser may not use the answer as it wants to, if so (ASVS 5.0 3.2.1, 3.5.8).
 
-    Otherwise another site could load it as a script, an image or a frame, with the cookie where
-    that site is a sibling. A client that says nothing is no browser, or an old one.
+    Otherwise another site could load the answer as a script, an image or a frame, and a sibling
+    site even with the cookie. A client that says nothing is no browser, or an old one.
     """
     if headers.get("Sec-Fetch-Dest", "empty") in destinations:
         return None

@@ -1,11 +1,14 @@
-"""Outcomes of acts as problems: the one place that says what a client is told of each."""
+"""The one place that turns what an act came to into a problem.
+
+The acts in `server/accounts` know no HTTP: each answers with a value, and this maps every value.
+"""
 
 from collections.abc import Mapping
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Final, TypeVar
 
-from handlers.http import factor_problems, problems
+from handlers.http import account_problems, factor_problems, problems
 from handlers.http.problems import Problem, ProblemRaised
 from server.accounts.outcomes import (
     Denial,
@@ -26,9 +29,9 @@ Done = TypeVar("Done")
 
 DENIALS: Final[Mapping[Denial, Problem]] = MappingProxyType(
     {
-        Denial.SIGN_UP_CLOSED: problems.SIGNUP_CLOSED,
-        Denial.WRONG_CREDENTIALS: problems.WRONG_CREDENTIALS,
-        Denial.WRONG_PASSWORD: problems.WRONG_PASSWORD,
+        Denial.SIGN_UP_CLOSED: account_problems.SIGNUP_CLOSED,
+        Denial.WRONG_CREDENTIALS: account_problems.WRONG_CREDENTIALS,
+        Denial.WRONG_PASSWORD: account_problems.WRONG_PASSWORD,
         Denial.CHALLENGE_EXPIRED: factor_problems.CHALLENGE_EXPIRED,
         Denial.WRONG_SECOND_FACTOR: factor_problems.WRONG_SECOND_FACTOR,
         Denial.PASSKEY_REFUSED: factor_problems.PASSKEY_REFUSED,
@@ -53,7 +56,7 @@ NOT_ADDED: Final[Mapping[NotAdded, Problem]] = MappingProxyType(
 
 
 def problem_of_outcome(outcome: NotDone) -> Problem:
-    """Return what a client is told of an act that was not done."""
+    """Return the problem of an act that was not done."""
     match outcome:
         case Denial():
             return DENIALS[outcome]
@@ -62,22 +65,23 @@ def problem_of_outcome(outcome: NotDone) -> Problem:
         case NotSignedUp(why):
             return _not_signed_up(why)
         case PasswordNotChanged(bad):
-            title = "The password was not changed"
-            return Problem(400, "bad-password", title, bad.detail, case=bad.flaw)
+            return account_problems.bad_password(
+                "The password was not changed", bad.detail, bad.flaw
+            )
         case SecondFactorOwed(methods, challenge):
             return factor_problems.second_factor_owed(methods, challenge)
         case SecondFactorMissing(methods):
             return factor_problems.second_factor_missing(methods)
         case SignInInterrupted():
-            return problems.SIGN_IN_INTERRUPTED
+            return account_problems.SIGN_IN_INTERRUPTED
         case Throttled(wait):
             return problems.throttled(wait)
         case TooManyTries(seconds):
             return problems.throttled(timedelta(seconds=seconds))
 
 
-def accepted(outcome: Done | NotDone) -> Done:
-    """Return what an act has done.
+def require_done(outcome: Done | NotDone) -> Done:
+    """Return what an act did.
 
     Raises:
         ProblemRaised: it was not done.
@@ -88,11 +92,10 @@ def accepted(outcome: Done | NotDone) -> Done:
 
 
 def _not_signed_up(why: NameTaken | BadUsername | BadPassword) -> Problem:
-    title = "No account was made"
     match why:
         case NameTaken(detail):
-            return Problem(409, "name-taken", title, detail)
+            return account_problems.name_taken(detail)
         case BadUsername(flaw, detail):
-            return Problem(400, "bad-username", title, detail, case=flaw)
+            return account_problems.bad_username(detail, flaw)
         case BadPassword(flaw, detail):
-            return Problem(400, "bad-password", title, detail, case=flaw)
+            return account_problems.bad_password(account_problems.NO_ACCOUNT_MADE, detail, flaw)

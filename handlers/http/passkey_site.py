@@ -1,4 +1,4 @@
-"""Where passkeys are good that are made or used in a request (WebAuthn's relying party)."""
+"""The site at which a request makes or uses passkeys (WebAuthn's relying party)."""
 
 from handlers.http.session import SessionHandler
 from server.crypto.passkeys import Site, site_of

@@ -1,4 +1,7 @@
-"""Errors as values of RFC 9457: each has a stable type, and says what to do."""
+"""Errors as values of RFC 9457: each has a stable type, and says what to do.
+
+Programs decide by the type, so it never changes; the words may.
+"""
 
 import math
 from collections.abc import Sequence
@@ -8,30 +11,30 @@ from http import HTTPStatus
 
 from tornado.web import HTTPError
 
-from handlers.languages.texts import sentence
+from handlers.languages.texts import reason_sentence
 from server.core.errors import DataRefused, SessionError, StoreUnavailable, WriteConflict
 from server.core.reasons import NoSession
 from server.core.session import Json
 from server.crypto.passwords import HasherBusy
 
 TYPE_PREFIX = "/problems/"
-TOLD_IN_SECONDS = 120
-"""Up to here a wait is told in seconds, from here on in minutes."""
+MAX_SECONDS_SHOWN = 120
+"""Pages say a longer wait in minutes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What a client is told of an error.
+    """What a client learns of an error.
 
     Attributes:
         status: HTTP status code.
         slug: last part of the stable `type`.
         title: the kind of error, for developers; pages have their own words for each slug.
-        detail: this case of it, likewise; never anything secret, never an exception's text.
-        extra: further members.
+        detail: this case of it, likewise. Never a secret, never the text of an exception.
+        extra: further members of the JSON document.
         headers: of the response.
-        case: a word for this case of it, where pages tell cases of one slug apart.
-        count: a number that the pages' words for it name.
+        case: a word for this case, where pages have several sentences for one slug.
+        count: a number in the sentence of the pages.
     """
 
     status: int
@@ -44,7 +47,7 @@ class Problem:
     count: int = 0
 
     def as_json(self) -> dict[str, Json]:
-        """The `application/problem+json` document."""
+        """Return the `application/problem+json` document."""
         return {
             "type": TYPE_PREFIX + self.slug,
             "title": self.title,
@@ -63,7 +66,14 @@ class ProblemRaised(HTTPError):
 
 
 def problem_of(error: BaseException | None, status: int) -> Problem:
-    """What is told of an exception that ended a request; of one we do not know, nothing."""
+    """Return the problem for an exception that ended a request.
+
+    An unknown exception says nothing about itself: its text may hold a secret.
+
+    Args:
+        error: the exception.
+        status: that Tornado gives the answer.
+    """
     match error:
         case ProblemRaised(problem=problem):
             return problem
@@ -74,39 +84,31 @@ def problem_of(error: BaseException | None, status: int) -> Problem:
         case WriteConflict():
             return WRITE_CONFLICT
         case DataRefused(detail=detail):
-            return Problem(413, "data-refused", "The data cannot be kept", detail)
+            return data_refused(detail)
         case SessionError():
             return INTERNAL
     return INTERNAL if status == HTTPStatus.INTERNAL_SERVER_ERROR else _by_status(status)
 
 
 def unauthenticated(no_session: NoSession) -> Problem:
-    """Without a live session; tells why it ended where that is known (P6)."""
-    detail = sentence(no_session.reason) if no_session.reason else "Sign in to go on."
+    """Return the problem of a request without a live session; it says why the session ended."""
+    detail = reason_sentence(no_session.reason) if no_session.reason else "Sign in to go on."
     extra: dict[str, Json] = {"reason": no_session.word, "event": no_session.end_id}
     return Problem(401, "unauthenticated", "No live session", detail, extra)
 
 
-TOKEN_OVERTAKEN = Problem(
-    401,
-    "token-overtaken",
-    "A newer token took this one's place",
-    "The session goes on. Send this again with the cookie that the browser has been given since.",
-)
-
-
 def bad_request(detail: str) -> Problem:
-    """The request does not have the form that the route takes."""
+    """Return the problem of a request that does not have the form that the route takes."""
     return Problem(400, "bad-request", "The request has the wrong form", detail)
 
 
 def forbidden_origin(detail: str) -> Problem:
-    """The request does not come from one of our own pages."""
+    """Return the problem of a request that does not come from one of our own pages."""
     return Problem(403, "forbidden-origin", "Not from an allowed origin", detail)
 
 
 def method_not_allowed(methods: Sequence[str]) -> Problem:
-    """The address does not take the method (RFC 9110 15.5.6)."""
+    """Return the problem of a method that the address does not take (RFC 9110 15.5.6)."""
     allowed = ", ".join(methods)
     detail = f"This address takes: {allowed}."
     return Problem(
@@ -115,9 +117,12 @@ def method_not_allowed(methods: Sequence[str]) -> Problem:
 
 
 def throttled(wait: timedelta) -> Problem:
-    """Too many tries at a secret; one that is right is told the same (RFC 6585 4)."""
+    """Return the problem of too many tries at a secret (RFC 6585 4).
+
+    A try with the right secret gets the same answer, so waiting is all that one can learn.
+    """
     seconds = max(1, math.ceil(wait.total_seconds()))
-    minutes = math.ceil(seconds / 60) if seconds > TOLD_IN_SECONDS else 0
+    minutes = math.ceil(seconds / 60) if seconds > MAX_SECONDS_SHOWN else 0
     return Problem(
         429,
         "throttled",
@@ -127,6 +132,11 @@ def throttled(wait: timedelta) -> Problem:
         case="minutes" if minutes else "seconds",
         count=minutes or seconds,
     )
+
+
+def data_refused(detail: str) -> Problem:
+    """Return the problem of session data that is too large, or cannot be stored."""
+    return Problem(413, "data-refused", "The data cannot be kept", detail)
 
 
 UNAVAILABLE = Problem(
@@ -143,6 +153,14 @@ BUSY = Problem(
     "Too many passwords are being checked now. Try again in a moment.",
     headers={"Retry-After": "1"},
 )
+TOKEN_OVERTAKEN = Problem(
+    401,
+    "token-overtaken",
+    "A newer token took this one's place",
+    "The session goes on. Send this again with the cookie that the browser has been given since.",
+)
+NO_LIVE_SESSION = (unauthenticated(NoSession()), TOKEN_OVERTAKEN)
+"""What a request may learn where a live session is needed and it has none."""
 WRITE_CONFLICT = Problem(
     409, "write-conflict", "Other requests changed the same data", "Nothing was lost. Try again."
 )
@@ -180,10 +198,6 @@ SECOND_FACTOR_SETUP_REQUIRED = Problem(
     "prove it at /api/session/reauthenticate.",
 )
 NOT_ADMIN = Problem(403, "not-admin", "For administrators", "Your account has no such right.")
-WRONG_CREDENTIALS = Problem(
-    401, "wrong-credentials", "Not signed in", "The user name or the password is wrong."
-)
-WRONG_PASSWORD = Problem(403, "wrong-password", "Wrong password", "The password is wrong.")
 UNSUPPORTED_MEDIA_TYPE = Problem(
     415,
     "unsupported-media-type",
@@ -193,19 +207,9 @@ UNSUPPORTED_MEDIA_TYPE = Problem(
 BODY_TOO_LARGE = Problem(
     413, "body-too-large", "The body is too large", "A request's body has at most 128 KiB."
 )
-SIGN_IN_INTERRUPTED = Problem(
-    409,
-    "sign-in-interrupted",
-    "Not signed in",
-    "All your sessions were ended while you signed in. Try again.",
-)
-SIGNUP_CLOSED = Problem(
-    403, "signup-closed", "Sign-up is closed", "Ask whoever runs this server for an account."
-)
 SESSION_NOT_FOUND = Problem(
     404, "session-not-found", "No such session", "You have no live session with this id."
 )
-USER_NOT_FOUND = Problem(404, "user-not-found", "No such user", "There is no such account.")
 
 
 def _by_status(status: int) -> Problem:

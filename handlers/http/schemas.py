@@ -1,6 +1,6 @@
-"""Words to describe JSON with: the primitives of JSON Schema, and the values of ours.
+"""The JSON Schemas that several declarations use: the primitives, and our own values.
 
-What the code has as an enumeration or a bound is taken from it, so the two cannot differ.
+Enumerations and bounds are taken from the code, so that the description cannot differ from it.
 """
 
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ Node = dict[str, Any]
 END_ID_PATTERN: Final = "^[0-9a-f]{32}(-limit)?$"
 
 
-def closed(**properties: Node) -> Node:
+def closed_object(**properties: Node) -> Node:
     """Return the schema of an object with exactly these properties, all required."""
     return {
         "type": "object",
@@ -35,7 +35,7 @@ def reference(name: str) -> Node:
 
 
 def nullable(schema: Node) -> Node:
-    """Return the schema of the same, or null."""
+    """Return the schema of the same value or null."""
     return {**schema, "type": [schema["type"], "null"]}
 
 

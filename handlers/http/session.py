@@ -27,18 +27,18 @@ from server.sessions.verdicts import LiveSession, TokenRefused
 from server.telemetry.audit import AuditSource
 
 ACTIVITY_HEADER: Final = "Curfew-Activity"
-"""With the value `none` a client says that nobody is behind its request."""
+"""The value `none` says that no person caused the request."""
 
 
 class SessionHandler(RequestHandler):
     """A request with a session.
 
     Attributes:
-        live: the live session, None without one.
-        no_session: what is to be told where there is none.
-        overtaken: whether the session lives, and only its token is no longer taken.
+        live: the live session, if any.
+        no_session: why there is none.
+        overtaken: whether the session lives, but its token is too old to be accepted.
         may_rotate: whether the answer can carry a new cookie.
-        is_activity: whether a person may be behind the request.
+        is_activity: whether a person may have caused the request.
     """
 
     application: Curfew
@@ -55,36 +55,36 @@ class SessionHandler(RequestHandler):
 
     @property
     def session(self) -> Session:
-        """The live session's record. Only where `access` made sure that there is one."""
+        """The live session's record. Only for handlers whose `access` demands a session."""
         if self.live is None:
             raise ProblemRaised(self.why_unauthenticated)
         return self.live.session
 
     @property
     def why_unauthenticated(self) -> Problem:
-        """What a request without a live session is told."""
+        """The problem of a request without a live session."""
         return TOKEN_OVERTAKEN if self.overtaken else unauthenticated(self.no_session)
 
     @property
     def user(self) -> str:
-        """Who is signed in. Only where `access` made sure that somebody is."""
+        """The name of the signed-in user. Only for handlers whose `access` demands one."""
         return self.session.user or ""
 
     @property
     def device(self) -> Device:
-        """What the browser says of itself."""
+        """What the client says about itself."""
         return device_of(self.request, self.application.configuration.trusted_proxies)
 
     @property
     def requester(self) -> Requester:
-        """Who sends this request, for acts that are open to everybody."""
+        """Who sent this request, for acts that are open to everybody."""
         return Requester(self.device, self.live)
 
     @property
     def person(self) -> Person:
-        """Who sends this request, for acts on one's own account.
+        """Who sent this request, for acts on one's own account.
 
-        Only where `access` made sure that there is a live session.
+        Only for handlers whose `access` demands a session.
         """
         if self.live is None:
             raise ProblemRaised(self.why_unauthenticated)
@@ -96,16 +96,16 @@ class SessionHandler(RequestHandler):
         return self.services.sessions.rules
 
     def now(self) -> float:
-        """Unix seconds on the store's clock."""
+        """Return Unix seconds on the store's clock."""
         return self.services.clock.now()
 
     def audit(self, event: AuditEvent, user: str = "", sid: str = "", **facts: str | float) -> None:
-        """Remember an event of this request, with its session and address.
+        """Record an event of this request in the audit trail, with its session and address.
 
         Args:
             event: what happened.
-            user: whose account it concerns, where that is not the session's.
-            sid: the session it concerns, where that is not this request's.
+            user: whose account it concerns, if not the session's.
+            sid: the session it concerns, if not this request's.
             facts: further facts, by name. Never a secret.
         """
         session = self.live.session if self.live else None
@@ -119,7 +119,7 @@ class SessionHandler(RequestHandler):
         )
 
     def set_audit_source(self, *, administrator: bool = False) -> None:
-        """Have everything that is recorded from here on told with whose request it is.
+        """Record from here on who sent this request, with everything that the acts record.
 
         Args:
             administrator: whether the handler acts on other people's accounts.
@@ -135,10 +135,10 @@ class SessionHandler(RequestHandler):
         )
 
     async def load_session(self) -> None:
-        """Judge the cookie. A cookie that does not verify costs no store command.
+        """Check the cookie. A cookie that does not verify costs no store command.
 
         Raises:
-            StoreUnavailable: nothing is known; neither sign out nor let in.
+            StoreUnavailable: nothing is known, so nobody is signed out and nobody is let in.
         """
         self.set_audit_source()
         presented = self._presented()
@@ -146,7 +146,7 @@ class SessionHandler(RequestHandler):
             return
         token, stale_key = presented
         self.services.engine.fence.require()
-        # A page that keeps itself true in the background says that nobody is behind its request.
+        # A page that updates itself in the background says so: no person caused its request.
         is_activity = self.is_activity and self.request.headers.get(ACTIVITY_HEADER) != "none"
         found = await self.services.sessions.check(
             token, may_rotate=self.may_rotate, is_activity=is_activity
@@ -164,7 +164,7 @@ class SessionHandler(RequestHandler):
                 self.audit(AuditEvent.USE_AFTER_END, sid=token.sid, reason=found.reason.value)
 
     async def write_data(self, changes: Mapping[str, Json]) -> None:
-        """Merge keys into the session's data; None removes one. Begins a session without one.
+        """Merge keys into the session's data; None removes a key. Begin a session if there is none.
 
         Raises:
             DataRefused: too large, or not JSON; nothing was written.
@@ -176,7 +176,7 @@ class SessionHandler(RequestHandler):
             self.adopt(await self.services.sessions.begin_anonymous(self.device, changes))
 
     def adopt(self, found: LiveSession | NoSession | NotDone) -> LiveSession:
-        """Continue with this session, and give the browser its new token if there is one.
+        """Continue with a session, and give the browser its new token if there is one.
 
         Args:
             found: what an act on the session came to.
@@ -196,9 +196,9 @@ class SessionHandler(RequestHandler):
         return found
 
     def clear_session_cookie(self) -> None:
-        """Make the browser forget its token. Only in the answer to whoever ended the session.
+        """Make the browser forget its token. Only in the answer to the request that ended it.
 
-        A late answer of another kind could wipe the cookie of a newer sign-in.
+        Any other answer may arrive late, and then delete the cookie of a newer sign-in.
         """
         self.live = None
         self.set_header("Set-Cookie", self.application.cookie.clear_header())

@@ -1,7 +1,7 @@
-"""The words of the pages, one file for each language: `languages/*.toml`.
+"""Finds the text for a person's language. The texts are in `languages/*.toml`, a file for each.
 
-Nothing else holds a sentence that people see on a page. Programs are answered in English: the
-`title` and `detail` of a problem, and what commands print, are written where they arise.
+No other file holds a sentence that people see on a page. Programs get English: the `title` and
+`detail` of a problem, and what commands print, are written where they are used.
 """
 
 import re
@@ -13,8 +13,8 @@ from typing import Final
 
 FOLDER: Final = Path(__file__).parent
 FORMS: Final = frozenset({"none", "one", "other"})
-"""Of a text that counts: for 0 where it differs, for 1, and for the rest. A language with more
-plurals (CLDR's `few`, `many`) needs a rule in `_form`, and the same in texts.js."""
+"""The forms of a text with a number: for 0 where it differs, for 1, and for the rest. A language
+with more plurals (CLDR's `few`, `many`) needs a rule in `_form`, and the same in texts.js."""
 
 Text = str | Mapping[str, str]
 
@@ -30,14 +30,14 @@ class Language:
 
     Attributes:
         code: its BCP 47 tag.
-        texts: by key; the forms of those that count are mappings.
+        texts: by key. A text with a number is a mapping of its forms.
     """
 
     code: str
     texts: Mapping[str, Text]
 
     def text(self, key: str, **values: object) -> str:
-        """A text with its placeholders filled in; `count` chooses the form.
+        """Return a text with its placeholders filled in; `count` chooses the form.
 
         Raises:
             KeyError: there is no such text, or a value is missing.
@@ -47,12 +47,12 @@ class Language:
         return _PLACEHOLDER.sub(lambda match: str(values[match[1]]), sentence)
 
     def around(self, key: str, name: str) -> tuple[str, str]:
-        """What stands before and after a text's one placeholder, where markup goes in between."""
+        """Return what stands before and after a text's placeholder, to put markup in between."""
         before, _, after = self.text(key, **{name: "\0"}).partition("\0")
         return before, after
 
     def sections(self, *names: str) -> dict[str, Text]:
-        """The texts of these sections, as scripts take them."""
+        """Return the texts of these sections, as scripts read them."""
         return {key: text for key, text in self.texts.items() if key.partition(".")[0] in names}
 
 
@@ -66,14 +66,14 @@ def load_language(path: Path) -> Language:
 
 
 def negotiate(accepted: str) -> Language:
-    """The language that a person wants most of those we have (RFC 9110 12.5.4); else English.
+    """Return the language of ours that a person wants most (RFC 9110 12.5.4), or English.
 
     Args:
-        accepted: the value of Accept-Language. What is malformed in it is passed over.
+        accepted: the value of Accept-Language. Malformed parts are ignored.
     """
     wanted: dict[str, float] = {}
     for each in accepted.split(","):
-        # A range for a country is content with the language (RFC 4647 3.4).
+        # For the range of a country, its language will do (RFC 4647 3.4).
         if (match := _RANGE.fullmatch(each.strip())) and match[1].lower() in LANGUAGES:
             code = match[1].lower()
             wanted[code] = max(wanted.get(code, 0.0), float(match[2] or 1))
@@ -103,6 +103,6 @@ LANGUAGES: Final = {path.stem: load_language(path) for path in sorted(FOLDER.glo
 ENGLISH: Final = LANGUAGES["en"]
 
 
-def sentence(reason: str) -> str:
-    """Why a session ended, in English, as programs are told it."""
+def reason_sentence(reason: str) -> str:
+    """Return why a session ended, as an English sentence for programs."""
     return ENGLISH.text(f"reason.{reason}")

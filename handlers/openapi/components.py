@@ -12,7 +12,7 @@ from handlers.http.schemas import (
     TIME,
     USER,
     Node,
-    closed,
+    closed_object,
     nullable,
     one_of_words,
 )
@@ -21,7 +21,7 @@ from server.core.factors import Method
 from server.core.reasons import UNAUTHENTICATED, Reason
 from server.core.receipt import Durability, State
 
-SESSION: Final = closed(
+SESSION: Final = closed_object(
     id=SESSION_ID,
     user=nullable(USER),
     generation=GENERATION,
@@ -31,7 +31,7 @@ SESSION: Final = closed(
     idle_expires_at=TIME,
     absolute_expires_at=TIME,
 )
-LISTED_SESSION: Final = closed(
+LISTED_SESSION: Final = closed_object(
     id=SESSION_ID,
     current={**BOOLEAN, "description": "Whether it is the one that asks."},
     device={**TEXT, "description": "Browser and system, as the browser named them."},
@@ -40,7 +40,7 @@ LISTED_SESSION: Final = closed(
     last_active_at=TIME,
     sockets={**COUNT, "description": "Its open sockets on all live nodes."},
 )
-ACTIVITY: Final = closed(
+ACTIVITY: Final = closed_object(
     event={
         **one_of_words(sorted(SHOWN)),
         "description": "In the words of the OWASP Logging Vocabulary, as in the log.",
@@ -57,7 +57,7 @@ ACTIVITY: Final = closed(
     ip=nullable(TEXT),
     administrator={**BOOLEAN, "description": "Whether an administrator did it."},
 )
-RECEIPT: Final = closed(
+RECEIPT: Final = closed_object(
     event=END_ID,
     state={
         **one_of_words(State),
@@ -67,7 +67,7 @@ RECEIPT: Final = closed(
     },
     sessions={**COUNT, "description": "How many sessions this call ended."},
     sockets_closed=COUNT,
-    nodes=closed(acked=COUNT, lease_expired=COUNT, waiting=COUNT),
+    nodes=closed_object(acked=COUNT, lease_expired=COUNT, waiting=COUNT),
     durability=one_of_words(Durability),
     elapsed_ms={"type": "number", "minimum": 0},
 )
@@ -111,7 +111,7 @@ def security_schemes(cookie_name: str) -> dict[str, Node]:
     """Return how a request shows its session.
 
     Args:
-        cookie_name: of the one cookie.
+        cookie_name: of the session cookie.
     """
     return {
         "session": {

@@ -1,8 +1,8 @@
-"""The OpenAPI 3.1 document: made of the routes, and of what their handlers declare.
+"""The OpenAPI 3.1 document, made from the routes and from what their handlers declare.
 
-What a method refuses by itself stands in its operation; what it refuses because of its handler's
-class (host, session, access, CSRF token, a second factor that is owed) is added here. Tests compare
-the document with what the running server answers.
+A method's operation says what the method itself refuses. This adds what follows from the handler's
+class: host, session, access, CSRF token, a second factor that is owed. Tests compare the document
+with what the running server answers.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +19,6 @@ from handlers.http.operation import Operation, operation_of
 from handlers.http.problems import TYPE_PREFIX, Problem
 from handlers.http.schemas import Node, one_of_words, reference
 from handlers.openapi.components import SCHEMAS, security_schemes
-from server.core.reasons import NoSession
 
 DESCRIPTION: Final = (
     "Sockets (`GET /ws`) are described in docs/protocol.md. A request that changes something needs "
@@ -28,7 +27,6 @@ DESCRIPTION: Final = (
 )
 METHODS: Final = ("get", "post", "put", "patch", "delete")
 
-NOT_LIVE: Final = (problems.unauthenticated(NoSession()), problems.TOKEN_OVERTAKEN)
 OF_A_SESSION: Final = (
     problems.UNKNOWN_HOST,
     problems.WRONG_CONTEXT,
@@ -44,10 +42,14 @@ OF_A_CHANGE: Final = (
 OF_A_BODY: Final = (problems.bad_request(""), problems.UNSUPPORTED_MEDIA_TYPE)
 BY_ACCESS: Final[dict[Access, tuple[Problem, ...]]] = {
     Access.PUBLIC: (),
-    Access.SESSION: NOT_LIVE,
-    Access.SIGNED_IN: NOT_LIVE,
-    Access.RECENT: (*NOT_LIVE, problems.REAUTHENTICATION_REQUIRED),
-    Access.ADMIN: (*NOT_LIVE, problems.REAUTHENTICATION_REQUIRED, problems.NOT_ADMIN),
+    Access.SESSION: problems.NO_LIVE_SESSION,
+    Access.SIGNED_IN: problems.NO_LIVE_SESSION,
+    Access.RECENT: (*problems.NO_LIVE_SESSION, problems.REAUTHENTICATION_REQUIRED),
+    Access.ADMIN: (
+        *problems.NO_LIVE_SESSION,
+        problems.REAUTHENTICATION_REQUIRED,
+        problems.NOT_ADMIN,
+    ),
 }
 
 
@@ -55,8 +57,8 @@ def document(routes: Iterable[URLSpec], cookie_name: str) -> Node:
     """Return the whole description.
 
     Args:
-        routes: those of the application; the ones whose handlers declare nothing are left out.
-        cookie_name: of the one cookie.
+        routes: of the application. Routes whose handlers declare nothing are left out.
+        cookie_name: of the session cookie.
     """
     return {
         "openapi": "3.1.0",
@@ -78,7 +80,7 @@ def _path_items(routes: Iterable[URLSpec]) -> Iterator[tuple[str, Node]]:
             continue
         declared = {each: found for each in METHODS if (found := operation_of(handler, each))}
         if declared:
-            item = {each: _described(handler, each, found) for each, found in declared.items()}
+            item = {each: _describe(handler, each, found) for each, found in declared.items()}
             shared = {"parameters": list(handler.parameters)} if handler.parameters else {}
             parameters = [*handler.parameters, *next(iter(declared.values())).parameters]
             yield _template(route.matcher, parameters), {**shared, **item}
@@ -91,7 +93,7 @@ def _template(matcher: PathMatches, parameters: Sequence[Node]) -> str:
     return (path or "").replace("%7B", "{").replace("%7D", "}")
 
 
-def _described(handler: type[BaseHandler], method: str, declared: Operation) -> Node:
+def _describe(handler: type[BaseHandler], method: str, declared: Operation) -> Node:
     refused = [*_refused_by_class(handler, method), *declared.refuses]
     if declared.takes is not None:
         refused += OF_A_BODY
@@ -132,7 +134,7 @@ def _is_safe(method: str) -> bool:
 
 
 def _refusals(expected: Iterable[Problem]) -> dict[str, Node]:
-    """Return the answers for these problems, one for each status."""
+    """Return one answer for each status that these problems have."""
     by_status = groupby(sorted(expected, key=attrgetter("status")), attrgetter("status"))
     return {str(status): _refusal(list(alike)) for status, alike in by_status}
 

@@ -1,4 +1,4 @@
-"""`/account`: a person's sessions, password and recent activity."""
+"""`/account`: a person sees all their sessions and recent activity, and can act on them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 from handlers.http.devices import DeviceKind, describe
 from handlers.pages.activity import activity_line
 from handlers.pages.base import PageHandler
-from handlers.pages.receipts import receipt_in_words
+from handlers.pages.receipts import receipt_notice
 from server.core.activity import ActivityEntry
 from server.core.errors import StoreUnavailable
 from server.core.reasons import Reason
@@ -21,10 +21,10 @@ class Card:
 
     Attributes:
         id: the session's.
-        current: whether it is the one that asks.
-        device: browser and device in words.
-        kind: which picture stands for the device.
-        ip: where its last sign-in came from.
+        current: whether the request belongs to it.
+        device: browser and device, as people call them.
+        kind: of device, which decides the picture.
+        ip: the address it was signed in from.
         created_at: Unix seconds.
         last_active_at: Unix seconds.
         sockets: how many tabs are open.
@@ -61,14 +61,14 @@ class AccountView:
         self._page.render("account.html", error=error, notice=notice or [], **cards)
 
     async def show_receipt(self, receipt: Receipt, reason: Reason) -> None:
-        """Show what was ended; on the login page, with the reason, if this session was."""
+        """Show what was ended; if it was this session, redirect to the login page."""
         if self._page.live is None:
             self._page.see_other(f"/login?reason={reason}")
         else:
-            await self.show(notice=receipt_in_words(self._page, receipt))
+            await self.show(notice=receipt_notice(self._page, receipt))
 
     async def _cards(self) -> dict[str, Any]:
-        """Return what the cards of the page show, by the names of the templates."""
+        """Return the values for the cards of the page, by the names in the templates."""
         page = self._page
         listed = await page.services.own_sessions.all_of(page.person)
         cards = [self._card(each) for each in listed]
@@ -78,7 +78,7 @@ class AccountView:
         }
 
     async def _activity(self) -> Sequence[ActivityEntry]:
-        """Return what happened lately; nothing where only that cannot be read."""
+        """Return what happened lately; nothing if the store cannot answer this."""
         try:
             return await self._page.services.activity.of(self._page.user)
         except StoreUnavailable:
@@ -89,7 +89,7 @@ class AccountView:
         return Card(
             id=session.sid,
             current=session.sid == self._page.session.sid,
-            device=device_in_words(self._page, listed),
+            device=device_label(self._page, listed),
             kind=describe(session.device.user_agent).kind,
             ip=session.device.ip,
             created_at=session.created_at,
@@ -105,6 +105,6 @@ class AccountPage(PageHandler):
         await AccountView(self).show()
 
 
-def device_in_words(page: PageHandler, listed: ListedSession) -> str:
+def device_label(page: PageHandler, listed: ListedSession) -> str:
     """Return browser and device of a session."""
-    return describe(listed.session.device.user_agent).in_words(page.language)
+    return describe(listed.session.device.user_agent).label(page.language)

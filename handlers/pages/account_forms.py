@@ -1,15 +1,20 @@
-"""What the forms of `/account` do: end one session, end several, change the password."""
+"""The forms of `/account`: they end one session or several, and change the password."""
 
-from handlers.http.ending import end_many, forget_if_ended
-from handlers.http.outcomes import accepted
-from handlers.http.problems import WRONG_PASSWORD, Problem, ProblemRaised, bad_request
-from handlers.pages.account import AccountView, device_in_words
+from typing import Final
+
+from handlers.http.account_problems import WRONG_PASSWORD
+from handlers.http.ending import clear_cookie_if_ended, end_many, scope_in
+from handlers.http.outcomes import require_done
+from handlers.http.problems import Problem, ProblemRaised
+from handlers.pages.account import AccountView, device_label
 from handlers.pages.confirmation import ConfirmedForm
+from handlers.pages.other_sessions import ends_others
 from handlers.pages.proof_form import ProofForm
-from handlers.pages.receipts import receipt_in_words
+from handlers.pages.receipts import others_notice
+from server.accounts.own_sessions import EndScope
 from server.core.reasons import Reason
 
-QUESTIONS = {"others": "confirm.end_others", "all": "confirm.end_all"}
+QUESTIONS: Final = {EndScope.OTHERS: "confirm.end_others", EndScope.ALL: "confirm.end_all"}
 
 
 class EndOnePage(ConfirmedForm):
@@ -18,16 +23,16 @@ class EndOnePage(ConfirmedForm):
     view = AccountView
 
     async def question(self, *arguments: str) -> str:
-        listed = accepted(await self.services.own_sessions.find(self.person, arguments[0]))
+        listed = require_done(await self.services.own_sessions.find(self.person, arguments[0]))
         return self.text(
             "confirm.end_one",
-            device=device_in_words(self, listed),
+            device=device_label(self, listed),
             address=listed.session.device.ip,
         )
 
     async def act(self, *arguments: str) -> None:
-        ended = accepted(await self.services.own_sessions.end_one(self.person, arguments[0]))
-        forget_if_ended(self, ended)
+        ended = require_done(await self.services.own_sessions.end_one(self.person, arguments[0]))
+        clear_cookie_if_ended(self, ended)
         await AccountView(self).show_receipt(ended.receipt, Reason.LOGOUT)
 
 
@@ -38,31 +43,28 @@ class EndManyPage(ConfirmedForm):
     carried = ("scope",)
 
     async def question(self, *_: str) -> str:
-        question = QUESTIONS.get(self.field("scope"))
-        if question is None:
-            raise ProblemRaised(bad_request("`scope` is `others` or `all`."))
-        return self.text(question)
+        return self.text(QUESTIONS[scope_in(self.field("scope"))])
 
     async def act(self, *_: str) -> None:
-        ended = await end_many(self, self.field("scope"))
+        ended = await end_many(self, scope_in(self.field("scope")))
         await AccountView(self).show_receipt(ended.receipt, Reason.TERMINATED)
 
 
 class PasswordPage(ConfirmedForm):
-    """`POST /account/password`: the form brings the password that a stale session needs."""
+    """`POST /account/password`: the form itself brings the password that a stale session needs."""
 
     view = AccountView
     password_field = "current_password"  # noqa: S105 - a field's name
 
     async def ask(self, *_: str, refused: Problem | None = None) -> None:
-        """Show the form again: its new password is not for carrying around.
+        """Show the form again: a question must not carry the new password along.
 
-        Where a code is missing, the question that asks for it comes first.
+        If a code is missing, ask for the code first.
         """
         if refused and refused.slug == "second-factor-required":
-            self.prepare_refusal(refused)
+            self.set_status_of(refused)
             await ProofForm(self).show(
-                "/reauthenticate", {"next": "/account"}, about=self.told(refused)
+                "/reauthenticate", {"next": "/account"}, about=self.sentence_for(refused)
             )
             return
         raise ProblemRaised(refused or WRONG_PASSWORD)
@@ -72,10 +74,9 @@ class PasswordPage(ConfirmedForm):
             self.person,
             self.field("current_password"),
             self.field("new_password"),
-            end_others=self.field("end_other_sessions") == "on",
+            end_others=ends_others(self),
         )
-        changed = accepted(outcome)
+        changed = require_done(outcome)
         self.adopt(changed.session)
-        receipt = changed.receipt
-        ended = receipt_in_words(self, receipt) if receipt and receipt.sessions else []
-        await AccountView(self).show(notice=[self.text("password.changed"), *ended])
+        notice = [self.text("password.changed"), *others_notice(self, changed.receipt)]
+        await AccountView(self).show(notice=notice)

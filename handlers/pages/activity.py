@@ -1,4 +1,4 @@
-"""Recent activity in words, for the account page."""
+"""Turns recent activity into words, for the account page."""
 
 from dataclasses import dataclass
 
@@ -13,10 +13,10 @@ class ActivityLine:
     """One entry on the account page.
 
     Attributes:
-        what: a sentence.
+        what: what happened, as a sentence.
         times: how often, in words; empty for once.
-        where: browser and address, or who; empty where nobody asked for it.
-        at: when it happened last, in Unix seconds.
+        where: browser and address, or who did it; empty if no request caused it.
+        at: when it last happened, in Unix seconds.
     """
 
     what: str
@@ -27,7 +27,7 @@ class ActivityLine:
 
 def activity_line(entry: ActivityEntry, language: Language) -> ActivityLine:
     """Return one entry in words."""
-    device = describe(entry.device).in_words(language) if entry.device else ""
+    device = describe(entry.device).label(language) if entry.device else ""
     where = [part for part in (device, entry.ip) if part]
     if entry.administrator:
         where = [language.text("activity.administrator")]
@@ -40,7 +40,7 @@ def activity_line(entry: ActivityEntry, language: Language) -> ActivityLine:
 
 
 def _key(entry: ActivityEntry) -> str:
-    """Return the key of the sentence; ends and changes of the account have one for each detail."""
+    """Return the key of the sentence. Ends and account changes have one for each detail."""
     key = f"activity.{entry.event.value}"
     if entry.event is AuditEvent.SESSION_ENDED:
         return f"{key}.{entry.detail}"

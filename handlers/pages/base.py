@@ -1,8 +1,9 @@
-"""Server-rendered pages: they work without JavaScript, and tell people what happened."""
+"""What all server-rendered pages share. They work without JavaScript and say what happened."""
 
 import json
 import math
 import re
+import secrets
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, Final
@@ -13,11 +14,7 @@ from tornado.web import Finish
 
 from handlers.http.base import BaseHandler
 from handlers.http.origins import FOR_PEOPLE
-from handlers.http.problems import (
-    Problem,
-    ProblemRaised,
-    bad_request,
-)
+from handlers.http.problems import Problem, ProblemRaised, bad_request
 from handlers.languages.texts import Language, negotiate
 from server.core.credentials import (
     PASSWORD_MAX_BYTES,
@@ -41,13 +38,12 @@ LIMITS: Final = {
     "name_most": PASSKEY_NAME_CHARACTERS,
     "passkeys": MAX_PASSKEYS,
 }
-"""Numbers that sentences about names, passwords and passkeys may name."""
+"""The numbers that sentences about names, passwords and passkeys may use."""
 SCRIPT_TEXTS: Final = ("ago", "connection", "ended", "expiring", "news", "notes", "reason")
-"""Sections of the language files for `page.js` and what it imports, which all pages share."""
-
+"""The sections of the language files that `page.js` and its imports use, on all pages."""
 OWN_PATH: Final = re.compile(r"/(?!/)[!-\[\]-~]{0,2047}")
-"""One slash, then visible ASCII without the backslash, which browsers read as another slash; they
-drop tabs and line ends."""
+"""One slash, then visible ASCII without the backslash: browsers read a backslash as another slash,
+and drop tabs and line ends."""
 
 
 class PageHandler(BaseHandler):
@@ -56,12 +52,17 @@ class PageHandler(BaseHandler):
     destinations = FOR_PEOPLE
 
     @cached_property
+    def nonce(self) -> str:
+        """The nonce of this answer's content security policy."""
+        return secrets.token_urlsafe(16)
+
+    @cached_property
     def language(self) -> Language:
-        """What the page is written in, by the browser's wish."""
+        """The language of the page, as the browser asks for it."""
         return negotiate(self.request.headers.get("Accept-Language", ""))
 
     def text(self, key: str, **values: object) -> str:
-        """A text of the page's language; see `Language.text`."""
+        """Return a text in the page's language; see `Language.text`."""
         return self.language.text(key, **values)
 
     def set_default_headers(self) -> None:
@@ -71,7 +72,7 @@ class PageHandler(BaseHandler):
         self.set_header("Content-Security-Policy", CONTENT_SECURITY_POLICY.format(nonce=self.nonce))
 
     def get_template_namespace(self) -> dict[str, Any]:
-        """What every template can use."""
+        """Return what every template can use."""
         signed_in = self.live and self.live.session.user
         return super().get_template_namespace() | {
             "session": self.live.session if self.live and signed_in else None,
@@ -92,42 +93,36 @@ class PageHandler(BaseHandler):
 
     @property
     def owes_second_factor(self) -> bool:
-        """Whether the session is served nothing else before it was proved by a second factor."""
+        """Whether the session is served almost nothing until a second factor proves it."""
         return self.live is not None and owes_second_factor(self.live.session, self.rules)
 
     def presented_csrf_token(self) -> str:
-        """Forms carry it in a field."""
+        """Return the CSRF token of the form's field, or of the header."""
         return self.get_body_argument("csrf_token", super().presented_csrf_token())
 
     def field(self, name: str) -> str:
-        """A form field, to the letter; empty when it is missing.
+        """Return a form field exactly as it was sent; empty if it is missing.
 
         Raises:
-            ProblemRaised: it is given twice, so that nobody knows which one is meant.
+            ProblemRaised: it is given twice, so nobody knows which value is meant.
         """
-        # Not by Tornado's own getters: they put spaces in the place of control characters.
+        # Tornado's own getters replace control characters by spaces.
         values = self.request.body_arguments.get(name, [])
         if len(values) > 1:
             raise ProblemRaised(bad_request(f"The field `{name}` is given twice."))
         return self.decode_argument(values[0], name) if values else ""
 
     def next_path(self, given: str) -> str:
-        """Where to go afterwards: a path of our own, or the account page."""
+        """Return where to go afterwards: the given path of our own, or the account page."""
         return given if OWN_PATH.fullmatch(given) else "/account"
 
-    def prepare_refusal(self, problem: Problem) -> None:
-        """Set what a page that tells a problem has in common with the problem's own answer."""
-        self.set_status(problem.status)
-        for name, value in problem.headers.items():
-            self.set_header(name, value)
-
     def see_other(self, path: str) -> None:
-        """Redirect after a form: 303, so that reloading sends nothing again."""
+        """Redirect after a form. With 303, reloading the page does not send the form again."""
         self.redirect(path, status=303)
 
     @property
     def is_under_https(self) -> bool:
-        """Whether browsers see this page under HTTPS, ours or a proxy's."""
+        """Whether browsers see this page over HTTPS, ours or a proxy's."""
         return f"https://{self.request.host.lower()}" in self.application.origins
 
     def on_unauthenticated(self) -> None:
@@ -146,21 +141,28 @@ class PageHandler(BaseHandler):
         raise Finish
 
     def write_problem(self, problem: Problem) -> None:
-        self.live = None  # an error page shows nothing of a session that it may not have checked
+        self.live = None  # the session may be unchecked, so an error page shows nothing of it
         heading = self.text(f"problem.{self._slug(problem)}.heading")
         self.finish(
             self.render_string(
-                "error.html", status=problem.status, heading=heading, detail=self.told(problem)
+                "error.html",
+                status=problem.status,
+                heading=heading,
+                detail=self.sentence_for(problem),
             )
         )
 
-    def told(self, problem: Problem) -> str:
-        """What is told of a problem on a page: a sentence."""
+    def sentence_for(self, problem: Problem) -> str:
+        """Return the sentence that a page shows for a problem."""
         key = f"problem.{self._slug(problem)}.{problem.case}"
         return self.text(key, **LIMITS, count=problem.count, **problem.extra)
 
     def ago(self, moment: float) -> str:
-        """A past moment in words."""
+        """Return how long ago a moment was, in words.
+
+        Args:
+            moment: Unix seconds.
+        """
         seconds = max(0.0, self.now() - moment)
         for unit, length in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
             if number := int(seconds // length):
@@ -168,7 +170,7 @@ class PageHandler(BaseHandler):
         return self.text("ago.now")
 
     def duration(self, length: timedelta) -> str:
-        """A length of time in words: in the largest unit that it is a whole number of."""
+        """Return a length of time in words, in the largest unit that divides it."""
         seconds = math.ceil(length.total_seconds())
         for unit, size in (("hours", 3_600), ("minutes", 60)):
             if seconds % size == 0:
@@ -176,16 +178,16 @@ class PageHandler(BaseHandler):
         return self.text("duration.seconds", count=seconds)
 
     def _slug(self, problem: Problem) -> str:
-        """Tornado's own errors have slugs that no language has words for."""
+        """Return the slug, or `other`: no language has words for Tornado's own errors."""
         known = f"problem.{problem.slug}.heading" in self.language.texts
         return problem.slug if known else "other"
 
     def _script_texts(self) -> str:
-        """What `texts.js` reads, for a data block: without anything that could end it."""
+        """Return what `texts.js` reads from a data block, without anything that could end it."""
         texts = self.language.sections(*SCRIPT_TEXTS)
         return json.dumps(texts, ensure_ascii=False).replace("<", "\\u003c")
 
 
 def iso(moment: float) -> str:
-    """A moment as ISO 8601 with its offset."""
+    """Return a moment (Unix seconds) as ISO 8601 with its offset."""
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")

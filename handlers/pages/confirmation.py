@@ -1,4 +1,4 @@
-"""Forms whose act needs a recent password: they ask for it where it is missing, and carry on."""
+"""Forms whose act needs a recent password: if it is missing, they ask for it and then go on."""
 
 from typing import ClassVar, Protocol
 
@@ -14,7 +14,7 @@ class FormView(Protocol):
     """Shows the page that a form is on."""
 
     def __init__(self, page: PageHandler) -> None:
-        """Show it in answer to this handler's request."""
+        """Answer this handler's request."""
 
     async def show(self, *, error: str | None = None) -> None:
         """Show the page.
@@ -25,20 +25,21 @@ class FormView(Protocol):
 
 
 class ConfirmedForm(PageHandler):
-    """Base of what such forms are sent to.
+    """Base of the handlers that such forms are sent to.
 
     The question is a form of its own, sent to the same address with the same fields and the
-    password. What is carried out is therefore what was asked for, sent by POST with the CSRF token,
-    under the same checks as if the password had been recent. Opening an address never does it.
+    password. So the act is exactly what the person asked for, sent by POST with the CSRF token and
+    checked as if the password had been recent. Opening an address never acts.
 
     Attributes:
-        access_to_change: a recently proved person.
+        access_to_change: a person who authenticated recently.
         view: shows the page that the form is on.
         home: the address of that page.
         carried: names of the fields that the question sends along. Never one with a secret.
         password_field: the field in which the form itself may bring a password.
-        proved_elsewhere: the page to prove it for, where the form's fields are good for a short
-            while only: then nothing is carried along, and the person begins anew there.
+        proved_elsewhere: the page to return to after `/reauthenticate`, if the form's fields are
+            valid for a short time only. Then the question carries nothing, and the person starts
+            again on that page.
         stale: whether the password was proved too long ago.
     """
 
@@ -51,20 +52,20 @@ class ConfirmedForm(PageHandler):
     stale = False
 
     def on_stale_authentication(self) -> None:
-        """Let `post` ask, when the CSRF token has been checked as well."""
+        """Refuse nothing yet: `post` asks, after the CSRF token has been checked as well."""
         self.stale = True
 
     async def get(self, *_: str) -> None:
-        """Redirect: somebody opens the address that a form left in the address bar."""
+        """Redirect: people open the address that a form left in the address bar."""
         self.see_other(self.home)
 
     async def post(self, *arguments: str) -> None:
-        """Act, if the password is recent or came along."""
+        """Act if the password is recent or came with the form; otherwise ask for it."""
         try:
             if await self._is_confirmed(*arguments):
                 await self.act(*arguments)
         except ProblemRaised as refused:
-            self.prepare_refusal(refused.problem)
+            self.set_status_of(refused.problem)
             await self.show_refusal(refused.problem)
 
     async def act(self, *arguments: str) -> None:
@@ -76,36 +77,36 @@ class ConfirmedForm(PageHandler):
         raise NotImplementedError
 
     async def question(self, *arguments: str) -> str:
-        """Return what the password is asked for, as a sentence.
+        """Return the sentence that says what the password is needed for.
 
         Raises:
-            ProblemRaised: it could not be done anyway.
+            ProblemRaised: the act is impossible, even with the password.
         """
         del arguments
         return self.text("confirm.go_on")
 
     async def show_refusal(self, problem: Problem) -> None:
-        """Show the page that the form is on, with why nothing was done; an error page without."""
+        """Show the form's page with why nothing was done, or an error page if there is none."""
         if self.view is None:
             raise ProblemRaised(problem)
-        await self.view(self).show(error=self.told(problem))
+        await self.view(self).show(error=self.sentence_for(problem))
 
     async def ask(self, *arguments: str, refused: Problem | None = None) -> None:
-        """Ask for the password, to carry on with it.
+        """Ask for the password, and go on with it.
 
         Args:
             arguments: of the address.
-            refused: why the last answer did not do.
+            refused: why the last answer was wrong.
         """
         if refused:
-            self.prepare_refusal(refused)
+            self.set_status_of(refused)
         else:
             self.set_status(403)
         if self.proved_elsewhere:
             action, carried = "/reauthenticate", {"next": self.proved_elsewhere}
         else:
             action, carried = self.request.path, {each: self.field(each) for each in self.carried}
-        error = self.told(refused) if refused else None
+        error = self.sentence_for(refused) if refused else None
         about = await self.question(*arguments)
         await ProofForm(self).show(action, carried, about=about, error=error)
 

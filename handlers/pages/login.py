@@ -1,14 +1,11 @@
-"""Pages of signing in: by passwords, codes and passkeys. Only passkeys need JavaScript."""
+"""The pages that sign people in: by password, code or passkey. Only passkeys need JavaScript."""
 
 from handlers.http.access import Access
-from handlers.http.factor_problems import CHALLENGE_EXPIRED
-from handlers.http.outcomes import problem_of_outcome
 from handlers.http.passkey_site import site_of_request
 from handlers.pages.base import PageHandler
-from handlers.pages.cookie_check import START_WITH_TLS, after_sign_in, keeps_no_cookie
+from handlers.pages.cookie_check import START_WITH_TLS, dropped_cookie
 from handlers.pages.proof_form import credential_in
 from handlers.pages.sign_in_forms import SignInForms
-from server.sessions.verdicts import LiveSession
 
 
 class LoginPage(PageHandler):
@@ -21,7 +18,7 @@ class LoginPage(PageHandler):
         if self.live is not None and self.live.session.user:
             self.see_other(self.next_path(self.get_query_argument("next", "")))
             return
-        if keeps_no_cookie(self.request, self.application.configuration.cookie_name):
+        if dropped_cookie(self.request, self.application.configuration.cookie_name):
             self.render("no_cookie.html", command="" if self.is_under_https else START_WITH_TLS)
             return
         SignInForms(self).show_login(reason=self.get_query_argument("reason", None))
@@ -31,11 +28,7 @@ class LoginPage(PageHandler):
         outcome = await self.services.sign_in.by_password(
             username, self.field("password"), self.requester
         )
-        if isinstance(outcome, LiveSession):
-            self.adopt(outcome)
-            self.see_other(after_sign_in(self.next_path(self.field("next"))))
-        else:
-            SignInForms(self).show_refusal(problem_of_outcome(outcome), username=username)
+        SignInForms(self).finish(outcome, username=username)
 
 
 class SecondFactorPage(PageHandler):
@@ -45,22 +38,13 @@ class SecondFactorPage(PageHandler):
     before_second_factor = True
 
     def get(self) -> None:
-        """Redirect: somebody opens the address that the form left in the address bar."""
+        """Redirect: people open the address that the form left in the address bar."""
         self.see_other("/login")
 
     async def post(self) -> None:
         challenge = self.field("challenge")
         outcome = await self.services.sign_in.by_code(challenge, self.field("code"), self.requester)
-        if isinstance(outcome, LiveSession):
-            self.adopt(outcome)
-            self.see_other(after_sign_in(self.next_path(self.field("next"))))
-            return
-        problem = problem_of_outcome(outcome)
-        if problem is CHALLENGE_EXPIRED:
-            SignInForms(self).show_refusal(problem)
-        else:
-            self.prepare_refusal(problem)
-            SignInForms(self).show_second_factor(challenge, error=self.told(problem))
+        SignInForms(self).finish(outcome, challenge=challenge)
 
 
 class PasskeyLoginPage(PageHandler):
@@ -70,15 +54,11 @@ class PasskeyLoginPage(PageHandler):
     before_second_factor = True
 
     def get(self) -> None:
-        """Redirect: somebody opens the address that the form left in the address bar."""
+        """Redirect: people open the address that the form left in the address bar."""
         self.see_other("/login")
 
     async def post(self) -> None:
         outcome = await self.services.sign_in.by_passkey(
             site_of_request(self), credential_in(self), self.requester
         )
-        if isinstance(outcome, LiveSession):
-            self.adopt(outcome)
-            self.see_other(after_sign_in(self.next_path(self.field("next"))))
-        else:
-            SignInForms(self).show_refusal(problem_of_outcome(outcome))
+        SignInForms(self).finish(outcome)

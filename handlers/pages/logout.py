@@ -1,4 +1,4 @@
-"""`/logout`: a button on GET, the act on POST."""
+"""`/logout`: GET shows a button and changes nothing; POST logs out."""
 
 from handlers.http.access import Access
 from handlers.http.ending import log_out

@@ -1,4 +1,4 @@
-"""What answers every address that no route takes."""
+"""Answers every address that no route matches."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from handlers.pages.base import PageHandler
 
 
 class NotFoundHandler(PageHandler):
-    """Say that there is nothing, without looking at any session."""
+    """Says that there is nothing at this address, without reading any session."""
 
     access = Access.PUBLIC
 
@@ -20,7 +20,7 @@ class NotFoundHandler(PageHandler):
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:  # noqa: ARG002 - always the same
         error = kwargs.get("exc_info", (None, None))[1]
-        self.answer_with(error.problem if isinstance(error, ProblemRaised) else NOT_FOUND)
+        self.finish_problem(error.problem if isinstance(error, ProblemRaised) else NOT_FOUND)
 
     def write_problem(self, problem: Problem) -> None:
         if self.request.path.startswith("/api/"):

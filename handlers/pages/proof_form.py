@@ -1,4 +1,4 @@
-"""The form by which a signed-in person proves it again: a password and a code, or a passkey."""
+"""The form in which a signed-in person authenticates again: by password and code, or passkey."""
 
 from collections.abc import Mapping
 
@@ -41,13 +41,13 @@ class ProofForm:
     async def show(
         self, action: str, carried: Mapping[str, str], *, about: str, error: str | None = None
     ) -> None:
-        """Ask for what this account takes.
+        """Ask for what this account needs.
 
         Args:
             action: the address that the form is sent to.
-            carried: fields that it sends along.
-            about: what it is asked for, as a sentence.
-            error: why the last try did not do.
+            carried: fields that the form sends along.
+            about: a sentence that says what this is needed for.
+            error: why the last try failed.
         """
         page = self._page
         factors = await page.services.factors.factors_of(page.user)
@@ -64,7 +64,7 @@ class ProofForm:
 
 
 def credential_in(page: PageHandler) -> dict[str, Json]:
-    """Return what a script wrote into the form; nothing if it is no JSON object."""
+    """Return the passkey's answer that a script put into the form; empty if it is no object."""
     try:
         value = strict_json.parse(page.field("credential"))
     except strict_json.NotJson:

@@ -1,4 +1,4 @@
-"""`/reauthenticate`: prove again who is signed in, and go on to where it was asked for."""
+"""`/reauthenticate`: a person authenticates again, and goes on to the page that asked for it."""
 
 from handlers.http.outcomes import problem_of_outcome
 from handlers.pages.base import PageHandler
@@ -18,8 +18,8 @@ class ReauthenticatePage(PageHandler):
         outcome = await ProofForm(self).check()
         if isinstance(outcome, NotDone):
             problem = problem_of_outcome(outcome)
-            self.prepare_refusal(problem)
-            await self._ask(error=self.told(problem))
+            self.set_status_of(problem)
+            await self._ask(error=self.sentence_for(problem))
         else:
             self.adopt(outcome)
             self.see_other(self.next_path(self.field("next")))

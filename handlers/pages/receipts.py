@@ -1,4 +1,4 @@
-"""A receipt in words: what ended, what is known of it, and what is not."""
+"""Receipts in words, on all pages that end sessions: what ended, what is known, what is not."""
 
 import math
 from datetime import timedelta
@@ -8,18 +8,28 @@ from handlers.pages.base import PageHandler
 from server.core.receipt import Durability, Receipt, State
 
 
-def receipt_in_words(page: PageHandler, receipt: Receipt) -> list[str]:
-    """Return what a page says of an end."""
-    return told(page.language, receipt, page.application.configuration.node_lease)
+def receipt_notice(page: PageHandler, receipt: Receipt) -> list[str]:
+    """Return what a page says about the sessions that were ended."""
+    return describe_receipt(page.language, receipt, page.application.configuration.node_lease)
 
 
-def told(language: Language, receipt: Receipt, lease: timedelta) -> list[str]:
-    """Return what a person is told of an end: what happened first, then what is not known of it.
+def others_notice(page: PageHandler, receipt: Receipt | None) -> list[str]:
+    """Return what a page says about other sessions that a change ended; nothing if there were none.
 
     Args:
-        language: to tell it in.
+        page: the handler of the request.
+        receipt: of the other sessions; None if they were kept.
+    """
+    return receipt_notice(page, receipt) if receipt and receipt.sessions else []
+
+
+def describe_receipt(language: Language, receipt: Receipt, lease: timedelta) -> list[str]:
+    """Return the sentences on an end: first what happened, then what is not known about it.
+
+    Args:
+        language: of the sentences.
         receipt: of the end.
-        lease: after which a server that confirms nothing has stopped by itself.
+        lease: after which a server that confirmed nothing has stopped by itself.
     """
     if not receipt.sessions:
         return [language.text("receipt.nothing")]
@@ -52,7 +62,7 @@ def _unconfirmed(language: Language, receipt: Receipt, lease: timedelta) -> str:
 
 
 def _not_durable(language: Language, receipt: Receipt) -> str:
-    """Only where a crash of the store at this very moment could bring the sessions back."""
+    """Return a warning if a crash of the store right now could bring the sessions back."""
     if receipt.state is State.PENDING and not receipt.nodes.waiting:
         return language.text("receipt.replicas_missing")
     return language.text("receipt.memory") if receipt.durability is Durability.MEMORY else ""

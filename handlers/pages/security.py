@@ -1,8 +1,8 @@
-"""`/account/security`: the second factors of one's own account."""
+"""`/account/security`: the second factors of a person's own account."""
 
 from handlers.http.passkey_site import site_of_request
 from handlers.pages.base import PageHandler
-from handlers.pages.receipts import receipt_in_words
+from handlers.pages.receipts import others_notice
 from server.accounts.second_factor_changes import FactorChange
 from server.core.factors import MAX_PASSKEYS, PASSKEY_NAME_CHARACTERS
 from server.core.reasons import Reason
@@ -32,7 +32,7 @@ class SecurityView:
         Args:
             error: why nothing was done.
             notice: what was done, and further sentences on it.
-            recovery_codes: new ones, which are shown this once.
+            recovery_codes: new ones, which are shown only once.
         """
         page = self._page
         factors = await page.services.factors.factors_of(page.user)
@@ -49,13 +49,12 @@ class SecurityView:
         )
 
     async def show_change(self, notice: str, change: FactorChange) -> None:
-        """Show what was done; on the login page if this session was ended by it."""
+        """Show what was done; redirect to the login page if the change ended this session."""
         if self._page.live is None:
             self._page.see_other(f"/login?reason={Reason.CREDENTIAL_CHANGED}")
             return
-        ended = change.receipt if change.receipt and change.receipt.sessions else None
         await self.show(
-            notice=[notice, *(receipt_in_words(self._page, ended) if ended else [])],
+            notice=[notice, *others_notice(self._page, change.receipt)],
             recovery_codes=change.recovery_codes,
         )
 

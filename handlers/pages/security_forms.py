@@ -1,21 +1,19 @@
-"""What the forms of `/account/security` do: add and remove second factors."""
+"""The forms of `/account/security`: they add and remove second factors."""
 
 import segno
 
 from handlers.http.factor_change import adopt_change, totp_uri_of
-from handlers.http.outcomes import accepted
+from handlers.http.outcomes import require_done
 from handlers.http.passkey_site import site_of_request
 from handlers.http.problems import Problem
 from handlers.pages.base import PageHandler
 from handlers.pages.confirmation import ConfirmedForm
+from handlers.pages.other_sessions import END_OTHERS, ends_others
 from handlers.pages.proof_form import credential_in
 from handlers.pages.security import HOME, SecurityView
 from server.accounts.outcomes import NotDone
 from server.accounts.second_factor_changes import FactorChange
 from server.accounts.second_factor_setup import TotpSetup
-
-OTHERS = ("end_other_sessions",)
-"""The field that says whether other sessions end, too."""
 
 
 class BeginTotpPage(ConfirmedForm):
@@ -45,7 +43,7 @@ class AddTotpPage(ConfirmedForm):
     async def show_refusal(self, problem: Problem) -> None:
         begun = self.services.factors.resume_totp(self.user, self.field("setup"))
         if problem.slug == "wrong-code" and begun is not None:
-            show_totp_setup(self, begun, error=self.told(problem))
+            show_totp_setup(self, begun, error=self.sentence_for(problem))
         else:
             await super().show_refusal(problem)
 
@@ -55,7 +53,7 @@ class RemoveTotpPage(ConfirmedForm):
 
     view, home = SecurityView, HOME
     before_second_factor = changes_second_factors = True
-    carried = OTHERS
+    carried = (END_OTHERS,)
 
     async def act(self, *_: str) -> None:
         change = await self.services.factor_changes.remove_totp(
@@ -69,7 +67,7 @@ class RecoveryCodesPage(ConfirmedForm):
 
     view, home = SecurityView, HOME
     before_second_factor = changes_second_factors = True
-    carried = OTHERS
+    carried = (END_OTHERS,)
 
     async def act(self, *_: str) -> None:
         change = await self.services.factor_changes.renew_recovery_codes(
@@ -101,7 +99,7 @@ class RemovePasskeyPage(ConfirmedForm):
 
     view, home = SecurityView, HOME
     before_second_factor = changes_second_factors = True
-    carried = ("id", *OTHERS)
+    carried = ("id", END_OTHERS)
 
     async def act(self, *_: str) -> None:
         change = await self.services.factor_changes.remove_passkey(
@@ -110,29 +108,24 @@ class RemovePasskeyPage(ConfirmedForm):
         await show_change(self, "passkeys.removed", change)
 
 
-def ends_others(page: PageHandler) -> bool:
-    """Return whether other sessions end, too, by the form."""
-    return page.field("end_other_sessions") == "on"
-
-
 async def show_change(page: PageHandler, notice: str, outcome: FactorChange | NotDone) -> None:
-    """Show what came of a change.
+    """Show the page with what a change came to.
 
     Args:
         page: the handler of the request.
-        notice: key of the sentence that tells it.
+        notice: key of the sentence that says what was done.
         outcome: of the change.
 
     Raises:
         ProblemRaised: it was not done.
     """
-    change = accepted(outcome)
+    change = require_done(outcome)
     adopt_change(page, change)
     await SecurityView(page).show_change(page.text(notice), change)
 
 
 def show_totp_setup(page: PageHandler, setup: TotpSetup, *, error: str | None = None) -> None:
-    """Show an app its secret, as a QR code and as text."""
+    """Show the secret of an authenticator app, as a QR code and as text."""
     drawing = segno.make(totp_uri_of(page, setup), error="m", micro=False)
     groups = [setup.secret[start : start + 4] for start in range(0, len(setup.secret), 4)]
     page.render(
@@ -140,6 +133,6 @@ def show_totp_setup(page: PageHandler, setup: TotpSetup, *, error: str | None = 
         error=error,
         setup=setup.setup,
         secret=" ".join(groups),
-        # Attributes alone, no style: the content security policy allows none.
+        # The content security policy allows no style, so the picture has attributes only.
         drawing=drawing.svg_inline(border=4, light="#fff", omitsize=True, lineclass=None),
     )

@@ -1,10 +1,10 @@
-"""`/signup`: make an account, and be signed in with it."""
+"""`/signup`: a person makes an account, and is signed in to it at once."""
 
 from handlers.http.access import Access
 from handlers.http.outcomes import problem_of_outcome
 from handlers.http.problems import Problem
 from handlers.pages.base import PageHandler
-from handlers.pages.cookie_check import after_sign_in
+from handlers.pages.sign_in_forms import go_on_signed_in
 from server.accounts.outcomes import NotDone
 from server.sessions.verdicts import LiveSession
 
@@ -21,8 +21,7 @@ class SignupPage(PageHandler):
         username, password = self.field("username"), self.field("password")
         outcome = await self._sign_up_and_in(username, password)
         if isinstance(outcome, LiveSession):
-            self.adopt(outcome)
-            self.see_other(after_sign_in("/account"))
+            go_on_signed_in(self, outcome, "/account")
         else:
             self._show_refusal(problem_of_outcome(outcome), username)
 
@@ -33,5 +32,5 @@ class SignupPage(PageHandler):
         return await self.services.sign_in.by_password(username, password, self.requester)
 
     def _show_refusal(self, problem: Problem, username: str) -> None:
-        self.prepare_refusal(problem)
-        self.render("signup.html", error=self.told(problem), username=username)
+        self.set_status_of(problem)
+        self.render("signup.html", error=self.sentence_for(problem), username=username)

@@ -1,4 +1,4 @@
-"""`/`: the start page."""
+"""`/`: the start page, for everybody."""
 
 from handlers.http.access import Access
 from handlers.pages.base import PageHandler

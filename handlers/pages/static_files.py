@@ -1,4 +1,4 @@
-"""Files of the pages: styles, scripts and pictures."""
+"""Serves the files of the pages (styles, scripts, pictures) under the same rules as the pages."""
 
 from http import HTTPStatus
 from types import TracebackType
@@ -12,13 +12,13 @@ from handlers.http.headers import set_security_headers
 from handlers.http.problems import UNKNOWN_HOST, ProblemRaised, method_not_allowed, problem_of
 
 TEXTS: Final = ("text/", "application/javascript", "image/svg+xml")
-"""Kinds of files that a charset belongs to."""
+"""Beginnings of the media types of text files, which need a charset."""
 
 
 class StaticFiles(StaticFileHandler):
-    """`/static/`: the same for everybody, so it may be cached.
+    """`/static/`: the same for everybody, so browsers may cache it.
 
-    Asked after each time, unless its address names its version.
+    A browser checks each time for a new version, unless the address names the version.
     """
 
     application: Curfew
@@ -27,17 +27,17 @@ class StaticFiles(StaticFileHandler):
         set_security_headers(self, pins_https=self.application.configuration.pins_https)
 
     def prepare(self) -> None:
-        """Answer under our own names only, as everything else does."""
-        if not self.application.is_ours(self.request.host):
+        """Answer only under our own host names, as everything else does."""
+        if not self.application.serves_host(self.request.host):
             raise ProblemRaised(UNKNOWN_HOST)
 
     def get_content_type(self) -> str:
-        """With the charset of what is text; all such files of ours are UTF-8."""
+        """Return the media type, with the charset of text files: all of ours are UTF-8."""
         kind = super().get_content_type()
         return f"{kind}; charset=UTF-8" if kind.startswith(TEXTS) else kind
 
     def parse_url_path(self, url_path: str) -> str:
-        """The file's name; the file system would raise at a NUL in it."""
+        """Return the file's name. A NUL in it is refused: the file system would raise."""
         if "\0" in url_path:
             raise HTTPError(HTTPStatus.NOT_FOUND)
         return super().parse_url_path(url_path)
@@ -48,7 +48,7 @@ class StaticFiles(StaticFileHandler):
         value: BaseException | None,
         tb: TracebackType | None,  # noqa: ARG002 - Tornado's signature
     ) -> None:
-        """As for all others; Tornado's own line shows the whole address."""
+        """Log as all other handlers do: Tornado's own line shows the whole address."""
         log_failure(value, self.request.path)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""The rules of RFC 6455 for a client's frames, for a server without extensions. Pure."""
+"""The rules of RFC 6455 for a client's frames, if the server has no extensions. Pure."""
 
 from typing import Final
 
@@ -12,21 +12,21 @@ FINAL: Final = 0x80
 RESERVED: Final = 0x70
 MASKED: Final = 0x80
 SIZE_IN_2: Final = 126
-"""In place of a size: it follows in two bytes; one more says, in eight."""
+"""This size says that the real size follows in two bytes; 127 says that it follows in eight."""
 
 _DATA: Final = frozenset({CONTINUATION, TEXT, BINARY})
 _CONTROL: Final = frozenset({CLOSE, PING, PONG})
 _CODES: Final = frozenset({*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)})
-"""What a client may send (7.4): not what is reserved for cases without a close frame."""
+"""The close codes a client may send (7.4): not those for connections without a close frame."""
 
 
-def are_kept(first: int, second: int, *, in_message: bool) -> bool:
-    """Whether a frame may begin with these two bytes (5.2, 5.4, 5.5).
+def is_valid_start(first: int, second: int, *, in_message: bool) -> bool:
+    """Return whether a frame may begin with these two bytes (5.2, 5.4, 5.5).
 
     Args:
         first: its first byte.
         second: its second byte.
-        in_message: whether fragments of a message came that is not complete.
+        in_message: whether fragments of an incomplete message came before.
     """
     opcode = first & 0x0F
     if first & RESERVED or not second & MASKED:
@@ -36,25 +36,25 @@ def are_kept(first: int, second: int, *, in_message: bool) -> bool:
     return opcode in _DATA and (opcode == CONTINUATION) == in_message
 
 
-def is_shortest(size: int, in_bytes: int) -> bool:
-    """Whether a size needs so many bytes, and is one at all (5.2).
+def is_minimal_size(size: int, in_bytes: int) -> bool:
+    """Return whether a size is allowed and needs this many bytes (5.2).
 
     Args:
-        size: as the bytes say.
+        size: that the bytes say.
         in_bytes: 2 or 8.
     """
     return size >= SIZE_IN_2 if in_bytes == 2 else 1 << 16 <= size < 1 << 63  # noqa: PLR2004
 
 
-def may_close(payload: bytes) -> bool:
-    """Whether this is the content of a close frame: nothing, or a code and text (5.5.1)."""
+def is_valid_close(payload: bytes) -> bool:
+    """Return whether this may be in a close frame: nothing, or a code and text (5.5.1)."""
     if not payload:
         return True
     return int.from_bytes(payload[:2]) in _CODES and is_utf8(payload[2:])
 
 
 def is_utf8(data: bytes) -> bool:
-    """Whether it is text (8.1)."""
+    """Return whether these bytes are text (8.1)."""
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:

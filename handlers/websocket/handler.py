@@ -1,4 +1,4 @@
-"""`GET /ws`: carries a `Socket` over Tornado."""
+"""`GET /ws`: connects a `Socket` of the engine to Tornado's WebSockets."""
 
 import secrets
 from functools import partial
@@ -20,8 +20,9 @@ from server.core.session import Json, Session
 from server.realtime.socket import Socket
 
 READ_AT_MOST: Final = 4 * MAX_FRAME_BYTES
-"""Up to here a frame over the protocol's limit is read to its end, so that the close frame arrives:
-of a longer one Tornado leaves the rest unread, and a reset may overtake its close frame."""
+"""Bytes. A frame over the protocol's limit is read to its end up to this size, so that our close
+frame arrives. Tornado leaves the rest of a longer frame unread, and the reset that follows may
+overtake the close frame."""
 UPGRADE_REQUIRED = Problem(
     426,
     "upgrade-required",
@@ -36,28 +37,28 @@ WRONG_SUBPROTOCOL = Problem(
 
 
 class SocketHandler(BaseHandler, WebSocketHandler):
-    """One socket; `server.realtime.socket` says how it lives.
+    """One socket. `server.realtime.socket` says how it lives.
 
     Attributes:
-        verified: whether the cookie could be judged; if not, the client is to come back.
-        gone: whether the peer is, or was sent away.
-        socket: from when it opens.
-        limits: what a client may ask for; for a socket of the application's own.
+        limits: how much a client may send. An application may set its own.
+        recent_only: whether messages need a recent authentication. An application may set it.
+        verified: whether the cookie could be checked; if not, the client shall come back.
+        gone: whether the connection is closed.
+        socket: None until it opens.
     """
 
-    access = Access.PUBLIC  # without a session the socket is told why, which needs the upgrade
+    access = Access.PUBLIC  # a client without a session learns why by a close frame, after the 101
     may_rotate = False  # after the 101 there is no answer that could carry a cookie
-    is_activity = False  # clients come back by themselves; a person's deeds are told by `activity`
-    verified = True
+    is_activity = False  # clients reconnect by themselves; a frame `activity` says what people do
     limits: ClassVar[Limits] = LIMITS
     recent_only: ClassVar[bool] = False
-    """Whether messages need a recently proved password; for a socket of the application's own."""
+    verified = True
     gone = False
     socket: Socket | None = None
 
     async def prepare(self) -> None:
-        """Let our own pages through; find out about the session."""
-        self.check_address()
+        """Refuse handshakes that are malformed or from other sites, and load the session."""
+        self.check_host_and_origin()
         self.raise_if(self._flaw_of_handshake())
         guards.require_socket_origin(self)
         try:
@@ -65,14 +66,18 @@ class SocketHandler(BaseHandler, WebSocketHandler):
         except (StoreUnavailable, WriteConflict):
             self.verified = False
         else:
-            self.verified = not self.overtaken  # the browser is about to be given a newer token
+            self.verified = not self.overtaken  # the browser will get a newer token soon
 
     def check_origin(self, origin: str) -> bool:  # noqa: ARG002 - `prepare` has compared it exactly
-        """True: Tornado's comparison with the client's own Host header adds nothing."""
+        """Return True: Tornado's comparison with the client's own Host header adds nothing."""
         return True
 
     def select_subprotocol(self, subprotocols: list[str]) -> str | None:
-        """Ours, if the client offers any."""
+        """Return our subprotocol, or None if the client offers none.
+
+        Raises:
+            ProblemRaised: it offers only others.
+        """
         if not subprotocols:
             return None
         if SUBPROTOCOL not in subprotocols:
@@ -81,11 +86,11 @@ class SocketHandler(BaseHandler, WebSocketHandler):
 
     @property
     def max_message_size(self) -> int:
-        """See `READ_AT_MOST`."""
+        """How many bytes Tornado reads of a message; see `READ_AT_MOST`."""
         return READ_AT_MOST
 
     def get_websocket_protocol(self) -> WebSocketProtocol13 | None:
-        """Tornado's, but strict; None for another version than 13."""
+        """Return Tornado's protocol, but strict; None for another version than 13."""
         protocol = super().get_websocket_protocol()
         if not isinstance(protocol, WebSocketProtocol13):
             return None
@@ -93,8 +98,8 @@ class SocketHandler(BaseHandler, WebSocketHandler):
         return StrictProtocol(self, protocol, self.limits.frames, self._refuse, too_fast)
 
     async def open(self, *_args: str, **_kwargs: str) -> None:
-        """Open the socket with what the cookie was found to be."""
-        if self.gone:  # while the cookie was looked at; Tornado opens it all the same
+        """Open the socket for the session of the cookie, or close it and say why."""
+        if self.gone:  # closed while the cookie was checked; Tornado opens it all the same
             return
         self.application.connection_limits.enter(self.request.remote_ip or "")
         found = self.live.session if self.live else self.no_session
@@ -113,23 +118,25 @@ class SocketHandler(BaseHandler, WebSocketHandler):
         await self.socket.open(found if self.verified else None)
 
     async def on_message(self, message: str | bytes) -> None:
-        """The next frame is read when this one is dealt with."""
+        """Handle a message. Tornado reads the next frame when this returns."""
         if len(message if isinstance(message, bytes) else message.encode()) > MAX_FRAME_BYTES:
             self._refuse(CloseCode.TOO_BIG, "too_big")
         elif self.socket is not None:
             await self.socket.receive(message)
 
     async def on_data(self, session: Session, data: Json) -> None:
-        """Do something with the data of a `message` frame: send it to the user's other sockets.
+        """Handle the data of a `message` frame: send it to the user's other sockets.
+
+        An application may do something else.
 
         Raises:
-            StoreUnavailable: the client is told that it may not have been done.
+            StoreUnavailable: the client then learns that this may not have been done.
         """
         if self.socket is not None:
             await self.socket.forward(session, data)
 
     def on_close(self) -> None:
-        """The peer is gone, perhaps before the socket was open."""
+        """Note that the connection is closed, perhaps before the socket was open."""
         self.gone = True
         if self.socket is not None:
             self.application.connection_limits.leave(self.request.remote_ip or "")
@@ -143,7 +150,10 @@ class SocketHandler(BaseHandler, WebSocketHandler):
             self.socket.close_too_fast(limit)
 
     def _flaw_of_handshake(self) -> Problem | None:
-        """What Tornado would refuse in a text of its own (RFC 6455 4.2.1)."""
+        """Return what is wrong with the handshake, if anything (RFC 6455 4.2.1).
+
+        Tornado would refuse it too, but with a text that is no problem document.
+        """
         headers = self.request.headers
         tokens = {each.strip().lower() for each in headers.get("Connection", "").split(",")}
         asks = headers.get("Upgrade", "").lower() == "websocket" and "upgrade" in tokens
@@ -165,14 +175,14 @@ class TornadoTransport:
         self._handler = handler
 
     async def write(self, frame: str) -> None:
-        """Hand over a frame; done when Tornado's buffer is flushed."""
+        """Send a frame, and wait until Tornado's buffer is flushed."""
         try:
             await self._handler.write_message(frame)
         except (WebSocketClosedError, StreamClosedError) as error:
             raise ConnectionError from error
 
     def write_now(self, frame: str) -> None:
-        """Hand over a frame without waiting."""
+        """Send a frame without waiting."""
         try:
             written = self._handler.write_message(frame)
         except (WebSocketClosedError, StreamClosedError):
@@ -180,5 +190,5 @@ class TornadoTransport:
         written.add_done_callback(lambda done: done.exception())
 
     def close(self, code: int, reason: str) -> None:
-        """Send the close frame. Tornado cuts a peer that does not answer it after 5 s."""
+        """Send the close frame. If the peer does not answer it, Tornado disconnects after 5 s."""
         self._handler.close(code, reason)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import BrowserContext, Page, Request, WebSocket, expect
 
-from handlers.languages.texts import sentence
+from handlers.languages.texts import reason_sentence
 from server.core.reasons import Reason
 from tests.support.browsers.chromium import Windows, sign_up
 from tests.support.clients.client import PASSWORD
@@ -168,7 +168,7 @@ def test_an_end_reaches_a_tab_without_a_connection_in_the_same_frame(
     expect(alone.locator("#connection")).to_contain_text("Offline")
     assert server.command("sessions", "end", "--user", username).returncode == 0
     for each in (page, alone):
-        expect(each.locator("#ended")).to_contain_text(sentence(Reason.ADMIN))
+        expect(each.locator("#ended")).to_contain_text(reason_sentence(Reason.ADMIN))
         expect(each.locator("[data-private]")).to_have_count(0)
     first, second = (float(each.evaluate("window.endedAt")) for each in (page, alone))
     assert abs(first - second) < SAME_FRAME_MS
@@ -184,4 +184,4 @@ def test_a_page_that_wakes_up_asks_before_it_shows_anything(
     assert server.command("sessions", "end", "--user", username).returncode == 0
     expect(alone.locator("#ended")).to_be_empty()
     window.clock.fast_forward(60_000)
-    expect(alone.locator("#ended")).to_contain_text(sentence(Reason.ADMIN))
+    expect(alone.locator("#ended")).to_contain_text(reason_sentence(Reason.ADMIN))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from tornado.httpclient import HTTPResponse
 
-from handlers.pages.cookie_check import after_sign_in
+from handlers.pages.cookie_check import path_after_sign_in
 from server.services import Services
 from tests.support.clients.authenticator import Authenticator
 from tests.support.clients.browser import Browser, form_of, json_of, page_of, sent_to
@@ -81,7 +81,7 @@ async def test_signing_in_asks_for_the_code_and_goes_on_to_where_one_wanted(
     form = form_of(wrong, "/login/second-factor")
     form["code"] = app.code() if kind == "app" else codes[0]
     done = await other.send("POST", "/login/second-factor", form=form)
-    assert sent_to(done) == after_sign_in("/?a=1")
+    assert sent_to(done) == path_after_sign_in("/?a=1")
     assert await other.is_live()
 
 
@@ -198,7 +198,7 @@ async def test_what_a_script_fills_in_is_sent_like_any_form(
     options = json_of(await other.send("POST", "/api/login/passkey/options", {}))
     signed = json.dumps(key.use(options))
     done = await other.submit("/login", "/login/passkey", credential=signed)
-    assert sent_to(done) == after_sign_in("/account")
+    assert sent_to(done) == path_after_sign_in("/account")
     assert await other.is_live()
     refused = await new_browser().submit("/login", "/login/passkey", credential="[1")
     assert refused.code == 401

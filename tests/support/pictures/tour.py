@@ -11,8 +11,8 @@ from typing import Any, Final
 from playwright.sync_api import Page, expect
 
 from handlers.languages.texts import ENGLISH
-from handlers.pages.cookie_check import after_sign_in
-from handlers.pages.receipts import told
+from handlers.pages.cookie_check import path_after_sign_in
+from handlers.pages.receipts import describe_receipt
 from server.core.receipt import Durability, NodeCounts, Receipt
 from tests.support.browsers.chromium import IPHONE, Windows, sign_in, sign_up
 from tests.support.browsers.seen import is_live
@@ -61,7 +61,7 @@ def _as_a_stranger(page: Page) -> Iterator[Stop]:
         ("login-after-timeout", "/login?reason=idle_timeout"),
         ("signup", "/signup"),
         ("logout-signed-out", "/logout"),
-        ("no-cookie", after_sign_in("/account")),
+        ("no-cookie", path_after_sign_in("/account")),
         ("not-found", "/nowhere"),
     ):
         page.goto(path)
@@ -145,7 +145,7 @@ def _receipts(page: Page) -> Iterator[Stop]:
         ("receipt-pending", NodeCounts(acked=1, waiting=1)),
     ):
         receipt = Receipt("", nodes.state, 1, 2, nodes, Durability.FSYNC, 1_004.0)
-        words = told(ENGLISH, receipt, timedelta(seconds=5))
+        words = describe_receipt(ENGLISH, receipt, timedelta(seconds=5))
         page.locator("main > [data-private] .notice").evaluate(SAY, words)
         yield name, page
 

@@ -1,13 +1,12 @@
 """What a request tells of its client, and how little of it is believed."""
 
 from ipaddress import ip_network
-from types import SimpleNamespace
 
 import pytest
-from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 
 from handlers.http.client import MAX_USER_AGENT, Network, client_address, device_of
 from server.core.session import Device
+from tests.support.clients.requests import request
 
 FIREFOX = "Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 SAFARI = (
@@ -17,24 +16,10 @@ SAFARI = (
 PROXIES = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
 
 
-def request(peer: str, *headers: tuple[str, str]) -> HTTPServerRequest:
-    """Return a request from this peer with these headers."""
-    given = HTTPHeaders({"Host": "localhost"})
-    for name, value in headers:
-        given.add(name, value)
-    return HTTPServerRequest(
-        start_line=RequestStartLine("GET", "/", "HTTP/1.1"),
-        headers=given,
-        connection=SimpleNamespace(  # type: ignore[arg-type]  # all that is looked at
-            context=SimpleNamespace(remote_ip=peer, protocol="http")
-        ),
-    )
-
-
 def address(peer: str, *forwarded: str, trusted: tuple[Network, ...] = PROXIES) -> str:
     """Return the client's address behind these `X-Forwarded-For` headers."""
     headers = [("X-Forwarded-For", each) for each in forwarded]
-    return client_address(request(peer, *headers), trusted)
+    return client_address(request(*headers, peer=peer), trusted)
 
 
 def test_without_a_forwarded_header_it_is_the_peer() -> None:
@@ -94,13 +79,13 @@ def test_a_peer_without_an_address_is_no_trusted_one() -> None:
 
 
 def test_the_device_is_the_user_agent_and_the_address() -> None:
-    device = device_of(request("192.0.2.1", ("User-Agent", "test browser")), PROXIES)
+    device = device_of(request(("User-Agent", "test browser"), peer="192.0.2.1"), PROXIES)
     assert device == Device("test browser", "192.0.2.1")
-    assert device_of(request("192.0.2.1"), ()) == Device("", "192.0.2.1")
+    assert device_of(request(peer="192.0.2.1"), ()) == Device("", "192.0.2.1")
 
 
 def test_a_user_agent_is_cut_and_loses_its_control_characters() -> None:
     hostile = "a\x9b31m\tb\x85c" + "x" * 9999  # Tornado lets none from below space through but tab
-    kept = device_of(request("192.0.2.1", ("User-Agent", hostile)), ()).user_agent
+    kept = device_of(request(("User-Agent", hostile)), ()).user_agent
     assert len(kept) == MAX_USER_AGENT
     assert kept.startswith("a 31m b cxxx")

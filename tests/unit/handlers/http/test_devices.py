@@ -75,11 +75,11 @@ LAST = "Mobile/15E148 Safari/604.1"
 )
 def test_a_user_agent_is_told_in_words(user_agent: str, words: str, kind: DeviceKind) -> None:
     described = describe(user_agent)
-    assert described.in_words(ENGLISH) == words
+    assert described.label(ENGLISH) == words
     assert described.kind is kind
 
 
 def test_the_words_are_those_of_the_reader() -> None:
     german = LANGUAGES["de"]
-    assert describe(f"{IPHONE} Version/18.5 {LAST}").in_words(german) == "Safari auf iPhone"
-    assert describe("").in_words(german) == "Unbekannter Browser"
+    assert describe(f"{IPHONE} Version/18.5 {LAST}").label(german) == "Safari auf iPhone"
+    assert describe("").label(german) == "Unbekannter Browser"

@@ -21,7 +21,7 @@ def test_exactly_the_frames_of_the_rfc_may_begin() -> None:
                 well_formed = well_formed and final == 1 and size <= 125
             for in_message in (False, True):
                 in_order = control or (opcode == 0) == in_message
-                kept = frame_rules.are_kept(first, second, in_message=in_message)
+                kept = frame_rules.is_valid_start(first, second, in_message=in_message)
                 assert kept == (well_formed and in_order), (first, second, in_message)
 
 
@@ -41,17 +41,19 @@ def test_exactly_the_frames_of_the_rfc_may_begin() -> None:
     ],
 )
 def test_a_size_is_said_in_as_few_bytes_as_can_be(size: int, in_bytes: int, shortest: bool) -> None:  # noqa: FBT001
-    assert frame_rules.is_shortest(size, in_bytes) is shortest
+    assert frame_rules.is_minimal_size(size, in_bytes) is shortest
 
 
 @pytest.mark.proves("A50")
 def test_exactly_the_close_codes_for_the_wire_may_be_sent() -> None:
-    allowed = {code for code in range(65_536) if frame_rules.may_close(struct.pack("!H", code))}
+    allowed = {
+        code for code in range(65_536) if frame_rules.is_valid_close(struct.pack("!H", code))
+    }
     assert allowed == GOOD_CODES
 
 
 def test_a_close_frame_is_empty_or_has_a_code_and_text() -> None:
-    assert frame_rules.may_close(b"")
-    assert not frame_rules.may_close(b"\x03")
-    assert frame_rules.may_close(b"\x03\xe8" + "bye ☾".encode())
-    assert not frame_rules.may_close(b"\x03\xe8\xff")
+    assert frame_rules.is_valid_close(b"")
+    assert not frame_rules.is_valid_close(b"\x03")
+    assert frame_rules.is_valid_close(b"\x03\xe8" + "bye ☾".encode())
+    assert not frame_rules.is_valid_close(b"\x03\xe8\xff")

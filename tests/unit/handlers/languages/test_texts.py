@@ -10,7 +10,7 @@ from handlers.languages.texts import (
     Language,
     load_language,
     negotiate,
-    sentence,
+    reason_sentence,
 )
 from server.core.reasons import Reason
 
@@ -99,4 +99,4 @@ def test_every_reason_is_told_in_a_sentence_of_its_own() -> None:
         told = {language.text(f"reason.{reason}") for reason in Reason}
         assert len(told) == len(Reason)
         assert all(each.endswith(".") for each in told)
-    assert sentence(Reason.LOGOUT) == ENGLISH.text("reason.logout") == "You logged out."
+    assert reason_sentence(Reason.LOGOUT) == ENGLISH.text("reason.logout") == "You logged out."

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from handlers.languages.texts import ENGLISH, LANGUAGES, Language
-from handlers.pages.receipts import told
+from handlers.pages.receipts import describe_receipt
 from server.core.receipt import Durability, NodeCounts, Receipt, State
 
 GERMAN = LANGUAGES["de"]
@@ -52,22 +52,22 @@ PENDING = replace(WHOLE, state=State.PENDING, nodes=NodeCounts(acked=1, waiting=
 def test_a_complete_end_is_told_in_one_sentence(
     receipt: Receipt, english: str, german: str
 ) -> None:
-    assert told(ENGLISH, receipt, LEASE) == [english]
-    assert told(GERMAN, receipt, LEASE) == [german]
+    assert describe_receipt(ENGLISH, receipt, LEASE) == [english]
+    assert describe_receipt(GERMAN, receipt, LEASE) == [german]
 
 
 def test_a_bounded_end_says_that_the_rest_has_stopped_by_itself() -> None:
-    first, caution = told(ENGLISH, BOUNDED, LEASE)
+    first, caution = describe_receipt(ENGLISH, BOUNDED, LEASE)
     assert first == "1 session ended: 3 tabs closed on 1 server so far."
     assert caution.startswith("1 server could not be reached. It has stopped by itself")
     nobody = replace(BOUNDED, sockets_closed=0, nodes=NodeCounts(lease_expired=2))
-    first, caution = told(ENGLISH, nobody, LEASE)
+    first, caution = describe_receipt(ENGLISH, nobody, LEASE)
     assert first == "1 session ended, confirmed by no server so far."
     assert caution.startswith("2 servers could not be reached. They have stopped")
 
 
 def test_a_pending_end_says_who_is_missing_and_how_long_that_can_last() -> None:
-    first, caution = told(ENGLISH, PENDING, timedelta(milliseconds=4200))
+    first, caution = describe_receipt(ENGLISH, PENDING, timedelta(milliseconds=4200))
     assert first == "1 session ended: 3 tabs closed on 1 server so far."
     assert caution == (
         "2 servers have not confirmed yet. "
@@ -77,11 +77,11 @@ def test_a_pending_end_says_who_is_missing_and_how_long_that_can_last() -> None:
 
 def test_what_a_crash_could_undo_is_told() -> None:
     kept_in_memory = replace(WHOLE, durability=Durability.MEMORY)
-    assert "keeps this in memory" in told(ENGLISH, kept_in_memory, LEASE)[1]
+    assert "keeps this in memory" in describe_receipt(ENGLISH, kept_in_memory, LEASE)[1]
     without_replicas = replace(WHOLE, state=State.PENDING)
-    assert "copies of the session store" in told(ENGLISH, without_replicas, LEASE)[1]
+    assert "copies of the session store" in describe_receipt(ENGLISH, without_replicas, LEASE)[1]
     copied = replace(WHOLE, durability=Durability.REPLICAS)
-    assert len(told(ENGLISH, copied, LEASE)) == 1
+    assert len(describe_receipt(ENGLISH, copied, LEASE)) == 1
 
 
 @pytest.mark.parametrize("language", LANGUAGES.values(), ids=LANGUAGES)
@@ -94,6 +94,6 @@ def test_every_receipt_has_words(
     sessions, sockets, nodes = numbers
     counts = NodeCounts(nodes, nodes if state is State.BOUNDED else 0)
     receipt = Receipt("e", state, sessions, sockets, counts, durability, 1234.5)
-    sentences = told(language, receipt, LEASE)
+    sentences = describe_receipt(language, receipt, LEASE)
     assert sentences
     assert all(each.endswith(".") and "{" not in each for each in sentences)
