@@ -51,7 +51,7 @@ class BoundedServer(HTTPServer):
         return super().start_request(server_conn, request_conn)
 
     def on_close(self, server_conn: object) -> None:
-        """The connection is gone, or has become a socket."""
+        """Count a connection no more: it is gone, or has become a socket."""
         super().on_close(server_conn)
         self._begun.discard(server_conn)
         context: Any = _connection(server_conn).context

@@ -1,4 +1,7 @@
-"""Accounts: sign-up, credentials, roles. Replaceable: the engine asks only what `Accounts` says."""
+"""Accounts: who may sign in, with which password and role.
+
+An application can use its own: the rest of the program asks only what `Accounts` says.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,24 +25,24 @@ class Accounts(Protocol):
     """Who may sign in. Methods raise `StoreUnavailable` when their backing cannot be asked."""
 
     async def verify(self, username: str, password: str) -> Account | None:
-        """The account, if name and password are right and it is not disabled.
+        """Return the account if name and password are right and it is not disabled.
 
-        Unknown, wrong and disabled take the same time.
+        Unknown, wrong and disabled take the same time (ASVS 5.0 6.3.8).
         """
 
     async def create(
         self, username: str, password: str, *, admin: bool = False
     ) -> Account | BadUsername | BadPassword | NameTaken:
-        """Make an account."""
+        """Make an account, or return why there is none."""
 
     async def set_password(self, user: str, password: str) -> BadPassword | None:
-        """Replace the password of an existing account."""
+        """Replace the password of an existing account, or return why it was not."""
 
     async def set_disabled(self, user: str, *, disabled: bool) -> bool:
-        """Disable or enable; False when there is no such account."""
+        """Disable or enable an account; return False if there is no such account."""
 
     async def find(self, user: str) -> Account | None:
-        """The account of a user name, in any form that is accepted for it."""
+        """Return the account of a user name, in any form that is accepted for it."""
 
 
 class StoredAccounts:

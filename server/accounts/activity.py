@@ -1,7 +1,7 @@
-"""Keeps each account's recent activity: in the background, so that no act waits for its record.
+"""Record each account's recent activity in the background, so that no request waits for it.
 
-The queue is bounded, and what the store cannot take is dropped and counted: the log line of the
-same event stays.
+The queue is bounded. What the store cannot take is dropped and counted; the log line of the same
+event stays.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from server.store.contract import Conflict
 log = logging.getLogger("curfew.activity")
 
 MAX_WAITING: Final = 1000
-"""Users whose entries wait for the store; each has at most a list's length of them."""
+"""Users whose entries wait for the store. Each has at most as many entries as a list holds."""
 LAST_WRITES: Final = 2.0
 """Seconds that a stopping process, or a command, waits for what is still to be written."""
 
@@ -56,7 +56,7 @@ class ActivityRecorder:
         self._nothing.clear()
 
     async def of(self, user: str) -> Sequence[ActivityEntry]:
-        """The account's recent activity, the newest first.
+        """Return the account's recent activity, the newest first.
 
         Raises:
             StoreUnavailable: nothing is known.

@@ -1,6 +1,6 @@
-"""What the acts on accounts answer when they do not do what was asked: expected, so values.
+"""What services answer when they do not do what was asked. All of it is expected, so it is values.
 
-`handlers/http/outcomes.py` says each of them as a problem, and nothing else does.
+`handlers/http/outcomes.py` is the one place that turns them into problems.
 """
 
 from dataclasses import dataclass, field
@@ -14,32 +14,32 @@ from server.sessions.creation import SignInInterrupted
 
 
 class Denial(Enum):
-    """Refusals that need no further words."""
+    """Refusals without further details."""
 
     SIGN_UP_CLOSED = auto()
     """People may not make accounts themselves."""
     WRONG_CREDENTIALS = auto()
-    """At sign-in. Wrong, unknown and disabled are one: who asks learns no more."""
+    """At sign-in. Wrong, unknown and disabled are the same, so the client learns no more."""
     WRONG_PASSWORD = auto()
-    """Of somebody who is signed in."""
+    """The current password of somebody who is signed in."""
     CHALLENGE_EXPIRED = auto()
     """The proof of the password is too old, or no longer one."""
     WRONG_SECOND_FACTOR = auto()
-    """The code that should complete a sign-in."""
+    """The code that completes a sign-in is wrong, too old, or was used before."""
     PASSKEY_REFUSED = auto()
-    """The passkey that should sign somebody in: unknown, removed, copied, of a disabled account."""
+    """At sign-in: unknown, removed, copied, or of a disabled account."""
     WRONG_CODE = auto()
-    """The code of somebody who is signed in."""
+    """The code of somebody who is signed in is wrong, too old, or was used before."""
     WRONG_PASSKEY = auto()
-    """The passkey of somebody who is signed in."""
+    """It is no passkey of who is signed in."""
     SESSION_NOT_FOUND = auto()
-    """No live session of one's own. Unknown and somebody else's are one."""
+    """The user has no such live session. Unknown and somebody else's are the same."""
     FACTOR_NOT_FOUND = auto()
     """The account has no such second factor."""
     PASSKEYS_UNAVAILABLE = auto()
     """Browsers take no passkeys at this address."""
     NO_SECOND_FACTOR = auto()
-    """There is none that recovery codes could stand in for."""
+    """Recovery codes stand in for a second factor, and the account has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +51,21 @@ class NameTaken:
 
 @dataclass(frozen=True, slots=True)
 class NotSignedUp:
-    """No account was made, for what was asked for."""
+    """No account was made; says why."""
 
     why: NameTaken | BadUsername | BadPassword
 
 
 @dataclass(frozen=True, slots=True)
 class PasswordNotChanged:
-    """The new password will not do."""
+    """The new password is not allowed; says why."""
 
     why: BadPassword
 
 
 @dataclass(frozen=True, slots=True)
 class SecondFactorOwed:
-    """The password was right, and the account asks for a second factor.
+    """The password was right, and the account requires a second factor.
 
     Attributes:
         methods: how it can be proved.
@@ -78,7 +78,7 @@ class SecondFactorOwed:
 
 @dataclass(frozen=True, slots=True)
 class SecondFactorMissing:
-    """Somebody who is signed in proved the password again, and a code must come with it."""
+    """The password was right, and a signed-in user must send a code with it."""
 
     methods: tuple[Method, ...]
 
@@ -87,7 +87,7 @@ class NotAdded(Enum):
     """Why a second factor was not set up."""
 
     EXPIRED = auto()
-    """It took too long, or somebody else began it, or it was begun for something else."""
+    """The setup took too long, or it was begun by somebody else or for something else."""
     WRONG_CODE = auto()
     BAD_PASSKEY = auto()
     BAD_NAME = auto()

@@ -148,7 +148,7 @@ class SecondFactorChanges:
     async def _seal_off(
         self, person: Person, codes: tuple[str, ...], *, end_others: bool, two_factors: bool
     ) -> FactorChange:
-        """End the other sessions where that is wanted; this one goes on under a new token."""
+        """End the other sessions if asked to, and give this one a new token."""
         receipt = None
         if end_others:
             receipt = await self._terminations.all_of(

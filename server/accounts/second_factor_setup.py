@@ -93,18 +93,18 @@ class SecondFactorSetup:
         self._context = context
 
     async def factors_of(self, user: str) -> Factors:
-        """What the account has."""
+        """Return what the account has."""
         stored = await self._store.load(user)
         return stored.account.factors if stored else NO_FACTORS
 
     def begin_totp(self, user: str) -> TotpSetup:
-        """A secret for an app. Nothing is kept of it before its first code comes back."""
+        """Return a new secret for an app. Nothing is stored before its first code comes back."""
         secret = new_totp_secret()
         box = self._challenges.make(Use.TOTP_SETUP, {"user": user, "secret": secret})
         return TotpSetup(secret, to_text(box))
 
     def resume_totp(self, user: str, setup: str) -> TotpSetup | None:
-        """The setup that was begun, if it is this user's and not too old."""
+        """Return the setup that was begun, if it is this user's and not too old."""
         challenge = self._challenges.open(Use.TOTP_SETUP, from_text(setup))
         if challenge is None or challenge.text("user") != user:
             return None
@@ -170,7 +170,7 @@ class SecondFactorSetup:
         return await self._add(user, lambda factors: _with_passkey(factors, passkey))
 
     async def renew_recovery_codes(self, user: str) -> tuple[str, ...] | None:
-        """New recovery codes in place of all former ones; None where there is no factor."""
+        """Make new recovery codes in place of all former ones; None if there is no factor."""
         codes, kept = _new_recovery_codes()
 
         def change(account: Account) -> Account | None:
@@ -181,15 +181,15 @@ class SecondFactorSetup:
         return codes if changed else None
 
     async def remove_totp(self, user: str) -> Factors | None:
-        """Remove the app; what is left, None if there was none."""
+        """Remove the app; return what is left, None if there was no app."""
         return await self._remove(user, without_totp)
 
     async def remove_passkey(self, user: str, identifier: str) -> Factors | None:
-        """Remove a passkey; what is left, None if there was none with this id."""
+        """Remove a passkey; return what is left, None if there was none with this id."""
         return await self._remove(user, lambda factors: without_passkey(factors, identifier))
 
     async def remove_all(self, user: str) -> bool:
-        """Leave the password alone as what signing in takes; whether there was anything else."""
+        """Remove all second factors; return whether there were any."""
         return await self._remove(user, without_factors) is not None
 
     async def _add(self, user: str, change: Change) -> Added | NotAdded:

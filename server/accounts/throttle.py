@@ -1,8 +1,8 @@
-"""Throttle: every try at a password or a code is counted here before it is looked at.
+"""Count every try at a password or a code before the password or code is checked.
 
-Counting comes first, so of many tries at one moment no more are looked at than are allowed; a
-success takes itself out again. A refusal costs no hash and looks at no account, so right and wrong,
-known and unknown are alike in answer and time (ASVS 5.0 6.1.1, 6.3.1, 6.3.8).
+Of many tries at one moment, no more are checked than are allowed; one that succeeds is taken out of
+the count again. A refusal costs no hash and loads no account, so right and wrong, known and unknown
+get the same answer in the same time (ASVS 5.0 6.1.1, 6.3.1, 6.3.8).
 """
 
 from collections import Counter
@@ -35,9 +35,9 @@ PLACES_PER_ADDRESS: Final = 16
 
 
 class Attempt:
-    """A try that was counted and may be made now. Say how it ended, once.
+    """A try that was counted and may be made now. Call one method, once, when it has ended.
 
-    Without a word it stays counted, like a failure.
+    If none is called, it stays counted, like a failure.
     """
 
     def __init__(
@@ -55,16 +55,16 @@ class Attempt:
         self._count = count
 
     async def succeeded(self) -> None:
-        """Everything that was asked for was right; with a second factor, that too."""
+        """Take the try out of the count: all that was asked for was right, a second factor too."""
         self._count(TryOutcome.SUCCEEDED)
         await self._counters.record_success(self._tally, self._counted, operation=self._operation)
 
     def failed(self) -> None:
-        """The password or the code was wrong: the try stays counted."""
+        """Leave the try in the count: the password or the code was wrong."""
         self._count(TryOutcome.FAILED)
 
     async def settle(self, outcome: object) -> None:
-        """Take the outcome of a second factor's check as the word on how the try ended."""
+        """End the try by the outcome of a second factor's check."""
         match outcome:
             case Proved():
                 await self.succeeded()
@@ -74,9 +74,9 @@ class Attempt:
                 self.failed()
 
     async def withdrawn(self) -> None:
-        """Nothing was learned, or the secret was right and another is asked for next.
+        """Take the try out of the count, and keep earlier failures.
 
-        The try is not counted any more; earlier failures are.
+        Nothing was learned by it, or the password was right and a code is asked for next.
         """
         await self._counters.withdraw(self._counted, operation=self._operation)
 
@@ -96,7 +96,7 @@ class Throttle:
         self._undecided = UndecidedTries()
 
     def sign_in(self, name: str, address: str) -> AbstractAsyncContextManager[Attempt | Throttled]:
-        """A try at signing in by password.
+        """Count a try at signing in by password.
 
         Args:
             name: the canonical name; of a name that has none, as it was typed.
@@ -109,20 +109,21 @@ class Throttle:
         return self._try(Act.SIGN_IN, sign_in_tally(name, address), address)
 
     def code(self, user: str, address: str) -> AbstractAsyncContextManager[Attempt | Throttled]:
-        """A try at the code that follows a right password. Raises as `sign_in`."""
+        """Count a try at the code that follows a right password. Raises as `sign_in`."""
         return self._try(Act.SIGN_IN, code_tally(user, address), address)
 
     def proof(
         self, user: str, sid: str, address: str
     ) -> AbstractAsyncContextManager[Attempt | Throttled]:
-        """A try of a session's holder to prove the password or a code again. Raises as `sign_in`.
+        """Count a try of a signed-in person to prove the password again. Raises as `sign_in`.
 
-        Counted apart from sign-ins: only who has a session can delay it, and it delays no sign-in.
+        Such tries are counted apart from sign-ins: only somebody with a session can delay them, and
+        they delay no sign-in.
         """
         return self._try(Act.PROOF, proof_tally(user, sid), address)
 
     def sign_up(self, address: str) -> AbstractAsyncContextManager[Attempt | Throttled]:
-        """A try at making an account, which tells whether a name is taken. Raises as `sign_in`."""
+        """Count a try at making an account, which shows if a name is taken. Raises as `sign_in`."""
         return self._try(Act.SIGN_UP, sign_up_tally(address), address)
 
     @asynccontextmanager

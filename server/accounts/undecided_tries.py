@@ -87,7 +87,7 @@ class UndecidedTries:
         self._numbers.update(one.counters)
 
     def leave(self, one: UndecidedTry, *, decided: bool = False) -> None:
-        """Count it no more, and tell those that share a counter with it."""
+        """Stop counting a try, and notify those that share a counter with it."""
         self._checked.remove(one)
         self._numbers.subtract(one.counters)
         self._numbers += Counter()  # forget what is at zero

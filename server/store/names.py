@@ -41,51 +41,51 @@ class ShardNames:
         return f"curfew:{{{self.shard:02d}}}:"
 
     def session(self, sid: str) -> str:
-        """The sealed record of a session."""
+        """Return the key of the sealed record of a session."""
         return f"{self.prefix}session:{sid}"
 
     def tombstone(self, sid: str) -> str:
-        """The id, reason and time of a session's end."""
+        """Return the key of the id, reason and time of a session's end."""
         return f"{self.prefix}ended:{sid}"
 
     def index(self, user: str) -> str:
-        """The ids of the user's sessions, scored by when each expires."""
+        """Return the key of the ids of the user's sessions, scored by when each expires."""
         return f"{self.prefix}user:{user}"
 
     def user_epoch(self, user: str) -> str:
-        """The id of the latest end of all the user's sessions."""
+        """Return the key of the id of the latest end of all the user's sessions."""
         return f"{self.prefix}epoch:{user}"
 
     def completed_end(self, end_id: str) -> str:
-        """The note that an end of many sessions was carried out, with their ids."""
+        """Return the key of the note that an end of many sessions was carried out."""
         return f"{self.prefix}done:{end_id}"
 
     def sockets(self, user: str) -> str:
-        """The number of sockets that each node holds of each of the user's sessions."""
+        """Return the key of the numbers of sockets, by node and by session of the user."""
         return f"{self.prefix}sockets:{user}"
 
     def account(self, user: str) -> str:
-        """The sealed account."""
+        """Return the key of the sealed account."""
         return f"{self.prefix}account:{user}"
 
     def tries(self, kind: str, digest: str) -> str:
-        """A counter of tries. The name of what it counts is hashed."""
+        """Return the key of a counter of tries. The name of what it counts is hashed."""
         return f"{self.prefix}tries:{kind}:{digest}"
 
     def familiar(self, digest: str) -> str:
-        """The mark of an address from which an account signed in. Both are hashed."""
+        """Return the key that marks an address from which an account signed in, both hashed."""
         return f"{self.prefix}familiar:{digest}"
 
     def activity(self, user: str) -> str:
-        """The sealed list of an account's recent activity."""
+        """Return the key of the sealed list of an account's recent activity."""
         return f"{self.prefix}activity:{user}"
 
     def handle(self, handle: str) -> str:
-        """The name of the user that authenticators know by this handle."""
+        """Return the key of the name of the user that authenticators know by this handle."""
         return f"{self.prefix}handle:{handle}"
 
     def used(self, identifier: str) -> str:
-        """The note that something which can be used once was used."""
+        """Return the key of the note that something which can be used once was used."""
         return f"{self.prefix}used:{identifier}"
 
     @property
@@ -109,15 +109,15 @@ class ShardNames:
         return f"{self.prefix}nodes"
 
     def key_versions(self, node: str) -> str:
-        """The versions of the secret keys that a node has."""
+        """Return the key of the versions of the secret keys that a node has."""
         return f"{self.prefix}ring:{node}"
 
     def signing_key(self, version: int) -> str:
-        """The note that a cookie signed with this secret key may still be in use."""
+        """Return the key of the note that cookies signed with this key may be in use."""
         return f"{self.prefix}signing:{version}"
 
     def replies(self, node: str) -> str:
-        """The stream of acknowledgements of the ends that a node asked for."""
+        """Return the key of the stream of acknowledgements of the ends that a node asked for."""
         return f"{self.prefix}replies:{node}"
 
 

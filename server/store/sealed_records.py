@@ -160,7 +160,7 @@ class SealedRecords:
         return Resealed.DONE if saved else Conflict()
 
     async def _reseal_activity(self, user: str) -> Resealed | Conflict:
-        """Saving restarts the retention period, as if an entry had been added."""
+        """Seal a list again, which restarts its retention period as if an entry had been added."""
         loaded = await self._activity.load(user)
         if not loaded.stale_key:
             return Resealed.DONE

@@ -59,48 +59,8 @@ class Metrics:
     def __init__(self, node: str, registry: CollectorRegistry) -> None:
         self.registry = registry
         self._node = node
-        self._socket_closes = self._counter(
-            "curfew_socket_closes_total", "Sockets that were closed.", "code", "reason"
-        )
-        self._terminations = self._counter(
-            "curfew_terminations_total", "Ends that this process wrote.", "reason", "state"
-        )
-        self._termination_seconds = self._histogram(
-            "curfew_termination_seconds",
-            "From the call that ended sessions to its receipt.",
-            TERMINATION_BUCKETS,
-        ).labels(node)
-        self._requests = self._counter(
-            "curfew_http_requests_total", "Answers.", "handler", "method", "status"
-        )
-        self._request_seconds = self._histogram(
-            "curfew_http_request_seconds",
-            "From a request's first line to the end of its answer.",
-            REQUEST_BUCKETS,
-            "handler",
-        )
-        self._tries = self._counter(
-            "curfew_tries_total", "Tries at passwords and codes.", "act", "outcome"
-        )
-        self._reached_seconds = self._histogram(
-            "curfew_termination_latency_seconds",
-            "From an end to the closing of its sockets in this process, by how it was heard of.",
-            LATENCY_BUCKETS,
-            "path",
-        )
-        self._audited = self._counter(
-            "curfew_audit_events_total", "Events worth looking into.", "event"
-        )
-        self._past_end = Gauge(
-            "curfew_sockets_past_session_end",
-            "Sockets that the latest sweep found open behind their session's end.",
-            ("node",),
-            registry=registry,
-        ).labels(node)
-        self._swept = self._counter(
-            "curfew_sweep_closed_total",
-            "Sockets whose session had ended without a message that said so.",
-        ).labels(node)
+        self._register_ends()
+        self._register_requests()
 
     @property
     def counts(self) -> Counts:
@@ -213,6 +173,52 @@ class Metrics:
         """Count sockets that the periodic sweep closed."""
         self._swept.inc(closed)
         self._past_end.set(closed)
+
+    def _register_ends(self) -> None:
+        self._socket_closes = self._counter(
+            "curfew_socket_closes_total", "Sockets that were closed.", "code", "reason"
+        )
+        self._terminations = self._counter(
+            "curfew_terminations_total", "Ends that this process wrote.", "reason", "state"
+        )
+        self._termination_seconds = self._histogram(
+            "curfew_termination_seconds",
+            "From the call that ended sessions to its receipt.",
+            TERMINATION_BUCKETS,
+        ).labels(self._node)
+        self._reached_seconds = self._histogram(
+            "curfew_termination_latency_seconds",
+            "From an end to the closing of its sockets in this process, by how it was heard of.",
+            LATENCY_BUCKETS,
+            "path",
+        )
+        self._past_end = Gauge(
+            "curfew_sockets_past_session_end",
+            "Sockets that the latest sweep found open behind their session's end.",
+            ("node",),
+            registry=self.registry,
+        ).labels(self._node)
+        self._swept = self._counter(
+            "curfew_sweep_closed_total",
+            "Sockets whose session had ended without a message that said so.",
+        ).labels(self._node)
+
+    def _register_requests(self) -> None:
+        self._requests = self._counter(
+            "curfew_http_requests_total", "Answers.", "handler", "method", "status"
+        )
+        self._request_seconds = self._histogram(
+            "curfew_http_request_seconds",
+            "From a request's first line to the end of its answer.",
+            REQUEST_BUCKETS,
+            "handler",
+        )
+        self._tries = self._counter(
+            "curfew_tries_total", "Tries at passwords and codes.", "act", "outcome"
+        )
+        self._audited = self._counter(
+            "curfew_audit_events_total", "Events worth looking into.", "event"
+        )
 
     def _counter(self, name: str, documentation: str, *labels: str) -> Counter:
         return Counter(name, documentation, ("node", *labels), registry=self.registry)
