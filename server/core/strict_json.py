@@ -14,8 +14,8 @@ from typing import Final
 from server.core.session import Json
 
 MAX_DEPTH: Final = 32
-"""The deepest nesting of lists and objects. Python reads and writes JSON by recursion: without this
-limit, a value that can be parsed here may fail to be written where less of the stack is left."""
+"""The most lists and objects around any value. Python reads and writes JSON by recursion: without
+this limit a value that can be parsed here may fail to be written where less stack is left."""
 
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 

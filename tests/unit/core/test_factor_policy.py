@@ -17,15 +17,7 @@ from server.core.factor_policy import (
     judge_passkey,
     seconds_to_wait,
 )
-from server.core.factors import (
-    Factors,
-    Method,
-    Passkey,
-    Totp,
-    without_factors,
-    without_passkey,
-    without_totp,
-)
+from server.core.factors import Factors, Method, Passkey, Totp, without_passkey
 from server.core.one_time_codes import hash_recovery_codes, recovery_code
 
 NOW = 3_000_000.0
@@ -122,20 +114,3 @@ def test_a_passkey_whose_counter_does_not_go_up_is_a_copy(shown: int) -> None:
 
 def test_a_removed_passkey_is_refused() -> None:
     assert judge_passkey(without_passkey(BOTH, "id"), "id", 6, NOW).outcome == Wrong(Flaw.PASSKEY)
-
-
-def test_methods_are_those_that_can_be_used() -> None:
-    assert BOTH.methods == (Method.TOTP, Method.PASSKEY, Method.RECOVERY_CODE)
-    assert Factors().methods == ()
-    assert not Factors(HANDLE).enabled
-
-
-def test_recovery_codes_go_with_the_last_factor() -> None:
-    app, key = without_passkey(BOTH, "id"), without_totp(BOTH)
-    assert (app.enabled, app.recovery) == (True, BOTH.recovery)
-    assert (key.enabled, key.recovery) == (True, BOTH.recovery)
-    assert (
-        without_totp(app) == without_passkey(key, "id") == without_factors(BOTH) == Factors(HANDLE)
-    )
-    assert without_passkey(BOTH, "other") == BOTH
-    assert without_totp(key) == key

@@ -50,6 +50,8 @@ def test_a_frame_of_the_protocol_is_read(text: str, frame: object) -> None:
         ('{"type":"ping","type":"ping"}', "bad_json"),
         ("[" * 100_000, "bad_json"),
         ("1" * 5000, "bad_json"),
+        ('{"type":"message","data":"\\ud800"}', "bad_json"),
+        ('{"type":"message","data":' + "[" * 40 + "]" * 40 + "}", "bad_json"),
         ("null", "bad_frame"),
         ('["ping"]', "bad_frame"),
         ('"ping"', "bad_frame"),

@@ -1,4 +1,4 @@
-"""The codes that people type, against the vectors of RFC 6238 and the demands of ASVS 6.5."""
+"""The codes that people type: when they are right, by RFC 6238 and the demands of ASVS 6.5."""
 
 import os
 
@@ -10,31 +10,11 @@ from server.core.one_time_codes import (
     is_totp_code,
     matching_step,
     recovery_code,
-    step_at,
     steps_around,
     without_code,
 )
-from server.crypto.totp import new_totp_secret, totp_codes, totp_uri
 
-RFC_SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
-"""`12345678901234567890`, as RFC 6238 appendix B has it."""
 KEY = bytes(range(32))
-
-
-@pytest.mark.parametrize(
-    ("moment", "code"),
-    [
-        (59, "287082"),
-        (1111111109, "081804"),
-        (1111111111, "050471"),
-        (1234567890, "005924"),
-        (2000000000, "279037"),
-        (20000000000, "353130"),
-    ],
-)
-def test_codes_are_those_of_rfc_6238_with_six_digits(moment: int, code: str) -> None:
-    step = step_at(moment)
-    assert totp_codes(RFC_SECRET, [step]) == {step: code}
 
 
 @pytest.mark.proves("6.5.5")
@@ -68,20 +48,6 @@ def test_of_two_steps_with_the_same_code_the_later_is_used_up() -> None:
 def test_an_apps_code_is_six_ascii_digits_however_they_are_grouped(text: str, is_one: bool) -> None:  # noqa: FBT001
     assert is_totp_code(text) is is_one
     assert (matching_step({1: "123456"}, text) == 1) is is_one
-
-
-@pytest.mark.proves("6.5.3")
-def test_secrets_of_apps_have_160_bits_and_are_never_the_same() -> None:
-    secrets = {new_totp_secret() for _ in range(1000)}
-    assert len(secrets) == 1000
-    assert {len(secret) for secret in secrets} == {32}
-
-
-def test_an_app_is_told_account_and_server() -> None:
-    uri = totp_uri(RFC_SECRET, user="ada", site="localhost:8888")
-    assert uri == (
-        f"otpauth://totp/Curfew:ada%40localhost%3A8888?secret={RFC_SECRET}&issuer=Curfew"
-    )
 
 
 @pytest.mark.proves("6.5.2", "6.5.4")

@@ -53,6 +53,11 @@ def test_a_deadline_is_passed_at_its_own_second(now: float, reason: Reason | Non
     assert Deadlines(5.0, 9.0).timeout_at(now) == reason
 
 
+def test_the_next_reason_is_the_one_of_the_earlier_deadline() -> None:
+    assert Deadlines(5.0, 9.0).next_reason is Reason.IDLE_TIMEOUT
+    assert Deadlines(9.0, 9.0).next_reason is Reason.ABSOLUTE_TIMEOUT
+
+
 def test_where_both_meet_the_absolute_one_is_told() -> None:
     assert Deadlines(9.0, 9.0).timeout_at(9.0) is Reason.ABSOLUTE_TIMEOUT
 

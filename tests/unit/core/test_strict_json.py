@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.core.session import Json
-from server.core.strict_json import NotJson, encode, parse
+from server.core.strict_json import MAX_DEPTH, NotJson, encode, flaw_of, parse
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
 finite = scalars.filter(lambda value: not (isinstance(value, float) and math.isinf(value)))
@@ -121,6 +121,33 @@ def test_what_is_read_is_what_python_reads_and_nothing_else_is_raised(text: str)
     except NotJson:
         return
     assert value == json.loads(text)
+
+
+def lists(depth: int) -> Json:
+    """Return a number inside so many lists."""
+    value: Json = 1
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    "value", [None, 1, "é😀", [], {}, {"a": [1, {"b": None}]}, lists(MAX_DEPTH)]
+)
+def test_ordinary_json_has_no_flaw(value: Json) -> None:
+    assert flaw_of(value) is None
+
+
+@pytest.mark.parametrize("value", [lists(MAX_DEPTH + 1), {"a": lists(MAX_DEPTH)}])
+def test_what_is_nested_too_deep_has_one(value: Json) -> None:
+    assert flaw_of(value) == f"It is nested more than {MAX_DEPTH} levels deep."
+
+
+@pytest.mark.parametrize(
+    "value", ["\ud800", "a\udfffb", ["a", ["\ud83d"]], {"\udc00": 1}, {"a": {"b": "\ud800"}}]
+)
+def test_half_a_character_is_one_in_texts_and_keys(value: Json) -> None:
+    assert flaw_of(value) == "It holds half a character, which is no text (a lone surrogate)."
 
 
 @given(st.binary())

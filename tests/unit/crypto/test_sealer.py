@@ -3,7 +3,7 @@
 import pytest
 
 from server.crypto.keyring import Keyring
-from server.crypto.sealer import Opened, Sealer, _binding
+from server.crypto.sealer import Opened, Sealer, _binding, version_of_box
 from tests.support.engine.keys import KEY, key
 
 OLD = KEY
@@ -133,6 +133,14 @@ def test_nothing_may_stand_around_a_box(sealer: Sealer) -> None:
 @pytest.mark.parametrize("length", range(50))
 def test_short_boxes_do_not_open(sealer: Sealer, length: int) -> None:
     assert sealer.open(sealer.seal(b"12345", **PLACE)[:length], **PLACE) is None
+
+
+def test_a_box_names_the_version_of_its_key(sealer: Sealer) -> None:
+    box = sealer.seal(b"", **PLACE)
+    assert version_of_box(box) == Keyring.from_secrets([OLD]).versions[0]
+    assert version_of_box(box[:-1]) is None
+    assert version_of_box(b"\x02" + box[1:]) is None
+    assert version_of_box(b"") is None
 
 
 def test_repr_does_not_show_the_plaintext() -> None:

@@ -1,0 +1,28 @@
+"""The failures of the engine: all of one kind, each with a sentence that reveals no data."""
+
+import pytest
+
+from server.core.errors import (
+    ConfigurationError,
+    DataRefused,
+    SessionError,
+    StoreUnavailable,
+    WriteConflict,
+)
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (StoreUnavailable("GET"), "the store did not answer GET"),
+        (StoreUnavailable("GET", "TimeoutError"), "the store did not answer GET (TimeoutError)"),
+        (WriteConflict("00abc", 5), "session 00abc: 5 tries all met a newer revision"),
+        (DataRefused("Too large."), "Too large."),
+        (ConfigurationError("CURFEW_PORT is 'x'."), "CURFEW_PORT is 'x'."),
+    ],
+)
+def test_every_failure_is_a_session_error_that_says_what_happened(
+    error: SessionError, text: str
+) -> None:
+    assert isinstance(error, SessionError)
+    assert str(error) == text
