@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from prometheus_client import CollectorRegistry
 
+from server.core.audit import AuditEvent
 from server.realtime.fence import Fence
 from server.realtime.hub import Hub
 from server.telemetry.metrics import Metrics
@@ -54,3 +55,8 @@ def loggers_in_the_code() -> set[str]:
             if "log." in text:
                 found |= set(re.findall(r'getLogger\("(curfew\.\w+)"\)', text))
     return found | {"server.supervisor"}
+
+
+def test_every_audit_event_is_on_the_page_and_no_other() -> None:
+    named = {name for row in table(PAGE, "event") for name in code(row[0])}
+    assert named == {event.value for event in AuditEvent}

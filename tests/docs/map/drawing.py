@@ -22,7 +22,9 @@ KEY: Final = (
     ("engine", "server: the engine, without Tornado"),
     ("file", "a file that is a room of its own"),
 )
-SHOWN_AS: Final = {"composition root": "server/ services.py, engine.py, supervisor.py"}
+SHOWN_AS: Final = {
+    "composition root": "server: services.py, engine.py, supervisor.py, background.py"
+}
 STYLE: Final = """
     .card { fill: #ffffff; stroke: #d5d7e0; }
     .web { fill: #e9ecfb; stroke: #7f88c4; }

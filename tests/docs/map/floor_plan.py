@@ -40,13 +40,13 @@ PLACES: Final[Mapping[str, tuple[int, int, int]]] = {
     "server/accounts": (6, 0, 1),
     "server/telemetry": (6, 2, 2),
     "server/embedded": (6, 3, 3),
-    "server/sessions": (7, 0, 0),
     "server/realtime": (7, 1, 2),
     "server/processes": (7, 3, 3),
-    "server/store": (8, 0, 2),
-    "settings.py": (8, 3, 3),
-    "server/crypto": (9, 0, 3),
-    "server/core": (10, 0, 3),
+    "server/sessions": (8, 0, 2),
+    "server/store": (9, 0, 2),
+    "settings.py": (9, 3, 3),
+    "server/crypto": (10, 0, 3),
+    "server/core": (11, 0, 3),
 }
 
 

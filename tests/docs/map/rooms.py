@@ -13,7 +13,12 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[3]
-COMPOSITION_ROOT: Final = ("server/services.py", "server/engine.py", "server/supervisor.py")
+COMPOSITION_ROOT: Final = (
+    "server/services.py",
+    "server/engine.py",
+    "server/supervisor.py",
+    "server/background.py",
+)
 """Files that join what is in the other rooms; the first one says what they are for."""
 
 

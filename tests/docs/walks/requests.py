@@ -13,7 +13,7 @@ from tests.support.clients.factors import App
 from tests.support.servers.server import CurfewServer
 
 NOTING_RUN: Final = Path(__file__).with_name("noting_run.py")
-ROUNDS: Final = 3
+ROUNDS: Final = 2
 """Only files that run in each count, so that the node's work in the background does not."""
 CALM: Final = {"node_lease": "60s", "sweep_interval": "1h"}
 """Settings with which there is little of that work."""
