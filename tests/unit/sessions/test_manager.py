@@ -1,4 +1,4 @@
-"""The session manager: what becomes of a request, and what of the session that it belongs to."""
+"""The session manager: what becomes of a request, and what of its token."""
 
 import asyncio
 from dataclasses import replace
@@ -6,44 +6,18 @@ from datetime import timedelta
 
 import pytest
 
-from server.core.errors import DataRefused, StoreUnavailable
+from server.core.errors import StoreUnavailable
 from server.core.policy import Refusal
 from server.core.reasons import NoSession, Reason
-from server.core.session import Device, Rules, Session
-from server.core.token import SEED_BYTES, Token, issue_token
-from server.sessions.manager import SessionManager
+from server.core.session import Device, Session
+from server.core.token import SEED_BYTES, issue_token
 from server.sessions.verdicts import LiveSession, TokenRefused
 from server.store.contract import Stored
-from tests.support.engine.memory_node import RULES, MemoryNode, new_memory, store_time
+from tests.support.engine.managed import Managed
+from tests.support.engine.memory_node import RULES, store_time
 from tests.support.engine.virtual_time import on_virtual_time
 
 DEVICE = Device("a browser")
-
-
-class Managed:
-    """Two nodes without sockets on one store, and a session of Ann's."""
-
-    def __init__(self, rules: Rules = RULES) -> None:
-        memory = new_memory(rules)
-        self.node, self.other = MemoryNode(memory, rules=rules), MemoryNode(memory, name="n2")
-        self.sessions: SessionManager = self.node.engine.sessions
-
-    async def arrive(self) -> LiveSession:
-        """Sign in; return the session as the next request has it."""
-        made = await self.node.sign_in()
-        assert made.token is not None
-        self.token = made.token
-        return await self.live(self.token)
-
-    async def live(self, token: Token) -> LiveSession:
-        """Return a session that a token is accepted for."""
-        found = await self.sessions.check(token)
-        assert isinstance(found, LiveSession)
-        return found
-
-    def stored(self, live: LiveSession) -> Session:
-        """Return the record in the store."""
-        return self.node.memory.records[live.session.sid][0]
 
 
 @on_virtual_time
@@ -184,113 +158,3 @@ async def test_renewing_the_token_proves_nobody() -> None:
     assert isinstance(renewed, LiveSession)
     assert renewed.token is not None
     assert renewed.session.authenticated_at == live.session.authenticated_at
-
-
-@on_virtual_time
-async def test_data_is_merged_and_none_removes_a_key() -> None:
-    managed = Managed()
-    live = await managed.arrive()
-    await managed.sessions.write(live, {"a": 1, "b": 2})
-    await managed.sessions.write(live, {"b": None, "c": 3})  # with a record from before
-    assert managed.stored(live).data == {"a": 1, "c": 3}
-
-
-@on_virtual_time
-async def test_writers_of_one_process_and_of_another_lose_nothing() -> None:
-    managed = Managed()
-    live = await managed.arrive()
-    writers = [managed.sessions] * 20 + [managed.other.engine.sessions] * 5
-    await asyncio.gather(
-        *(each.write(live, {f"k{number}": 1}) for number, each in enumerate(writers))
-    )
-    assert len(managed.stored(live).data) == 25
-
-
-@on_virtual_time
-async def test_data_that_is_not_json_is_refused_and_nothing_is_written() -> None:
-    managed = Managed()
-    live = await managed.arrive()
-    with pytest.raises(DataRefused):
-        await managed.sessions.write(live, {"a": float("nan")})
-    assert managed.stored(live) == live.session
-
-
-@on_virtual_time
-async def test_nothing_is_written_to_a_session_that_ended_meanwhile() -> None:
-    managed = Managed()
-    live = await managed.arrive()
-    receipt = await managed.node.engine.terminations.one(live.session, Reason.LOGOUT)
-    found = await managed.sessions.write(live, {"a": 1})
-    assert isinstance(found, NoSession)
-    assert (found.reason, found.end_id) == (Reason.LOGOUT, receipt.end_id)
-
-
-@on_virtual_time
-async def test_a_slow_request_that_passes_the_deadline_writes_nothing() -> None:
-    managed = Managed()
-    live = await managed.arrive()
-    await asyncio.sleep(RULES.idle_timeout.total_seconds())
-    found = await managed.sessions.write(live, {"a": 1})
-    assert isinstance(found, NoSession)
-    assert found.reason is Reason.IDLE_TIMEOUT
-
-
-@on_virtual_time
-async def test_signing_in_ends_the_browsers_former_session() -> None:
-    managed = Managed()
-    former = await managed.arrive()
-    await managed.sessions.write(former, {"secret": "of the former"})
-    made = await managed.node.sign_in("ben", former)
-    found = await managed.sessions.current(former.session.sid)
-    assert isinstance(found, NoSession)
-    assert found.reason is Reason.SUPERSEDED
-    assert made.session.sid != former.session.sid
-    assert made.session.data == {}
-
-
-@on_virtual_time
-async def test_a_visitors_data_moves_to_the_session_as_it_is_now() -> None:
-    managed = Managed()
-    visitor = await managed.sessions.begin_anonymous(DEVICE, {"cart": 1})
-    assert isinstance(visitor, LiveSession)
-    await managed.sessions.write(visitor, {"cart": 2})
-    made = await managed.node.sign_in("ann", visitor)
-    assert made.session.data == {"cart": 2}
-    assert isinstance(await managed.sessions.current(visitor.session.sid), NoSession)
-
-
-@on_virtual_time
-async def test_a_visitor_has_a_session_without_a_user() -> None:
-    managed = Managed()
-    visitor = await managed.sessions.begin_anonymous(DEVICE, {"cart": 1})
-    assert isinstance(visitor, LiveSession)
-    assert (visitor.session.user, visitor.session.authenticated_at) == (None, None)
-    with pytest.raises(DataRefused):
-        await managed.sessions.begin_anonymous(DEVICE, {"cart": float("inf")})
-    assert len(managed.node.memory.records) == 1
-
-
-@on_virtual_time
-async def test_a_users_sessions_are_listed_with_the_latest_used_first() -> None:
-    managed = Managed()
-    lives = []
-    for _ in range(3):
-        lives.append(await managed.arrive())
-        await asyncio.sleep(60)
-    await managed.sessions.touch(lives[1].session.sid)
-    listed = await managed.sessions.sessions_of("ann")
-    order = [each.session.sid for each in listed]
-    assert order == [lives[each].session.sid for each in (1, 2, 0)]
-    assert await managed.sessions.users() == ["ann"]
-
-
-@on_virtual_time
-async def test_sessions_of_an_account_without_second_factor_are_proved_by_one() -> None:
-    managed = Managed()
-    live = await managed.arrive()
-    elevated = await managed.sessions.elevate(live, two_factors=True)
-    assert isinstance(elevated, LiveSession)
-    await managed.sessions.count_by_one_factor("ann")
-    assert not managed.stored(live).two_factors
-    assert elevated.token is not None
-    await managed.live(elevated.token)  # its token stays as it is

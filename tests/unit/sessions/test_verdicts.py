@@ -214,6 +214,16 @@ async def test_of_two_ends_at_once_both_hear_of_the_first_and_one_is_counted() -
 
 
 @on_virtual_time
+async def test_an_end_of_a_session_that_is_gone_is_neither_counted_nor_recorded() -> None:
+    judging = Judging()
+    live = await judging.arrive()
+    judging.node.memory.records.clear()
+    await judging.verdicts.end(live.session, Reason.IDLE_TIMEOUT)
+    assert judging.node.recorded.of("ended") == []
+    assert judging.node.recorded.events == []
+
+
+@on_virtual_time
 async def test_a_reused_token_is_recorded_apart_from_the_end_that_it_caused() -> None:
     judging = Judging()
     await judging.arrive()
