@@ -55,7 +55,10 @@ def test_the_folder_is_made_for_its_owner_alone(tmp_path: Path) -> None:
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
-def test_a_second_server_is_told_who_holds_the_folder(tmp_path: Path) -> None:
+def test_a_second_server_is_told_at_once_who_holds_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: pytest.fail("waits for a server that lives"))
     with locked_folder(tmp_path):
         with pytest.raises(AlreadyRunning) as refused, locked_folder(tmp_path):
             pass

@@ -21,6 +21,7 @@ def forked(work: str) -> tuple[list[Any], Any, str]:
     ran = subprocess.run(
         [sys.executable, "-m", "tests.unit.processes.forking", work],
         cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
         capture_output=True,
         text=True,
         check=True,
