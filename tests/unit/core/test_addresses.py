@@ -7,6 +7,7 @@ from server.core.addresses import (
     has_port,
     is_loopback,
     is_origin,
+    network_of,
     own_origins,
 )
 
@@ -72,3 +73,21 @@ def test_a_certificate_names_the_loopback_the_host_and_the_hosts_of_the_origins(
 @pytest.mark.parametrize("host", ["", "0.0.0.0", "::"])  # noqa: S104 - not listened on
 def test_a_certificate_does_not_name_the_address_of_all_interfaces(host: str) -> None:
     assert certificate_names(host, []) == LOOPBACK
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:DB8:1:2::ffff", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::", "2001:db8:1:3::/64"),
+        ("::1", "::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", ""),
+        ("no address", "no address"),
+    ],
+)
+def test_an_address_of_ipv6_stands_for_its_64(address: str, network: str) -> None:
+    assert network_of(address) == network

@@ -1,3 +1,5 @@
+"""Durations in whole milliseconds, rounded down."""
+
 from datetime import timedelta
 
 import pytest

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.core.addresses import network_of
 from server.core.throttling import (
     CEILING,
     LONGEST_DELAY,
@@ -25,24 +24,6 @@ from server.crypto.challenges import LIFETIME_SECONDS
 SECOND = timedelta(seconds=1)
 GUESSED = (CounterKind.ACCOUNT, CounterKind.FAMILIAR, CounterKind.SESSION, CounterKind.OWNER)
 texts = st.text(st.characters(codec=None), max_size=20)
-
-
-@pytest.mark.parametrize(
-    ("address", "network"),
-    [
-        ("192.0.2.7", "192.0.2.7"),
-        ("::ffff:192.0.2.7", "192.0.2.7"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("2001:DB8:1:2::ffff", "2001:db8:1:2::/64"),
-        ("2001:db8:1:3::", "2001:db8:1:3::/64"),
-        ("::1", "::/64"),
-        ("fe80::1%eth0", "fe80::/64"),
-        ("", ""),
-        ("no address", "no address"),
-    ],
-)
-def test_an_address_of_ipv6_stands_for_its_64(address: str, network: str) -> None:
-    assert network_of(address) == network
 
 
 def test_a_delay_doubles_up_to_its_longest() -> None:
