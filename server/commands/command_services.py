@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
+from server.commands.errors import CommandFailed
 from server.embedded.store import EmbeddedStore
 from server.processes.lock import AlreadyRunning, locked_folder
 from server.services import Services, open_services
@@ -26,6 +27,18 @@ async def open_command_services(settings: Settings) -> AsyncIterator[Services]:
             user = f"command line, uid {os.getuid()}"  # no user name contains a space
             services.audit.set_source(AuditSource(user=user, administrator=True))
             yield services
+
+
+async def existing_user(services: Services, name: str) -> str:
+    """Return the canonical name of an existing account.
+
+    Raises:
+        CommandFailed: there is no such account.
+    """
+    account = await services.accounts.find(name)
+    if account is None:
+        raise CommandFailed(f"There is no account {name!r}.")
+    return account.user
 
 
 @contextmanager

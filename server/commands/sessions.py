@@ -3,8 +3,8 @@
 import sys
 from typing import Final
 
-from server.commands.account_lookup import existing_user
 from server.commands.command import Argument, Command, CommandGroup, ExactlyOneOf
+from server.commands.command_services import existing_user
 from server.commands.errors import CommandFailed
 from server.commands.formatting import receipt_line, session_line
 from server.commands.needs import with_services

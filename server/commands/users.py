@@ -4,8 +4,8 @@ import getpass
 import sys
 from typing import Final
 
-from server.commands.account_lookup import existing_user
 from server.commands.command import Argument, Command, CommandGroup
+from server.commands.command_services import existing_user
 from server.commands.errors import CommandFailed
 from server.commands.formatting import receipt_line, removed_factors_line
 from server.commands.needs import with_services

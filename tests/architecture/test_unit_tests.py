@@ -18,7 +18,9 @@ ROOMS_OVER_HTTP: Final = {
     "handlers/api": "routes: tests/handlers asks each over HTTP, as programs do",
     "handlers/pages": "routes: tests/handlers and tests/browser ask each, as people do",
 }
-EXCEPTIONS: Final[dict[str, str]] = {}
+EXCEPTIONS: Final = {
+    "server/supervisor.py": "it forks: tests/integration/test_supervisor.py runs it in a process",
+}
 """Modules that decide something and are tested elsewhere, with where."""
 
 
