@@ -1,0 +1,133 @@
+"""Tornado's HTTP server, with connections that are read by llhttp and bounded in what they cost."""
+
+import asyncio
+import socket
+import ssl
+from types import SimpleNamespace
+from typing import Any, Final, cast
+
+from tornado.http1connection import _GzipMessageDelegate
+from tornado.httpserver import HTTPServer, _HTTPRequestContext
+from tornado.httputil import HTTPConnection, HTTPMessageDelegate
+from tornado.iostream import IOStream
+from tornado.log import gen_log
+from tornado.netutil import ssl_options_to_context
+
+from handlers.http.connection_limits import UNLIMITED, ConnectionLimits
+from handlers.serving.connection import Connection
+from handlers.serving.limits import TLS_CLOSE_SECONDS, Limits
+from handlers.serving.turns import Turns
+
+MAX_BODY_BYTES: Final = 100 * 1024 * 1024
+"""Of one request, where the application does not say; as for Tornado."""
+
+
+class FrontServer(HTTPServer):
+    """One process's server. Other arguments are Tornado's.
+
+    Args:
+        connection_limits: counts the connections, and says when there are too many.
+        first_timeout: seconds that a new connection gets for its first request's headers; as many
+            as later ones if it is not said.
+
+    Attributes:
+        turns: in which pipelined requests are handled.
+    """
+
+    turns: Turns
+
+    def initialize(
+        self,
+        *args: Any,
+        connection_limits: ConnectionLimits | None = None,
+        first_timeout: float | None = None,
+        **more: Any,
+    ) -> None:
+        """Take the arguments; Tornado calls this in place of a constructor."""
+        super().initialize(*args, **more)
+        params, most = self.conn_params, self.conn_params.max_body_size
+        self._tls = self.ssl_options and ssl_options_to_context(self.ssl_options, server_side=True)
+        self._connection_limits = connection_limits or ConnectionLimits(UNLIMITED)
+        idle_timeout = params.header_timeout or 3600.0
+        self._limits = Limits(
+            header_bytes=params.max_header_size,
+            body_bytes=MAX_BODY_BYTES if most is None else most,
+            first_timeout=first_timeout or idle_timeout,
+            idle_timeout=idle_timeout,
+            body_timeout=params.body_timeout,
+            piece_bytes=params.chunk_size,
+            keep_alive=not params.no_keep_alive,
+        )
+        self._open: dict[Connection, str] = {}
+        self._opening: set[asyncio.Task[None]] = set()
+        self._all_closed = asyncio.Event()
+
+    def _handle_connection(self, connection: socket.socket, address: Any) -> None:
+        """Serve a connection, or close it at once where there is no room.
+
+        Tornado has no public place for this one; every test notices when the name changes.
+        """
+        peer = str(address[0]) if address else ""
+        if not self._connection_limits.has_room_for(peer):
+            connection.close()
+            return
+        self._connection_limits.enter(peer)
+        opening = asyncio.get_running_loop().create_task(self._open_connection(connection, peer))
+        self._opening.add(opening)
+        opening.add_done_callback(self._opening.discard)
+
+    async def _open_connection(self, connection: socket.socket, peer: str) -> None:
+        """Shake hands, under TLS, and let the connection read."""
+        loop = asyncio.get_running_loop()
+        if not hasattr(self, "turns"):
+            self.turns = Turns(loop)
+        made = Connection(self, self._limits, loop.time() + self._limits.first_timeout)
+        self._open[made] = peer
+        tls: dict[str, Any] = {}
+        if self._tls:
+            tls = {
+                "ssl": self._tls,
+                "ssl_handshake_timeout": self._limits.first_timeout,
+                "ssl_shutdown_timeout": TLS_CLOSE_SECONDS,
+            }
+        try:
+            await loop.connect_accepted_socket(lambda: made, connection, **tls)
+        except (OSError, asyncio.CancelledError) as error:
+            connection.close()
+            self.on_close(made)
+            if isinstance(error, ssl.SSLError):
+                gen_log.warning("SSL Error on a connection of %s: %s", peer, error)
+
+    def context_of(self, transport: asyncio.Transport) -> Any:
+        """Who the peer is, as Tornado tells handlers."""
+        stream = cast("IOStream", SimpleNamespace(socket=transport.get_extra_info("socket")))
+        address = transport.get_extra_info("peername")
+        protocol = self.protocol or ("https" if self._tls else "http")
+        return _HTTPRequestContext(stream, address, protocol, self.trusted_downstream)
+
+    def start_request(
+        self, server_conn: object, request_conn: HTTPConnection
+    ) -> HTTPMessageDelegate:
+        """Say who handles the next request; bodies are unpacked for it where the server does so."""
+        delegate = super().start_request(server_conn, request_conn)
+        if self.conn_params.decompress:
+            return _GzipMessageDelegate(delegate, self._limits.piece_bytes, self._limits.body_bytes)
+        return delegate
+
+    def on_close(self, server_conn: object) -> None:
+        """The connection is gone, or has become a socket."""
+        peer = self._open.pop(cast("Connection", server_conn), None)
+        if peer is not None:
+            self._connection_limits.leave(peer)
+        if not self._open:
+            self._all_closed.set()
+
+    async def close_all_connections(self) -> None:
+        """Close all connections but those that have become sockets, and wait for their end."""
+        for opening in self._opening:
+            opening.cancel()
+        while self._open:
+            self._all_closed.clear()
+            for each in list(self._open):
+                each.close()
+            await self._all_closed.wait()
