@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import ssl
 from types import SimpleNamespace
 from typing import Any, Final, cast
 
@@ -10,12 +9,12 @@ from tornado.http1connection import _GzipMessageDelegate
 from tornado.httpserver import HTTPServer, _HTTPRequestContext
 from tornado.httputil import HTTPConnection, HTTPMessageDelegate
 from tornado.iostream import IOStream
-from tornado.log import gen_log
 from tornado.netutil import ssl_options_to_context
 
 from handlers.http.connection_limits import UNLIMITED, ConnectionLimits
 from handlers.serving.connection import Connection
-from handlers.serving.limits import TLS_CLOSE_SECONDS, Limits
+from handlers.serving.limits import Limits
+from handlers.serving.tls_transport import TlsTransport
 from handlers.serving.turns import Turns
 
 MAX_BODY_BYTES: Final = 100 * 1024 * 1024
@@ -29,12 +28,7 @@ class FrontServer(HTTPServer):
         connection_limits: counts the connections, and says when there are too many.
         first_timeout: seconds that a new connection gets for its first request's headers; as many
             as later ones if it is not said.
-
-    Attributes:
-        turns: in which pipelined requests are handled.
     """
-
-    turns: Turns
 
     def initialize(
         self,
@@ -46,7 +40,11 @@ class FrontServer(HTTPServer):
         """Take the arguments; Tornado calls this in place of a constructor."""
         super().initialize(*args, **more)
         params, most = self.conn_params, self.conn_params.max_body_size
-        self._tls = self.ssl_options and ssl_options_to_context(self.ssl_options, server_side=True)
+        self._tls = (
+            None
+            if self.ssl_options is None
+            else ssl_options_to_context(self.ssl_options, server_side=True)
+        )
         self._connection_limits = connection_limits or ConnectionLimits(UNLIMITED)
         idle_timeout = params.header_timeout or 3600.0
         self._limits = Limits(
@@ -58,6 +56,7 @@ class FrontServer(HTTPServer):
             piece_bytes=params.chunk_size,
             keep_alive=not params.no_keep_alive,
         )
+        self._turns: Turns | None = None
         self._open: dict[Connection, str] = {}
         self._opening: set[asyncio.Task[None]] = set()
         self._all_closed = asyncio.Event()
@@ -72,31 +71,36 @@ class FrontServer(HTTPServer):
             connection.close()
             return
         self._connection_limits.enter(peer)
-        opening = asyncio.get_running_loop().create_task(self._open_connection(connection, peer))
-        self._opening.add(opening)
-        opening.add_done_callback(self._opening.discard)
-
-    async def _open_connection(self, connection: socket.socket, peer: str) -> None:
-        """Shake hands, under TLS, and let the connection read."""
         loop = asyncio.get_running_loop()
-        if not hasattr(self, "turns"):
-            self.turns = Turns(loop)
         made = Connection(self, self._limits, loop.time() + self._limits.first_timeout)
         self._open[made] = peer
-        tls: dict[str, Any] = {}
-        if self._tls:
-            tls = {
-                "ssl": self._tls,
-                "ssl_handshake_timeout": self._limits.first_timeout,
-                "ssl_shutdown_timeout": TLS_CLOSE_SECONDS,
-            }
+        if self._tls is None:
+            opening = loop.create_task(self._open_connection(made, connection))
+            self._opening.add(opening)
+            opening.add_done_callback(self._opening.discard)
+            return
         try:
-            await loop.connect_accepted_socket(lambda: made, connection, **tls)
-        except (OSError, asyncio.CancelledError) as error:
+            wrapped = self._tls.wrap_socket(
+                connection, server_side=True, do_handshake_on_connect=False
+            )
+            TlsTransport(loop, wrapped, made)
+        except OSError:  # the peer is gone
             connection.close()
             self.on_close(made)
-            if isinstance(error, ssl.SSLError):
-                gen_log.warning("SSL Error on a connection of %s: %s", peer, error)
+
+    async def _open_connection(self, made: Connection, connection: socket.socket) -> None:
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(lambda: made, connection)
+        except (OSError, asyncio.CancelledError):
+            connection.close()
+            self.on_close(made)
+
+    @property
+    def turns(self) -> Turns:
+        """In which pipelined requests are handled."""
+        if self._turns is None:
+            self._turns = Turns(asyncio.get_running_loop())
+        return self._turns
 
     def context_of(self, transport: asyncio.Transport) -> Any:
         """Who the peer is, as Tornado tells handlers."""

@@ -5,8 +5,8 @@ from typing import Final
 
 MAX_HEADER_LINES: Final = 100
 """Of one request. Browsers send about 20, and each proxy adds a few."""
-FREE_CHUNKS: Final = 256
-CHUNK_BYTES: Final = 256
+FREE_CHUNKS: Final = 1024
+CHUNK_BYTES: Final = 64
 """A chunked body may have `FREE_CHUNKS`, and one more for each `CHUNK_BYTES` of it: a chunk costs
 as much as many bytes do."""
 CHUNK_LINE_BYTES: Final = 18
@@ -16,12 +16,13 @@ READ_AHEAD_BYTES: Final = 64 * 1024
 UNREAD_SECONDS: Final = 20.0
 """Within which a peer must have read `UNREAD_BYTES` of an answer, or all the rest of it."""
 UNREAD_BYTES: Final = 16 * 1024
+UNSENT_BYTES: Final = 64 * 1024
+"""So much of an answer waits in the system beside what is under way: it takes megabytes otherwise,
+from which nobody could tell a slow reader from one that never reads."""
 LINGER_SECONDS: Final = 2.0
 LINGER_BYTES: Final = 1024 * 1024
 """So long, and so much, is read for nothing behind a refusal: bytes that stay unread make the
 system reset the connection, and a reset overtakes the answer (RFC 9112 9.6)."""
-TLS_CLOSE_SECONDS: Final = 2.0
-"""For a peer's last word under TLS."""
 
 
 @dataclass(frozen=True, slots=True)

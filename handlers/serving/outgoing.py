@@ -1,10 +1,12 @@
 """What goes out on a connection, and whether the peer reads it."""
 
 import asyncio
+import socket
+from contextlib import suppress
 
 from tornado.iostream import StreamClosedError
 
-from handlers.serving.limits import UNREAD_BYTES
+from handlers.serving.limits import UNREAD_BYTES, UNSENT_BYTES
 
 
 class Outgoing:
@@ -20,6 +22,7 @@ class Outgoing:
     __slots__ = ("_transport", "_unread", "_writes", "is_blocked")
 
     def __init__(self, transport: asyncio.Transport) -> None:
+        _bound_queue(transport.get_extra_info("socket"))
         self._transport = transport
         self._unread = 0
         self._writes: list[asyncio.Future[None]] = []
@@ -62,3 +65,11 @@ class Outgoing:
             if not done.done():
                 done.set_exception(StreamClosedError())
                 done.exception()  # told; whoever has stopped waiting need not hear of it
+
+
+def _bound_queue(sock: socket.socket) -> None:
+    """Have the system keep little of what the peer has no room for."""
+    option = getattr(socket, "TCP_NOTSENT_LOWAT", None)
+    if option is not None and sock.family in {socket.AF_INET, socket.AF_INET6}:
+        with suppress(OSError):  # the peer is gone
+            sock.setsockopt(socket.IPPROTO_TCP, option, UNSENT_BYTES)

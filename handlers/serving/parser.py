@@ -10,9 +10,10 @@ may have their own, and takes no target with bytes from 128 on.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
+from typing import Final, NamedTuple
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from tornado.httputil import HTTPHeaders, RequestStartLine
@@ -48,8 +49,7 @@ def malformed(why: str) -> Refused:
     return Refused(HTTPStatus.BAD_REQUEST, why)
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """A request without its body.
 
     Attributes:
@@ -126,39 +126,41 @@ def read_head(data: bytes) -> Head:
 
 def _read_lines(data: bytes, lines: int) -> HTTPHeaders:
     """Have llhttp read what follows `HTTP/1.` in a request."""
-    reading = _Lines()
+    fields: dict[bytes, bytes] = {}
+    _feed(data, fields.setdefault)
+    # The pattern has looked at names and values: Tornado need not do so again.
+    headers = HTTPHeaders()
+    for name, value in fields.items():
+        headers[name.decode("ascii")] = value.decode("latin-1").strip(" \t")
+    # Fewer headers than lines: one stands there twice, in whatever case.
+    return headers if len(headers) == lines else _read_repeated(data, lines)
+
+
+def _read_repeated(data: bytes, lines: int) -> HTTPHeaders:
+    """Do the same for headers of which some are repeated."""
+    headers, fields = HTTPHeaders(), list[tuple[bytes, bytes]]()
+    _feed(data, lambda name, value: fields.append((name, value)))
+    if len(fields) != lines:
+        raise malformed("not every line was read as a header")
+    for name, value in fields:
+        headers.add(name.decode("ascii"), value.decode("latin-1").strip(" \t"))
+    return headers
+
+
+def _feed(data: bytes, on_header: Callable[[bytes, bytes], object]) -> None:
     try:
-        HttpRequestParser(reading).feed_data(b"GET / HTTP/1." + data)
+        HttpRequestParser(_Reading(on_header)).feed_data(b"GET / HTTP/1." + data)
     except HttpParserUpgrade:
         pass  # the handler decides about that
     except HttpParserError as error:
         raise malformed(str(error)) from None
-    if reading.count != lines:
-        raise malformed("not every line was read as a header")
-    return reading.headers
 
 
-class _Lines:
-    """Collects what llhttp reads."""
+@dataclass(slots=True)
+class _Reading:
+    """What llhttp calls."""
 
-    __slots__ = ("count", "headers")
-
-    def __init__(self) -> None:
-        self.headers = HTTPHeaders()
-        self.count = 0
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header. The pattern has looked at name and value: Tornado need not do so again."""
-        headers, key, text = (
-            self.headers,
-            name.decode("ascii"),
-            value.decode("latin-1").strip(" \t"),
-        )
-        self.count += 1
-        if key in headers:
-            headers.add(key, text)
-        else:
-            headers[key] = text
+    on_header: Callable[[bytes, bytes], object]
 
 
 def _body_length(line: RequestStartLine, headers: HTTPHeaders) -> int | None:

@@ -18,7 +18,10 @@ def head(start_line: ResponseStartLine, headers: HTTPHeaders) -> bytes:
     """
     lines = [f"HTTP/1.1 {start_line.code} {start_line.reason}"]
     # Tornado lets some values through as bytes.
-    lines.extend(f"{name}: {native_str(value)}" for name, value in headers.get_all())
+    lines += [
+        f"{name}: {value if type(value) is str else native_str(value)}"
+        for name, value in headers.get_all()
+    ]
     text = "\r\n".join(lines)
     if not len(lines) - 1 == text.count("\r") == text.count("\n"):
         raise ValueError("Illegal characters (CR or LF) in header")
