@@ -70,6 +70,7 @@ class FrontServer(HTTPServer):
         if not self._connection_limits.has_room_for(peer):
             connection.close()
             return
+        connection.setblocking(False)
         self._connection_limits.enter(peer)
         loop = asyncio.get_running_loop()
         made = Connection(self, self._limits, loop.time() + self._limits.first_timeout)

@@ -134,11 +134,11 @@ def test_what_two_readers_could_read_differently_is_refused(
     server: CurfewServer, sent: bytes
 ) -> None:
     """At once, and together with what stands behind it (RFC 9112 2.2, 5, 6, 7.1)."""
-    began = time.monotonic()
+    began, before = time.monotonic(), handled(server, "/smuggled")
     answer = exchange(server.port, sent + ask(server, "/smuggled"), read_all=True)
-    assert statuses(answer.raw) == [b"400"] or sent.startswith(b"GET / HTTP/1.2")
+    assert statuses(answer.raw) == [b"400"]
     assert answer.closed
-    assert handled(server, "/smuggled") == 0
+    assert handled(server, "/smuggled") == before
     assert time.monotonic() - began < 5
 
 
