@@ -15,8 +15,8 @@ from handlers.http.failures import MalformedRequestRedaction
 from handlers.pages.not_found import NotFoundHandler
 from handlers.pages.static_files import StaticFiles
 from handlers.routes import ROUTES
-from handlers.serving.front import FrontServer
 from handlers.serving.drain import drain
+from handlers.serving.front import FrontServer
 from handlers.serving.tls import tls_context
 from server.services import open_services
 from settings import Settings
