@@ -79,7 +79,6 @@ class Connection(asyncio.Protocol):
         self._deadline = Deadline(self._loop, self._too_late)
         self._due = first_deadline
         """When the peer must have sent what is waited for."""
-        self._deadline.set(first_deadline)
         self.is_gone = False
         self._received = bytearray()
         self._heads = HeadFinder(limits.header_bytes)
@@ -101,6 +100,7 @@ class Connection(asyncio.Protocol):
         """Begin; under TLS the handshake is done."""
         self._transport = cast("asyncio.Transport", transport)
         self._outgoing = Outgoing(self._transport)
+        self._deadline.set(self._due)
         self.context = self._owner.context_of(self._transport)
         # To be told whenever something has not gone out. Not 0: under TLS, asyncio would say of an
         # empty buffer that it is full.
@@ -290,6 +290,9 @@ class Connection(asyncio.Protocol):
 
     def _taken(self, then: Callable[[], None], done: asyncio.Future[None]) -> None:
         self._is_delegate_busy = False
+        if done.cancelled():
+            self.abort()
+            return
 
         def go_on() -> None:
             self._ask(done.result)

@@ -127,7 +127,7 @@ class Exchange(HTTPConnection):
             HTTPOutputError: it said that its body would be longer; the connection is closed.
         """
         carrier = self._carrier
-        if carrier is None:
+        if carrier is None or self.is_answered:
             return
         if self._left and not carrier.is_gone:
             carrier.abort()

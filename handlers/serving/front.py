@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, Final, cast
 
@@ -58,7 +59,7 @@ class FrontServer(HTTPServer):
         )
         self._turns: Turns | None = None
         self._open: dict[Connection, str] = {}
-        self._opening: set[asyncio.Task[None]] = set()
+        self._opening: set[asyncio.Task[Any]] = set()
         self._all_closed = asyncio.Event()
 
     def _handle_connection(self, connection: socket.socket, address: Any) -> None:
@@ -75,24 +76,27 @@ class FrontServer(HTTPServer):
         loop = asyncio.get_running_loop()
         made = Connection(self, self._limits, loop.time() + self._limits.first_timeout)
         self._open[made] = peer
-        if self._tls is None:
-            opening = loop.create_task(self._open_connection(made, connection))
-            self._opening.add(opening)
-            opening.add_done_callback(self._opening.discard)
+        if self._tls is not None:
+            try:
+                wrapped = self._tls.wrap_socket(
+                    connection, server_side=True, do_handshake_on_connect=False
+                )
+            except OSError:  # the peer is gone
+                connection.close()
+                self.on_close(made)
+            else:
+                TlsTransport(loop, wrapped, address, made)
             return
-        try:
-            wrapped = self._tls.wrap_socket(
-                connection, server_side=True, do_handshake_on_connect=False
-            )
-            TlsTransport(loop, wrapped, made)
-        except OSError:  # the peer is gone
-            connection.close()
-            self.on_close(made)
+        opening = loop.create_task(loop.connect_accepted_socket(lambda: made, connection))
+        self._opening.add(opening)
+        opening.add_done_callback(partial(self._opened, made, connection))
 
-    async def _open_connection(self, made: Connection, connection: socket.socket) -> None:
-        try:
-            await asyncio.get_running_loop().connect_accepted_socket(lambda: made, connection)
-        except (OSError, asyncio.CancelledError):
+    def _opened(
+        self, made: Connection, connection: socket.socket, opening: asyncio.Task[Any]
+    ) -> None:
+        """Forget a connection that could not be opened: its peer is gone, or the server stops."""
+        self._opening.discard(opening)
+        if opening.cancelled() or opening.exception() is not None:
             connection.close()
             self.on_close(made)
 
@@ -131,6 +135,7 @@ class FrontServer(HTTPServer):
         """Close all connections but those that have become sockets, and wait for their end."""
         for opening in self._opening:
             opening.cancel()
+        await asyncio.gather(*self._opening, return_exceptions=True)
         while self._open:
             self._all_closed.clear()
             for each in list(self._open):

@@ -91,6 +91,7 @@ class HeadFinder:
         """
         while received.startswith(b"\r\n"):
             del received[:2]
+            self._seen = 0
         end = received.find(_END, max(0, self._seen - len(_END)), self._most)
         if end >= 0:
             self._seen = 0

@@ -19,16 +19,18 @@ class TlsTransport(asyncio.Transport):
     Args:
         loop: of this process.
         sock: accepted, and wrapped for a handshake that has not begun.
+        address: of the peer.
         protocol: of the connection.
-
-    Raises:
-        OSError: the peer is gone already.
     """
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, sock: ssl.SSLSocket, protocol: asyncio.Protocol
+        self,
+        loop: asyncio.AbstractEventLoop,
+        sock: ssl.SSLSocket,
+        address: object,
+        protocol: asyncio.Protocol,
     ) -> None:
-        super().__init__({"socket": sock, "ssl_object": sock, "peername": sock.getpeername()})
+        super().__init__({"socket": sock, "ssl_object": sock, "peername": address})
         self._loop = loop
         self._sock = sock
         self._protocol = protocol
