@@ -8,19 +8,16 @@ or a timer for each request: the calls of the transport drive it all.
 import asyncio
 import math
 import time
-from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Any, Protocol, cast
 
-from tornado.gen import convert_yielded
-from tornado.httputil import HTTPInputError, HTTPMessageDelegate
+from tornado.httputil import HTTPMessageDelegate
 from tornado.iostream import IOStream
-from tornado.log import app_log, gen_log
+from tornado.log import gen_log
 
 from handlers.serving import responses
-from handlers.serving.bodies import Body, body_of
 from handlers.serving.deadline import Deadline
 from handlers.serving.exchange import Exchange
+from handlers.serving.incoming import Incoming
 from handlers.serving.limits import (
     LINGER_BYTES,
     LINGER_SECONDS,
@@ -29,7 +26,7 @@ from handlers.serving.limits import (
     Limits,
 )
 from handlers.serving.outgoing import Outgoing
-from handlers.serving.parser import Head, HeadFinder, Refused, malformed, read_head
+from handlers.serving.parser import Head, Refused
 from handlers.serving.stream import TransportStream
 from handlers.serving.turns import Turns
 
@@ -80,16 +77,8 @@ class Connection(asyncio.Protocol):
         self._due = first_deadline
         """When the peer must have sent what is waited for."""
         self.is_gone = False
-        self._received = bytearray()
-        self._heads = HeadFinder(limits.header_bytes)
+        self._incoming = Incoming(self, limits)
         self._is_paused = False
-        self._exchange: Exchange | None = None
-        """The request under way, until it is answered."""
-        self._delegate: HTTPMessageDelegate | None = None
-        """Who takes it, until all of it was handed over."""
-        self._body: Body | None = None
-        self._body_timeout = limits.body_timeout
-        self._is_delegate_busy = False
         self._waits_for_turn = False
         self._linger_left: int | None = None
         """Bytes that are still read for nothing; None while requests are read."""
@@ -115,11 +104,9 @@ class Connection(asyncio.Protocol):
             if self._linger_left < 0:
                 self.abort()
             return
-        self._received += data
+        self._incoming.received += data
         self._go_on()
-        if len(self._received) > READ_AHEAD_BYTES and not self._is_paused and not self.is_gone:
-            self._is_paused = True
-            self._transport.pause_reading()
+        self.bound_reading()
 
     def eof_received(self) -> None:
         """Take a peer that says no more for one that is gone, as Tornado does."""
@@ -139,9 +126,9 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Go on: everything has gone out."""
         self._outgoing.free()
-        if not self.is_gone and self._linger_left is None:
+        if self.takes_requests:
             self._deadline.set(self._due)
-            if self._exchange is None and self._due == math.inf:
+            if self._incoming.exchange is None and self._due == math.inf:
                 self._rest()
 
     # What the answer asks for.
@@ -152,10 +139,10 @@ class Connection(asyncio.Protocol):
 
     def answered(self) -> None:
         """Wait for the next request, or close: the answer was handed over."""
-        exchange, self._exchange = self._exchange, None
+        exchange, self._incoming.exchange = self._incoming.exchange, None
         if self.is_gone or exchange is None:
             return
-        if self._delegate is not None or not exchange.keeps_alive:
+        if self._incoming.is_in_request or not exchange.keeps_alive:
             self._linger()
         elif not self._outgoing.is_blocked:
             self._rest()
@@ -173,15 +160,14 @@ class Connection(asyncio.Protocol):
 
     def detach(self) -> IOStream:
         """Give the connection away, with what was received."""
-        self._exchange = self._delegate = self._body = None
-        received, self._received = self._received, bytearray()
+        received = self._incoming.give_away()
         blocked = self._outgoing.is_blocked
         stream = TransportStream(self._transport, received, is_writing=blocked)
         if self.is_gone:
             stream.close()
         else:
             self._transport.set_protocol(stream)
-            self._resume_reading()
+            self.bound_reading()
             self.is_gone = True
             self._deadline.cancel()
             self._owner.on_close(self)
@@ -193,144 +179,61 @@ class Connection(asyncio.Protocol):
 
     def set_body_timeout(self, seconds: float) -> None:
         """Have the body of the request under way take so long at most, from now on."""
-        self._body_timeout = seconds
-        if self._body is not None:
-            self._time_body()
+        self._incoming.body_timeout = seconds
+        self._incoming.time_body()
 
     # Requests.
 
+    @property
+    def takes_requests(self) -> bool:
+        """Whether it is neither closed nor about to be."""
+        return not self.is_gone and self._linger_left is None
+
+    def begin(self, head: Head) -> tuple[Exchange, HTTPMessageDelegate]:
+        """Return who is to handle a request."""
+        keeps_alive = head.keeps_alive and self._limits.keep_alive
+        exchange = Exchange(self, head, self._limits.body_bytes, keeps_alive=keeps_alive)
+        return exchange, self._owner.start_request(self, exchange)
+
     def _go_on(self) -> None:
         """Go on with what was received, if it is its turn."""
-        if self.is_gone or self._is_delegate_busy or self._linger_left is not None:
+        if not self.takes_requests:
             return
-        if self._body is not None:
-            self._guard(self._read_body)
-        elif self._exchange is None and not self._outgoing.is_blocked and not self._waits_for_turn:
-            self._guard(self._read_head)
-
-    def _guard(self, step: Callable[[], None]) -> None:
-        """Take a step, or refuse what it finds."""
-        try:
-            step()
-        except Refused as refused:
-            self._refuse(refused)
-        except HTTPInputError:  # its text quotes what was sent
-            self._refuse(malformed("refused by the application"))
-
-    def _read_head(self) -> None:
-        """Hand a request's head over, if all of it is here."""
-        data = self._heads.take(self._received)
-        if data is None:
-            return
-        self._wait_until(math.inf)
-        head = read_head(data)
-        keeps_alive = head.keeps_alive and self._limits.keep_alive
-        self._exchange = Exchange(self, head, self._limits.body_bytes, keeps_alive=keeps_alive)
-        self._delegate = self._owner.start_request(self, self._exchange)
-        self._body_timeout = self._limits.body_timeout
-        taken = self._ask(self._delegate.headers_received, head.start_line, head.headers)
-        self._when_taken(taken, partial(self._expect_body, head))
-
-    def _expect_body(self, head: Head) -> None:
-        """Let the body come: the head was taken."""
-        if self._exchange is None:
-            return
-        if head.length == 0:
-            self._hand_over()
-            return
-        self._body = body_of(head.length, self._exchange.max_body_size, self._limits.piece_bytes)
-        if head.expects_continue:
-            self._transport.write(responses.CONTINUE)
-        self._read_body()
-        if self._body is not None:
-            self._time_body()
-
-    def _read_body(self) -> None:
-        """Hand over what is here of the body."""
-        body, delegate = self._body, self._delegate
-        while body is not None and delegate is not None:
-            piece = body.take(self._received)
-            if not piece:
-                break
-            taken = self._ask(delegate.data_received, piece)
-            if taken is not None:
-                self._when_taken(taken, self._read_body)
-                return
-            body, delegate = self._body, self._delegate  # the answer may have ended them
-        if body is not None and body.is_whole:
-            self._body = None
-            self._wait_until(math.inf)
-            self._hand_over()
-        self._resume_reading()
-
-    def _hand_over(self) -> None:
-        """Say that all of the request was handed over."""
-        delegate, self._delegate = self._delegate, None
-        if delegate is not None:
-            self._ask(delegate.finish)
-
-    def _ask(self, method: Callable[..., Awaitable[None] | None], *args: Any) -> Any:
-        """Call the application; the connection ends with what it fails to catch."""
-        try:
-            return method(*args)
-        except HTTPInputError:
-            raise
-        except Exception:  # noqa: BLE001 - an application may do anything
-            app_log.exception("Uncaught exception")
-            self.abort()
-            return None
-
-    def _when_taken(self, taken: Awaitable[None] | None, then: Callable[[], None]) -> None:
-        """Go on when the application is ready for it, which it mostly is at once."""
-        if taken is not None:
-            self._is_delegate_busy = True
-            convert_yielded(taken).add_done_callback(partial(self._taken, then))
-        elif not self.is_gone:
-            then()
-
-    def _taken(self, then: Callable[[], None], done: asyncio.Future[None]) -> None:
-        self._is_delegate_busy = False
-        if done.cancelled():
-            self.abort()
-            return
-
-        def go_on() -> None:
-            self._ask(done.result)
-            if not self.is_gone and self._linger_left is None:
-                then()
-
-        self._guard(go_on)
+        must_wait = self._waits_for_turn or self._outgoing.is_blocked
+        if self._incoming.exchange is not None or not must_wait:
+            self._incoming.read()
 
     # Between requests, and the end.
 
     def _rest(self) -> None:
         """Wait for the next request; one that is here already waits for its turn."""
-        self._wait_until(self._loop.time() + self._limits.idle_timeout)
-        if self._received and not self._waits_for_turn:
+        self.wait_until(self._loop.time() + self._limits.idle_timeout)
+        if self._incoming.received and not self._waits_for_turn:
             self._waits_for_turn = True
             self._owner.turns.wait(self._take_turn)
-        self._resume_reading()
+        self.bound_reading()
 
     def _take_turn(self) -> None:
         self._waits_for_turn = False
         self._go_on()
-        self._resume_reading()
+        self.bound_reading()
 
-    def _resume_reading(self) -> None:
-        if self._is_paused and len(self._received) <= READ_AHEAD_BYTES and not self.is_gone:
-            self._is_paused = False
+    def bound_reading(self) -> None:
+        """Stop reading while too much waits, and go on when it does not any more."""
+        is_full = len(self._incoming.received) > READ_AHEAD_BYTES
+        if is_full == self._is_paused or self.is_gone:
+            return
+        self._is_paused = is_full
+        if is_full:
+            self._transport.pause_reading()
+        else:
             self._transport.resume_reading()
 
-    def _wait_until(self, due: float) -> None:
+    def wait_until(self, due: float) -> None:
         """Have the peer send in time; a time to read that is running goes on."""
         self._due = due
         if not self._outgoing.is_blocked:
             self._deadline.set(due)
-
-    def _time_body(self) -> None:
-        """Have the body come in time."""
-        seconds = self._body_timeout
-        self._wait_until(math.inf if seconds is None else self._loop.time() + seconds)
 
     def _time_reader(self) -> None:
         """Have the peer read in time."""
@@ -344,16 +247,16 @@ class Connection(asyncio.Protocol):
                 self._time_reader()
                 return
             gen_log.info("Answer not read by %s", self.context)
-        elif self._body is not None:
+        elif self._incoming.is_in_body:
             gen_log.info("Timeout reading body from %s", self.context)
         self.abort()
 
-    def _refuse(self, refused: Refused) -> None:
+    def refuse(self, refused: Refused) -> None:
         """Answer what is no request, if nothing was answered yet; the connection ends with it."""
         gen_log.info("Malformed HTTP message from %s: %s", self.context, refused)
         if self.is_gone:
             return
-        exchange, self._exchange = self._exchange, None
+        exchange = self._incoming.exchange
         if exchange is None or not exchange.has_begun:
             self._transport.write(responses.refusal(refused.status, time.time()))
         if exchange is not None:
@@ -362,33 +265,20 @@ class Connection(asyncio.Protocol):
 
     def _linger(self) -> None:
         """Close, but not before the peer has had a chance to read its answer."""
-        nothing_comes = self._delegate is None and not self._received and not self._is_paused
-        if nothing_comes:
+        incoming = self._incoming
+        if not (incoming.is_in_request or incoming.received or self._is_paused):
             self.close()
             return
-        self._tell_delegate()
-        self._received.clear()
+        incoming.end()
         self._linger_left = LINGER_BYTES
         self._deadline.set(self._loop.time() + LINGER_SECONDS)
-        self._resume_reading()
+        self.bound_reading()
         if self._transport.can_write_eof():
             self._transport.write_eof()
 
-    def _tell_delegate(self) -> None:
-        """Tell who takes a request that the rest of it will not come."""
-        delegate, self._delegate, self._body = self._delegate, None, None
-        if delegate is not None:
-            self._loop.call_soon(self._ask, delegate.on_connection_close)
-
     def _end(self) -> None:
-        """Forget what was received, and tell the application that nobody is there any more."""
-        if self.is_gone:
-            return
-        self.is_gone = True
-        self._received.clear()
-        exchange, self._exchange = self._exchange, None
-        if self._delegate is not None:
-            self._tell_delegate()
-        elif exchange is not None:
-            self._loop.call_soon(self._ask, exchange.peer_is_gone)
-        self._outgoing.fail()
+        """Forget everything: nobody is there any more."""
+        if not self.is_gone:
+            self.is_gone = True
+            self._incoming.end()
+            self._outgoing.fail()

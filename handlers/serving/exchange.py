@@ -34,7 +34,7 @@ class Carrier(Protocol):
         ...
 
     def answered(self) -> None:
-        """The answer has been handed over."""
+        """Go on: the answer has been handed over."""
         ...
 
     def abort(self) -> None:
@@ -46,7 +46,7 @@ class Carrier(Protocol):
         ...
 
     def view(self) -> Any:
-        """The connection as a stream, for who wants to look at its socket."""
+        """Show the connection as a stream, to who wants to look at its socket."""
         ...
 
     def set_body_timeout(self, seconds: float) -> None:

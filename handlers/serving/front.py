@@ -124,7 +124,7 @@ class FrontServer(HTTPServer):
         return delegate
 
     def on_close(self, server_conn: object) -> None:
-        """The connection is gone, or has become a socket."""
+        """Forget a connection that is gone, or has become a socket."""
         peer = self._open.pop(cast("Connection", server_conn), None)
         if peer is not None:
             self._connection_limits.leave(peer)

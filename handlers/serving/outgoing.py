@@ -59,7 +59,7 @@ class Outgoing:
         return is_read
 
     def fail(self) -> None:
-        """The peer is gone."""
+        """Tell whoever waits that the peer is gone."""
         writes, self._writes = self._writes, []
         for done in writes:
             if not done.done():

@@ -45,7 +45,7 @@ class Refused(Exception):
 
 
 def malformed(why: str) -> Refused:
-    """A request that is none."""
+    """Return the refusal of a request that is none."""
     return Refused(HTTPStatus.BAD_REQUEST, why)
 
 

@@ -11,7 +11,7 @@ LAST_CHUNK: Final = b"0\r\n\r\n"
 
 
 def head(start_line: ResponseStartLine, headers: HTTPHeaders) -> bytes:
-    """An answer's first line and its header lines, with the empty line behind them.
+    """Return an answer's first line and header lines, with the empty line behind them.
 
     Raises:
         ValueError: one of them has a line end in it, and would make two.
@@ -29,12 +29,12 @@ def head(start_line: ResponseStartLine, headers: HTTPHeaders) -> bytes:
 
 
 def chunk(data: bytes) -> bytes:
-    """Data as a chunk of a chunked body. No data is no chunk: an empty one would end the body."""
+    """Return data as a chunk of a chunked body; no data is none, as an empty one ends the body."""
     return b"%x\r\n%b\r\n" % (len(data), data) if data else b""
 
 
 def refusal(status: HTTPStatus, now: float) -> bytes:
-    """The answer to what is no request, or too much of one; the connection ends with it."""
+    """Return the answer to what is no request, or too much of one; the connection ends with it."""
     return (
         f"HTTP/1.1 {status.value} {status.phrase}\r\n"
         f"Date: {format_timestamp(now)}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"

@@ -138,11 +138,11 @@ class TransportStream(asyncio.Protocol):
             self._transport.pause_reading()
 
     def eof_received(self) -> None:
-        """The peer has said its last: it counts as gone."""
+        """Take a peer that says no more for one that is gone."""
         self._end(None)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The connection is gone."""
+        """Tell everybody who waits that the connection is gone."""
         self._end(exc)
 
     def pause_writing(self) -> None:
