@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Final
 
 FOLDER: Final = Path(__file__).parent
+MOST_RANGES: Final = 32
+"""So many entries of an `Accept-Language` are read: nobody speaks more languages."""
 FORMS: Final = frozenset({"none", "one", "other"})
 """The forms of a text with a number: for 0 where it differs, for 1, and for the rest. A language
 with more plurals (CLDR's `few`, `many`) needs a rule in `_form`, and the same in texts.js."""
@@ -69,10 +71,11 @@ def negotiate(accepted: str) -> Language:
     """Return the language of ours that a person wants most (RFC 9110 12.5.4), or English.
 
     Args:
-        accepted: the value of Accept-Language. Malformed parts are ignored.
+        accepted: the value of Accept-Language. Malformed parts are ignored, and all behind the
+            first `MOST_RANGES`.
     """
     wanted: dict[str, float] = {}
-    for each in accepted.split(","):
+    for each in accepted.split(",", MOST_RANGES)[:MOST_RANGES]:
         # For the range of a country, its language will do (RFC 4647 3.4).
         if (match := _RANGE.fullmatch(each.strip())) and match[1].lower() in LANGUAGES:
             code = match[1].lower()

@@ -15,8 +15,8 @@ from handlers.http.failures import MalformedRequestRedaction
 from handlers.pages.not_found import NotFoundHandler
 from handlers.pages.static_files import StaticFiles
 from handlers.routes import ROUTES
-from handlers.serving.bounded_server import BoundedServer
 from handlers.serving.drain import drain
+from handlers.serving.front import FrontServer
 from handlers.serving.tls import tls_context
 from server.services import open_services
 from settings import Settings
@@ -66,7 +66,7 @@ async def serve(
             not_found=NotFoundHandler,
             static_files=StaticFiles,
         )
-        server = BoundedServer(
+        server = FrontServer(
             application,
             connection_limits=application.connection_limits,
             first_timeout=FIRST_TIMEOUT,

@@ -1,5 +1,9 @@
-"""The rules of RFC 6455 for a client's frames, if the server has no extensions. Pure."""
+"""The rules of RFC 6455 for a client's handshake and frames, if the server has no extensions.
 
+Pure.
+"""
+
+import re
 from typing import Final
 
 CONTINUATION: Final = 0x0
@@ -14,6 +18,7 @@ MASKED: Final = 0x80
 SIZE_IN_2: Final = 126
 """This size says that the real size follows in two bytes; 127 says that it follows in eight."""
 
+_KEY: Final = re.compile(r"[A-Za-z0-9+/]{22}==")
 _DATA: Final = frozenset({CONTINUATION, TEXT, BINARY})
 _CONTROL: Final = frozenset({CLOSE, PING, PONG})
 _CODES: Final = frozenset({*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)})
@@ -51,6 +56,11 @@ def is_valid_close(payload: bytes) -> bool:
     if not payload:
         return True
     return int.from_bytes(payload[:2]) in _CODES and is_utf8(payload[2:])
+
+
+def is_key(text: str) -> bool:
+    """Return whether this is the key of a handshake: 16 bytes in base64 (4.2.1)."""
+    return _KEY.fullmatch(text) is not None
 
 
 def is_utf8(data: bytes) -> bool:

@@ -11,6 +11,7 @@ from handlers.http import guards
 from handlers.http.access import Access
 from handlers.http.base import BaseHandler
 from handlers.http.problems import Problem, ProblemRaised, bad_request
+from handlers.websocket import frame_rules
 from handlers.websocket.strict_protocol import StrictProtocol
 from server.core.audit import AuditEvent
 from server.core.errors import StoreUnavailable, WriteConflict
@@ -30,7 +31,8 @@ UPGRADE_REQUIRED = Problem(
     f"Open it as a WebSocket with the subprotocol {SUBPROTOCOL}.",
     headers={"Upgrade": "websocket", "Sec-WebSocket-Version": "13"},
 )
-NO_KEY = bad_request("A handshake needs `Sec-WebSocket-Key`.")
+NO_KEY = bad_request("A handshake needs one `Sec-WebSocket-Key`: 16 bytes in base64.")
+OLD_HTTP = bad_request("A handshake needs HTTP/1.1.")
 WRONG_SUBPROTOCOL = Problem(
     400, "wrong-subprotocol", "Unknown subprotocol", f"This server speaks {SUBPROTOCOL}."
 )
@@ -152,14 +154,16 @@ class SocketHandler(BaseHandler, WebSocketHandler):
     def _flaw_of_handshake(self) -> Problem | None:
         """Return what is wrong with the handshake, if anything (RFC 6455 4.2.1).
 
-        Tornado would refuse it too, but with a text that is no problem document.
+        Tornado would refuse some of it too, but with a text that is no problem document.
         """
-        headers = self.request.headers
+        headers, keys = self.request.headers, self.request.headers.get_list("Sec-WebSocket-Key")
         tokens = {each.strip().lower() for each in headers.get("Connection", "").split(",")}
         asks = headers.get("Upgrade", "").lower() == "websocket" and "upgrade" in tokens
         if not asks or headers.get("Sec-WebSocket-Version") != "13":
             return UPGRADE_REQUIRED
-        return None if headers.get("Sec-WebSocket-Key") else NO_KEY
+        if self.request.version == "HTTP/1.0":
+            return OLD_HTTP
+        return None if len(keys) == 1 and frame_rules.is_key(keys[0]) else NO_KEY
 
     def _refuse(self, code: CloseCode, reason: str) -> None:
         if self.socket is None:

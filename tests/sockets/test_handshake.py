@@ -1,6 +1,7 @@
 """Who may open a socket, and what those are told who may not."""
 
 import asyncio
+from urllib.parse import urlsplit
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
@@ -9,7 +10,7 @@ from websockets.exceptions import InvalidStatus
 from tests.support.clients.client import COOKIE, PASSWORD, Client
 from tests.support.clients.people import People, people_of
 from tests.support.clients.raw_http import exchange
-from tests.support.clients.sockets import end_of
+from tests.support.clients.sockets import PING, TEXT, end_of, raw_frame
 from tests.support.servers.server import CurfewServer
 
 SUBPROTOCOL = "curfew.v1"
@@ -95,6 +96,65 @@ async def test_a_refused_origin_is_remembered_and_does_not_count_as_activity() -
             assert await last_active(other, client.sid) > before
         assert server.log.count("event='malicious_cors'") == 2
         assert "origin='http://evil.example'" in server.log
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        [],
+        [""],
+        ["AAAAAAAAAAAAAAAAAAAAAA=="] * 2,
+        ["AAAAAAAAAAAAAAAAAAAAAA==, AAAAAAAAAAAAAAAAAAAAAA=="],
+        ["AAAAAAAAAAAAAAAAAAAA"],
+        ["AAAAAAAAAAAAAAAAAAAAAAA="],
+        ["AAAAAAAAAAAAAAAAAAAAAAAA"],
+        ["AAAAAAAAAAAAAAAAAAAAAAAAAA=="],
+        ["AAAAAAAAAAAAAAAAAAAAA-=="],
+        ["AAAAAAAAAA AAAAAAAAAAAA=="],
+        ["anna"],
+    ],
+)
+async def test_a_key_that_is_not_one_of_16_bytes_opens_nothing(
+    server: CurfewServer, keys: list[str]
+) -> None:
+    answer = await asyncio.to_thread(exchange, server.port, by_hand(server, keys))
+    assert answer.status == 400
+    assert b"/problems/" in answer.raw
+
+
+async def test_no_socket_is_opened_over_http_1_0(server: CurfewServer) -> None:
+    sent = by_hand(server, ["AAAAAAAAAAAAAAAAAAAAAA=="])
+    assert (await asyncio.to_thread(exchange, server.port, sent)).status == 101
+    sent = sent.replace(b"HTTP/1.1", b"HTTP/1.0")
+    assert (await asyncio.to_thread(exchange, server.port, sent)).status == 400
+
+
+async def test_frames_that_come_with_the_handshake_are_read(people: People) -> None:
+    client = await people.somebody()
+    address = urlsplit(client.url)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    head = by_hand(client, ["AAAAAAAAAAAAAAAAAAAAAA=="], f"{COOKIE}={client.cookie}")
+    writer.write(head + raw_frame(TEXT, b'{"type":"ping"}') + raw_frame(PING, b"abc"))
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
+    async with asyncio.timeout(20):
+        await reader.readuntil(b'"pong"')
+        await reader.readuntil(b"\x8a\x03abc")
+    writer.close()
+
+
+def by_hand(at: CurfewServer | Client, keys: list[str], cookie: str = "none=0") -> bytes:
+    """A handshake with these keys."""
+    lines = [
+        "GET /ws HTTP/1.1",
+        f"Host: {urlsplit(at.url).netloc}",
+        f"Origin: {at.url}",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Version: 13",
+        *(f"Sec-WebSocket-Key: {key}" for key in keys),
+        f"Cookie: {cookie}",
+    ]
+    return "\r\n".join([*lines, "", ""]).encode()
 
 
 async def last_active(asking: Client, sid: str) -> float:

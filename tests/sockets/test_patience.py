@@ -12,7 +12,7 @@ from tornado.testing import bind_unused_port
 from websockets.exceptions import ConnectionClosed, InvalidMessage
 
 from handlers.http.connection_limits import ConnectionLimits
-from handlers.serving.bounded_server import BoundedServer
+from handlers.serving.front import FrontServer
 from handlers.serving.process import FIRST_TIMEOUT
 from tests.support.clients.client import Client
 from tests.support.clients.people import People
@@ -95,7 +95,7 @@ async def test_a_tls_handshake_that_never_ends_is_cut() -> None:
         raise AssertionError(request)
 
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    server = BoundedServer(
+    server = FrontServer(
         answer, connection_limits=ConnectionLimits(10), first_timeout=0.5, ssl_options=tls
     )
     listening, port = bind_unused_port()

@@ -88,6 +88,8 @@ def test_scripts_get_whole_sections(language: Language) -> None:
         (",,;;,de", "de"),
         ("x" * 60_000, "en"),
         ("-" * 60_000 + ",de", "de"),
+        ("fr," * 31 + "de", "de"),
+        ("fr," * 32 + "de", "en"),
     ],
 )
 def test_the_language_is_the_one_that_the_browser_wants_most(accepted: str, code: str) -> None:

@@ -1,5 +1,7 @@
 """What a client's frame may look like, against a table of RFC 6455."""
 
+import base64
+import os
 import struct
 
 import pytest
@@ -57,3 +59,11 @@ def test_a_close_frame_is_empty_or_has_a_code_and_text() -> None:
     assert not frame_rules.is_valid_close(b"\x03")
     assert frame_rules.is_valid_close(b"\x03\xe8" + "bye ☾".encode())
     assert not frame_rules.is_valid_close(b"\x03\xe8\xff")
+
+
+def test_a_key_is_16_bytes_in_base64() -> None:
+    for size in range(32):
+        key = base64.b64encode(os.urandom(size)).decode()
+        assert frame_rules.is_key(key) == (size == 16)
+    assert not frame_rules.is_key("-" * 22 + "==")
+    assert not frame_rules.is_key("A" * 22 + "==\n")

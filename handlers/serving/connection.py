@@ -1,0 +1,284 @@
+"""One connection: reads its requests one by one, and hands each to Tornado's application.
+
+A request is begun when the answer to the one before has gone out. What comes meanwhile waits, in
+bounded space, and of a peer that is gone nothing that waits is handled. Nothing here keeps a task
+or a timer for each request: the calls of the transport drive it all.
+"""
+
+import asyncio
+import math
+import time
+from typing import Any, Protocol, cast
+
+from tornado.httputil import HTTPMessageDelegate
+from tornado.iostream import IOStream
+from tornado.log import gen_log
+
+from handlers.serving import responses
+from handlers.serving.deadline import Deadline
+from handlers.serving.exchange import Exchange
+from handlers.serving.incoming import Incoming
+from handlers.serving.limits import (
+    LINGER_BYTES,
+    LINGER_SECONDS,
+    READ_AHEAD_BYTES,
+    UNREAD_SECONDS,
+    Limits,
+)
+from handlers.serving.outgoing import Outgoing
+from handlers.serving.parser import Head, Refused
+from handlers.serving.stream import TransportStream
+from handlers.serving.turns import Turns
+
+
+class Owner(Protocol):
+    """The server that a connection belongs to."""
+
+    @property
+    def turns(self) -> Turns:
+        """In which pipelined requests are handled."""
+        ...
+
+    def start_request(self, server_conn: object, request_conn: Exchange) -> HTTPMessageDelegate:
+        """Say who handles the next request."""
+        ...
+
+    def context_of(self, transport: asyncio.Transport) -> Any:
+        """Say who the peer is, as Tornado tells handlers."""
+        ...
+
+    def on_close(self, server_conn: object) -> None:
+        """Forget a connection that is gone, or was given away."""
+        ...
+
+
+class Connection(asyncio.Protocol):
+    """One connection.
+
+    Args:
+        owner: its server.
+        limits: what it may cost.
+        first_deadline: for the headers of its first request, by the loop's clock.
+
+    Attributes:
+        context: who the peer is.
+        is_gone: whether nothing can be written any more.
+    """
+
+    context: Any
+    _transport: asyncio.Transport
+    _outgoing: Outgoing
+
+    def __init__(self, owner: Owner, limits: Limits, first_deadline: float) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._owner = owner
+        self._limits = limits
+        self._deadline = Deadline(self._loop, self._too_late)
+        self._due = first_deadline
+        """When the peer must have sent what is waited for."""
+        self.is_gone = False
+        self._incoming = Incoming(self, limits)
+        self._is_paused = False
+        self._waits_for_turn = False
+        self._linger_left: int | None = None
+        """Bytes that are still read for nothing; None while requests are read."""
+
+    # What the transport tells.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin; under TLS the handshake is done."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._outgoing = Outgoing(self._transport)
+        self._deadline.set(self._due)
+        self.context = self._owner.context_of(self._transport)
+        # To be told whenever something has not gone out. Not 0: under TLS, asyncio would say of an
+        # empty buffer that it is full.
+        self._transport.set_write_buffer_limits(high=1, low=0)
+
+    def data_received(self, data: bytes) -> None:
+        """Keep what came, and go on with it if it is wanted now."""
+        if self.is_gone:
+            return
+        if self._linger_left is not None:
+            self._linger_left -= len(data)
+            if self._linger_left < 0:
+                self.abort()
+            return
+        self._incoming.received += data
+        self._go_on()
+        self.bound_reading()
+
+    def eof_received(self) -> None:
+        """Take a peer that says no more for one that is gone, as Tornado does."""
+        self._end()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        """Leave the server."""
+        self._end()
+        self._deadline.cancel()
+        self._owner.on_close(self)
+
+    def pause_writing(self) -> None:
+        """Give the peer time to read: something did not go out at once."""
+        self._outgoing.block()
+        self._time_reader()
+
+    def resume_writing(self) -> None:
+        """Go on: everything has gone out."""
+        self._outgoing.free()
+        if self.takes_requests:
+            self._deadline.set(self._due)
+            if self._incoming.exchange is None and self._due == math.inf:
+                self._rest()
+
+    # What the answer asks for.
+
+    def send(self, data: bytes) -> asyncio.Future[None]:
+        """Send; done when the system has all of it."""
+        return self._outgoing.send(data)
+
+    def answered(self) -> None:
+        """Wait for the next request, or close: the answer was handed over."""
+        exchange, self._incoming.exchange = self._incoming.exchange, None
+        if self.is_gone or exchange is None:
+            return
+        if self._incoming.is_in_request or not exchange.keeps_alive:
+            self._linger()
+        elif not self._outgoing.is_blocked:
+            self._rest()
+
+    def abort(self) -> None:
+        """Close at once, whatever is under way."""
+        self._transport.abort()
+        self._end()
+
+    def close(self) -> None:
+        """Close when what was answered has gone out."""
+        if not self.is_gone:
+            self._transport.close()
+            self._end()
+
+    def detach(self) -> IOStream:
+        """Give the connection away, with what was received."""
+        received = self._incoming.give_away()
+        blocked = self._outgoing.is_blocked
+        stream = TransportStream(self._transport, received, is_writing=blocked)
+        if self.is_gone:
+            stream.close()
+        else:
+            self._transport.set_protocol(stream)
+            self.bound_reading()
+            self.is_gone = True
+            self._deadline.cancel()
+            self._owner.on_close(self)
+        return cast("IOStream", stream)
+
+    def view(self) -> TransportStream:
+        """Show the connection as a stream, to who wants to look at its socket."""
+        return TransportStream(self._transport, bytearray(), is_writing=False)
+
+    def set_body_timeout(self, seconds: float) -> None:
+        """Have the body of the request under way take so long at most, from now on."""
+        self._incoming.body_timeout = seconds
+        self._incoming.time_body()
+
+    # Requests.
+
+    @property
+    def takes_requests(self) -> bool:
+        """Whether it is neither closed nor about to be."""
+        return not self.is_gone and self._linger_left is None
+
+    def begin(self, head: Head) -> tuple[Exchange, HTTPMessageDelegate]:
+        """Return who is to handle a request."""
+        keeps_alive = head.keeps_alive and self._limits.keep_alive
+        exchange = Exchange(self, head, self._limits.body_bytes, keeps_alive=keeps_alive)
+        return exchange, self._owner.start_request(self, exchange)
+
+    def _go_on(self) -> None:
+        """Go on with what was received, if it is its turn."""
+        if not self.takes_requests:
+            return
+        must_wait = self._waits_for_turn or self._outgoing.is_blocked
+        if self._incoming.exchange is not None or not must_wait:
+            self._incoming.read()
+
+    # Between requests, and the end.
+
+    def _rest(self) -> None:
+        """Wait for the next request; one that is here already waits for its turn."""
+        self.wait_until(self._loop.time() + self._limits.idle_timeout)
+        if self._incoming.received and not self._waits_for_turn:
+            self._waits_for_turn = True
+            self._owner.turns.wait(self._take_turn)
+        self.bound_reading()
+
+    def _take_turn(self) -> None:
+        self._waits_for_turn = False
+        self._go_on()
+        self.bound_reading()
+
+    def bound_reading(self) -> None:
+        """Stop reading while too much waits, and go on when it does not any more."""
+        is_full = len(self._incoming.received) > READ_AHEAD_BYTES
+        if is_full == self._is_paused or self.is_gone:
+            return
+        self._is_paused = is_full
+        if is_full:
+            self._transport.pause_reading()
+        else:
+            self._transport.resume_reading()
+
+    def wait_until(self, due: float) -> None:
+        """Have the peer send in time; a time to read that is running goes on."""
+        self._due = due
+        if not self._outgoing.is_blocked:
+            self._deadline.set(due)
+
+    def _time_reader(self) -> None:
+        """Have the peer read in time."""
+        self._deadline.set(min(self._loop.time() + UNREAD_SECONDS, self._due))
+
+    def _too_late(self) -> None:
+        """Cut the peer, unless it is one that reads its answer slowly but does."""
+        is_blocked = self._outgoing.is_blocked and self._linger_left is None
+        if is_blocked and self._due > self._loop.time():
+            if self._outgoing.is_being_read():
+                self._time_reader()
+                return
+            gen_log.info("Answer not read by %s", self.context)
+        elif self._incoming.is_in_body:
+            gen_log.info("Timeout reading body from %s", self.context)
+        self.abort()
+
+    def refuse(self, refused: Refused) -> None:
+        """Answer what is no request, if nothing was answered yet; the connection ends with it."""
+        gen_log.info("Malformed HTTP message from %s: %s", self.context, refused)
+        if self.is_gone:
+            return
+        exchange = self._incoming.exchange
+        if exchange is None or not exchange.has_begun:
+            self._transport.write(responses.refusal(refused.status, time.time()))
+        if exchange is not None:
+            exchange.drop()
+        self._linger()
+
+    def _linger(self) -> None:
+        """Close, but not before the peer has had a chance to read its answer."""
+        incoming = self._incoming
+        if not (incoming.is_in_request or incoming.received or self._is_paused):
+            self.close()
+            return
+        incoming.end()
+        self._linger_left = LINGER_BYTES
+        self._deadline.set(self._loop.time() + LINGER_SECONDS)
+        self.bound_reading()
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+
+    def _end(self) -> None:
+        """Forget everything: nobody is there any more."""
+        if not self.is_gone:
+            self.is_gone = True
+            self._incoming.end()
+            self._outgoing.fail()

@@ -1,0 +1,201 @@
+"""One request and its answer: what Tornado's handlers know as their connection."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Protocol, cast
+
+from tornado.http1connection import parse_int
+from tornado.httputil import (
+    HTTPConnection,
+    HTTPHeaders,
+    HTTPOutputError,
+    RequestStartLine,
+    ResponseStartLine,
+)
+from tornado.iostream import IOStream, StreamClosedError
+
+from handlers.serving import responses
+from handlers.serving.parser import Head
+
+
+class Carrier(Protocol):
+    """The connection that an answer goes out on.
+
+    Attributes:
+        context: who the peer is.
+        is_gone: whether nothing can be written any more.
+    """
+
+    context: Any
+    is_gone: bool
+
+    def send(self, data: bytes) -> asyncio.Future[None]:
+        """Send; done when the system has it."""
+        ...
+
+    def answered(self) -> None:
+        """Go on: the answer has been handed over."""
+        ...
+
+    def abort(self) -> None:
+        """Close at once, whatever is under way."""
+        ...
+
+    def detach(self) -> IOStream:
+        """Give the connection away."""
+        ...
+
+    def view(self) -> Any:
+        """Show the connection as a stream, to who wants to look at its socket."""
+        ...
+
+    def set_body_timeout(self, seconds: float) -> None:
+        """Have the body of the request under way take so long at most, from now on."""
+        ...
+
+
+class Exchange(HTTPConnection):
+    """One request and its answer.
+
+    Args:
+        carrier: the connection.
+        head: the request.
+        max_body_size: bytes that its body may have.
+        keeps_alive: whether another request may follow.
+
+    Attributes:
+        context: who the peer is, for `HTTPServerRequest`.
+        max_body_size: bytes that its body may have; the handler may change it.
+        keeps_alive: whether another request may follow.
+        is_answered: whether the answer is complete.
+        has_begun: whether any of the answer has gone out.
+    """
+
+    def __init__(
+        self, carrier: Carrier, head: Head, max_body_size: int, *, keeps_alive: bool
+    ) -> None:
+        self.context = carrier.context
+        self.max_body_size = max_body_size
+        self.keeps_alive = keeps_alive
+        self.is_answered = False
+        self.has_begun = False
+        self._carrier: Carrier | None = carrier
+        self._request_line = head.start_line
+        self._close_callback: Callable[[], None] | None = None
+        self._in_chunks = False
+        self._left: int | None = None
+        """Bytes that the answer has said it would still have."""
+
+    @property
+    def stream(self) -> Any:
+        """What Tornado asks for a client's certificate; None when it was given away."""
+        return self._carrier.view() if self._carrier is not None else None
+
+    def set_close_callback(self, callback: Callable[[], None] | None) -> None:
+        """Call this when the peer is gone before it has its answer."""
+        self._close_callback = callback
+
+    def set_max_body_size(self, max_body_size: int) -> None:
+        """Let this request's body have so many bytes."""
+        self.max_body_size = max_body_size
+
+    def set_body_timeout(self, timeout: float) -> None:
+        """Let this request's body take so many seconds."""
+        if self._carrier is not None:
+            self._carrier.set_body_timeout(timeout)
+
+    def write_headers(
+        self,
+        start_line: RequestStartLine | ResponseStartLine,
+        headers: HTTPHeaders,
+        chunk: bytes | None = None,
+    ) -> asyncio.Future[None]:
+        """Begin the answer, with the first of its body in the same piece."""
+        line = cast("ResponseStartLine", start_line)
+        self._frame(line, headers)
+        data = responses.head(line, headers)
+        return self._send(data + self._format(chunk) if chunk else data)
+
+    def write(self, chunk: bytes) -> asyncio.Future[None]:
+        """Go on with the body."""
+        return self._send(self._format(chunk))
+
+    def finish(self) -> None:
+        """End the answer.
+
+        Raises:
+            HTTPOutputError: it said that its body would be longer; the connection is closed.
+        """
+        carrier = self._carrier
+        if carrier is None or self.is_answered:
+            return
+        if self._left and not carrier.is_gone:
+            carrier.abort()
+            raise HTTPOutputError(f"Tried to write {self._left} bytes less than Content-Length")
+        if self._in_chunks:
+            self._send(responses.LAST_CHUNK)
+        self.is_answered = True
+        self._close_callback = None
+        carrier.answered()
+
+    def detach(self) -> IOStream:
+        """Give the connection to whoever goes on with it in a protocol of its own."""
+        carrier = self._carrier
+        if carrier is None:
+            raise RuntimeError("the connection was given away before")
+        self._carrier = self._close_callback = None
+        self.is_answered = True
+        return carrier.detach()
+
+    def close(self) -> None:
+        """Close the connection at once."""
+        if self._carrier is not None:
+            self._carrier.abort()
+
+    def drop(self) -> None:
+        """Let nothing more of the answer go out."""
+        self.is_answered = True
+
+    def peer_is_gone(self) -> None:
+        """Nobody will read the answer."""
+        callback, self._close_callback = self._close_callback, None
+        if callback is not None:
+            callback()
+
+    def _frame(self, line: ResponseStartLine, headers: HTTPHeaders) -> None:
+        """Say how long the answer is, and whether the connection ends with it."""
+        method, _, version = self._request_line
+        has_length = "Content-Length" in headers
+        has_body = responses.may_have_body(method, line.code)
+        self._in_chunks = version == "HTTP/1.1" and has_body and not has_length
+        if self._in_chunks:
+            headers["Transfer-Encoding"] = "chunked"
+        elif has_body and not has_length:
+            self.keeps_alive = False  # its end is the connection's
+        if line.code == 101:  # noqa: PLR2004 - Switching Protocols
+            self.keeps_alive = True
+        elif version == "HTTP/1.1" and not self.keeps_alive:
+            headers["Connection"] = "close"
+        elif version == "HTTP/1.0" and self.keeps_alive:
+            headers["Connection"] = "Keep-Alive"
+        if method == "HEAD" or line.code == 304:  # noqa: PLR2004 - Not Modified
+            self._left = 0
+        else:
+            self._left = parse_int(headers["Content-Length"]) if has_length else None
+
+    def _format(self, chunk: bytes) -> bytes:
+        if self._left is not None:
+            self._left -= len(chunk)
+            if self._left < 0:
+                self.close()
+                raise HTTPOutputError("Tried to write more data than Content-Length")
+        return responses.chunk(chunk) if self._in_chunks else chunk
+
+    def _send(self, data: bytes) -> asyncio.Future[None]:
+        if self._carrier and not self._carrier.is_gone and not self.is_answered:
+            self.has_begun = True
+            return self._carrier.send(data)
+        gone: asyncio.Future[None] = asyncio.Future()
+        gone.set_exception(StreamClosedError())
+        gone.exception()  # told; most callers do not wait for it
+        return gone

@@ -1,0 +1,143 @@
+"""Tornado's HTTP server, with connections that are read by llhttp and bounded in what they cost."""
+
+import asyncio
+import socket
+from functools import partial
+from types import SimpleNamespace
+from typing import Any, Final, cast
+
+from tornado.http1connection import _GzipMessageDelegate
+from tornado.httpserver import HTTPServer, _HTTPRequestContext
+from tornado.httputil import HTTPConnection, HTTPMessageDelegate
+from tornado.iostream import IOStream
+from tornado.netutil import ssl_options_to_context
+
+from handlers.http.connection_limits import UNLIMITED, ConnectionLimits
+from handlers.serving.connection import Connection
+from handlers.serving.limits import Limits
+from handlers.serving.tls_transport import TlsTransport
+from handlers.serving.turns import Turns
+
+MAX_BODY_BYTES: Final = 100 * 1024 * 1024
+"""Of one request, where the application does not say; as for Tornado."""
+
+
+class FrontServer(HTTPServer):
+    """One process's server. Other arguments are Tornado's.
+
+    Args:
+        connection_limits: counts the connections, and says when there are too many.
+        first_timeout: seconds that a new connection gets for its first request's headers; as many
+            as later ones if it is not said.
+    """
+
+    def initialize(
+        self,
+        *args: Any,
+        connection_limits: ConnectionLimits | None = None,
+        first_timeout: float | None = None,
+        **more: Any,
+    ) -> None:
+        """Take the arguments; Tornado calls this in place of a constructor."""
+        super().initialize(*args, **more)
+        params, most = self.conn_params, self.conn_params.max_body_size
+        self._tls = (
+            None
+            if self.ssl_options is None
+            else ssl_options_to_context(self.ssl_options, server_side=True)
+        )
+        self._connection_limits = connection_limits or ConnectionLimits(UNLIMITED)
+        idle_timeout = params.header_timeout or 3600.0
+        self._limits = Limits(
+            header_bytes=params.max_header_size,
+            body_bytes=MAX_BODY_BYTES if most is None else most,
+            first_timeout=first_timeout or idle_timeout,
+            idle_timeout=idle_timeout,
+            body_timeout=params.body_timeout,
+            piece_bytes=params.chunk_size,
+            keep_alive=not params.no_keep_alive,
+        )
+        self._turns: Turns | None = None
+        self._open: dict[Connection, str] = {}
+        self._opening: set[asyncio.Task[Any]] = set()
+        self._all_closed = asyncio.Event()
+
+    def _handle_connection(self, connection: socket.socket, address: Any) -> None:
+        """Serve a connection, or close it at once where there is no room.
+
+        Tornado has no public place for this one; every test notices when the name changes.
+        """
+        peer = str(address[0]) if address else ""
+        if not self._connection_limits.has_room_for(peer):
+            connection.close()
+            return
+        connection.setblocking(False)
+        self._connection_limits.enter(peer)
+        loop = asyncio.get_running_loop()
+        made = Connection(self, self._limits, loop.time() + self._limits.first_timeout)
+        self._open[made] = peer
+        if self._tls is not None:
+            try:
+                wrapped = self._tls.wrap_socket(
+                    connection, server_side=True, do_handshake_on_connect=False
+                )
+            except OSError:  # the peer is gone
+                connection.close()
+                self.on_close(made)
+            else:
+                TlsTransport(loop, wrapped, address, made)
+            return
+        opening = loop.create_task(loop.connect_accepted_socket(lambda: made, connection))
+        self._opening.add(opening)
+        opening.add_done_callback(partial(self._opened, made, connection))
+
+    def _opened(
+        self, made: Connection, connection: socket.socket, opening: asyncio.Task[Any]
+    ) -> None:
+        """Forget a connection that could not be opened: its peer is gone, or the server stops."""
+        self._opening.discard(opening)
+        if opening.cancelled() or opening.exception() is not None:
+            connection.close()
+            self.on_close(made)
+
+    @property
+    def turns(self) -> Turns:
+        """In which pipelined requests are handled."""
+        if self._turns is None:
+            self._turns = Turns(asyncio.get_running_loop())
+        return self._turns
+
+    def context_of(self, transport: asyncio.Transport) -> Any:
+        """Who the peer is, as Tornado tells handlers."""
+        stream = cast("IOStream", SimpleNamespace(socket=transport.get_extra_info("socket")))
+        address = transport.get_extra_info("peername")
+        protocol = self.protocol or ("https" if self._tls else "http")
+        return _HTTPRequestContext(stream, address, protocol, self.trusted_downstream)
+
+    def start_request(
+        self, server_conn: object, request_conn: HTTPConnection
+    ) -> HTTPMessageDelegate:
+        """Say who handles the next request; bodies are unpacked for it where the server does so."""
+        delegate = super().start_request(server_conn, request_conn)
+        if self.conn_params.decompress:
+            return _GzipMessageDelegate(delegate, self._limits.piece_bytes, self._limits.body_bytes)
+        return delegate
+
+    def on_close(self, server_conn: object) -> None:
+        """Forget a connection that is gone, or has become a socket."""
+        peer = self._open.pop(cast("Connection", server_conn), None)
+        if peer is not None:
+            self._connection_limits.leave(peer)
+        if not self._open:
+            self._all_closed.set()
+
+    async def close_all_connections(self) -> None:
+        """Close all connections but those that have become sockets, and wait for their end."""
+        for opening in self._opening:
+            opening.cancel()
+        await asyncio.gather(*self._opening, return_exceptions=True)
+        while self._open:
+            self._all_closed.clear()
+            for each in list(self._open):
+                each.close()
+            await self._all_closed.wait()

@@ -1,0 +1,211 @@
+"""What comes in on a connection: takes requests out of it, and hands them to the application."""
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, Protocol
+
+from tornado.gen import convert_yielded
+from tornado.httputil import HTTPInputError, HTTPMessageDelegate
+from tornado.log import app_log
+
+from handlers.serving import responses
+from handlers.serving.bodies import Body, body_of
+from handlers.serving.exchange import Exchange
+from handlers.serving.limits import Limits
+from handlers.serving.parser import Head, HeadFinder, Refused, malformed, read_head
+
+
+class Host(Protocol):
+    """The connection."""
+
+    @property
+    def takes_requests(self) -> bool:
+        """Whether it is neither closed nor about to be."""
+        ...
+
+    def begin(self, head: Head) -> tuple[Exchange, HTTPMessageDelegate]:
+        """Return who is to handle a request."""
+        ...
+
+    def send(self, data: bytes) -> asyncio.Future[None]:
+        """Send to the peer."""
+        ...
+
+    def wait_until(self, due: float) -> None:
+        """Have the peer send by this time of the loop's clock."""
+        ...
+
+    def bound_reading(self) -> None:
+        """Stop reading while too much waits, and go on when it does not any more."""
+        ...
+
+    def refuse(self, refused: Refused) -> None:
+        """Answer what is no request, and end."""
+        ...
+
+    def abort(self) -> None:
+        """Close at once."""
+        ...
+
+
+class Incoming:
+    """The way in of one connection.
+
+    Args:
+        host: the connection.
+        limits: what its requests may cost.
+
+    Attributes:
+        received: what came and was not used yet.
+        exchange: the request under way, until it is answered.
+        body_timeout: seconds for its body.
+    """
+
+    def __init__(self, host: Host, limits: Limits) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._host = host
+        self._limits = limits
+        self._heads = HeadFinder(limits.header_bytes)
+        self.received = bytearray()
+        self.exchange: Exchange | None = None
+        self._delegate: HTTPMessageDelegate | None = None
+        """Who takes the request, until all of it was handed over."""
+        self._body: Body | None = None
+        self.body_timeout = limits.body_timeout
+        self._is_delegate_busy = False
+
+    @property
+    def is_in_request(self) -> bool:
+        """Whether a request has begun that was not handed over to its end."""
+        return self._delegate is not None
+
+    @property
+    def is_in_body(self) -> bool:
+        """Whether more of a request's body must come."""
+        return self._body is not None
+
+    def read(self) -> None:
+        """Go on with what was received."""
+        if self._is_delegate_busy:
+            return
+        if self._body is not None:
+            self._guard(self._read_body)
+        elif self.exchange is None:
+            self._guard(self._read_head)
+
+    def time_body(self) -> None:
+        """Have the body come in time."""
+        if self._body is not None:
+            seconds = self.body_timeout
+            self._host.wait_until(math.inf if seconds is None else self._loop.time() + seconds)
+
+    def end(self) -> None:
+        """Forget what was received.
+
+        The application is told that no more of its request comes, or nobody waits for its answer.
+        """
+        self.received.clear()
+        delegate, self._delegate, self._body = self._delegate, None, None
+        exchange, self.exchange = self.exchange, None
+        if delegate is not None:
+            self._loop.call_soon(self._ask, delegate.on_connection_close)
+        elif exchange is not None:
+            self._loop.call_soon(self._ask, exchange.peer_is_gone)
+
+    def give_away(self) -> bytearray:
+        """Return what was received, for who goes on with the connection."""
+        self.exchange = self._delegate = self._body = None
+        received, self.received = self.received, bytearray()
+        return received
+
+    def _guard(self, step: Callable[[], None]) -> None:
+        """Take a step, or refuse what it finds."""
+        try:
+            step()
+        except Refused as refused:
+            self._host.refuse(refused)
+        except HTTPInputError:  # its text quotes what was sent
+            self._host.refuse(malformed("refused by the application"))
+
+    def _read_head(self) -> None:
+        """Hand a request's head over, if all of it is here."""
+        data = self._heads.take(self.received)
+        if data is None:
+            return
+        self._host.wait_until(math.inf)
+        head = read_head(data)
+        self.exchange, self._delegate = self._host.begin(head)
+        self.body_timeout = self._limits.body_timeout
+        taken = self._ask(self._delegate.headers_received, head.start_line, head.headers)
+        self._when_taken(taken, partial(self._expect_body, head))
+
+    def _expect_body(self, head: Head) -> None:
+        """Let the body come: the head was taken."""
+        if self.exchange is None:
+            return
+        if head.length == 0:
+            self._hand_over()
+            return
+        self._body = body_of(head.length, self.exchange.max_body_size, self._limits.piece_bytes)
+        if head.expects_continue:
+            self._host.send(responses.CONTINUE)
+        self._read_body()
+        self.time_body()
+
+    def _read_body(self) -> None:
+        """Hand over what is here of the body."""
+        body, delegate = self._body, self._delegate
+        while body is not None and delegate is not None:
+            piece = body.take(self.received)
+            if not piece:
+                break
+            taken = self._ask(delegate.data_received, piece)
+            if taken is not None:
+                self._when_taken(taken, self._read_body)
+                return
+            body, delegate = self._body, self._delegate  # the answer may have ended them
+        if body is not None and body.is_whole:
+            self._body = None
+            self._host.wait_until(math.inf)
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        """Say that all of the request was handed over."""
+        delegate, self._delegate = self._delegate, None
+        if delegate is not None:
+            self._ask(delegate.finish)
+
+    def _ask(self, method: Callable[..., Awaitable[None] | None], *args: Any) -> Any:
+        """Call the application; the connection ends with what it fails to catch."""
+        try:
+            return method(*args)
+        except HTTPInputError:
+            raise
+        except Exception:  # noqa: BLE001 - an application may do anything
+            app_log.exception("Uncaught exception")
+            self._host.abort()
+            return None
+
+    def _when_taken(self, taken: Awaitable[None] | None, then: Callable[[], None]) -> None:
+        """Go on when the application is ready for it, which it mostly is at once."""
+        if taken is not None:
+            self._is_delegate_busy = True
+            convert_yielded(taken).add_done_callback(partial(self._taken, then))
+        elif self._host.takes_requests:
+            then()
+
+    def _taken(self, then: Callable[[], None], done: asyncio.Future[None]) -> None:
+        self._is_delegate_busy = False
+        if done.cancelled():
+            self._host.abort()
+            return
+
+        def go_on() -> None:
+            self._ask(done.result)
+            if self._host.takes_requests:
+                then()
+
+        self._guard(go_on)
+        self._host.bound_reading()

@@ -1,0 +1,49 @@
+"""What one connection may cost before, while and after its requests are handled."""
+
+from dataclasses import dataclass
+from typing import Final
+
+MAX_HEADER_LINES: Final = 100
+"""Of one request. Browsers send about 20, and each proxy adds a few."""
+FREE_CHUNKS: Final = 1024
+CHUNK_BYTES: Final = 64
+"""A chunked body may have `FREE_CHUNKS`, and one more for each `CHUNK_BYTES` of it: a chunk costs
+as much as many bytes do."""
+CHUNK_LINE_BYTES: Final = 18
+"""A size in up to 16 hexadecimal digits, and the end of its line. There are no extensions."""
+READ_AHEAD_BYTES: Final = 64 * 1024
+"""So much is kept of what comes before it can be used; then reading stops."""
+UNREAD_SECONDS: Final = 20.0
+"""Within which a peer must have read `UNREAD_BYTES` of an answer, or all the rest of it."""
+UNREAD_BYTES: Final = 16 * 1024
+UNSENT_BYTES: Final = 64 * 1024
+"""So much of an answer waits in the system beside what is under way: it takes megabytes otherwise,
+from which nobody could tell a slow reader from one that never reads."""
+LINGER_SECONDS: Final = 2.0
+LINGER_BYTES: Final = 1024 * 1024
+"""So long, and so much, is read for nothing behind a refusal: bytes that stay unread make the
+system reset the connection, and a reset overtakes the answer (RFC 9112 9.6)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a server's connections may cost; times are in seconds.
+
+    Attributes:
+        header_bytes: of one request, its first line included.
+        body_bytes: of one request.
+        first_timeout: from the connection to its first request's headers, the TLS handshake
+            included.
+        idle_timeout: from one request's end to the next one's headers.
+        body_timeout: from a request's headers to the end of its body; None is for ever.
+        piece_bytes: of a body that are handed on at once.
+        keep_alive: whether a connection may have more than one request.
+    """
+
+    header_bytes: int
+    body_bytes: int
+    first_timeout: float
+    idle_timeout: float
+    body_timeout: float | None
+    piece_bytes: int
+    keep_alive: bool

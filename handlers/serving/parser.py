@@ -1,0 +1,191 @@
+"""Reads the head of a request: by llhttp, behind a pattern that refuses what llhttp forgives.
+
+Two readers must agree before anything of a request counts. The pattern knows the strict grammar of
+RFC 9112 and nothing else: one space between the parts of the first line, a name of token characters
+directly before each colon, no line that goes on, no line end but CR LF, no control characters.
+llhttp then reads the header lines, and refuses lengths and codings that contradict each other.
+
+The first line is read by the pattern alone. llhttp has a fixed list of methods, while applications
+may have their own, and takes no target with bytes from 128 on.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final, NamedTuple
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+from tornado.httputil import HTTPHeaders, RequestStartLine
+
+from handlers.serving.limits import MAX_HEADER_LINES
+
+_END: Final = b"\r\n\r\n"
+_BARE_LINE_FEED: Final = re.compile(rb"(?<!\r)\n")
+
+_TOKEN: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
+_HEAD: Final = re.compile(
+    rb"(?P<method>" + _TOKEN + rb") (?P<target>[\x21-\x7e\x80-\xff]++) HTTP/1\.(?P<minor>[01])\r\n"
+    rb"(?:" + _TOKEN + rb":[\t\x20-\x7e\x80-\xff]*+\r\n)*+\r\n"
+)
+_VERSIONS: Final = {b"0": "HTTP/1.0", b"1": "HTTP/1.1"}
+
+
+class Refused(Exception):
+    """The request is none, or too much.
+
+    Args:
+        status: for the answer.
+        why: for the log; in our own words, as what the request says may be a secret.
+    """
+
+    def __init__(self, status: HTTPStatus, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+
+
+def malformed(why: str) -> Refused:
+    """Return the refusal of a request that is none."""
+    return Refused(HTTPStatus.BAD_REQUEST, why)
+
+
+class Head(NamedTuple):
+    """A request without its body.
+
+    Attributes:
+        start_line: its first line.
+        headers: its header lines.
+        length: of its body in bytes; None where the body comes in chunks.
+        keeps_alive: whether the client wants to send another one on this connection.
+        expects_continue: whether it waits to be told to send the body.
+    """
+
+    start_line: RequestStartLine
+    headers: HTTPHeaders
+    length: int | None
+    keeps_alive: bool
+    expects_continue: bool
+
+
+class HeadFinder:
+    """Takes heads out of what was received; no byte is looked at twice, however they trickle in.
+
+    Args:
+        most: bytes that a head may have.
+    """
+
+    __slots__ = ("_most", "_seen")
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._seen = 0
+
+    def take(self, received: bytearray) -> bytes | None:
+        """Take a head; None if more must come first.
+
+        Args:
+            received: from the start of a request, or the empty lines before it (RFC 9112 2.2).
+
+        Raises:
+            Refused: with 431 for too many bytes, with 400 for lines that end in another way.
+        """
+        while received.startswith(b"\r\n"):
+            del received[:2]
+            self._seen = 0
+        end = received.find(_END, max(0, self._seen - len(_END)), self._most)
+        if end >= 0:
+            self._seen = 0
+            data = bytes(received[: end + len(_END)])
+            del received[: len(data)]
+            return data
+        if len(received) > self._most:
+            raise Refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "too many bytes of headers")
+        if _BARE_LINE_FEED.search(received, self._seen):
+            raise malformed("a line feed without a carriage return")
+        self._seen = len(received)
+        return None
+
+
+def read_head(data: bytes) -> Head:
+    """Read a request from its first line to the empty line behind its header lines.
+
+    Raises:
+        Refused: with 431 for too many lines, with 400 for everything else.
+    """
+    lines = data.count(b"\n") - 2
+    if lines > MAX_HEADER_LINES:
+        raise Refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "too many header lines")
+    match = _HEAD.fullmatch(data)
+    if match is None:
+        raise malformed("no request line with header lines")
+    method, target, minor = match.groups()
+    line = RequestStartLine(method.decode("ascii"), target.decode("latin-1"), _VERSIONS[minor])
+    headers = _read_lines(data[match.start("minor") :], lines)
+    expects = headers.get("Expect", "").lower() == "100-continue" and line.version == "HTTP/1.1"
+    return Head(line, headers, _body_length(line, headers), _keeps_alive(line, headers), expects)
+
+
+def _read_lines(data: bytes, lines: int) -> HTTPHeaders:
+    """Have llhttp read what follows `HTTP/1.` in a request."""
+    fields: dict[bytes, bytes] = {}
+    _feed(data, fields.setdefault)
+    # The pattern has looked at names and values: Tornado need not do so again.
+    headers = HTTPHeaders()
+    for name, value in fields.items():
+        headers[name.decode("ascii")] = value.decode("latin-1").strip(" \t")
+    # Fewer headers than lines: one stands there twice, in whatever case.
+    return headers if len(headers) == lines else _read_repeated(data, lines)
+
+
+def _read_repeated(data: bytes, lines: int) -> HTTPHeaders:
+    """Do the same for headers of which some are repeated."""
+    headers, fields = HTTPHeaders(), list[tuple[bytes, bytes]]()
+    _feed(data, lambda name, value: fields.append((name, value)))
+    if len(fields) != lines:
+        raise malformed("not every line was read as a header")
+    for name, value in fields:
+        headers.add(name.decode("ascii"), value.decode("latin-1").strip(" \t"))
+    return headers
+
+
+def _feed(data: bytes, on_header: Callable[[bytes, bytes], object]) -> None:
+    try:
+        HttpRequestParser(_Reading(on_header)).feed_data(b"GET / HTTP/1." + data)
+    except HttpParserUpgrade:
+        pass  # the handler decides about that
+    except HttpParserError as error:
+        raise malformed(str(error)) from None
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What llhttp calls."""
+
+    on_header: Callable[[bytes, bytes], object]
+
+
+def _body_length(line: RequestStartLine, headers: HTTPHeaders) -> int | None:
+    """How long the body is (RFC 9112 6.3); None if it comes in chunks."""
+    codings, lengths = headers.get_list("Transfer-Encoding"), headers.get_list("Content-Length")
+    if codings:
+        if (
+            lengths
+            or line.version == "HTTP/1.0"
+            or [each.lower() for each in codings] != ["chunked"]
+        ):
+            raise malformed("a transfer coding that is not just chunked")
+        return None
+    if not lengths:
+        return 0
+    if len(lengths) > 1 or not (lengths[0].isascii() and lengths[0].isdecimal()):
+        raise malformed("a Content-Length that is no number")
+    return int(lengths[0])
+
+
+def _keeps_alive(line: RequestStartLine, headers: HTTPHeaders) -> bool:
+    """Whether the client keeps the connection (RFC 9112 9.3)."""
+    options = headers.get("Connection")
+    if options is None:
+        return line.version == "HTTP/1.1"
+    wanted = {each.strip().lower() for each in options.split(",")}
+    return "close" not in wanted and (line.version == "HTTP/1.1" or "keep-alive" in wanted)

@@ -1,0 +1,219 @@
+"""What a WebSocket reads from and writes to: Tornado's stream, on a transport of asyncio's."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from tornado.ioloop import IOLoop
+from tornado.iostream import StreamClosedError, UnsatisfiableReadError
+
+from handlers.serving.limits import READ_AHEAD_BYTES
+
+Find = Callable[[bytearray], int]
+"""How many of the bytes received answer a read; 0 if more must come."""
+
+
+class TransportStream(asyncio.Protocol):
+    """The part of Tornado's `IOStream` that protocols over an upgraded connection use.
+
+    Nothing is read from the connection while `READ_AHEAD_BYTES` wait to be taken. A write is done
+    when the system has all of it.
+
+    Args:
+        transport: of the connection, with write buffer limits of 0.
+        received: what came behind the request.
+        is_writing: whether something written before has not gone out.
+    """
+
+    __slots__ = (
+        "_close_callback", "_closed", "_find", "_is_paused", "_is_writing", "_read", "_received",
+        "_transport", "_wanted", "_writes", "error", "io_loop",
+    )  # fmt: skip
+
+    def __init__(
+        self, transport: asyncio.Transport, received: bytearray, *, is_writing: bool
+    ) -> None:
+        self.io_loop = IOLoop.current()
+        self.error: BaseException | None = None
+        self._transport = transport
+        self._received = received
+        self._is_writing = is_writing
+        self._writes: list[asyncio.Future[None]] = []
+        self._read: asyncio.Future[bytes] | None = None
+        self._find: Find | None = None
+        self._wanted = 0
+        self._is_paused = False
+        self._closed = False
+        self._close_callback: Callable[[], None] | None = None
+
+    @property
+    def socket(self) -> Any:
+        """The connection's socket; under TLS, what knows of its certificates."""
+        get = self._transport.get_extra_info
+        return get("ssl_object") or get("socket")
+
+    def read_bytes(self, num_bytes: int, partial: bool = False) -> asyncio.Future[bytes]:  # noqa: FBT001, FBT002 - Tornado's signature
+        """Read so many bytes, or with `partial` at least one of them."""
+        received = self._received
+        if len(received) >= num_bytes or (partial and received):
+            return self._take(num_bytes)
+        least = 1 if partial else num_bytes
+        return self._wait(
+            lambda got: min(len(got), num_bytes) if len(got) >= least else 0, num_bytes
+        )
+
+    def read_until(self, delimiter: bytes, max_bytes: int | None = None) -> asyncio.Future[bytes]:
+        """Read to the end of a delimiter; close if it does not come within so many bytes."""
+
+        def find(received: bytearray) -> int:
+            at = received.find(delimiter)
+            size = at + len(delimiter) if at >= 0 else 0
+            if max_bytes is not None and max(size, 0 if size else len(received)) > max_bytes:
+                self._fail(UnsatisfiableReadError("no delimiter within what may be read"))
+            return size
+
+        size = find(self._received)
+        return self._take(size) if size else self._wait(find, max_bytes or READ_AHEAD_BYTES)
+
+    def read_until_close(self) -> asyncio.Future[bytes]:
+        """Read everything that comes until the connection is closed."""
+        if self._closed:
+            return self._take(len(self._received))
+        return self._wait(lambda got: len(got) if self._closed else 0, 2**62)
+
+    def write(self, data: bytes | memoryview) -> asyncio.Future[None]:
+        """Write; done when the system has it.
+
+        Raises:
+            StreamClosedError: the connection is gone.
+        """
+        self._check_open()
+        self._transport.write(data)
+        done: asyncio.Future[None] = asyncio.Future()
+        if self._is_writing:
+            self._writes.append(done)
+        else:
+            done.set_result(None)
+        return done
+
+    def set_close_callback(self, callback: Callable[[], None] | None) -> None:
+        """Call this when the connection is gone; it may be gone already."""
+        self._close_callback = callback
+        if self._closed:
+            self._call_close_callback()
+
+    def set_nodelay(self, value: bool) -> None:  # noqa: FBT001 - Tornado's signature
+        """Nothing: asyncio's transports never delay."""
+
+    def close(self, exc_info: BaseException | None = None) -> None:
+        """Close, and forget what the peer has not read."""
+        if self._closed:
+            return
+        self._end(exc_info)
+        if self._transport.get_write_buffer_size():
+            self._transport.abort()
+        else:
+            self._transport.close()
+
+    def closed(self) -> bool:
+        """Whether nothing can be written any more."""
+        return self._closed or self._transport.is_closing()
+
+    def reading(self) -> bool:
+        """Whether somebody waits for bytes."""
+        return self._read is not None
+
+    def writing(self) -> bool:
+        """Whether something has not gone out yet."""
+        return self._is_writing
+
+    def data_received(self, data: bytes) -> None:
+        """Keep what came, and answer the read that waits for it."""
+        if self._closed:
+            return
+        self._received += data
+        self._answer_read()
+        if len(self._received) >= max(READ_AHEAD_BYTES, self._wanted) and not self._is_paused:
+            self._is_paused = True
+            self._transport.pause_reading()
+
+    def eof_received(self) -> None:
+        """Take a peer that says no more for one that is gone."""
+        self._end(None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell everybody who waits that the connection is gone."""
+        self._end(exc)
+
+    def pause_writing(self) -> None:
+        """Something did not go out at once."""
+        self._is_writing = True
+
+    def resume_writing(self) -> None:
+        """Everything has gone out."""
+        self._is_writing = False
+        writes, self._writes = self._writes, []
+        for done in writes:
+            if not done.done():
+                done.set_result(None)
+
+    def _wait(self, find: Find, wanted: int) -> asyncio.Future[bytes]:
+        self._check_open()
+        if self._read is not None:
+            raise AssertionError("Already reading")
+        self._find, self._wanted = find, wanted
+        self._read = asyncio.Future()
+        self._resume_reading()
+        return self._read
+
+    def _answer_read(self) -> None:
+        size = self._find(self._received) if self._find is not None else 0
+        if size and self._read is not None:
+            read, self._read, self._find, self._wanted = self._read, None, None, 0
+            data = self._cut(size)
+            if not read.done():
+                read.set_result(data)
+
+    def _take(self, size: int) -> asyncio.Future[bytes]:
+        done: asyncio.Future[bytes] = asyncio.Future()
+        done.set_result(self._cut(size))
+        return done
+
+    def _cut(self, size: int) -> bytes:
+        data = bytes(self._received[:size])
+        del self._received[:size]
+        self._resume_reading()
+        return data
+
+    def _resume_reading(self) -> None:
+        if self._is_paused and len(self._received) < max(READ_AHEAD_BYTES, self._wanted):
+            self._is_paused = False
+            if not self._closed:
+                self._transport.resume_reading()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StreamClosedError(real_error=self.error)
+
+    def _fail(self, error: Exception) -> None:
+        self.close(error)
+
+    def _end(self, error: BaseException | None) -> None:
+        """From here on the stream is closed; whoever waits is told so."""
+        if self._closed:
+            return
+        self._closed = True
+        self.error = error
+        self._answer_read()
+        waiting: list[asyncio.Future[Any]] = [*self._writes, *([self._read] if self._read else [])]
+        for each in waiting:
+            if not each.done():
+                each.set_exception(StreamClosedError(real_error=error))
+                each.exception()  # told; whoever has stopped waiting need not hear of it
+        self._writes, self._read, self._find = [], None, None
+        self._call_close_callback()
+
+    def _call_close_callback(self) -> None:
+        callback, self._close_callback = self._close_callback, None
+        if callback is not None:
+            self.io_loop.add_callback(callback)

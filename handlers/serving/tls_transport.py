@@ -1,0 +1,187 @@
+"""TLS on an accepted socket, as a transport like those of asyncio.
+
+asyncio's own keeps a buffer of 256 KiB for each connection, and closes a connection whose handshake
+fails without the alert that says why. Here OpenSSL reads and writes the socket itself.
+"""
+
+import asyncio
+import ssl
+from typing import Any, Final, cast
+
+from tornado.log import gen_log
+
+READ_BYTES: Final = 64 * 1024
+
+
+class TlsTransport(asyncio.Transport):
+    """One connection under TLS. Its protocol has it at once, and data after the handshake.
+
+    Args:
+        loop: of this process.
+        sock: accepted, and wrapped for a handshake that has not begun.
+        address: of the peer.
+        protocol: of the connection.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        sock: ssl.SSLSocket,
+        address: object,
+        protocol: asyncio.Protocol,
+    ) -> None:
+        super().__init__({"socket": sock, "ssl_object": sock, "peername": address})
+        self._loop = loop
+        self._sock = sock
+        self._protocol = protocol
+        self._is_shaken = False
+        self._is_paused = False
+        self._is_closing = False
+        self._reads_when_writable = False
+        self._unsent = bytearray()
+        self._is_full = False
+        protocol.connection_made(self)
+        loop.add_reader(sock, self._read_ready)
+
+    def get_protocol(self) -> asyncio.BaseProtocol:
+        """Return whom data goes to."""
+        return self._protocol
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        """Have data go to another one."""
+        self._protocol = cast("asyncio.Protocol", protocol)
+
+    def is_closing(self) -> bool:
+        """Tell whether the connection is closed, or will be when everything has gone out."""
+        return self._is_closing
+
+    def is_reading(self) -> bool:
+        """Tell whether the protocol is given what comes."""
+        return not self._is_paused and not self._is_closing
+
+    def pause_reading(self) -> None:
+        """Leave what comes where it is."""
+        if self.is_reading():
+            self._is_paused = True
+            self._loop.remove_reader(self._sock)
+
+    def resume_reading(self) -> None:
+        """Go on reading; OpenSSL may hold what the socket does not show any more."""
+        if self._is_paused and not self._is_closing:
+            self._is_paused = False
+            self._loop.add_reader(self._sock, self._read_ready)
+            if self._sock.pending():
+                self._loop.call_soon(self._read_ready)
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Send as much as goes, and the rest when it does."""
+        if self._is_closing:
+            return
+        self._unsent += data
+        self._send()
+
+    def get_write_buffer_size(self) -> int:
+        """Return how many bytes have not gone out."""
+        return len(self._unsent)
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """Do nothing: the protocol is told of every byte that does not go out at once."""
+
+    def can_write_eof(self) -> bool:
+        """Return False: TLS has no half-closed connections."""
+        return False
+
+    def close(self) -> None:
+        """Close when everything has gone out."""
+        if not self._is_closing:
+            self._is_closing = True
+            self._loop.remove_reader(self._sock)
+            if not self._unsent:
+                self._say_goodbye()
+                self._loop.call_soon(self._lose, None)
+
+    def abort(self) -> None:
+        """Close at once."""
+        self._is_closing = True
+        self._loop.call_soon(self._lose, None)
+
+    def _read_ready(self) -> None:
+        """Shake hands, or hand on what has come."""
+        if self._is_paused or self._is_closing:
+            return
+        try:
+            if not self._is_shaken:
+                self._sock.do_handshake()
+                self._is_shaken = True
+            data = self._sock.recv(READ_BYTES)
+        except ssl.SSLWantReadError:
+            return
+        except ssl.SSLWantWriteError:
+            self._reads_when_writable = True
+            self._loop.add_writer(self._sock, self._write_ready)
+            return
+        except OSError as error:
+            self._fail(error)
+            return
+        if not data:
+            self._protocol.eof_received()
+            self.close()
+            return
+        self._protocol.data_received(data)
+        if self.is_reading() and self._sock.pending():
+            self._loop.call_soon(self._read_ready)
+
+    def _write_ready(self) -> None:
+        if self._reads_when_writable:
+            self._reads_when_writable = False
+            self._loop.remove_writer(self._sock)
+            self._read_ready()
+        self._send()
+
+    def _send(self) -> None:
+        """Send what goes."""
+        try:
+            while self._unsent:
+                del self._unsent[: self._sock.send(self._unsent)]
+        except (ssl.SSLWantWriteError, ssl.SSLWantReadError):
+            self._loop.add_writer(self._sock, self._write_ready)
+            if not self._is_full:
+                self._is_full = True
+                self._protocol.pause_writing()
+            return
+        except OSError as error:
+            self._fail(error)
+            return
+        if self._is_full:
+            self._is_full = False
+            self._loop.remove_writer(self._sock)
+            self._protocol.resume_writing()
+            if self._is_closing:
+                self._say_goodbye()
+                self._lose(None)
+
+    def _say_goodbye(self) -> None:
+        """Tell the peer that no more comes; its own goodbye is not waited for."""
+        try:
+            self._sock.unwrap()
+        except (OSError, ValueError):
+            return
+
+    def _fail(self, error: OSError) -> None:
+        """Close a connection that does not work."""
+        is_stranger = isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError)
+        if not self._is_shaken and is_stranger:
+            peer = self.get_extra_info("peername")
+            gen_log.warning("SSL Error on %s %s: %s", self._sock.fileno(), peer, error)
+        self._is_closing = True
+        self._loop.call_soon(self._lose, error)
+
+    def _lose(self, error: Exception | None) -> None:
+        """Give the socket back."""
+        if self._sock.fileno() < 0:
+            return
+        self._loop.remove_reader(self._sock)
+        self._loop.remove_writer(self._sock)
+        self._sock.close()
+        protocol: Any = self._protocol
+        protocol.connection_lost(error)
