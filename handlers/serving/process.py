@@ -9,6 +9,7 @@ from typing import Final
 
 from tornado.routing import URLSpec
 
+from handlers.front.server import FrontServer
 from handlers.http.application import Curfew
 from handlers.http.devices import describe
 from handlers.http.failures import MalformedRequestRedaction
@@ -16,7 +17,6 @@ from handlers.pages.not_found import NotFoundHandler
 from handlers.pages.static_files import StaticFiles
 from handlers.routes import ROUTES
 from handlers.serving.drain import drain
-from handlers.serving.front import FrontServer
 from handlers.serving.tls import tls_context
 from server.services import open_services
 from settings import Settings

@@ -5,7 +5,7 @@ import asyncio
 from tornado.testing import bind_unused_port
 from tornado.web import Application, RequestHandler, stream_request_body
 
-from handlers.serving.front import FrontServer
+from handlers.front.server import FrontServer
 
 SIZE = 8 * 1024 * 1024
 

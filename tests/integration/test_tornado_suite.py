@@ -18,7 +18,7 @@ from tornado.log import gen_log
 from tornado.test import httpserver_test, routing_test, web_test, websocket_test, wsgi_test
 from tornado.testing import ExpectLog
 
-from handlers.serving.front import FrontServer
+from handlers.front.server import FrontServer
 
 JUDGES: Final[list[ModuleType]] = [
     httpserver_test, web_test, websocket_test, routing_test, wsgi_test,

@@ -11,8 +11,8 @@ from tornado.httputil import HTTPServerRequest
 from tornado.testing import bind_unused_port
 from websockets.exceptions import ConnectionClosed, InvalidMessage
 
+from handlers.front.server import FrontServer
 from handlers.http.connection_limits import ConnectionLimits
-from handlers.serving.front import FrontServer
 from handlers.serving.process import FIRST_TIMEOUT
 from tests.support.clients.client import Client
 from tests.support.clients.people import People

@@ -28,7 +28,8 @@ PLACES: Final[Mapping[str, tuple[int, int, int]]] = {
     # room: (row, first column, last column)
     "run.py": (0, 2, 3),
     "handlers/serving": (1, 2, 3),
-    "handlers/routes.py": (2, 0, 3),
+    "handlers/routes.py": (2, 0, 2),
+    "handlers/front": (2, 3, 3),
     "handlers/api": (3, 0, 0),
     "handlers/pages": (3, 1, 1),
     "handlers/websocket": (3, 2, 2),

@@ -6,8 +6,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[3]))
 
+from handlers.front import connection
 from handlers.http import application
-from handlers.serving import connection, process
+from handlers.serving import process
 from handlers.websocket import strict_protocol
 from run import serve
 

@@ -14,8 +14,8 @@ from tornado.httputil import (
 )
 from tornado.iostream import IOStream, StreamClosedError
 
-from handlers.serving import responses
-from handlers.serving.parser import Head
+from handlers.front import responses
+from handlers.front.parser import Head
 
 
 class Carrier(Protocol):

@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from tornado.httputil import HTTPHeaders, RequestStartLine
 
-from handlers.serving.limits import MAX_HEADER_LINES
+from handlers.front.limits import MAX_HEADER_LINES
 
 _END: Final = b"\r\n\r\n"
 _BARE_LINE_FEED: Final = re.compile(rb"(?<!\r)\n")

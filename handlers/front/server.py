@@ -12,11 +12,11 @@ from tornado.httputil import HTTPConnection, HTTPMessageDelegate
 from tornado.iostream import IOStream
 from tornado.netutil import ssl_options_to_context
 
+from handlers.front.connection import Connection
+from handlers.front.limits import Limits
+from handlers.front.tls_transport import TlsTransport
+from handlers.front.turns import Turns
 from handlers.http.connection_limits import UNLIMITED, ConnectionLimits
-from handlers.serving.connection import Connection
-from handlers.serving.limits import Limits
-from handlers.serving.tls_transport import TlsTransport
-from handlers.serving.turns import Turns
 
 MAX_BODY_BYTES: Final = 100 * 1024 * 1024
 """Of one request, where the application does not say; as for Tornado."""

@@ -4,8 +4,8 @@ import re
 from http import HTTPStatus
 from typing import Final, Protocol
 
-from handlers.serving.limits import CHUNK_BYTES, CHUNK_LINE_BYTES, FREE_CHUNKS
-from handlers.serving.parser import Refused, malformed
+from handlers.front.limits import CHUNK_BYTES, CHUNK_LINE_BYTES, FREE_CHUNKS
+from handlers.front.parser import Refused, malformed
 
 _SIZE: Final = re.compile(rb"[0-9A-Fa-f]{1,16}")
 _LINE_END: Final = b"\r\n"

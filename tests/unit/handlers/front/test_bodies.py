@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.serving.bodies import Body, body_of
-from handlers.serving.limits import CHUNK_BYTES, FREE_CHUNKS
-from handlers.serving.parser import Refused
+from handlers.front.bodies import Body, body_of
+from handlers.front.limits import CHUNK_BYTES, FREE_CHUNKS
+from handlers.front.parser import Refused
 
 PIECE = 7
 

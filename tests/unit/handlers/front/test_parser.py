@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.serving.parser import Head, HeadFinder, Refused, read_head
+from handlers.front.parser import Head, HeadFinder, Refused, read_head
 
 HEAD = b"GET /a?b HTTP/1.1\r\nHost: a\r\nX-Long:  b c \t\r\nEmpty:\r\n\r\n"
 

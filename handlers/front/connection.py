@@ -14,21 +14,21 @@ from tornado.httputil import HTTPMessageDelegate
 from tornado.iostream import IOStream
 from tornado.log import gen_log
 
-from handlers.serving import responses
-from handlers.serving.deadline import Deadline
-from handlers.serving.exchange import Exchange
-from handlers.serving.incoming import Incoming
-from handlers.serving.limits import (
+from handlers.front import responses
+from handlers.front.deadline import Deadline
+from handlers.front.exchange import Exchange
+from handlers.front.incoming import Incoming
+from handlers.front.limits import (
     LINGER_BYTES,
     LINGER_SECONDS,
     READ_AHEAD_BYTES,
     UNREAD_SECONDS,
     Limits,
 )
-from handlers.serving.outgoing import Outgoing
-from handlers.serving.parser import Head, Refused
-from handlers.serving.stream import TransportStream
-from handlers.serving.turns import Turns
+from handlers.front.outgoing import Outgoing
+from handlers.front.parser import Head, Refused
+from handlers.front.stream import TransportStream
+from handlers.front.turns import Turns
 
 
 class Owner(Protocol):

@@ -7,7 +7,7 @@ from typing import Any
 from tornado.ioloop import IOLoop
 from tornado.iostream import StreamClosedError, UnsatisfiableReadError
 
-from handlers.serving.limits import READ_AHEAD_BYTES
+from handlers.front.limits import READ_AHEAD_BYTES
 
 Find = Callable[[bytearray], int]
 """How many of the bytes received answer a read; 0 if more must come."""

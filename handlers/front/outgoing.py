@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from tornado.iostream import StreamClosedError
 
-from handlers.serving.limits import UNREAD_BYTES, UNSENT_BYTES
+from handlers.front.limits import UNREAD_BYTES, UNSENT_BYTES
 
 
 class Outgoing:

@@ -10,11 +10,11 @@ from tornado.gen import convert_yielded
 from tornado.httputil import HTTPInputError, HTTPMessageDelegate
 from tornado.log import app_log
 
-from handlers.serving import responses
-from handlers.serving.bodies import Body, body_of
-from handlers.serving.exchange import Exchange
-from handlers.serving.limits import Limits
-from handlers.serving.parser import Head, HeadFinder, Refused, malformed, read_head
+from handlers.front import responses
+from handlers.front.bodies import Body, body_of
+from handlers.front.exchange import Exchange
+from handlers.front.limits import Limits
+from handlers.front.parser import Head, HeadFinder, Refused, malformed, read_head
 
 
 class Host(Protocol):

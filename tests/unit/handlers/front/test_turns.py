@@ -2,8 +2,8 @@
 
 import asyncio
 
-from handlers.serving.deadline import Deadline
-from handlers.serving.turns import Turns
+from handlers.front.deadline import Deadline
+from handlers.front.turns import Turns
 
 
 async def test_one_has_its_turn_in_each_turn_of_the_loop_in_order() -> None:

@@ -1,0 +1,1 @@
+"""The HTTP front: bytes of a connection below, Tornado's `Application` above."""
