@@ -5,8 +5,9 @@ import logging
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from tornado.httputil import HTTPServerRequest
 from tornado.routing import URLSpec
 from tornado.web import Application, RequestHandler, StaticFileHandler
 
@@ -72,6 +73,17 @@ class Curfew(Application):
             websocket_max_message_size=MAX_FRAME_BYTES,
             websocket_ping_interval=PING_INTERVAL,
         )
+        self._by_path = by_path(self.routes)
+
+    def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
+        """Return what answers a request. Tornado tries one pattern after another; most need none.
+
+        Tornado looks alone as soon as an application adds handlers for some hosts.
+        """
+        route = self._by_path.get(request.path)
+        if route is None or len(self.default_router.rules) > 1:
+            return super().find_handler(request, **kwargs)
+        return self.get_handler_delegate(request, route.handler_class, route.kwargs)
 
     def log_request(self, handler: RequestHandler) -> None:
         """Count the answer and log a line. Query, body and headers stay out: they may hold secrets.
@@ -106,3 +118,13 @@ class Curfew(Application):
     async def idle(self) -> None:
         """Wait until no request is under way."""
         await self._idle.wait()
+
+
+def by_path(routes: Sequence[URLSpec]) -> dict[str, URLSpec]:
+    """Return the routes of paths without variable parts, unless another one is tried first."""
+    fixed = {str(each.reverse()): each for each in reversed(routes) if not each.regex.groups}
+    return {
+        path: route
+        for path, route in fixed.items()
+        if route is next(each for each in routes if each.regex.match(path))
+    }

@@ -64,7 +64,12 @@ class BaseHandler(SessionHandler):
     @classmethod
     def methods(cls) -> list[str]:
         """Return the methods that the handler answers."""
-        return [name for name in cls.SUPPORTED_METHODS if _implements(cls, name)]
+        return [name for name in cls.SUPPORTED_METHODS if cls.answers(name)]
+
+    @classmethod
+    def answers(cls, method: str | None) -> bool:
+        """Return whether the handler answers a method; a client may send any word."""
+        return method in cls.SUPPORTED_METHODS and _implements(cls, method)
 
     @classmethod
     def access_for(cls, *, changes_something: bool) -> Access:
@@ -85,7 +90,7 @@ class BaseHandler(SessionHandler):
         """Let the request through to the handler, or end it with a problem."""
         self.check_host_and_origin()
         self.raise_if(origins.problem_with_destination(self.request.headers, self.destinations))
-        if self.request.method not in self.methods():
+        if not self.answers(self.request.method):
             raise HTTPError(HTTPStatus.METHOD_NOT_ALLOWED)
         if len(self.request.body) > MAX_BODY_BYTES:
             raise ProblemRaised(problems.BODY_TOO_LARGE)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from tornado.httputil import HTTPServerRequest
@@ -10,6 +11,10 @@ from server.core.session import Device
 
 MAX_USER_AGENT = 256
 """How many characters of a User-Agent are kept."""
+
+LONGEST_ADDRESS = 64
+"""Characters of an IPv6 address with the name of an interface, and more."""
+ADDRESSES_REMEMBERED = 1024
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -45,7 +50,13 @@ def is_in(address: str, networks: Sequence[Network]) -> bool:
 
 
 def _canonical(text: str) -> str | None:
-    """Return an address in its one form; None for anything else.
+    """Return an address in its one form; None for anything else."""
+    return _parsed(text) if len(text) <= LONGEST_ADDRESS else None
+
+
+@lru_cache(ADDRESSES_REMEMBERED)
+def _parsed(text: str) -> str | None:
+    """Remember the addresses of the latest clients: parsing one costs more than a look-up.
 
     A socket for both IPv4 and IPv6 names an IPv4 peer `::ffff:192.0.2.1`. A client that is listed,
     throttled or shown by its address must not have two of them.

@@ -1,6 +1,7 @@
 """The session of a request: from the cookie to `self.live`, and back into a cookie."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Final
 
 from tornado.web import RequestHandler
@@ -70,7 +71,7 @@ class SessionHandler(RequestHandler):
         """The name of the signed-in user. Only for handlers whose `access` demands one."""
         return self.session.user or ""
 
-    @property
+    @cached_property
     def device(self) -> Device:
         """What the client says about itself."""
         return device_of(self.request, self.application.configuration.trusted_proxies)

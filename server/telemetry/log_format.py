@@ -8,6 +8,9 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
+# No line shows them, and each would be asked for at every call (docs.python.org, "Optimization").
+logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
