@@ -7,7 +7,7 @@ from handlers.http.connection_limits import ConnectionLimits
 from handlers.websocket.handler import READ_AT_MOST
 from server.core.messages import MAX_FRAME_BYTES
 from server.services import Services
-from tests.support.clients.client import Client
+from tests.support.clients.client import PASSWORD, Client
 from tests.support.clients.sockets import end_of, frame
 from tests.support.running.waiting import until
 
@@ -58,6 +58,15 @@ async def test_a_cookie_that_cannot_be_checked_now_ends_no_session(
     assert (end.frames, end.code, end.reason) == ([], 4503, "unverified")
 
 
+async def test_a_browser_whose_newer_token_is_on_its_way_shall_come_back(ada: Client) -> None:
+    proof = {"password": PASSWORD}
+    renewed = await ada.request("POST", "/api/session/reauthenticate", proof, keep=False)
+    assert renewed.status_code == 200
+    async with ada.open_socket() as socket:
+        end = await end_of(socket)
+    assert (end.frames, end.code, end.reason) == ([], 4503, "unverified")
+
+
 async def test_a_message_reaches_the_other_sockets_of_its_sender(ada: Client) -> None:
     async with ada.open_socket() as one, ada.open_socket() as other:
         await frame(one, "hello")
@@ -67,10 +76,17 @@ async def test_a_message_reaches_the_other_sockets_of_its_sender(ada: Client) ->
     assert received["data"] == "hello, you"
 
 
+async def test_a_message_of_just_the_limit_is_served(ada: Client) -> None:
+    head, tail = '{"type": "message", "data": "', '"}'
+    async with ada.open_socket() as one, ada.open_socket(max_size=None) as other:
+        await frame(one, "hello")
+        await frame(other, "hello")
+        await one.send(head + "x" * (MAX_FRAME_BYTES - len(head + tail)) + tail)
+        assert set((await frame(other, "message"))["data"]) == {"x"}
+
+
 @pytest.mark.parametrize("size", [MAX_FRAME_BYTES + 1, READ_AT_MOST])
-async def test_a_message_over_the_limit_is_read_and_closes_its_socket(
-    ada: Client, size: int
-) -> None:
+async def test_a_message_over_the_limit_closes_its_socket(ada: Client, size: int) -> None:
     async with ada.open_socket() as socket:
         await frame(socket, "hello")
         await socket.send("x" * size)
