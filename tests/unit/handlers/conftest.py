@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 
 import pytest
-from tornado.httpserver import HTTPServer
 from tornado.routing import URLSpec
 
+from handlers.front.server import FrontServer
 from handlers.http.application import Curfew
 from handlers.http.session import SessionHandler
 from handlers.pages.not_found import NotFoundHandler
@@ -35,9 +35,9 @@ async def app(services: Services, configuration: Settings, routes: Sequence[URLS
 
 
 @pytest.fixture
-async def http_server(app: Curfew, configuration: Settings) -> AsyncIterator[HTTPServer]:
+async def http_server(app: Curfew, configuration: Settings) -> AsyncIterator[FrontServer]:
     """Serves the application."""
-    http_server = HTTPServer(app)
+    http_server = FrontServer(app)
     http_server.listen(configuration.port, "127.0.0.1")
     yield http_server
     http_server.stop()
@@ -45,7 +45,7 @@ async def http_server(app: Curfew, configuration: Settings) -> AsyncIterator[HTT
 
 
 @pytest.fixture
-async def client(http_server: HTTPServer, configuration: Settings) -> AsyncIterator[Client]:  # noqa: ARG001 - it must listen
+async def client(http_server: FrontServer, configuration: Settings) -> AsyncIterator[Client]:  # noqa: ARG001 - it must listen
     """A browser without a session."""
     async with Client(f"http://127.0.0.1:{configuration.port}") as client:
         yield client

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import httpx
 import pytest
-from tornado.httpserver import HTTPServer
 from tornado.routing import URLSpec
 from tornado.web import url
 
+from handlers.front.server import FrontServer
 from handlers.http.access import Access
 from handlers.http.application import Curfew
 from handlers.http.base import BaseHandler
@@ -50,7 +50,7 @@ async def slow(client: Client) -> asyncio.Task[httpx.Response]:
 
 
 async def test_no_new_connection_is_accepted(
-    http_server: HTTPServer, app: Curfew, client: Client
+    http_server: FrontServer, app: Curfew, client: Client
 ) -> None:
     assert (await client.request("GET", "/healthz")).status_code == 200
     await drain(http_server, app)
@@ -59,7 +59,7 @@ async def test_no_new_connection_is_accepted(
 
 
 async def test_a_request_under_way_is_answered_before_it_ends(
-    http_server: HTTPServer, app: Curfew, slow: asyncio.Task[httpx.Response]
+    http_server: FrontServer, app: Curfew, slow: asyncio.Task[httpx.Response]
 ) -> None:
     draining = asyncio.create_task(drain(http_server, app))
     done, _ = await asyncio.wait([draining], timeout=0.1)
@@ -70,7 +70,7 @@ async def test_a_request_under_way_is_answered_before_it_ends(
 
 
 async def test_a_request_that_takes_too_long_is_cut_and_the_log_says_so(
-    http_server: HTTPServer,
+    http_server: FrontServer,
     app: Curfew,
     slow: asyncio.Task[httpx.Response],
     monkeypatch: pytest.MonkeyPatch,
@@ -85,7 +85,7 @@ async def test_a_request_that_takes_too_long_is_cut_and_the_log_says_so(
 
 
 async def test_a_socket_is_told_when_to_come_back(
-    http_server: HTTPServer, app: Curfew, client: Client
+    http_server: FrontServer, app: Curfew, client: Client
 ) -> None:
     await client.sign_up("ada")
     async with client.open_socket() as socket:

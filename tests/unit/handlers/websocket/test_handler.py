@@ -32,6 +32,7 @@ async def ada(client: Client) -> Client:
         ({"Connection": "keep-alive"}, 426, "upgrade-required"),
         ({"Sec-WebSocket-Version": "8"}, 426, "upgrade-required"),
         ({"Sec-WebSocket-Key": ""}, 400, "bad-request"),
+        ({"Sec-WebSocket-Key": "AAAA"}, 400, "bad-request"),
         ({"Sec-WebSocket-Protocol": "curfew.v2"}, 400, "wrong-subprotocol"),
         ({"Origin": "https://evil.example"}, 403, "forbidden-origin"),
     ],
