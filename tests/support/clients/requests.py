@@ -6,7 +6,11 @@ from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 
 
 def request(
-    *headers: tuple[str, str], peer: str = "127.0.0.1", address: str = "/", body: bytes = b""
+    *headers: tuple[str, str],
+    peer: str = "127.0.0.1",
+    address: str = "/",
+    body: bytes = b"",
+    host: str = "localhost",
 ) -> HTTPServerRequest:
     """Return a request with these headers.
 
@@ -15,8 +19,9 @@ def request(
         peer: the address at the other end of the connection.
         address: path and query.
         body: of the request.
+        host: of the Host header.
     """
-    given = HTTPHeaders({"Host": "localhost"})
+    given = HTTPHeaders({"Host": host})
     for name, value in headers:
         given.add(name, value)
     return HTTPServerRequest(
@@ -24,6 +29,7 @@ def request(
         headers=given,
         body=body,
         connection=SimpleNamespace(  # type: ignore[arg-type]  # all that is looked at
-            context=SimpleNamespace(remote_ip=peer, protocol="http")
+            context=SimpleNamespace(remote_ip=peer, protocol="http"),
+            set_close_callback=lambda _: None,
         ),
     )

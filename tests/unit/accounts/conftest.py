@@ -1,70 +1,17 @@
-"""A node's services on the shared Valkey, without HTTP, and people who use them."""
-
-import time
-from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from functools import partial
-from pathlib import Path
+"""People who use a node's services without HTTP."""
 
 import pytest
 
-import server.services
 from server.accounts.requester import Person, Requester
 from server.core.account import Account
-from server.core.audit import AuditEvent
 from server.core.one_time_codes import step_at
 from server.core.session import Device
-from server.crypto.passwords import CHEAPEST, PasswordHasher
 from server.crypto.totp import totp_codes
 from server.services import Services
 from server.sessions.verdicts import LiveSession
-from settings import load_settings
 from tests.support.clients.client import PASSWORD
-from tests.support.servers.opened import Opened
 
 HOME = Device("Test/1", "192.0.2.1")
-
-
-@pytest.fixture
-def variables() -> dict[str, str]:
-    """Settings of the test, without their prefix; tests parametrise this."""
-    return {}
-
-
-@pytest.fixture
-async def services(
-    store_url: str, tmp_path: Path, variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Services]:
-    """The services of a node; only the cost of a password hash is that of tests."""
-    monkeypatch.setattr(server.services, "PasswordHasher", partial(PasswordHasher, CHEAPEST))
-    given = {
-        "DATA_DIR": str(tmp_path),
-        "STORE_URL": store_url,
-        "NODE_LEASE": "1m",  # a renewal also reads the store's clock, which `travel` sets
-        **variables,
-    }
-    opened = Opened(load_settings({f"CURFEW_{name}": value for name, value in given.items()}))
-    yield await opened.open()
-    await opened.close()
-
-
-@pytest.fixture
-def travel(services: Services) -> Callable[[float], None]:
-    """Sets the clock forward by some seconds."""
-
-    def forward(seconds: float) -> None:
-        services.clock.learn(services.clock.now() + seconds, asked_at=time.monotonic())
-
-    return forward
-
-
-@pytest.fixture
-def recorded(caplog: pytest.LogCaptureFixture) -> Callable[[], Counter[AuditEvent]]:
-    """Tells how often each event was written to the audit trail."""
-    caplog.set_level("INFO", "curfew.audit")
-    return lambda: Counter(
-        AuditEvent(each.getMessage()) for each in caplog.records if each.name == "curfew.audit"
-    )
 
 
 @pytest.fixture

@@ -1,0 +1,90 @@
+"""The application: its hosts, the requests that are under way, and the line of an answer."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+import pytest
+from prometheus_client import generate_latest
+
+from handlers.http.application import Curfew
+from handlers.http.session import SessionHandler
+
+Captured = pytest.LogCaptureFixture
+HandlerOf = Callable[..., SessionHandler]
+
+
+@pytest.fixture
+def lines(caplog: Captured) -> Captured:
+    """The lines of answers."""
+    caplog.set_level(logging.INFO, "curfew.access")
+    return caplog
+
+
+@pytest.mark.parametrize("variables", [{"ORIGINS": "https://example.org,https://b.example:8443"}])
+async def test_the_hosts_are_those_of_the_origins_in_any_case(app: Curfew) -> None:
+    assert app.serves_host("example.org")
+    assert app.serves_host("EXAMPLE.org")
+    assert app.serves_host("b.example:8443")
+    assert not app.serves_host("b.example")
+    assert not app.serves_host("www.example.org")
+    assert not app.serves_host("")
+
+
+async def is_idle(app: Curfew) -> bool:
+    """Return whether nobody has to wait for the requests under way."""
+    waiting = asyncio.create_task(app.idle())
+    await asyncio.sleep(0)
+    return not waiting.cancel()
+
+
+async def test_it_is_idle_until_a_request_begins(app: Curfew) -> None:
+    assert await is_idle(app)
+    app.request_begins()
+    assert not await is_idle(app)
+
+
+async def test_it_is_idle_again_when_the_last_of_its_requests_ends(app: Curfew) -> None:
+    app.request_begins()
+    app.request_begins()
+    app.request_ends()
+    assert not await is_idle(app)
+    app.request_ends()
+    assert await is_idle(app)
+
+
+async def test_the_line_of_an_answer_has_no_query(
+    app: Curfew, handler_of: HandlerOf, lines: Captured
+) -> None:
+    app.log_request(handler_of(address="/account?token=hush"))
+    (message,) = lines.messages
+    assert message.startswith("200 GET /account ")
+    assert message.endswith(" ms")
+
+
+async def test_a_path_cannot_command_the_terminal(
+    app: Curfew, handler_of: HandlerOf, lines: Captured
+) -> None:
+    app.log_request(handler_of(address="/a\x9b31mb"))
+    assert "/a\\x9b31mb" in lines.messages[0]
+    assert lines.messages[0].isascii()
+
+
+async def test_the_line_of_a_refusal_names_its_problem(
+    app: Curfew, handler_of: HandlerOf, lines: Captured
+) -> None:
+    served, refused = handler_of(), handler_of()
+    refused.refusal = "not-admin"  # type: ignore[attr-defined]  # as `BaseHandler` has it
+    app.log_request(served)
+    app.log_request(refused)
+    assert [vars(each).get("problem") for each in lines.records] == [None, "not-admin"]
+
+
+async def test_an_answer_is_counted_under_the_name_of_its_handler(
+    app: Curfew, handler_of: HandlerOf
+) -> None:
+    app.log_request(handler_of())
+    shown = generate_latest(app.services.metrics.registry).decode()
+    (line,) = (each for each in shown.splitlines() if each.startswith("curfew_http_requests_total"))
+    assert 'handler="SessionHandler",method="GET"' in line
+    assert line.endswith('status="200"} 1.0')
