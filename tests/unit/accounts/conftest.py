@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from server.sessions.verdicts import LiveSession
 from settings import load_settings
 from tests.support.clients.client import PASSWORD
 from tests.support.servers.opened import Opened
+from tests.support.servers.valkey import ValkeyServer
 
 HOME = Device("Test/1", "192.0.2.1")
 
@@ -29,6 +30,13 @@ HOME = Device("Test/1", "192.0.2.1")
 def variables() -> dict[str, str]:
     """Settings of the test, without their prefix; tests parametrise this."""
     return {}
+
+
+@pytest.fixture
+def own_valkey() -> Iterator[ValkeyServer]:
+    """A Valkey for the test alone, which keeps its data when it is killed."""
+    with ValkeyServer(appendonly="yes") as own:
+        yield own
 
 
 @pytest.fixture
