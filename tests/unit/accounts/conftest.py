@@ -1,5 +1,7 @@
 """People who use a node's services without HTTP."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from server.accounts.requester import Person, Requester
@@ -10,8 +12,16 @@ from server.crypto.totp import totp_codes
 from server.services import Services
 from server.sessions.verdicts import LiveSession
 from tests.support.clients.client import PASSWORD
+from tests.support.servers.valkey import ValkeyServer
 
 HOME = Device("Test/1", "192.0.2.1")
+
+
+@pytest.fixture
+def own_valkey() -> Iterator[ValkeyServer]:
+    """A Valkey for the test alone, which keeps its data when it is killed."""
+    with ValkeyServer(appendonly="yes") as own:
+        yield own
 
 
 @pytest.fixture
