@@ -7,7 +7,7 @@ TOOLS := $(VENV)/tools
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format docs map simulate chaos-matrix screenshots requirements audit
+.PHONY: help run test check format docs map simulate model chaos-matrix screenshots requirements audit
 # Only the program speaks, not make.
 .SILENT:
 
@@ -49,6 +49,9 @@ map: $(VENV)/.dev ## draw docs/images/rooms.svg and its table in docs/architectu
 
 simulate: $(VENV)/.dev ## run 200,000 simulated histories; CURFEW_HISTORIES, CURFEW_FIRST_SEED
 	CURFEW_HISTORIES=$${CURFEW_HISTORIES:-200000} $(BIN)/python -m pytest tests/simulation
+
+model: ## explore all states of docs/model, a model of how sessions end; ARGS=stories
+	sh docs/model/explore.sh $(ARGS)
 
 chaos-matrix: $(VENV)/.dev ## measure docs/fault-matrix.md anew
 	$(BIN)/python -m tests.chaos.matrix

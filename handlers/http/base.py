@@ -64,10 +64,10 @@ class BaseHandler(SessionHandler):
     @classmethod
     def methods(cls) -> list[str]:
         """Return the methods that the handler answers."""
-        return [name for name in cls.SUPPORTED_METHODS if cls.answers(name)]
+        return [name for name in cls.SUPPORTED_METHODS if cls.allows_method(name)]
 
     @classmethod
-    def answers(cls, method: str | None) -> bool:
+    def allows_method(cls, method: str | None) -> bool:
         """Return whether the handler answers a method; a client may send any word."""
         return method in cls.SUPPORTED_METHODS and _implements(cls, method)
 
@@ -90,7 +90,7 @@ class BaseHandler(SessionHandler):
         """Let the request through to the handler, or end it with a problem."""
         self.check_host_and_origin()
         self.raise_if(origins.problem_with_destination(self.request.headers, self.destinations))
-        if not self.answers(self.request.method):
+        if not self.allows_method(self.request.method):
             raise HTTPError(HTTPStatus.METHOD_NOT_ALLOWED)
         if len(self.request.body) > MAX_BODY_BYTES:
             raise ProblemRaised(problems.BODY_TOO_LARGE)
