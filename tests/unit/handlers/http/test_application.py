@@ -6,9 +6,12 @@ from collections.abc import Callable
 
 import pytest
 from prometheus_client import generate_latest
+from tornado.routing import Router, URLSpec
+from tornado.web import RequestHandler, url
 
-from handlers.http.application import Curfew
+from handlers.http.application import Curfew, by_path
 from handlers.http.session import SessionHandler
+from tests.support.clients.requests import request
 
 Captured = pytest.LogCaptureFixture
 HandlerOf = Callable[..., SessionHandler]
@@ -88,3 +91,45 @@ async def test_an_answer_is_counted_under_the_name_of_its_handler(
     (line,) = (each for each in shown.splitlines() if each.startswith("curfew_http_requests_total"))
     assert 'handler="SessionHandler",method="GET"' in line
     assert line.endswith('status="200"} 1.0')
+
+
+class First(RequestHandler):
+    """A handler of some path."""
+
+
+class Second(RequestHandler):
+    """Another one."""
+
+
+@pytest.mark.parametrize(
+    ("routes", "found"),
+    [
+        ([url("/x", First), url("/y", Second)], {"/x": First, "/y": Second}),
+        ([url("/x", First), url("/x", Second)], {"/x": First}),
+        ([url("/(x)", First), url("/x", Second)], {}),
+        ([url("/x", First), url("/(x)", Second)], {"/x": First}),
+    ],
+)
+def test_a_path_is_looked_up_only_if_its_route_is_the_first_that_fits(
+    routes: list[URLSpec], found: dict[str, type[RequestHandler]]
+) -> None:
+    assert {path: route.handler_class for path, route in by_path(routes).items()} == found
+
+
+def handler_for(router: Router, path: str) -> type[RequestHandler]:
+    """Return the handler's class that a router finds for a path."""
+    found = router.find_handler(request(address=path, host="127.0.0.1"))
+    handler: type[RequestHandler] = vars(found)["handler_class"]
+    return handler
+
+
+async def test_a_look_up_finds_what_tornado_would_find(app: Curfew) -> None:
+    assert len(app._by_path) > 30
+    for path in app._by_path:
+        assert handler_for(app, path) is handler_for(app.default_router, path)
+
+
+async def test_handlers_for_some_hosts_come_first(app: Curfew) -> None:
+    (path, *_) = app._by_path
+    app.add_handlers(r"127\.0\.0\.1", [(path, Second)])
+    assert handler_for(app, path) is Second
