@@ -66,14 +66,24 @@ async def test_an_unfit_name_or_password_makes_no_account(
     assert await accounts.find(name) is None
 
 
-async def test_of_two_who_want_a_name_at_once_one_gets_it(accounts: StoredAccounts) -> None:
+async def test_of_two_who_want_a_name_at_once_one_gets_it(
+    accounts: StoredAccounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both, hash_password = asyncio.Barrier(2), accounts._hasher.hash
+
+    async def hash_together(password: str) -> str:
+        """Hash when both have found the name free."""
+        async with asyncio.timeout(5):
+            await both.wait()
+        return await hash_password(password)
+
+    monkeypatch.setattr(accounts._hasher, "hash", hash_together)
     passwords = [PASSWORD, NEW_PASSWORD]
     made = await asyncio.gather(*(accounts.create("ada", each) for each in passwords))
     assert made.count(NameTaken()) == 1
-    winner = next(n for n, each in enumerate(made) if isinstance(each, Account))
-    assert await accounts.verify("ada", passwords[winner]) == made[winner]
-    assert await accounts.verify("ada", passwords[1 - winner]) is None
-    assert await accounts.create("Ada", PASSWORD) == NameTaken()
+    loser = made.index(NameTaken())
+    assert await accounts.verify("ada", passwords[1 - loser]) == made[1 - loser]
+    assert await accounts.verify("ada", passwords[loser]) is None
 
 
 async def test_a_new_password_takes_the_place_of_the_old_one_and_is_counted(
@@ -93,17 +103,14 @@ async def test_an_unfit_new_password_leaves_the_old_one(
     assert await accounts.verify(ada.user, PASSWORD) == ada
 
 
-async def test_a_new_password_and_a_disabling_at_once_are_both_kept(
-    accounts: StoredAccounts, ada: Account
-) -> None:
+async def test_changes_at_once_are_all_kept(accounts: StoredAccounts, ada: Account) -> None:
     await asyncio.gather(
-        accounts.set_password(ada.user, NEW_PASSWORD),
+        *(accounts.set_password(ada.user, NEW_PASSWORD) for _ in range(3)),
         accounts.set_disabled(ada.user, disabled=True),
     )
     found = await accounts.find(ada.user)
     assert found is not None
-    assert (found.password_changes, found.disabled) == (1, True)
-    assert not await accounts.set_disabled("nobody", disabled=True)
+    assert (found.password_changes, found.disabled) == (3, True)
 
 
 async def test_only_the_right_password_makes_a_cheap_hash_anew(
