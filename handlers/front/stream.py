@@ -68,8 +68,9 @@ class TransportStream(asyncio.Protocol):
         def find(received: bytearray) -> int:
             at = received.find(delimiter)
             size = at + len(delimiter) if at >= 0 else 0
-            if max_bytes is not None and max(size, 0 if size else len(received)) > max_bytes:
+            if max_bytes is not None and (size or len(received)) > max_bytes:
                 self._fail(UnsatisfiableReadError("no delimiter within what may be read"))
+                return 0
             return size
 
         size = find(self._received)
