@@ -1,8 +1,7 @@
-"""Turns of pipelined requests, and deadlines that are put off."""
+"""Turns of pipelined requests: one in each turn of the loop, and nobody is stopped by another."""
 
 import asyncio
 
-from handlers.front.deadline import Deadline
 from handlers.front.turns import Turns
 
 
@@ -31,26 +30,3 @@ async def test_a_turn_that_fails_stops_nobody_else() -> None:
     await asyncio.sleep(0)
     assert seen == [2]
     assert len(failures) == 1
-
-
-async def test_a_deadline_calls_once_and_when_it_was_put_last() -> None:
-    loop, called = asyncio.get_running_loop(), asyncio.Event()
-    deadline = Deadline(loop, called.set)
-    began = loop.time()
-    deadline.set(began + 0.02)
-    deadline.set(began + 60.0)
-    deadline.set(began + 0.1)
-    await asyncio.wait_for(called.wait(), 5)
-    assert loop.time() - began > 0.09
-    called.clear()
-    deadline.set(loop.time() + 0.02)
-    deadline.clear()
-    await asyncio.sleep(0.05)
-    assert not called.is_set()
-    deadline.set(loop.time() + 0.02)
-    await asyncio.wait_for(called.wait(), 5)
-    called.clear()
-    deadline.set(loop.time() + 0.01)
-    deadline.cancel()
-    await asyncio.sleep(0.03)
-    assert not called.is_set()
