@@ -36,6 +36,15 @@ async def test_a_deadline_calls_when_it_was_put_last() -> None:
     assert loop.time() >= last - 0.01
 
 
+async def test_a_deadline_may_be_put_earlier() -> None:
+    called = asyncio.Event()
+    deadline = Deadline(asyncio.get_running_loop(), called.set)
+    deadline.set(soon(60.0))
+    deadline.set(soon(0.01))
+    async with asyncio.timeout(5):
+        await called.wait()
+
+
 async def test_putting_it_off_costs_no_timer() -> None:
     deadline = Deadline(asyncio.get_running_loop(), lambda: None)
     deadline.set(soon(30.0))

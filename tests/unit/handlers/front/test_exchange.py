@@ -97,9 +97,10 @@ async def test_nothing_goes_out_behind_the_end_of_an_answer() -> None:
         exchange.finish()
         with pytest.raises(StreamClosedError):
             await exchange.write(b"more")
-        exchange.finish()
         await peer.send(GET)
-        (await server.whole_request()).answer(b"two")
+        second = await server.whole_request()
+        exchange.finish()
+        second.answer(b"two")
         answers = await peer.read_until(b"two")
         assert b"more" not in answers
         assert answers.count(b"0\r\n\r\n") == 1

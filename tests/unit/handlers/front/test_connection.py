@@ -1,0 +1,111 @@
+"""The life of a connection: one request after the other, times to keep, and an orderly end."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tornado.httputil import HTTPHeaders, ResponseStartLine
+
+from handlers.front import connection
+from handlers.front.limits import LINGER_BYTES
+from tests.support.running.waiting import until
+from tests.support.servers.receiving import LIMITS, receiving
+
+GET = b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n"
+MUCH = b"x" * (4 * 1024 * 1024)
+CHUNKED = (ResponseStartLine("", 200, "OK"), HTTPHeaders())
+
+
+async def test_a_request_begins_when_the_one_before_is_answered() -> None:
+    async with receiving() as (server, peer):
+        await peer.send(GET % 1 + GET % 2)
+        first = await server.whole_request()
+        assert server.begun == [first]
+        first.answer(b"one")
+        assert server.begun == [first], "it waits for its turn"
+        second = await server.whole_request()
+        assert second.start_line.path == "/2"
+        second.answer(b"two")
+        assert (await peer.read_until(b"two")).count(b"HTTP/1.1 200 OK") == 2
+
+
+async def test_no_request_begins_while_an_answer_is_not_read() -> None:
+    async with receiving() as (server, peer):
+        await peer.send(GET % 1)
+        first = await server.whole_request()
+        first.answer(MUCH)
+        await peer.send(GET % 2)
+        carrier: Any = first.exchange._carrier
+
+        async def has_come() -> bool:
+            return bool(carrier._incoming.received)
+
+        await until(has_come)
+        assert server.begun == [first]
+        await peer.read_until(b"\r\n\r\n")
+        await peer.read(len(MUCH))
+        assert (await server.whole_request()).start_line.path == "/2"
+
+
+async def test_a_new_connection_sends_a_request_in_time_or_is_closed() -> None:
+    async with receiving(replace(LIMITS, first_timeout=0.05)) as (_, peer):
+        await peer.send(b"GET / HTTP/1.1\r\n")
+        assert not await peer.read_all()
+
+
+async def test_a_connection_that_rests_too_long_is_closed() -> None:
+    async with receiving(replace(LIMITS, idle_timeout=0.05)) as (server, peer):
+        await peer.send(GET % 1)
+        (await server.whole_request()).answer(b"one")
+        assert (await peer.read_all()).endswith(b"one")
+
+
+async def test_a_peer_that_does_not_read_its_answer_is_cut(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(connection, "UNREAD_SECONDS", 0.05)
+    caplog.set_level("INFO")
+    async with receiving() as (server, peer):
+        await peer.send(GET % 1)
+        (await server.whole_request()).answer(MUCH)
+        async with asyncio.timeout(5):
+            await server.is_closed.wait()
+        assert len(await peer.read_all()) < len(MUCH)
+    assert "Answer not read by the peer" in caplog.text
+
+
+async def test_a_refusal_reaches_a_peer_that_sends_on() -> None:
+    async with receiving() as (server, peer):
+        await peer.send(b"GET\r\n\r\n" + b"x" * (LINGER_BYTES // 2))
+        assert (await peer.read_all()).startswith(b"HTTP/1.1 400 ")
+        assert not server.is_closed.is_set()
+        peer.close()
+
+
+async def test_a_peer_that_sends_without_end_behind_a_refusal_is_cut() -> None:
+    async with receiving() as (server, peer):
+        with pytest.raises(ConnectionError):
+            await peer.send(b"GET\r\n\r\n" + b"x" * (64 * LINGER_BYTES))
+        assert server.begun == []
+
+
+async def test_nothing_is_refused_in_the_middle_of_an_answer() -> None:
+    async with receiving() as (server, peer):
+        await peer.send(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n")
+        request = await server.request()
+        request.exchange.write_headers(*CHUNKED)
+        await peer.send(b"no chunk\r\n")
+        await request.is_cut.wait()
+        request.exchange.write(b"more")
+        assert (await peer.read_all()).endswith(b"\r\n\r\n")
+
+
+async def test_whoever_is_given_the_connection_gets_what_came_behind_the_request() -> None:
+    async with receiving() as (server, peer):
+        await peer.send(GET % 1 + b"frames")
+        stream = (await server.whole_request()).exchange.detach()
+        assert server.is_closed.is_set()
+        assert await stream.read_bytes(6) == b"frames"
+        await stream.write(b"back")
+        assert await peer.read(4) == b"back"

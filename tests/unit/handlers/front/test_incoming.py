@@ -1,0 +1,97 @@
+"""What comes in: requests are handed over in pieces, at the application's speed, or refused."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from tornado.httputil import HTTPInputError
+
+from handlers.front.responses import CONTINUE
+from tests.support.servers.receiving import LIMITS, receiving
+
+POST = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n"
+
+
+async def test_a_body_is_handed_over_as_it_comes() -> None:
+    async with receiving() as (server, peer):
+        await peer.send(POST + b"\r\nab")
+        request = await server.request()
+        assert request.start_line.method == "POST"
+        assert not request.is_whole.is_set()
+        await peer.send(b"c")
+        await request.is_whole.wait()
+        assert request.body == b"abc"
+
+
+async def test_a_client_that_asks_first_is_told_to_send_its_body() -> None:
+    async with receiving() as (server, peer):
+        await peer.send(POST + b"Expect: 100-continue\r\n\r\n")
+        assert await peer.read(len(CONTINUE)) == CONTINUE
+        await peer.send(b"abc")
+        assert (await server.whole_request()).body == b"abc"
+
+
+async def test_no_more_is_handed_over_while_the_application_is_busy() -> None:
+    async with receiving() as (server, peer):
+        server.may_go_on = asyncio.get_running_loop().create_future()
+        await peer.send(POST + b"\r\nabc")
+        request = await server.request()
+        assert not request.body
+        server.may_go_on.set_result(None)
+        await request.is_whole.wait()
+        assert request.body == b"abc"
+
+
+async def test_the_application_hears_that_a_request_stays_incomplete() -> None:
+    async with receiving() as (server, peer):
+        await peer.send(POST + b"\r\nab")
+        request = await server.request()
+        peer.close()
+        async with asyncio.timeout(5):
+            await request.is_cut.wait()
+        assert not request.is_whole.is_set()
+
+
+async def test_what_the_application_refuses_is_answered_with_400() -> None:
+    async with receiving() as (server, peer):
+        server.failure = HTTPInputError("a secret")
+        await peer.send(POST + b"\r\nabc")
+        answer = await peer.read_all()
+        assert answer.startswith(b"HTTP/1.1 400 ")
+        assert b"secret" not in answer
+
+
+async def test_what_the_application_fails_with_is_logged_and_ends_the_connection(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with receiving() as (server, peer):
+        server.failure = ZeroDivisionError("once")
+        await peer.send(POST + b"\r\nabc")
+        assert not await peer.read_all()
+    (record,) = caplog.records
+    assert record.exc_info is not None
+    assert record.exc_info[0] is ZeroDivisionError
+
+
+async def test_a_body_must_come_in_its_time() -> None:
+    async with receiving(replace(LIMITS, body_timeout=0.05)) as (server, peer):
+        await peer.send(POST + b"\r\nab")
+        request = await server.request()
+        assert not await peer.read_all()
+        assert request.is_cut.is_set()
+
+
+async def test_a_time_that_a_handler_sets_for_a_body_is_for_this_body_alone() -> None:
+    async with receiving(replace(LIMITS, body_timeout=0.05)) as (server, peer):
+        await peer.send(POST + b"\r\nab")
+        request = await server.request()
+        request.exchange.set_body_timeout(60.0)
+        loop, is_over = asyncio.get_running_loop(), asyncio.Event()
+        loop.call_later(0.1, is_over.set)
+        await is_over.wait()
+        await peer.send(b"c")
+        await request.is_whole.wait()
+        request.answer()
+        await peer.read_until(b"\r\n\r\n")
+        await peer.send(POST + b"\r\nab")
+        assert not await peer.read_all()
