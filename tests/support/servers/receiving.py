@@ -61,9 +61,10 @@ class ReceivedRequest(HTTPMessageDelegate):
             raise self.failure
         return self.may_go_on
 
-    def data_received(self, chunk: bytes) -> None:
+    def data_received(self, chunk: bytes) -> asyncio.Future[None] | None:
         """Take a piece of the body."""
         self.body += chunk
+        return self.may_go_on
 
     def finish(self) -> None:
         """Note that all of it is here."""

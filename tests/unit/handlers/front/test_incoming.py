@@ -2,11 +2,13 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tornado.httputil import HTTPInputError
 
 from handlers.front.responses import CONTINUE
+from tests.support.running.waiting import until
 from tests.support.servers.receiving import LIMITS, receiving
 
 POST = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n"
@@ -42,6 +44,25 @@ async def test_no_more_is_handed_over_while_the_application_is_busy() -> None:
         assert request.body == b"abc"
 
 
+async def test_no_further_piece_is_handed_over_while_the_application_is_busy_with_one() -> None:
+    async with receiving() as (server, peer):
+        await peer.send(POST + b"\r\n")
+        request = await server.request()
+        request.may_go_on = asyncio.get_running_loop().create_future()
+        carrier: Any = request.exchange._carrier
+        for piece in (b"a", b"bc"):
+            await peer.send(piece)
+
+            async def has_come(piece: bytes = piece) -> bool:
+                return piece in (request.body, carrier._incoming.received)
+
+            await until(has_come)
+        assert request.body == b"a"
+        request.may_go_on.set_result(None)
+        await request.is_whole.wait()
+        assert request.body == b"abc"
+
+
 async def test_the_application_hears_that_a_request_stays_incomplete() -> None:
     async with receiving() as (server, peer):
         await peer.send(POST + b"\r\nab")
@@ -50,6 +71,18 @@ async def test_the_application_hears_that_a_request_stays_incomplete() -> None:
         async with asyncio.timeout(5):
             await request.is_cut.wait()
         assert not request.is_whole.is_set()
+
+
+async def test_whoever_answers_hears_that_nobody_waits_any_more() -> None:
+    is_gone = asyncio.Event()
+    async with receiving() as (server, peer):
+        await peer.send(POST + b"\r\nabc")
+        request = await server.whole_request()
+        request.exchange.set_close_callback(is_gone.set)
+        peer.close()
+        async with asyncio.timeout(5):
+            await is_gone.wait()
+        assert not request.is_cut.is_set()
 
 
 async def test_what_the_application_refuses_is_answered_with_400() -> None:
