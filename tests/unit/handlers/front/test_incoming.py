@@ -106,6 +106,15 @@ async def test_what_the_application_fails_with_is_logged_and_ends_the_connection
     assert record.exc_info[0] is ZeroDivisionError
 
 
+async def test_an_application_that_is_cancelled_ends_the_connection() -> None:
+    async with receiving() as (server, peer):
+        server.may_go_on = asyncio.get_running_loop().create_future()
+        await peer.send(POST + b"\r\nabc")
+        await server.request()
+        server.may_go_on.cancel()
+        assert not await peer.read_all()
+
+
 async def test_a_body_must_come_in_its_time() -> None:
     async with receiving(replace(LIMITS, body_timeout=0.05)) as (server, peer):
         await peer.send(POST + b"\r\nab")
