@@ -62,7 +62,8 @@ async def serving(**arguments: Any) -> AsyncIterator[tuple[FrontServer, Connect]
             yield server, connect
     finally:
         server.stop()
-        await server.close_all_connections()
+        async with asyncio.timeout(20):
+            await server.close_all_connections()
         for writer in writers:
             writer.close()
 

@@ -4,6 +4,7 @@ import asyncio
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import ClassVar
 
 import pytest
 from tornado.testing import bind_unused_port
@@ -27,7 +28,8 @@ HANDSHAKE = (
 class Echo(WebSocketHandler):
     """Sends back what comes, and closes like `SocketHandler`."""
 
-    frames = Rate(per_second=1, burst=20)
+    frames: ClassVar[Rate] = Rate(per_second=1, burst=20)
+    received: ClassVar[list[str | bytes]] = []
 
     def get_websocket_protocol(self) -> WebSocketProtocol13 | None:
         """Be strict."""
@@ -42,6 +44,7 @@ class Echo(WebSocketHandler):
 
     def on_message(self, message: str | bytes) -> None:
         """Send it back."""
+        self.received.append(message)
         self.write_message(message, binary=isinstance(message, bytes))
 
     def refuse(self, code: CloseCode, reason: str) -> None:
@@ -175,7 +178,23 @@ async def test_who_sends_too_many_frames_of_any_kind_is_closed() -> None:
         assert await client.closed() == (CloseCode.POLICY, "too_fast")
 
 
-async def test_nothing_is_answered_behind_our_close_frame() -> None:
+async def test_a_message_that_is_whole_has_no_time_to_keep(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(strict_protocol, "MESSAGE_SECONDS", 0.05)
+    async with opened() as client:
+        client.send(TEXT, b"a", final=False)
+        client.send(0, b"b")
+        assert await client.frame() == (TEXT, b"ab")
+        is_over = asyncio.Event()
+        asyncio.get_running_loop().call_later(0.06, is_over.set)
+        await is_over.wait()
+        client.send(PING)
+        assert await client.frame() == (PONG, b"")
+
+
+async def test_nothing_is_handled_behind_our_close_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Echo, "received", list[str | bytes]())
     async with opened() as client:
         client.send(TEXT, b"\xff")
         client.send(PING)
@@ -183,6 +202,7 @@ async def test_nothing_is_answered_behind_our_close_frame() -> None:
         client.send(CLOSE, b"\x03\xe8")
         assert await client.closed() == (CloseCode.POLICY, "not_utf8")
         assert not await client.reader.read()
+    assert Echo.received == []
 
 
 @pytest.mark.parametrize(
