@@ -8,7 +8,7 @@ import pytest
 from tornado.httputil import HTTPHeaders, ResponseStartLine
 
 from handlers.front import connection
-from handlers.front.limits import LINGER_BYTES
+from handlers.front.limits import LINGER_BYTES, READ_AHEAD_BYTES, UNREAD_BYTES
 from tests.support.running.waiting import until
 from tests.support.servers.receiving import LIMITS, receiving
 
@@ -28,6 +28,35 @@ async def test_a_request_begins_when_the_one_before_is_answered() -> None:
         assert second.start_line.path == "/2"
         second.answer(b"two")
         assert (await peer.read_until(b"two")).count(b"HTTP/1.1 200 OK") == 2
+
+
+async def test_what_comes_while_a_request_waits_for_its_turn_brings_it_no_earlier() -> None:
+    async with receiving() as (server, peer):
+        await peer.send(GET % 1 + GET % 2)
+        first = await server.whole_request()
+        carrier: Any = first.exchange._carrier
+        first.answer(b"one")
+        carrier.data_received(GET % 3)
+        assert server.begun == [first]
+        assert (await server.whole_request()).start_line.path == "/2"
+
+
+async def test_a_peer_sends_no_more_than_is_read_ahead_while_a_request_is_under_way() -> None:
+    async with receiving(replace(LIMITS, body_bytes=len(MUCH))) as (server, peer):
+        await peer.send(GET % 1)
+        first = await server.whole_request()
+        carrier: Any = first.exchange._carrier
+        post = b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(MUCH)
+        sending = asyncio.ensure_future(peer.send(post + MUCH))
+
+        async def is_full() -> bool:
+            return not carrier._transport.is_reading()
+
+        await until(is_full)
+        assert READ_AHEAD_BYTES < len(carrier._incoming.received) < len(MUCH)
+        first.answer()
+        assert (await server.whole_request()).body == MUCH
+        await sending
 
 
 async def test_no_request_begins_while_an_answer_is_not_read() -> None:
@@ -75,6 +104,23 @@ async def test_a_peer_that_does_not_read_its_answer_is_cut(
     assert "Answer not read by the peer" in caplog.text
 
 
+async def test_a_peer_that_reads_its_answer_slowly_is_not_cut() -> None:
+    async with receiving() as (server, peer):
+        await peer.send(GET % 1)
+        first = await server.whole_request()
+        carrier: Any = first.exchange._carrier
+        first.answer(MUCH)
+        left = carrier._transport.get_write_buffer_size()
+        await peer.read(len(MUCH) // 2)
+
+        async def has_moved() -> bool:
+            return bool(carrier._transport.get_write_buffer_size() < left - UNREAD_BYTES)
+
+        await until(has_moved)
+        carrier._too_late()
+        assert not carrier.is_gone
+
+
 async def test_a_refusal_reaches_a_peer_that_sends_on() -> None:
     async with receiving() as (server, peer):
         await peer.send(b"GET\r\n\r\n" + b"x" * (LINGER_BYTES // 2))
@@ -98,7 +144,9 @@ async def test_nothing_is_refused_in_the_middle_of_an_answer() -> None:
         await peer.send(b"no chunk\r\n")
         await request.is_cut.wait()
         request.exchange.write(b"more")
-        assert (await peer.read_all()).endswith(b"\r\n\r\n")
+        answer = await peer.read_all()
+        assert answer.count(b"HTTP/1.1") == 1
+        assert b"more" not in answer
 
 
 async def test_whoever_is_given_the_connection_gets_what_came_behind_the_request() -> None:

@@ -80,6 +80,10 @@ class Opened:
         self.peer = Peer(theirs)
         self._certificate = certificate
 
+    async def is_shaken(self) -> bool:
+        """Tell whether our end has shaken hands."""
+        return self.transport._is_shaken
+
     async def shake_hands(
         self, version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -135,8 +139,10 @@ async def test_a_pause_leaves_what_comes_and_loses_nothing(certificate: Path) ->
         await tls.receiver.received_all(READ_BYTES)
         tls.transport.pause_reading()
         assert not tls.transport.is_reading()
+        sock = tls.transport.get_extra_info("socket")
+        assert not asyncio.get_running_loop().remove_reader(sock), "nobody looks at it"
         writer.write(MUCH)
-        assert select.select([tls.transport.get_extra_info("socket")], [], [], 20)[0]
+        assert select.select([sock], [], [], 20)[0]
         await asyncio.sleep(0)  # the loop looks at its sockets
         assert len(tls.receiver.received) == READ_BYTES
         tls.transport.resume_reading()
@@ -162,32 +168,41 @@ async def test_the_protocol_hears_what_has_not_gone_out_and_when_it_has(certific
 @pytest.mark.parametrize("sent", [b"end", MUCH])
 async def test_a_close_sends_all_and_says_goodbye(certificate: Path, sent: bytes) -> None:
     async with opened(certificate) as tls:
-        context = ssl.create_default_context(cafile=certificate)
         loop = asyncio.get_running_loop()
-        shaking = loop.run_in_executor(None, read_to_goodbye, context, tls.peer.sock)
-
-        async def is_shaken() -> bool:
-            return tls.transport._is_shaken
-
-        await until(is_shaken)
-        tls.transport.write(sent)
-        tls.transport.close()
-        tls.transport.write(b"more")
-        assert await shaking == sent
+        context = ssl.create_default_context(cafile=certificate)
+        tls.peer.sock.settimeout(20)
+        shaken = context.wrap_socket(
+            tls.peer.sock,
+            server_hostname="127.0.0.1",
+            do_handshake_on_connect=False,
+            suppress_ragged_eofs=False,  # an end without a goodbye is an error
+        )
+        with shaken:
+            await loop.run_in_executor(None, shaken.do_handshake)
+            await until(tls.is_shaken)
+            tls.transport.write(sent)
+            tls.transport.close()
+            tls.transport.write(b"more")
+            assert await loop.run_in_executor(None, read_to_goodbye, shaken) == sent
         await tls.receiver.is_lost.wait()
         assert tls.receiver.calls[-1] == "lost"
 
 
-def read_to_goodbye(context: ssl.SSLContext, sock: socket.socket) -> bytes:
-    """Read to TLS's own end; an end without it is an error."""
-    sock.settimeout(20)
+def read_to_goodbye(sock: ssl.SSLSocket) -> bytes:
+    """Read to TLS's own end."""
     got = b""
-    with context.wrap_socket(
-        sock, server_hostname="127.0.0.1", suppress_ragged_eofs=False
-    ) as secure:
-        while data := secure.recv(READ_BYTES):
-            got += data
+    while data := sock.recv(READ_BYTES):
+        got += data
     return got
+
+
+async def test_the_protocol_hears_once_that_the_connection_is_lost(certificate: Path) -> None:
+    async with opened(certificate) as tls:
+        tls.transport.abort()
+        tls.transport.abort()
+        await tls.receiver.is_lost.wait()
+        await asyncio.sleep(0)  # the loop has called both
+        assert tls.receiver.calls == ["lost"]
 
 
 async def test_an_abort_forgets_what_has_not_gone_out(certificate: Path) -> None:
