@@ -129,6 +129,27 @@ async def test_a_refusal_reaches_a_peer_that_sends_on() -> None:
         peer.close()
 
 
+async def test_a_refused_peer_that_stays_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "LINGER_SECONDS", 0.05)
+    async with receiving() as (server, peer):
+        await peer.send(b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\nabc")
+        assert (await peer.read_all()).startswith(b"HTTP/1.1 400 ")
+        async with asyncio.timeout(5):
+            await server.is_closed.wait()
+
+
+@pytest.mark.parametrize(("keep_alive", "line"), [(False, b"A: b"), (True, b"Connection: close")])
+async def test_a_connection_that_one_side_does_not_keep_ends_with_its_answer(
+    *, keep_alive: bool, line: bytes
+) -> None:
+    async with receiving(replace(LIMITS, keep_alive=keep_alive)) as (server, peer):
+        await peer.send(b"GET / HTTP/1.1\r\n" + line + b"\r\n\r\n")
+        (await server.whole_request()).answer(b"one")
+        answer = await peer.read_all()
+        assert b"\r\nConnection: close\r\n" in answer
+        assert answer.endswith(b"one")
+
+
 async def test_a_peer_that_sends_without_end_behind_a_refusal_is_cut() -> None:
     async with receiving() as (server, peer):
         with pytest.raises(ConnectionError):

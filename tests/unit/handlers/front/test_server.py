@@ -14,6 +14,7 @@ from tornado.web import Application, RequestHandler
 from handlers.front.server import FrontServer
 from handlers.http.connection_limits import ConnectionLimits
 from server.crypto.certificate import ensure_certificate
+from tests.support.clients.peer import tcp_pair
 from tests.support.running.waiting import until
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -146,10 +147,11 @@ async def test_a_server_that_stops_closes_what_is_open_and_forgets_it() -> None:
 
 async def test_a_server_that_stops_closes_what_is_about_to_open() -> None:
     connection_limits = ConnectionLimits(10)
-    async with serving(connection_limits=connection_limits) as (server, connect):
-        opening = asyncio.ensure_future(connect())
-        await until(is_true(lambda: connection_limits._total == 1))
+    ours, theirs = tcp_pair()
+    async with serving(connection_limits=connection_limits) as (server, _):
+        server._handle_connection(ours, ours.getpeername())
+        assert connection_limits._total == 1
         await server.close_all_connections()
         assert not connection_limits._total
-        reader, _ = await opening
-        assert not await reader.read()
+        assert ours.fileno() < 0
+    theirs.close()
