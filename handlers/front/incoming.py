@@ -149,7 +149,7 @@ class Incoming:
             self._hand_over()
             return
         self._body = body_of(head.length, self.exchange.max_body_size, self._limits.piece_bytes)
-        if head.expects_continue:
+        if head.expects_continue and not self.exchange.has_begun:
             self._host.send(responses.CONTINUE)
         self._read_body()
         self.time_body()

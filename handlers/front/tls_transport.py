@@ -5,7 +5,9 @@ fails without the alert that says why. Here OpenSSL reads and writes the socket 
 """
 
 import asyncio
+import socket
 import ssl
+from contextlib import suppress
 from typing import Any, Final, cast
 
 from tornado.log import gen_log
@@ -40,6 +42,9 @@ class TlsTransport(asyncio.Transport):
         self._reads_when_writable = False
         self._unsent = bytearray()
         self._is_full = False
+        with suppress(OSError):  # not TCP, or the peer is gone
+            # As asyncio's transports do: else a small piece waits for the peer's late ACK, 40 ms.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         protocol.connection_made(self)
         loop.add_reader(sock, self._read_ready)
 
