@@ -13,6 +13,8 @@ from typing import Any, Final, cast
 from tornado.log import gen_log
 
 READ_BYTES: Final = 64 * 1024
+RECORD_BYTES: Final = 16 * 1024
+"""The most that one TLS record holds (RFC 8446 5.1)."""
 
 
 class TlsTransport(asyncio.Transport):
@@ -144,10 +146,14 @@ class TlsTransport(asyncio.Transport):
         self._send()
 
     def _send(self) -> None:
-        """Send what goes."""
+        """Send what goes.
+
+        OpenSSL says nothing of what it has sent before all it was given has gone out. So it is
+        given one record at a time: else nobody could tell whether the peer reads.
+        """
         try:
             while self._unsent:
-                del self._unsent[: self._sock.send(self._unsent)]
+                del self._unsent[: self._sock.send(self._unsent[:RECORD_BYTES])]
         except (ssl.SSLWantWriteError, ssl.SSLWantReadError):
             self._loop.add_writer(self._sock, self._write_ready)
             if not self._is_full:

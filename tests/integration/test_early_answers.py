@@ -104,13 +104,31 @@ async def test_a_refused_head_is_answered_before_its_body_has_come() -> None:
         assert (await reader.read()).endswith(b"Connection: close\r\n\r\n")
 
 
-async def test_small_pieces_under_tls_do_not_wait_for_each_other(tmp_path: Path) -> None:
+@pytest.fixture
+def tls(tmp_path: Path) -> ssl.SSLContext:
+    """A server's TLS."""
     files = tmp_path / "certificate.pem", tmp_path / "key.pem"
     ensure_certificate(*files, frozenset({"127.0.0.1"}))
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(*files)
+    return context
+
+
+async def test_who_reads_slowly_under_tls_but_does_gets_everything(
+    tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.front.connection.UNREAD_SECONDS", 0.5)
+    async with opened(tls, limit=1024) as (reader, writer):
+        writer.write(POST % b"/refuses" + b"\r\n0123456789")
+        await reader.readuntil(b"\r\n\r\n")
+        for _ in range(LARGE // 2**19):
+            await asyncio.sleep(0.1)  # a slow reader
+            assert await reader.readexactly(2**19) == b"x" * 2**19
+
+
+async def test_small_pieces_under_tls_do_not_wait_for_each_other(tls: ssl.SSLContext) -> None:
     loop = asyncio.get_running_loop()
-    async with opened(context) as (reader, writer):
+    async with opened(tls) as (reader, writer):
         spent = []
         for _ in range(5):
             started = loop.time()
