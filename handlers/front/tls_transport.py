@@ -42,6 +42,7 @@ class TlsTransport(asyncio.Transport):
         self._is_paused = False
         self._is_closing = False
         self._reads_when_writable = False
+        self._will_read = False
         self._unsent = bytearray()
         self._is_full = False
         with suppress(OSError):  # not TCP, or the peer is gone
@@ -77,8 +78,7 @@ class TlsTransport(asyncio.Transport):
         if self._is_paused and not self._is_closing:
             self._is_paused = False
             self._loop.add_reader(self._sock, self._read_ready)
-            if self._sock.pending():
-                self._loop.call_soon(self._read_ready)
+            self._read_soon()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send as much as goes, and the rest when it does."""
@@ -135,8 +135,19 @@ class TlsTransport(asyncio.Transport):
             self.close()
             return
         self._protocol.data_received(data)
-        if self.is_reading() and self._sock.pending():
-            self._loop.call_soon(self._read_ready)
+        # Not only where OpenSSL holds more: uvloop calls just once for a socket that was reset,
+        # and the end of the connection stands behind all that came before it.
+        self._read_soon()
+
+    def _read_soon(self) -> None:
+        """Read once more, after everybody else."""
+        if not self._will_read:
+            self._will_read = True
+            self._loop.call_soon(self._read_again)
+
+    def _read_again(self) -> None:
+        self._will_read = False
+        self._read_ready()
 
     def _write_ready(self) -> None:
         if self._reads_when_writable:
