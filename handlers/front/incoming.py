@@ -128,6 +128,10 @@ class Incoming:
             self._host.refuse(refused)
         except HTTPInputError:  # its text quotes what was sent
             self._host.refuse(malformed("refused by the application"))
+        except Exception:
+            # Where the next request begins is not known any more.
+            self._host.abort()
+            raise
 
     def _read_head(self) -> None:
         """Hand a request's head over, if all of it is here."""
