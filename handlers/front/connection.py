@@ -223,7 +223,8 @@ class Connection(asyncio.Protocol):
 
     def bound_reading(self) -> None:
         """Stop reading while too much waits, and go on when it does not any more."""
-        is_full = len(self._incoming.received) > READ_AHEAD_BYTES
+        most = max(READ_AHEAD_BYTES, self._limits.header_bytes)  # a head must fit
+        is_full = len(self._incoming.received) > most
         if is_full == self._is_paused or self.is_gone:
             return
         self._is_paused = is_full

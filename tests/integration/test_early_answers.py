@@ -1,4 +1,4 @@
-"""Answers that begin, or are complete, while their request is still being sent."""
+"""Slow heads, and answers that begin, or are complete, while their request is still being sent."""
 
 import asyncio
 import ssl
@@ -10,6 +10,7 @@ import pytest
 from tornado.testing import bind_unused_port
 from tornado.web import Application, RequestHandler, stream_request_body
 
+from handlers.front.limits import READ_AHEAD_BYTES
 from handlers.front.server import FrontServer
 from server.crypto.certificate import ensure_certificate
 
@@ -72,6 +73,23 @@ async def opened(
     finally:
         server.stop()
         await server.close_all_connections()
+
+
+async def test_a_head_may_be_longer_than_what_is_read_ahead() -> None:
+    server = FrontServer(APPLICATION, max_header_size=4 * READ_AHEAD_BYTES)
+    listening, port = bind_unused_port()
+    server.add_socket(listening)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n")
+    for number in range(50):
+        writer.write(b"X-%d: " % number + b"x" * (READ_AHEAD_BYTES // 20) + b"\r\n")
+        await asyncio.sleep(0.002)  # the server reads this before more comes
+    writer.write(b"\r\n")
+    async with asyncio.timeout(5):
+        assert (await reader.read()).startswith(b"HTTP/1.1 404 ")
+    writer.close()
+    server.stop()
+    await server.close_all_connections()
 
 
 async def test_nobody_is_told_to_go_on_in_the_middle_of_an_answer() -> None:
