@@ -8,6 +8,7 @@ or a timer for each request: the calls of the transport drive it all.
 import asyncio
 import math
 import time
+from contextlib import suppress
 from typing import Any, Protocol, cast
 
 from tornado.httputil import HTTPMessageDelegate
@@ -126,7 +127,9 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Go on: everything has gone out."""
         self._outgoing.free()
-        if self.takes_requests:
+        if self._linger_left is not None:
+            self._deadline.set(self._loop.time() + LINGER_SECONDS)
+        elif self.takes_requests:
             self._deadline.set(self._due)
             if self._incoming.exchange is None and self._due == math.inf:
                 self._rest()
@@ -143,7 +146,7 @@ class Connection(asyncio.Protocol):
         if self.is_gone or exchange is None:
             return
         if self._incoming.is_in_request or not exchange.keeps_alive:
-            self._linger()
+            self._end_with_answer()
         elif not self._outgoing.is_blocked:
             self._rest()
 
@@ -220,7 +223,8 @@ class Connection(asyncio.Protocol):
 
     def bound_reading(self) -> None:
         """Stop reading while too much waits, and go on when it does not any more."""
-        is_full = len(self._incoming.received) > READ_AHEAD_BYTES
+        most = max(READ_AHEAD_BYTES, self._limits.header_bytes)  # a head must fit
+        is_full = len(self._incoming.received) > most
         if is_full == self._is_paused or self.is_gone:
             return
         self._is_paused = is_full
@@ -241,8 +245,7 @@ class Connection(asyncio.Protocol):
 
     def _too_late(self) -> None:
         """Cut the peer, unless it is one that reads its answer slowly but does."""
-        is_blocked = self._outgoing.is_blocked and self._linger_left is None
-        if is_blocked and self._due > self._loop.time():
+        if self._outgoing.is_blocked and self._due > self._loop.time():
             if self._outgoing.is_being_read():
                 self._time_reader()
                 return
@@ -263,18 +266,27 @@ class Connection(asyncio.Protocol):
             exchange.drop()
         self._linger()
 
-    def _linger(self) -> None:
-        """Close, but not before the peer has had a chance to read its answer."""
+    def _end_with_answer(self) -> None:
+        """Close; where the peer may still be sending, not before it could read its answer."""
         incoming = self._incoming
-        if not (incoming.is_in_request or incoming.received or self._is_paused):
+        if incoming.is_in_request or incoming.received or self._is_paused:
+            self._linger()
+        else:
             self.close()
-            return
-        incoming.end()
+
+    def _linger(self) -> None:
+        """Read for nothing, until the peer has had a chance to read its answer."""
+        self._incoming.end()
         self._linger_left = LINGER_BYTES
-        self._deadline.set(self._loop.time() + LINGER_SECONDS)
+        self._due = math.inf
+        if self._outgoing.is_blocked:
+            self._time_reader()
+        else:
+            self._deadline.set(self._loop.time() + LINGER_SECONDS)
         self.bound_reading()
         if self._transport.can_write_eof():
-            self._transport.write_eof()
+            with suppress(OSError):  # the peer is gone
+                self._transport.write_eof()
 
     def _end(self) -> None:
         """Forget everything: nobody is there any more."""

@@ -128,6 +128,10 @@ class Incoming:
             self._host.refuse(refused)
         except HTTPInputError:  # its text quotes what was sent
             self._host.refuse(malformed("refused by the application"))
+        except Exception:
+            # Where the next request begins is not known any more.
+            self._host.abort()
+            raise
 
     def _read_head(self) -> None:
         """Hand a request's head over, if all of it is here."""
@@ -149,7 +153,7 @@ class Incoming:
             self._hand_over()
             return
         self._body = body_of(head.length, self.exchange.max_body_size, self._limits.piece_bytes)
-        if head.expects_continue:
+        if head.expects_continue and not self.exchange.has_begun:
             self._host.send(responses.CONTINUE)
         self._read_body()
         self.time_body()

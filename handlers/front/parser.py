@@ -28,6 +28,8 @@ _HEAD: Final = re.compile(
     rb"(?P<method>" + _TOKEN + rb") (?P<target>[\x21-\x7e\x80-\xff]++) HTTP/1\.(?P<minor>[01])\r\n"
     rb"(?:" + _TOKEN + rb":[\t\x20-\x7e\x80-\xff]*+\r\n)*+\r\n"
 )
+_LENGTH: Final = re.compile(r"[0-9]{1,20}")
+"""As many digits as llhttp counts to; without a bound, `int` fails behind 4,300 zeros."""
 _VERSIONS: Final = {b"0": "HTTP/1.0", b"1": "HTTP/1.1"}
 
 
@@ -177,7 +179,7 @@ def _body_length(line: RequestStartLine, headers: HTTPHeaders) -> int | None:
         return None
     if not lengths:
         return 0
-    if len(lengths) > 1 or not (lengths[0].isascii() and lengths[0].isdecimal()):
+    if len(lengths) > 1 or _LENGTH.fullmatch(lengths[0]) is None:
         raise malformed("a Content-Length that is no number")
     return int(lengths[0])
 

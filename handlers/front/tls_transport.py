@@ -5,12 +5,16 @@ fails without the alert that says why. Here OpenSSL reads and writes the socket 
 """
 
 import asyncio
+import socket
 import ssl
+from contextlib import suppress
 from typing import Any, Final, cast
 
 from tornado.log import gen_log
 
 READ_BYTES: Final = 64 * 1024
+RECORD_BYTES: Final = 16 * 1024
+"""The most that one TLS record holds (RFC 8446 5.1)."""
 
 
 class TlsTransport(asyncio.Transport):
@@ -38,8 +42,12 @@ class TlsTransport(asyncio.Transport):
         self._is_paused = False
         self._is_closing = False
         self._reads_when_writable = False
+        self._will_read = False
         self._unsent = bytearray()
         self._is_full = False
+        with suppress(OSError):  # not TCP, or the peer is gone
+            # As asyncio's transports do: else a small piece waits for the peer's late ACK, 40 ms.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         protocol.connection_made(self)
         loop.add_reader(sock, self._read_ready)
 
@@ -70,8 +78,7 @@ class TlsTransport(asyncio.Transport):
         if self._is_paused and not self._is_closing:
             self._is_paused = False
             self._loop.add_reader(self._sock, self._read_ready)
-            if self._sock.pending():
-                self._loop.call_soon(self._read_ready)
+            self._read_soon()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send as much as goes, and the rest when it does."""
@@ -128,8 +135,19 @@ class TlsTransport(asyncio.Transport):
             self.close()
             return
         self._protocol.data_received(data)
-        if self.is_reading() and self._sock.pending():
-            self._loop.call_soon(self._read_ready)
+        # Not only where OpenSSL holds more: uvloop calls just once for a socket that was reset,
+        # and the end of the connection stands behind all that came before it.
+        self._read_soon()
+
+    def _read_soon(self) -> None:
+        """Read once more, after everybody else."""
+        if not self._will_read:
+            self._will_read = True
+            self._loop.call_soon(self._read_again)
+
+    def _read_again(self) -> None:
+        self._will_read = False
+        self._read_ready()
 
     def _write_ready(self) -> None:
         if self._reads_when_writable:
@@ -139,10 +157,14 @@ class TlsTransport(asyncio.Transport):
         self._send()
 
     def _send(self) -> None:
-        """Send what goes."""
+        """Send what goes.
+
+        OpenSSL says nothing of what it has sent before all it was given has gone out. So it is
+        given one record at a time: else nobody could tell whether the peer reads.
+        """
         try:
             while self._unsent:
-                del self._unsent[: self._sock.send(self._unsent)]
+                del self._unsent[: self._sock.send(self._unsent[:RECORD_BYTES])]
         except (ssl.SSLWantWriteError, ssl.SSLWantReadError):
             self._loop.add_writer(self._sock, self._write_ready)
             if not self._is_full:

@@ -88,6 +88,12 @@ def test_an_upgrade_is_left_to_the_handler() -> None:
     assert found.length == 3
 
 
+def test_a_length_in_more_digits_than_python_reads_is_refused() -> None:
+    assert head(b"Content-Length: " + b"0" * 19 + b"3").length == 3
+    with pytest.raises(Refused):
+        head(b"Content-Length: " + b"0" * 5000 + b"3")
+
+
 @given(st.binary(max_size=80))
 def test_nothing_is_worse_than_refused(data: bytes) -> None:
     for sent in (data, HEAD[:-2] + data + b"\r\n\r\n", HEAD[:4] + data + HEAD[4:]):
