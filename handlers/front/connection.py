@@ -32,7 +32,7 @@ from handlers.front.stream import TransportStream
 from handlers.front.turns import Turns
 
 
-class Owner(Protocol):
+class ConnectionServer(Protocol):
     """The server that a connection belongs to."""
 
     @property
@@ -57,7 +57,7 @@ class Connection(asyncio.Protocol):
     """One connection.
 
     Args:
-        owner: its server.
+        server: opened the connection.
         limits: what it may cost.
         first_deadline: for the headers of its first request, by the loop's clock.
 
@@ -70,9 +70,9 @@ class Connection(asyncio.Protocol):
     _transport: asyncio.Transport
     _outgoing: Outgoing
 
-    def __init__(self, owner: Owner, limits: Limits, first_deadline: float) -> None:
+    def __init__(self, server: ConnectionServer, limits: Limits, first_deadline: float) -> None:
         self._loop = asyncio.get_running_loop()
-        self._owner = owner
+        self._server = server
         self._limits = limits
         self._deadline = Deadline(self._loop, self._too_late)
         self._due = first_deadline
@@ -91,7 +91,7 @@ class Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self._outgoing = Outgoing(self._transport)
         self._deadline.set(self._due)
-        self.context = self._owner.context_of(self._transport)
+        self.context = self._server.context_of(self._transport)
         # To be told whenever something has not gone out. Not 0: under TLS, asyncio would say of an
         # empty buffer that it is full.
         self._transport.set_write_buffer_limits(high=1, low=0)
@@ -117,7 +117,7 @@ class Connection(asyncio.Protocol):
         """Leave the server."""
         self._end()
         self._deadline.cancel()
-        self._owner.on_close(self)
+        self._server.on_close(self)
 
     def pause_writing(self) -> None:
         """Give the peer time to read: something did not go out at once."""
@@ -173,7 +173,7 @@ class Connection(asyncio.Protocol):
             self.bound_reading()
             self.is_gone = True
             self._deadline.cancel()
-            self._owner.on_close(self)
+            self._server.on_close(self)
         return cast("IOStream", stream)
 
     def view(self) -> TransportStream:
@@ -196,7 +196,7 @@ class Connection(asyncio.Protocol):
         """Return who is to handle a request."""
         keeps_alive = head.keeps_alive and self._limits.keep_alive
         exchange = Exchange(self, head, self._limits.body_bytes, keeps_alive=keeps_alive)
-        return exchange, self._owner.start_request(self, exchange)
+        return exchange, self._server.start_request(self, exchange)
 
     def _go_on(self) -> None:
         """Go on with what was received, if it is its turn."""
@@ -213,7 +213,7 @@ class Connection(asyncio.Protocol):
         self.wait_until(self._loop.time() + self._limits.idle_timeout)
         if self._incoming.received and not self._waits_for_turn:
             self._waits_for_turn = True
-            self._owner.turns.wait(self._take_turn)
+            self._server.turns.wait(self._take_turn)
         self.bound_reading()
 
     def _take_turn(self) -> None:

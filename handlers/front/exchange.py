@@ -18,7 +18,7 @@ from handlers.front import responses
 from handlers.front.parser import Head
 
 
-class Carrier(Protocol):
+class WritingConnection(Protocol):
     """The connection that an answer goes out on.
 
     Attributes:
@@ -58,7 +58,7 @@ class Exchange(HTTPConnection):
     """One request and its answer.
 
     Args:
-        carrier: the connection.
+        connection: carries the request and its answer.
         head: the request.
         max_body_size: bytes that its body may have.
         keeps_alive: whether another request may follow.
@@ -72,14 +72,14 @@ class Exchange(HTTPConnection):
     """
 
     def __init__(
-        self, carrier: Carrier, head: Head, max_body_size: int, *, keeps_alive: bool
+        self, connection: WritingConnection, head: Head, max_body_size: int, *, keeps_alive: bool
     ) -> None:
-        self.context = carrier.context
+        self.context = connection.context
         self.max_body_size = max_body_size
         self.keeps_alive = keeps_alive
         self.is_answered = False
         self.has_begun = False
-        self._carrier: Carrier | None = carrier
+        self._connection: WritingConnection | None = connection
         self._request_line = head.start_line
         self._close_callback: Callable[[], None] | None = None
         self._in_chunks = False
@@ -89,7 +89,7 @@ class Exchange(HTTPConnection):
     @property
     def stream(self) -> Any:
         """What Tornado asks for a client's certificate; None when it was given away."""
-        return self._carrier.view() if self._carrier is not None else None
+        return self._connection.view() if self._connection is not None else None
 
     def set_close_callback(self, callback: Callable[[], None] | None) -> None:
         """Call this when the peer is gone before it has its answer."""
@@ -101,8 +101,8 @@ class Exchange(HTTPConnection):
 
     def set_body_timeout(self, timeout: float) -> None:
         """Let this request's body take so many seconds."""
-        if self._carrier is not None:
-            self._carrier.set_body_timeout(timeout)
+        if self._connection is not None:
+            self._connection.set_body_timeout(timeout)
 
     def write_headers(
         self,
@@ -126,31 +126,31 @@ class Exchange(HTTPConnection):
         Raises:
             HTTPOutputError: it said that its body would be longer; the connection is closed.
         """
-        carrier = self._carrier
-        if carrier is None or self.is_answered:
+        connection = self._connection
+        if connection is None or self.is_answered:
             return
-        if self._left and not carrier.is_gone:
-            carrier.abort()
+        if self._left and not connection.is_gone:
+            connection.abort()
             raise HTTPOutputError(f"Tried to write {self._left} bytes less than Content-Length")
         if self._in_chunks:
             self._send(responses.LAST_CHUNK)
         self.is_answered = True
         self._close_callback = None
-        carrier.answered()
+        connection.answered()
 
     def detach(self) -> IOStream:
         """Give the connection to whoever goes on with it in a protocol of its own."""
-        carrier = self._carrier
-        if carrier is None:
+        connection = self._connection
+        if connection is None:
             raise RuntimeError("the connection was given away before")
-        self._carrier = self._close_callback = None
+        self._connection = self._close_callback = None
         self.is_answered = True
-        return carrier.detach()
+        return connection.detach()
 
     def close(self) -> None:
         """Close the connection at once."""
-        if self._carrier is not None:
-            self._carrier.abort()
+        if self._connection is not None:
+            self._connection.abort()
 
     def drop(self) -> None:
         """Let nothing more of the answer go out."""
@@ -192,9 +192,9 @@ class Exchange(HTTPConnection):
         return responses.chunk(chunk) if self._in_chunks else chunk
 
     def _send(self, data: bytes) -> asyncio.Future[None]:
-        if self._carrier and not self._carrier.is_gone and not self.is_answered:
+        if self._connection and not self._connection.is_gone and not self.is_answered:
             self.has_begun = True
-            return self._carrier.send(data)
+            return self._connection.send(data)
         gone: asyncio.Future[None] = asyncio.Future()
         gone.set_exception(StreamClosedError())
         gone.exception()  # told; most callers do not wait for it

@@ -17,7 +17,7 @@ from handlers.front.limits import Limits
 from handlers.front.parser import Head, HeadFinder, Refused, malformed, read_head
 
 
-class Host(Protocol):
+class ReadingConnection(Protocol):
     """The connection."""
 
     @property
@@ -54,7 +54,7 @@ class Incoming:
     """The way in of one connection.
 
     Args:
-        host: the connection.
+        connection: what it reads from.
         limits: what its requests may cost.
 
     Attributes:
@@ -63,9 +63,9 @@ class Incoming:
         body_timeout: seconds for its body.
     """
 
-    def __init__(self, host: Host, limits: Limits) -> None:
+    def __init__(self, connection: ReadingConnection, limits: Limits) -> None:
         self._loop = asyncio.get_running_loop()
-        self._host = host
+        self._connection = connection
         self._limits = limits
         self._heads = HeadFinder(limits.header_bytes)
         self.received = bytearray()
@@ -99,7 +99,9 @@ class Incoming:
         """Have the body come in time."""
         if self._body is not None:
             seconds = self.body_timeout
-            self._host.wait_until(math.inf if seconds is None else self._loop.time() + seconds)
+            self._connection.wait_until(
+                math.inf if seconds is None else self._loop.time() + seconds
+            )
 
     def end(self) -> None:
         """Forget what was received.
@@ -125,12 +127,12 @@ class Incoming:
         try:
             step()
         except Refused as refused:
-            self._host.refuse(refused)
+            self._connection.refuse(refused)
         except HTTPInputError:  # its text quotes what was sent
-            self._host.refuse(malformed("refused by the application"))
+            self._connection.refuse(malformed("refused by the application"))
         except Exception:
             # Where the next request begins is not known any more.
-            self._host.abort()
+            self._connection.abort()
             raise
 
     def _read_head(self) -> None:
@@ -138,9 +140,9 @@ class Incoming:
         data = self._heads.take(self.received)
         if data is None:
             return
-        self._host.wait_until(math.inf)
+        self._connection.wait_until(math.inf)
         head = read_head(data)
-        self.exchange, self._delegate = self._host.begin(head)
+        self.exchange, self._delegate = self._connection.begin(head)
         self.body_timeout = self._limits.body_timeout
         taken = self._ask(self._delegate.headers_received, head.start_line, head.headers)
         self._when_taken(taken, partial(self._expect_body, head))
@@ -154,7 +156,7 @@ class Incoming:
             return
         self._body = body_of(head.length, self.exchange.max_body_size, self._limits.piece_bytes)
         if head.expects_continue and not self.exchange.has_begun:
-            self._host.send(responses.CONTINUE)
+            self._connection.send(responses.CONTINUE)
         self._read_body()
         self.time_body()
 
@@ -172,7 +174,7 @@ class Incoming:
             body, delegate = self._body, self._delegate  # the answer may have ended them
         if body is not None and body.is_whole:
             self._body = None
-            self._host.wait_until(math.inf)
+            self._connection.wait_until(math.inf)
             self._hand_over()
 
     def _hand_over(self) -> None:
@@ -189,7 +191,7 @@ class Incoming:
             raise
         except Exception:  # noqa: BLE001 - an application may do anything
             app_log.exception("Uncaught exception")
-            self._host.abort()
+            self._connection.abort()
             return None
 
     def _when_taken(self, taken: Awaitable[None] | None, then: Callable[[], None]) -> None:
@@ -197,19 +199,19 @@ class Incoming:
         if taken is not None:
             self._is_delegate_busy = True
             convert_yielded(taken).add_done_callback(partial(self._taken, then))
-        elif self._host.takes_requests:
+        elif self._connection.takes_requests:
             then()
 
     def _taken(self, then: Callable[[], None], done: asyncio.Future[None]) -> None:
         self._is_delegate_busy = False
         if done.cancelled():
-            self._host.abort()
+            self._connection.abort()
             return
 
         def go_on() -> None:
             self._ask(done.result)
-            if self._host.takes_requests:
+            if self._connection.takes_requests:
                 then()
 
         self._guard(go_on)
-        self._host.bound_reading()
+        self._connection.bound_reading()

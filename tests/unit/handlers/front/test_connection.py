@@ -34,9 +34,9 @@ async def test_what_comes_while_a_request_waits_for_its_turn_brings_it_no_earlie
     async with receiving() as (server, peer):
         await peer.send(GET % 1 + GET % 2)
         first = await server.whole_request()
-        carrier: Any = first.exchange._carrier
+        connection: Any = first.exchange._connection
         first.answer(b"one")
-        carrier.data_received(GET % 3)
+        connection.data_received(GET % 3)
         assert server.begun == [first]
         assert (await server.whole_request()).start_line.path == "/2"
 
@@ -45,15 +45,15 @@ async def test_a_peer_sends_no_more_than_is_read_ahead_while_a_request_is_under_
     async with receiving(replace(LIMITS, body_bytes=len(MUCH))) as (server, peer):
         await peer.send(GET % 1)
         first = await server.whole_request()
-        carrier: Any = first.exchange._carrier
+        connection: Any = first.exchange._connection
         post = b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(MUCH)
         sending = asyncio.ensure_future(peer.send(post + MUCH))
 
         async def is_full() -> bool:
-            return not carrier._transport.is_reading()
+            return not connection._transport.is_reading()
 
         await until(is_full)
-        assert READ_AHEAD_BYTES < len(carrier._incoming.received) < len(MUCH)
+        assert READ_AHEAD_BYTES < len(connection._incoming.received) < len(MUCH)
         first.answer()
         assert (await server.whole_request()).body == MUCH
         await sending
@@ -65,10 +65,10 @@ async def test_no_request_begins_while_an_answer_is_not_read() -> None:
         first = await server.whole_request()
         first.answer(MUCH)
         await peer.send(GET % 2)
-        carrier: Any = first.exchange._carrier
+        connection: Any = first.exchange._connection
 
         async def has_come() -> bool:
-            return bool(carrier._incoming.received)
+            return bool(connection._incoming.received)
 
         await until(has_come)
         assert server.begun == [first]
@@ -108,17 +108,17 @@ async def test_a_peer_that_reads_its_answer_slowly_is_not_cut() -> None:
     async with receiving() as (server, peer):
         await peer.send(GET % 1)
         first = await server.whole_request()
-        carrier: Any = first.exchange._carrier
+        connection: Any = first.exchange._connection
         first.answer(MUCH)
-        left = carrier._transport.get_write_buffer_size()
+        left = connection._transport.get_write_buffer_size()
         await peer.read(len(MUCH) // 2)
 
         async def has_moved() -> bool:
-            return bool(carrier._transport.get_write_buffer_size() < left - UNREAD_BYTES)
+            return bool(connection._transport.get_write_buffer_size() < left - UNREAD_BYTES)
 
         await until(has_moved)
-        carrier._too_late()
-        assert not carrier.is_gone
+        connection._too_late()
+        assert not connection.is_gone
 
 
 async def test_a_refusal_reaches_a_peer_that_sends_on() -> None:

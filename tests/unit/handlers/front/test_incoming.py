@@ -49,12 +49,12 @@ async def test_no_further_piece_is_handed_over_while_the_application_is_busy_wit
         await peer.send(POST + b"\r\n")
         request = await server.request()
         request.may_go_on = asyncio.get_running_loop().create_future()
-        carrier: Any = request.exchange._carrier
+        connection: Any = request.exchange._connection
         for piece in (b"a", b"bc"):
             await peer.send(piece)
 
             async def has_come(piece: bytes = piece) -> bool:
-                return piece in (request.body, carrier._incoming.received)
+                return piece in (request.body, connection._incoming.received)
 
             await until(has_come)
         assert request.body == b"a"
