@@ -123,6 +123,22 @@ async def test_a_body_must_come_in_its_time() -> None:
         assert request.is_cut.is_set()
 
 
+async def test_an_application_may_take_longer_than_its_peer_may() -> None:
+    async with receiving(replace(LIMITS, first_timeout=0.1, body_timeout=0.1)) as (server, peer):
+        await peer.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        for sent in (POST + b"\r\nab", b""):
+            request = await server.request()
+            if not sent:
+                await peer.send(b"c")
+            loop, is_over = asyncio.get_running_loop(), asyncio.Event()
+            await request.is_whole.wait()
+            loop.call_later(0.15, is_over.set)
+            await is_over.wait()
+            request.answer(b"late")
+            assert (await peer.read_until(b"late")).startswith(b"HTTP/1.1 200 ")
+            await peer.send(sent)
+
+
 async def test_a_time_that_a_handler_sets_for_a_body_is_for_this_body_alone() -> None:
     async with receiving(replace(LIMITS, body_timeout=0.05)) as (server, peer):
         await peer.send(POST + b"\r\nab")

@@ -196,13 +196,16 @@ def read_to_goodbye(sock: ssl.SSLSocket) -> bytes:
     return got
 
 
-async def test_the_protocol_hears_once_that_the_connection_is_lost(certificate: Path) -> None:
+async def test_the_protocol_hears_once_that_the_connection_is_lost(
+    certificate: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async with opened(certificate) as tls:
         tls.transport.abort()
         tls.transport.abort()
         await tls.receiver.is_lost.wait()
         await asyncio.sleep(0)  # the loop has called both
         assert tls.receiver.calls == ["lost"]
+        assert not caplog.records, "the loop has met no failure"
 
 
 async def test_an_abort_forgets_what_has_not_gone_out(certificate: Path) -> None:
