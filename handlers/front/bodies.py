@@ -11,7 +11,7 @@ _SIZE: Final = re.compile(rb"[0-9A-Fa-f]{1,16}")
 _LINE_END: Final = b"\r\n"
 
 
-class Body(Protocol):
+class BodyReader(Protocol):
     """What is still to come of a body.
 
     Attributes:
@@ -25,7 +25,7 @@ class Body(Protocol):
         ...
 
 
-def body_of(length: int | None, most: int, piece: int) -> Body:
+def body_of(length: int | None, most: int, piece: int) -> BodyReader:
     """Say how a body is taken.
 
     Args:

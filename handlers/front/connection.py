@@ -24,7 +24,7 @@ from handlers.front.limits import (
     LINGER_SECONDS,
     READ_AHEAD_BYTES,
     UNREAD_SECONDS,
-    Limits,
+    FrontLimits,
 )
 from handlers.front.outgoing import Outgoing
 from handlers.front.parser import Head, Refused
@@ -53,7 +53,7 @@ class ConnectionServer(Protocol):
         ...
 
 
-class Connection(asyncio.Protocol):
+class HttpConnection(asyncio.Protocol):
     """One connection.
 
     Args:
@@ -70,7 +70,9 @@ class Connection(asyncio.Protocol):
     _transport: asyncio.Transport
     _outgoing: Outgoing
 
-    def __init__(self, server: ConnectionServer, limits: Limits, first_deadline: float) -> None:
+    def __init__(
+        self, server: ConnectionServer, limits: FrontLimits, first_deadline: float
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._server = server
         self._limits = limits

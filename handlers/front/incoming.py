@@ -11,9 +11,9 @@ from tornado.httputil import HTTPInputError, HTTPMessageDelegate
 from tornado.log import app_log
 
 from handlers.front import responses
-from handlers.front.bodies import Body, body_of
+from handlers.front.bodies import BodyReader, body_of
 from handlers.front.exchange import Exchange
-from handlers.front.limits import Limits
+from handlers.front.limits import FrontLimits
 from handlers.front.parser import Head, HeadFinder, Refused, malformed, read_head
 
 
@@ -63,7 +63,7 @@ class Incoming:
         body_timeout: seconds for its body.
     """
 
-    def __init__(self, connection: ReadingConnection, limits: Limits) -> None:
+    def __init__(self, connection: ReadingConnection, limits: FrontLimits) -> None:
         self._loop = asyncio.get_running_loop()
         self._connection = connection
         self._limits = limits
@@ -72,7 +72,7 @@ class Incoming:
         self.exchange: Exchange | None = None
         self._delegate: HTTPMessageDelegate | None = None
         """Who takes the request, until all of it was handed over."""
-        self._body: Body | None = None
+        self._body: BodyReader | None = None
         self.body_timeout = limits.body_timeout
         self._is_delegate_busy = False
 

@@ -26,7 +26,7 @@ system reset the connection, and a reset overtakes the answer (RFC 9112 9.6)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class FrontLimits:
     """What a server's connections may cost; times are in seconds.
 
     Attributes:

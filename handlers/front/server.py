@@ -12,8 +12,8 @@ from tornado.httputil import HTTPConnection, HTTPMessageDelegate
 from tornado.iostream import IOStream
 from tornado.netutil import ssl_options_to_context
 
-from handlers.front.connection import Connection
-from handlers.front.limits import Limits
+from handlers.front.connection import HttpConnection
+from handlers.front.limits import FrontLimits
 from handlers.front.tls_transport import TlsTransport
 from handlers.front.turns import Turns
 from handlers.http.connection_limits import UNLIMITED, ConnectionLimits
@@ -48,7 +48,7 @@ class FrontServer(HTTPServer):
         )
         self._connection_limits = connection_limits or ConnectionLimits(UNLIMITED)
         idle_timeout = params.header_timeout or 3600.0
-        self._limits = Limits(
+        self._limits = FrontLimits(
             header_bytes=params.max_header_size,
             body_bytes=MAX_BODY_BYTES if most is None else most,
             first_timeout=first_timeout or idle_timeout,
@@ -58,7 +58,7 @@ class FrontServer(HTTPServer):
             keep_alive=not params.no_keep_alive,
         )
         self._turns: Turns | None = None
-        self._open: dict[Connection, str] = {}
+        self._open: dict[HttpConnection, str] = {}
         self._opening: set[asyncio.Task[Any]] = set()
         self._all_closed = asyncio.Event()
 
@@ -74,7 +74,7 @@ class FrontServer(HTTPServer):
         connection.setblocking(False)
         self._connection_limits.enter(peer)
         loop = asyncio.get_running_loop()
-        made = Connection(self, self._limits, loop.time() + self._limits.first_timeout)
+        made = HttpConnection(self, self._limits, loop.time() + self._limits.first_timeout)
         self._open[made] = peer
         if self._tls is not None:
             try:
@@ -92,7 +92,7 @@ class FrontServer(HTTPServer):
         opening.add_done_callback(partial(self._opened, made, connection))
 
     def _opened(
-        self, made: Connection, connection: socket.socket, opening: asyncio.Task[Any]
+        self, made: HttpConnection, connection: socket.socket, opening: asyncio.Task[Any]
     ) -> None:
         """Forget a connection that could not be opened: its peer is gone, or the server stops."""
         self._opening.discard(opening)
@@ -125,7 +125,7 @@ class FrontServer(HTTPServer):
 
     def on_close(self, server_conn: object) -> None:
         """Forget a connection that is gone, or has become a socket."""
-        peer = self._open.pop(cast("Connection", server_conn), None)
+        peer = self._open.pop(cast("HttpConnection", server_conn), None)
         if peer is not None:
             self._connection_limits.leave(peer)
         if not self._open:

@@ -12,13 +12,13 @@ from tornado.httputil import (
     ResponseStartLine,
 )
 
-from handlers.front.connection import Connection
+from handlers.front.connection import HttpConnection
 from handlers.front.exchange import Exchange
-from handlers.front.limits import Limits
+from handlers.front.limits import FrontLimits
 from handlers.front.turns import Turns
 from tests.support.clients.peer import Peer, connected
 
-LIMITS = Limits(
+LIMITS = FrontLimits(
     header_bytes=1000,
     body_bytes=100_000,
     first_timeout=60.0,
@@ -129,11 +129,11 @@ class ReceivingServer:
 
 
 @asynccontextmanager
-async def receiving(limits: Limits = LIMITS) -> AsyncIterator[tuple[ReceivingServer, Peer]]:
+async def receiving(limits: FrontLimits = LIMITS) -> AsyncIterator[tuple[ReceivingServer, Peer]]:
     """Connect a peer to such an application."""
     server = ReceivingServer()
     due = asyncio.get_running_loop().time() + limits.first_timeout
-    async with connected(lambda: Connection(server, limits, due)) as (_, peer):
+    async with connected(lambda: HttpConnection(server, limits, due)) as (_, peer):
         yield server, peer
     async with asyncio.timeout(20):
         await server.is_closed.wait()

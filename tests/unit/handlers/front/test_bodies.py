@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.front.bodies import Body, body_of
+from handlers.front.bodies import BodyReader, body_of
 from handlers.front.limits import CHUNK_BYTES, FREE_CHUNKS
 from handlers.front.parser import Refused
 
 PIECE = 7
 
 
-def taken(body: Body, sent: bytes, cuts: list[int]) -> tuple[bytes, bytes]:
+def taken(body: BodyReader, sent: bytes, cuts: list[int]) -> tuple[bytes, bytes]:
     """Give the body what was sent, cut in parts; what it took, and what it left."""
     received, got = bytearray(), b""
     for size in [*cuts, len(sent)]:

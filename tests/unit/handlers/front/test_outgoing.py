@@ -20,7 +20,7 @@ class Writer(asyncio.Protocol):
     outgoing: Outgoing
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin like `Connection`."""
+        """Begin like `HttpConnection`."""
         assert isinstance(transport, asyncio.Transport)
         transport.set_write_buffer_limits(high=1, low=0)
         self.outgoing = Outgoing(transport)
