@@ -7,7 +7,7 @@ TOOLS := $(VENV)/tools
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format docs map simulate model chaos-matrix screenshots requirements audit
+.PHONY: help run test test-fast cover check format docs map simulate model chaos-matrix screenshots requirements audit
 # Only the program speaks, not make.
 .SILENT:
 
@@ -22,14 +22,36 @@ run: $(VENV)/.runtime ## serve on http://127.0.0.1:8888; the first call sets up
 WORKERS := $(if $(ARGS),0,4)
 # The status of a run that came to its end, in which tests failed and no secret was written.
 TESTS_FAILED := 1
+# Run tests: $(1) starts Python, $(2) selects. ONCE_MORE=yes tries what failed once more.
+define run_tests
+	$(1) -m pytest -n $(WORKERS) $(2) || { \
+	  [ $$? = $(TESTS_FAILED) ] && [ -n "$(ONCE_MORE)" ] && \
+	  echo "make $@: what failed is tried once more, alone." && \
+	  $(1) -m pytest $(2) -n 0 -v --last-failed --last-failed-no-failures none; }
+endef
+
+# Every folder of tests is in one of these two lists; tests/architecture holds that.
+FAST := tests/architecture tests/conformance tests/docs tests/js tests/property tests/unit
+SLOW := tests/browser tests/chaos tests/handlers tests/integration tests/security \
+  tests/simulation tests/sockets
+# What runs our code in a process that pytest or a test started and ended.
+COVERING := tests/conformance tests/handlers tests/property tests/sockets tests/unit
 
 test: $(VENV)/.dev ## run all tests; ARGS="-k logout" selects
 	sh tests/support/browsers/install-browsers.sh
 	$(BIN)/python -m tests.support.browsers.node
-	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS) || { \
-	  [ $$? = $(TESTS_FAILED) ] && [ -n "$(ONCE_MORE)" ] && \
-	  echo "make test: what failed is tried once more, alone." && \
-	  $(BIN)/python -m pytest $(ARGS) -n 0 -v --last-failed --last-failed-no-failures none; }
+	$(call run_tests,$(BIN)/python,$(ARGS))
+
+test-fast: $(VENV)/.dev ## run the tests that answer in less than 90 seconds
+	$(BIN)/python -m tests.support.browsers.node
+	$(call run_tests,$(BIN)/python,-m "not alone" $(FAST))
+
+# The report fails below `fail_under` in pyproject.toml.
+cover: $(VENV)/.dev ## list the lines and branches that no unit, HTTP or socket test reaches
+	$(BIN)/python -m coverage erase
+	$(call run_tests,$(BIN)/python -m coverage run,-m "not alone" $(COVERING))
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
 
 check: $(VENV)/.dev ## lint, formatting, types and the direction of imports
 	$(BIN)/ruff check .

@@ -1,0 +1,33 @@
+"""Every folder of tests is fast or slow: `make test-fast` or only `make test` runs it."""
+
+import re
+from pathlib import Path
+from typing import Final
+
+from tests.support.servers.server import ROOT
+
+MAKEFILE: Final = (ROOT / "Makefile").read_text(encoding="utf-8").replace("\\\n", " ")
+
+
+def named(variable: str) -> list[str]:
+    """Return the folders in a variable of the Makefile."""
+    (words,) = re.findall(rf"^{variable} := (.*)$", MAKEFILE, re.MULTILINE)
+    return str(words).split()
+
+
+def folders() -> set[str]:
+    """Return all folders of tests."""
+    files = [*ROOT.glob("tests/*/**/test_*.py"), *ROOT.glob("tests/*/**/*.test.mjs")]
+    return {Path(*path.relative_to(ROOT).parts[:2]).as_posix() for path in files} - NO_TESTS
+
+
+NO_TESTS: Final = {"tests/node"}
+"""Packages, which may have tests of their own."""
+
+
+def test_every_folder_of_tests_is_fast_or_slow() -> None:
+    assert sorted(named("FAST") + named("SLOW")) == sorted(folders())
+
+
+def test_coverage_is_measured_over_folders_that_are_there() -> None:
+    assert set(named("COVERING")) <= folders()
