@@ -34,8 +34,10 @@ endef
 FAST := tests/architecture tests/conformance tests/docs tests/js tests/property tests/unit
 SLOW := tests/browser tests/chaos tests/handlers tests/integration tests/security \
   tests/simulation tests/sockets
-# What runs our code in a process that pytest or a test started and ended.
-COVERING := tests/conformance tests/handlers tests/property tests/sockets tests/unit
+# What runs our code in processes that end by themselves; one that is killed notes nothing.
+PROCESSES := commands commands_alone embedded_store keys_command supervisor tls
+COVERING := tests/conformance tests/handlers tests/property tests/sockets tests/unit \
+  $(PROCESSES:%=tests/integration/test_%.py)
 
 test: $(VENV)/.dev ## run all tests; ARGS="-k logout" selects
 	sh tests/support/browsers/install-browsers.sh
@@ -47,7 +49,7 @@ test-fast: $(VENV)/.dev ## run the tests that answer in less than 90 seconds
 	$(call run_tests,$(BIN)/python,-m "not alone" $(FAST))
 
 # The report fails below `fail_under` in pyproject.toml.
-cover: $(VENV)/.dev ## list the lines and branches that no unit, HTTP or socket test reaches
+cover: $(VENV)/.dev ## list the lines and branches that no unit or integration test reaches
 	$(BIN)/python -m coverage erase
 	$(call run_tests,$(BIN)/python -m coverage run,-m "not alone" $(COVERING))
 	$(BIN)/python -m coverage combine --quiet
