@@ -74,8 +74,13 @@ def replace_keys(path: Path, keys: Sequence[str]) -> None:
 
 
 def _write(path: Path, keys: Sequence[str]) -> None:
+    """Write a new file. It is there with all keys or, as on a full disk, not at all."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.writelines(key + "\n" for key in keys)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.writelines(key + "\n" for key in keys)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        path.unlink()
+        raise

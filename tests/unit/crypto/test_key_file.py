@@ -1,6 +1,9 @@
 """The key file: read for its owner alone, made once, and replaced in one step."""
 
+import resource
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -100,6 +103,33 @@ def test_of_two_that_change_it_at_once_the_second_is_refused(file: Path) -> None
         replace_keys(file, ["newest"])
     assert file.read_text("ascii") == "first\n"
     assert under_way.exists()
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """Let no file of this process grow beyond one byte."""
+    allowed, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, most))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (allowed, most))
+
+
+def test_a_full_disk_changes_no_keys_and_is_in_nobodys_way_later(file: Path) -> None:
+    with full_disk(), pytest.raises(OSError, match="File too large"):
+        replace_keys(file, ["newest", "first"])
+    assert file.read_text("ascii") == "first\n"
+    replace_keys(file, ["newest", "first"])
+    assert file.read_text("ascii") == "newest\nfirst\n"
+
+
+def test_on_a_full_disk_no_key_file_without_a_key_is_made(tmp_path: Path) -> None:
+    file = tmp_path / "secret_keys"
+    with full_disk(), pytest.raises(ConfigurationError):
+        make_key_file(file, "first")
+    make_key_file(file, "first")
+    assert file.read_text("ascii") == "first\n"
 
 
 def test_no_file_is_left_open(file: Path) -> None:
