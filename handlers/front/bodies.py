@@ -1,4 +1,4 @@
-"""Takes the body of a request out of what was received. Pure; nothing is read twice."""
+"""Takes the body of a request out of what was received. Pure: it does no I/O."""
 
 import re
 from http import HTTPStatus
@@ -12,7 +12,7 @@ _LINE_END: Final = b"\r\n"
 
 
 class BodyReader(Protocol):
-    """What is still to come of a body.
+    """Reads the rest of a body.
 
     Attributes:
         is_whole: whether nothing is.
@@ -21,12 +21,12 @@ class BodyReader(Protocol):
     is_whole: bool
 
     def take(self, received: bytearray) -> bytes:
-        """Take the next piece out of what was received; empty if more must come first."""
+        """Take out the next piece; return an empty one if more must come first."""
         ...
 
 
 def body_of(length: int | None, most: int, piece: int) -> BodyReader:
-    """Say how a body is taken.
+    """Return what reads a body.
 
     Args:
         length: in bytes; None if it comes in chunks.
@@ -44,7 +44,7 @@ def body_of(length: int | None, most: int, piece: int) -> BodyReader:
 
 
 class FixedBody:
-    """A body whose length was said.
+    """Reads a body with a Content-Length.
 
     Args:
         length: in bytes.
@@ -67,7 +67,7 @@ class FixedBody:
 
 
 class ChunkedBody:
-    """A body in chunks (RFC 9112 7.1), without extensions and without trailers.
+    """Reads a body in chunks (RFC 9112 7.1), without extensions and without trailers.
 
     llhttp cannot say where a message ends, so that what follows could not be told apart; and a
     chunk is counted here before it costs anything.
@@ -111,7 +111,7 @@ class ChunkedBody:
         return bytes(piece)
 
     def _next_line(self, received: bytearray, at: int) -> int | None:
-        """Read the end of one chunk and the start of the next; where that begins, if it is here."""
+        """Read the line between two chunks; return where it ends, or None if it is not here yet."""
         if self._in_chunk:
             if len(received) < at + 2:
                 return None
@@ -130,7 +130,7 @@ class ChunkedBody:
         return self._begin(int(match[0], 16), received, end + 2)
 
     def _begin(self, size: int, received: bytearray, at: int) -> int | None:
-        """Begin a chunk, or end the body; where its data begins."""
+        """Begin a chunk, or end the body; return where its data begins."""
         if not size:
             if len(received) < at + 2:
                 return None  # the line is read again when more has come

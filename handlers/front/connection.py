@@ -1,8 +1,8 @@
 """One connection: reads its requests one by one, and hands each to Tornado's application.
 
-A request is begun when the answer to the one before has gone out. What comes meanwhile waits, in
-bounded space, and of a peer that is gone nothing that waits is handled. Nothing here keeps a task
-or a timer for each request: the calls of the transport drive it all.
+A request begins when the answer to the one before has been sent. What the peer sends meanwhile
+waits, up to a limit, and is dropped when the peer is gone. There is no task and no timer for each
+request: the transport's calls drive everything.
 """
 
 import asyncio
@@ -37,19 +37,19 @@ class ConnectionServer(Protocol):
 
     @property
     def turns(self) -> Turns:
-        """In which pipelined requests are handled."""
+        """The queue of pipelined requests."""
         ...
 
     def start_request(self, server_conn: object, request_conn: Exchange) -> HTTPMessageDelegate:
-        """Say who handles the next request."""
+        """Return what handles the next request."""
         ...
 
     def context_of(self, transport: asyncio.Transport) -> Any:
-        """Say who the peer is, as Tornado tells handlers."""
+        """Return who the peer is, in Tornado's form."""
         ...
 
     def on_close(self, server_conn: object) -> None:
-        """Forget a connection that is gone, or was given away."""
+        """Forget a connection that is closed or detached."""
         ...
 
 
@@ -78,28 +78,28 @@ class HttpConnection(asyncio.Protocol):
         self._limits = limits
         self._deadline = Deadline(self._loop, self._too_late)
         self._due = first_deadline
-        """When the peer must have sent what is waited for."""
+        """When the peer must have sent the next bytes, by the loop's clock."""
         self.is_gone = False
         self._incoming = Incoming(self, limits)
         self._is_paused = False
         self._waits_for_turn = False
         self._linger_left: int | None = None
-        """Bytes that are still read for nothing; None while requests are read."""
+        """How many more bytes are read and dropped; None while requests are read."""
 
-    # What the transport tells.
+    # Called by the transport.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin; under TLS the handshake is done."""
+        """Begin. Under TLS the handshake is done already."""
         self._transport = cast("asyncio.Transport", transport)
         self._outgoing = Outgoing(self._transport)
         self._deadline.set(self._due)
         self.context = self._server.context_of(self._transport)
-        # To be told whenever something has not gone out. Not 0: under TLS, asyncio would say of an
-        # empty buffer that it is full.
+        # 1 byte: every write that does not go out at once calls `pause_writing`. Not 0: under TLS,
+        # asyncio would call it for an empty buffer.
         self._transport.set_write_buffer_limits(high=1, low=0)
 
     def data_received(self, data: bytes) -> None:
-        """Keep what came, and go on with it if it is wanted now."""
+        """Keep the bytes, and read them if a request may begin or goes on."""
         if self.is_gone:
             return
         if self._linger_left is not None:
@@ -112,22 +112,22 @@ class HttpConnection(asyncio.Protocol):
         self.bound_reading()
 
     def eof_received(self) -> None:
-        """Take a peer that says no more for one that is gone, as Tornado does."""
+        """Treat a peer that has closed its half as gone, as Tornado does."""
         self._end()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
-        """Leave the server."""
+        """Drop what is under way, and tell the server."""
         self._end()
         self._deadline.cancel()
         self._server.on_close(self)
 
     def pause_writing(self) -> None:
-        """Give the peer time to read: something did not go out at once."""
+        """Set a time limit for the peer to read: not everything went out at once."""
         self._outgoing.block()
         self._time_reader()
 
     def resume_writing(self) -> None:
-        """Go on: everything has gone out."""
+        """Continue: everything has gone out."""
         self._outgoing.free()
         if self._linger_left is not None:
             self._deadline.set(self._loop.time() + LINGER_SECONDS)
@@ -136,14 +136,14 @@ class HttpConnection(asyncio.Protocol):
             if self._incoming.exchange is None and self._due == math.inf:
                 self._rest()
 
-    # What the answer asks for.
+    # Called by the exchange.
 
     def send(self, data: bytes) -> asyncio.Future[None]:
-        """Send; done when the system has all of it."""
+        """Send bytes. The future is done when the system has taken all of them."""
         return self._outgoing.send(data)
 
     def answered(self) -> None:
-        """Wait for the next request, or close: the answer was handed over."""
+        """Wait for the next request, or close: the answer is complete."""
         exchange, self._incoming.exchange = self._incoming.exchange, None
         if self.is_gone or exchange is None:
             return
@@ -158,13 +158,13 @@ class HttpConnection(asyncio.Protocol):
         self._end()
 
     def close(self) -> None:
-        """Close when what was answered has gone out."""
+        """Close when the answer has gone out."""
         if not self.is_gone:
             self._transport.close()
             self._end()
 
     def detach(self) -> IOStream:
-        """Give the connection away, with what was received."""
+        """Hand the connection over, with the bytes received so far."""
         received = self._incoming.give_away()
         blocked = self._outgoing.is_blocked
         stream = TransportStream(self._transport, received, is_writing=blocked)
@@ -179,11 +179,11 @@ class HttpConnection(asyncio.Protocol):
         return cast("IOStream", stream)
 
     def view(self) -> TransportStream:
-        """Show the connection as a stream, to who wants to look at its socket."""
+        """Return the connection as a stream, for those who look at its socket."""
         return TransportStream(self._transport, bytearray(), is_writing=False)
 
     def set_body_timeout(self, seconds: float) -> None:
-        """Have the body of the request under way take so long at most, from now on."""
+        """Limit how long the rest of the current request's body may take."""
         self._incoming.body_timeout = seconds
         self._incoming.time_body()
 
@@ -195,13 +195,13 @@ class HttpConnection(asyncio.Protocol):
         return not self.is_gone and self._linger_left is None
 
     def begin(self, head: Head) -> tuple[Exchange, HTTPMessageDelegate]:
-        """Return who is to handle a request."""
+        """Return the exchange for a request, and the delegate that handles it."""
         keeps_alive = head.keeps_alive and self._limits.keep_alive
         exchange = Exchange(self, head, self._limits.body_bytes, keeps_alive=keeps_alive)
         return exchange, self._server.start_request(self, exchange)
 
     def _go_on(self) -> None:
-        """Go on with what was received, if it is its turn."""
+        """Read what was received, unless it must wait for its turn."""
         if not self.takes_requests:
             return
         must_wait = self._waits_for_turn or self._outgoing.is_blocked
@@ -211,7 +211,7 @@ class HttpConnection(asyncio.Protocol):
     # Between requests, and the end.
 
     def _rest(self) -> None:
-        """Wait for the next request; one that is here already waits for its turn."""
+        """Wait for the next request. One that is here already waits for its turn."""
         self.wait_until(self._loop.time() + self._limits.idle_timeout)
         if self._incoming.received and not self._waits_for_turn:
             self._waits_for_turn = True
@@ -224,7 +224,7 @@ class HttpConnection(asyncio.Protocol):
         self.bound_reading()
 
     def bound_reading(self) -> None:
-        """Stop reading while too much waits, and go on when it does not any more."""
+        """Stop reading while too many bytes wait, and start again afterwards."""
         most = max(READ_AHEAD_BYTES, self._limits.header_bytes)  # a head must fit
         is_full = len(self._incoming.received) > most
         if is_full == self._is_paused or self.is_gone:
@@ -236,17 +236,17 @@ class HttpConnection(asyncio.Protocol):
             self._transport.resume_reading()
 
     def wait_until(self, due: float) -> None:
-        """Have the peer send in time; a time to read that is running goes on."""
+        """Set when the peer must have sent the next bytes. A running limit to read stays."""
         self._due = due
         if not self._outgoing.is_blocked:
             self._deadline.set(due)
 
     def _time_reader(self) -> None:
-        """Have the peer read in time."""
+        """Set when the peer must have read some of its answer."""
         self._deadline.set(min(self._loop.time() + UNREAD_SECONDS, self._due))
 
     def _too_late(self) -> None:
-        """Cut the peer, unless it is one that reads its answer slowly but does."""
+        """Close the connection, unless the peer is reading its answer, only slowly."""
         if self._outgoing.is_blocked and self._due > self._loop.time():
             if self._outgoing.is_being_read():
                 self._time_reader()
@@ -257,7 +257,7 @@ class HttpConnection(asyncio.Protocol):
         self.abort()
 
     def refuse(self, refused: Refused) -> None:
-        """Answer what is no request, if nothing was answered yet; the connection ends with it."""
+        """Answer a malformed request, unless its answer has begun. The connection ends."""
         gen_log.info("Malformed HTTP message from %s: %s", self.context, refused)
         if self.is_gone:
             return
@@ -269,7 +269,7 @@ class HttpConnection(asyncio.Protocol):
         self._linger()
 
     def _end_with_answer(self) -> None:
-        """Close; where the peer may still be sending, not before it could read its answer."""
+        """Close. If the peer may still be sending, let it read its answer first."""
         incoming = self._incoming
         if incoming.is_in_request or incoming.received or self._is_paused:
             self._linger()
@@ -277,7 +277,7 @@ class HttpConnection(asyncio.Protocol):
             self.close()
 
     def _linger(self) -> None:
-        """Read for nothing, until the peer has had a chance to read its answer."""
+        """Read and drop bytes for a while, so that the peer can read its answer."""
         self._incoming.end()
         self._linger_left = LINGER_BYTES
         self._due = math.inf
@@ -291,7 +291,7 @@ class HttpConnection(asyncio.Protocol):
                 self._transport.write_eof()
 
     def _end(self) -> None:
-        """Forget everything: nobody is there any more."""
+        """Drop everything: the peer is gone."""
         if not self.is_gone:
             self.is_gone = True
             self._incoming.end()

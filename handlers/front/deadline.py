@@ -1,4 +1,4 @@
-"""A time that is put off with every request, at no cost."""
+"""A deadline that every request moves, at no cost."""
 
 import asyncio
 import math
@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 
 class Deadline:
-    """Calls once when a time is over that may be put off any number of times.
+    """Calls once, when a time has come that may be moved any number of times.
 
-    Putting it off costs nothing: the loop's timer stays, and looks when it goes off.
+    To move it later costs nothing: the loop's timer stays, and sets itself again when it fires.
 
     Args:
         loop: whose clock counts.
@@ -24,7 +24,7 @@ class Deadline:
         self._timer: asyncio.TimerHandle | None = None
 
     def set(self, at: float) -> None:
-        """Call at this time of the loop's clock, and at no other."""
+        """Call at this time of the loop's clock, and not at the one before."""
         self._at = at
         if self._timer is not None and self._timer.when() > at:
             self._timer.cancel()
@@ -37,7 +37,7 @@ class Deadline:
         self._at = math.inf
 
     def cancel(self) -> None:
-        """Do not call any more, and forget whom."""
+        """Never call again, and drop the reference to the function."""
         self.clear()
         self._expired = _nothing
         if self._timer is not None:

@@ -30,27 +30,27 @@ class WritingConnection(Protocol):
     is_gone: bool
 
     def send(self, data: bytes) -> asyncio.Future[None]:
-        """Send; done when the system has it."""
+        """Send bytes. The future is done when the system has taken all of them."""
         ...
 
     def answered(self) -> None:
-        """Go on: the answer has been handed over."""
+        """Continue: the answer is complete."""
         ...
 
     def abort(self) -> None:
-        """Close at once, whatever is under way."""
+        """Close at once."""
         ...
 
     def detach(self) -> IOStream:
-        """Give the connection away."""
+        """Hand the connection over."""
         ...
 
     def view(self) -> Any:
-        """Show the connection as a stream, to who wants to look at its socket."""
+        """Return the connection as a stream, for those who look at its socket."""
         ...
 
     def set_body_timeout(self, seconds: float) -> None:
-        """Have the body of the request under way take so long at most, from now on."""
+        """Limit how long the rest of the request's body may take."""
         ...
 
 
@@ -84,23 +84,23 @@ class Exchange(HTTPConnection):
         self._close_callback: Callable[[], None] | None = None
         self._in_chunks = False
         self._left: int | None = None
-        """Bytes that the answer has said it would still have."""
+        """Bytes of the announced Content-Length that are still to be written."""
 
     @property
     def stream(self) -> Any:
-        """What Tornado asks for a client's certificate; None when it was given away."""
+        """Where Tornado looks for a client's certificate; None after `detach`."""
         return self._connection.view() if self._connection is not None else None
 
     def set_close_callback(self, callback: Callable[[], None] | None) -> None:
-        """Call this when the peer is gone before it has its answer."""
+        """Set what is called if the peer is gone before it has its answer."""
         self._close_callback = callback
 
     def set_max_body_size(self, max_body_size: int) -> None:
-        """Let this request's body have so many bytes."""
+        """Set how many bytes this request's body may have."""
         self.max_body_size = max_body_size
 
     def set_body_timeout(self, timeout: float) -> None:
-        """Let this request's body take so many seconds."""
+        """Set how many seconds this request's body may take."""
         if self._connection is not None:
             self._connection.set_body_timeout(timeout)
 
@@ -110,14 +110,14 @@ class Exchange(HTTPConnection):
         headers: HTTPHeaders,
         chunk: bytes | None = None,
     ) -> asyncio.Future[None]:
-        """Begin the answer, with the first of its body in the same piece."""
+        """Begin the answer, together with the first part of its body."""
         line = cast("ResponseStartLine", start_line)
         self._frame(line, headers)
         data = responses.head(line, headers)
         return self._send(data + self._format(chunk) if chunk else data)
 
     def write(self, chunk: bytes) -> asyncio.Future[None]:
-        """Go on with the body."""
+        """Send a part of the body."""
         return self._send(self._format(chunk))
 
     def finish(self) -> None:
@@ -139,7 +139,7 @@ class Exchange(HTTPConnection):
         connection.answered()
 
     def detach(self) -> IOStream:
-        """Give the connection to whoever goes on with it in a protocol of its own."""
+        """Hand the connection over to another protocol, such as WebSocket."""
         connection = self._connection
         if connection is None:
             raise RuntimeError("the connection was given away before")
@@ -153,17 +153,17 @@ class Exchange(HTTPConnection):
             self._connection.abort()
 
     def drop(self) -> None:
-        """Let nothing more of the answer go out."""
+        """Send nothing more of the answer."""
         self.is_answered = True
 
     def peer_is_gone(self) -> None:
-        """Nobody will read the answer."""
+        """Tell the handler that nobody will read its answer."""
         callback, self._close_callback = self._close_callback, None
         if callback is not None:
             callback()
 
     def _frame(self, line: ResponseStartLine, headers: HTTPHeaders) -> None:
-        """Say how long the answer is, and whether the connection ends with it."""
+        """Add the headers that say how the answer ends and whether the connection does."""
         method, _, version = self._request_line
         has_length = "Content-Length" in headers
         has_body = responses.may_have_body(method, line.code)

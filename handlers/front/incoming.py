@@ -1,4 +1,4 @@
-"""What comes in on a connection: takes requests out of it, and hands them to the application."""
+"""Takes requests out of the bytes of a connection, and hands them to the application."""
 
 import asyncio
 import math
@@ -18,7 +18,7 @@ from handlers.front.parser import Head, HeadFinder, Refused, malformed, read_hea
 
 
 class ReadingConnection(Protocol):
-    """The connection."""
+    """What `Incoming` needs of its connection."""
 
     @property
     def takes_requests(self) -> bool:
@@ -26,7 +26,7 @@ class ReadingConnection(Protocol):
         ...
 
     def begin(self, head: Head) -> tuple[Exchange, HTTPMessageDelegate]:
-        """Return who is to handle a request."""
+        """Return the exchange for a request, and the delegate that handles it."""
         ...
 
     def send(self, data: bytes) -> asyncio.Future[None]:
@@ -34,15 +34,15 @@ class ReadingConnection(Protocol):
         ...
 
     def wait_until(self, due: float) -> None:
-        """Have the peer send by this time of the loop's clock."""
+        """Set when the peer must have sent the next bytes, by the loop's clock."""
         ...
 
     def bound_reading(self) -> None:
-        """Stop reading while too much waits, and go on when it does not any more."""
+        """Stop reading while too many bytes wait, and start again afterwards."""
         ...
 
     def refuse(self, refused: Refused) -> None:
-        """Answer what is no request, and end."""
+        """Answer a malformed request, and end."""
         ...
 
     def abort(self) -> None:
@@ -51,15 +51,15 @@ class ReadingConnection(Protocol):
 
 
 class Incoming:
-    """The way in of one connection.
+    """Reads the requests of one connection.
 
     Args:
         connection: what it reads from.
         limits: what its requests may cost.
 
     Attributes:
-        received: what came and was not used yet.
-        exchange: the request under way, until it is answered.
+        received: bytes that were not used yet.
+        exchange: the current request, until it is answered.
         body_timeout: seconds for its body.
     """
 
@@ -71,14 +71,14 @@ class Incoming:
         self.received = bytearray()
         self.exchange: Exchange | None = None
         self._delegate: HTTPMessageDelegate | None = None
-        """Who takes the request, until all of it was handed over."""
+        """Handles the current request, until all of it was handed over."""
         self._body: BodyReader | None = None
         self.body_timeout = limits.body_timeout
         self._is_delegate_busy = False
 
     @property
     def is_in_request(self) -> bool:
-        """Whether a request has begun that was not handed over to its end."""
+        """Whether a part of the current request is still to be handed over."""
         return self._delegate is not None
 
     @property
@@ -87,7 +87,7 @@ class Incoming:
         return self._body is not None
 
     def read(self) -> None:
-        """Go on with what was received."""
+        """Read on in what was received."""
         if self._is_delegate_busy:
             return
         if self._body is not None:
@@ -96,7 +96,7 @@ class Incoming:
             self._guard(self._read_head)
 
     def time_body(self) -> None:
-        """Have the body come in time."""
+        """Set when the body must be complete."""
         if self._body is not None:
             seconds = self.body_timeout
             self._connection.wait_until(
@@ -104,9 +104,10 @@ class Incoming:
             )
 
     def end(self) -> None:
-        """Forget what was received.
+        """Drop what was received.
 
-        The application is told that no more of its request comes, or nobody waits for its answer.
+        Tell the application that the rest of its request will not come, or that nobody waits for
+        its answer.
         """
         self.received.clear()
         delegate, self._delegate, self._body = self._delegate, None, None
@@ -117,13 +118,13 @@ class Incoming:
             self._loop.call_soon(self._ask, exchange.peer_is_gone)
 
     def give_away(self) -> bytearray:
-        """Return what was received, for who goes on with the connection."""
+        """Return what was received, for the next owner of the connection."""
         self.exchange = self._delegate = self._body = None
         received, self.received = self.received, bytearray()
         return received
 
     def _guard(self, step: Callable[[], None]) -> None:
-        """Take a step, or refuse what it finds."""
+        """Take a step, and refuse the request if the step finds it malformed."""
         try:
             step()
         except Refused as refused:
@@ -136,7 +137,7 @@ class Incoming:
             raise
 
     def _read_head(self) -> None:
-        """Hand a request's head over, if all of it is here."""
+        """Hand over a request's head, if all of it is here."""
         data = self._heads.take(self.received)
         if data is None:
             return
@@ -148,7 +149,7 @@ class Incoming:
         self._when_taken(taken, partial(self._expect_body, head))
 
     def _expect_body(self, head: Head) -> None:
-        """Let the body come: the head was taken."""
+        """Begin with the body: the application has taken the head."""
         if self.exchange is None:
             return
         if head.length == 0:
@@ -161,7 +162,7 @@ class Incoming:
         self.time_body()
 
     def _read_body(self) -> None:
-        """Hand over what is here of the body."""
+        """Hand over the part of the body that is here."""
         body, delegate = self._body, self._delegate
         while body is not None and delegate is not None:
             piece = body.take(self.received)
@@ -178,13 +179,13 @@ class Incoming:
             self._hand_over()
 
     def _hand_over(self) -> None:
-        """Say that all of the request was handed over."""
+        """Tell the application that its request is complete."""
         delegate, self._delegate = self._delegate, None
         if delegate is not None:
             self._ask(delegate.finish)
 
     def _ask(self, method: Callable[..., Awaitable[None] | None], *args: Any) -> Any:
-        """Call the application; the connection ends with what it fails to catch."""
+        """Call the application. An exception from it ends the connection."""
         try:
             return method(*args)
         except HTTPInputError:
@@ -195,7 +196,7 @@ class Incoming:
             return None
 
     def _when_taken(self, taken: Awaitable[None] | None, then: Callable[[], None]) -> None:
-        """Go on when the application is ready for it, which it mostly is at once."""
+        """Continue when the application is ready, which mostly is at once."""
         if taken is not None:
             self._is_delegate_busy = True
             convert_yielded(taken).add_done_callback(partial(self._taken, then))

@@ -12,16 +12,16 @@ as much as many bytes do."""
 CHUNK_LINE_BYTES: Final = 18
 """A size in up to 16 hexadecimal digits, and the end of its line. There are no extensions."""
 READ_AHEAD_BYTES: Final = 64 * 1024
-"""So much is kept of what comes before it can be used; then reading stops."""
+"""Bytes that are kept before they can be used. When there are more, reading stops."""
 UNREAD_SECONDS: Final = 20.0
 """Within which a peer must have read `UNREAD_BYTES` of an answer, or all the rest of it."""
 UNREAD_BYTES: Final = 16 * 1024
 UNSENT_BYTES: Final = 64 * 1024
-"""So much of an answer waits in the system beside what is under way: it takes megabytes otherwise,
-from which nobody could tell a slow reader from one that never reads."""
+"""Bytes of an answer that the system keeps besides those on their way. By default these are
+megabytes, and a slow reader looks like one that never reads."""
 LINGER_SECONDS: Final = 2.0
 LINGER_BYTES: Final = 1024 * 1024
-"""So long, and so much, is read for nothing behind a refusal: bytes that stay unread make the
+"""Seconds and bytes that are read and dropped after a refusal. Bytes that stay unread make the
 system reset the connection, and a reset overtakes the answer (RFC 9112 9.6)."""
 
 
@@ -35,8 +35,8 @@ class FrontLimits:
         first_timeout: from the connection to its first request's headers, the TLS handshake
             included.
         idle_timeout: from one request's end to the next one's headers.
-        body_timeout: from a request's headers to the end of its body; None is for ever.
-        piece_bytes: of a body that are handed on at once.
+        body_timeout: from a request's headers to the end of its body; None sets no limit.
+        piece_bytes: of a body, handed on at once at most.
         keep_alive: whether a connection may have more than one request.
     """
 

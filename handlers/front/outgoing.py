@@ -1,4 +1,4 @@
-"""What goes out on a connection, and whether the peer reads it."""
+"""Sends on a connection, and knows whether the peer reads."""
 
 import asyncio
 import socket
@@ -10,13 +10,13 @@ from handlers.front.limits import UNREAD_BYTES, UNSENT_BYTES
 
 
 class Outgoing:
-    """The way out of one connection.
+    """Sends the answers of one connection.
 
     Args:
         transport: of the connection.
 
     Attributes:
-        is_blocked: whether something has not, as the peer has not read what came before.
+        is_blocked: whether bytes wait, because the peer has not read the ones before.
     """
 
     __slots__ = ("_transport", "_unread", "_writes", "is_blocked")
@@ -29,7 +29,7 @@ class Outgoing:
         self.is_blocked = False
 
     def send(self, data: bytes) -> asyncio.Future[None]:
-        """Send; done when the system has all of it."""
+        """Send bytes. The future is done when the system has taken all of them."""
         self._transport.write(data)
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if self.is_blocked:
@@ -39,12 +39,12 @@ class Outgoing:
         return done
 
     def block(self) -> None:
-        """Something has not gone out."""
+        """Note that bytes wait for the peer to read."""
         self.is_blocked = True
         self._unread = self._transport.get_write_buffer_size()
 
     def free(self) -> None:
-        """Everything has gone out."""
+        """Note that everything has gone out."""
         self.is_blocked = False
         writes, self._writes = self._writes, []
         for done in writes:
@@ -59,16 +59,16 @@ class Outgoing:
         return is_read
 
     def fail(self) -> None:
-        """Tell whoever waits that the peer is gone."""
+        """Tell those who wait that the peer is gone."""
         writes, self._writes = self._writes, []
         for done in writes:
             if not done.done():
                 done.set_exception(StreamClosedError())
-                done.exception()  # told; whoever has stopped waiting need not hear of it
+                done.exception()  # marks it as retrieved: its caller may have stopped waiting
 
 
 def _bound_queue(sock: socket.socket) -> None:
-    """Have the system keep little of what the peer has no room for."""
+    """Limit how much the system keeps of what the peer has no room for."""
     option = getattr(socket, "TCP_NOTSENT_LOWAT", None)
     if option is not None and sock.family in {socket.AF_INET, socket.AF_INET6}:
         with suppress(OSError):  # the peer is gone

@@ -34,7 +34,7 @@ _VERSIONS: Final = {b"0": "HTTP/1.0", b"1": "HTTP/1.1"}
 
 
 class Refused(Exception):
-    """The request is none, or too much.
+    """The request is malformed, or too large.
 
     Args:
         status: for the answer.
@@ -47,12 +47,12 @@ class Refused(Exception):
 
 
 def malformed(why: str) -> Refused:
-    """Return the refusal of a request that is none."""
+    """Return the refusal of a malformed request."""
     return Refused(HTTPStatus.BAD_REQUEST, why)
 
 
 class Head(NamedTuple):
-    """A request without its body.
+    """A request up to its body.
 
     Attributes:
         start_line: its first line.
@@ -70,7 +70,7 @@ class Head(NamedTuple):
 
 
 class HeadFinder:
-    """Takes heads out of what was received; no byte is looked at twice, however they trickle in.
+    """Takes heads out of what was received. It looks at no byte twice, even if they come singly.
 
     Args:
         most: bytes that a head may have.
@@ -83,7 +83,7 @@ class HeadFinder:
         self._seen = 0
 
     def take(self, received: bytearray) -> bytes | None:
-        """Take a head; None if more must come first.
+        """Take out a head; return None if more must come first.
 
         Args:
             received: from the start of a request, or the empty lines before it (RFC 9112 2.2).
@@ -109,7 +109,7 @@ class HeadFinder:
 
 
 def read_head(data: bytes) -> Head:
-    """Read a request from its first line to the empty line behind its header lines.
+    """Read a request from its first line to the empty line after its headers.
 
     Raises:
         Refused: with 431 for too many lines, with 400 for everything else.
@@ -128,7 +128,7 @@ def read_head(data: bytes) -> Head:
 
 
 def _read_lines(data: bytes, lines: int) -> HTTPHeaders:
-    """Have llhttp read what follows `HTTP/1.` in a request."""
+    """Return the headers as llhttp reads them, if each name comes once."""
     fields: dict[bytes, bytes] = {}
     _feed(data, fields.setdefault)
     # The pattern has looked at names and values: Tornado need not do so again.
@@ -140,7 +140,7 @@ def _read_lines(data: bytes, lines: int) -> HTTPHeaders:
 
 
 def _read_repeated(data: bytes, lines: int) -> HTTPHeaders:
-    """Do the same for headers of which some are repeated."""
+    """Return the headers as llhttp reads them, with repeated names."""
     headers, fields = HTTPHeaders(), list[tuple[bytes, bytes]]()
     _feed(data, lambda name, value: fields.append((name, value)))
     if len(fields) != lines:
@@ -161,13 +161,13 @@ def _feed(data: bytes, on_header: Callable[[bytes, bytes], object]) -> None:
 
 @dataclass(slots=True)
 class _Reading:
-    """What llhttp calls."""
+    """Called by llhttp."""
 
     on_header: Callable[[bytes, bytes], object]
 
 
 def _body_length(line: RequestStartLine, headers: HTTPHeaders) -> int | None:
-    """How long the body is (RFC 9112 6.3); None if it comes in chunks."""
+    """Return how long the body is (RFC 9112 6.3); None if it comes in chunks."""
     codings, lengths = headers.get_list("Transfer-Encoding"), headers.get_list("Content-Length")
     if codings:
         if (
@@ -185,7 +185,7 @@ def _body_length(line: RequestStartLine, headers: HTTPHeaders) -> int | None:
 
 
 def _keeps_alive(line: RequestStartLine, headers: HTTPHeaders) -> bool:
-    """Whether the client keeps the connection (RFC 9112 9.3)."""
+    """Return whether the client keeps the connection (RFC 9112 9.3)."""
     options = headers.get("Connection")
     if options is None:
         return line.version == "HTTP/1.1"

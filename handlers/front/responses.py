@@ -1,4 +1,4 @@
-"""The bytes of answers: heads, chunks and what is said before any handler is asked."""
+"""The bytes of answers: heads, chunks, and refusals that no handler makes."""
 
 from http import HTTPStatus
 from typing import Final
@@ -11,7 +11,7 @@ LAST_CHUNK: Final = b"0\r\n\r\n"
 
 
 def head(start_line: ResponseStartLine, headers: HTTPHeaders) -> bytes:
-    """Return an answer's first line and header lines, with the empty line behind them.
+    """Return an answer's first line and header lines, with the empty line after them.
 
     Raises:
         ValueError: one of them has a line end in it, and would make two.
@@ -29,12 +29,12 @@ def head(start_line: ResponseStartLine, headers: HTTPHeaders) -> bytes:
 
 
 def chunk(data: bytes) -> bytes:
-    """Return data as a chunk of a chunked body; no data is none, as an empty one ends the body."""
+    """Return data as a chunk; nothing for no data, because an empty chunk ends the body."""
     return b"%x\r\n%b\r\n" % (len(data), data) if data else b""
 
 
 def refusal(status: HTTPStatus, now: float) -> bytes:
-    """Return the answer to what is no request, or too much of one; the connection ends with it."""
+    """Return the answer to a malformed or too large request. It ends the connection."""
     return (
         f"HTTP/1.1 {status.value} {status.phrase}\r\n"
         f"Date: {format_timestamp(now)}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -42,7 +42,7 @@ def refusal(status: HTTPStatus, now: float) -> bytes:
 
 
 def may_have_body(method: str, code: int) -> bool:
-    """Whether an answer has a body (RFC 9112 6.3)."""
+    """Return whether an answer has a body (RFC 9112 6.3)."""
     return method != "HEAD" and code >= HTTPStatus.OK and code not in _WITHOUT_BODY
 
 

@@ -1,4 +1,4 @@
-"""Tornado's HTTP server, with connections that are read by llhttp and bounded in what they cost."""
+"""Tornado's HTTP server, on connections that are read by llhttp and have limits."""
 
 import asyncio
 import socket
@@ -19,7 +19,7 @@ from handlers.front.turns import Turns
 from handlers.http.connection_limits import UNLIMITED, ConnectionLimits
 
 MAX_BODY_BYTES: Final = 100 * 1024 * 1024
-"""Of one request, where the application does not say; as for Tornado."""
+"""Bytes of one body, if the application sets no limit. Tornado's default."""
 
 
 class FrontServer(HTTPServer):
@@ -63,7 +63,7 @@ class FrontServer(HTTPServer):
         self._all_closed = asyncio.Event()
 
     def _handle_connection(self, connection: socket.socket, address: Any) -> None:
-        """Serve a connection, or close it at once where there is no room.
+        """Serve a connection, or close it at once if there are too many.
 
         Tornado has no public place for this one; every test notices when the name changes.
         """
@@ -94,7 +94,7 @@ class FrontServer(HTTPServer):
     def _opened(
         self, made: HttpConnection, connection: socket.socket, opening: asyncio.Task[Any]
     ) -> None:
-        """Forget a connection that could not be opened: its peer is gone, or the server stops."""
+        """Forget a connection that did not open: its peer is gone, or the server stops."""
         self._opening.discard(opening)
         if opening.cancelled() or opening.exception() is not None:
             connection.close()
@@ -102,13 +102,13 @@ class FrontServer(HTTPServer):
 
     @property
     def turns(self) -> Turns:
-        """In which pipelined requests are handled."""
+        """The queue of pipelined requests."""
         if self._turns is None:
             self._turns = Turns(asyncio.get_running_loop())
         return self._turns
 
     def context_of(self, transport: asyncio.Transport) -> Any:
-        """Who the peer is, as Tornado tells handlers."""
+        """Return who the peer is, in Tornado's form."""
         stream = cast("IOStream", SimpleNamespace(socket=transport.get_extra_info("socket")))
         address = transport.get_extra_info("peername")
         protocol = self.protocol or ("https" if self._tls else "http")
@@ -117,14 +117,14 @@ class FrontServer(HTTPServer):
     def start_request(
         self, server_conn: object, request_conn: HTTPConnection
     ) -> HTTPMessageDelegate:
-        """Say who handles the next request; bodies are unpacked for it where the server does so."""
+        """Return what handles the next request, behind a decompressor if the server has one."""
         delegate = super().start_request(server_conn, request_conn)
         if self.conn_params.decompress:
             return _GzipMessageDelegate(delegate, self._limits.piece_bytes, self._limits.body_bytes)
         return delegate
 
     def on_close(self, server_conn: object) -> None:
-        """Forget a connection that is gone, or has become a socket."""
+        """Forget a connection that is closed, or has become a socket."""
         peer = self._open.pop(cast("HttpConnection", server_conn), None)
         if peer is not None:
             self._connection_limits.leave(peer)
@@ -132,7 +132,7 @@ class FrontServer(HTTPServer):
             self._all_closed.set()
 
     async def close_all_connections(self) -> None:
-        """Close all connections but those that have become sockets, and wait for their end."""
+        """Close all connections except sockets, and wait until they are closed."""
         for opening in self._opening:
             opening.cancel()
         await asyncio.gather(*self._opening, return_exceptions=True)

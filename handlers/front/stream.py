@@ -1,4 +1,4 @@
-"""What a WebSocket reads from and writes to: Tornado's stream, on a transport of asyncio's."""
+"""What a WebSocket reads from and writes to: Tornado's stream, on asyncio's transport."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from tornado.iostream import StreamClosedError, UnsatisfiableReadError
 from handlers.front.limits import READ_AHEAD_BYTES
 
 Find = Callable[[bytearray], int]
-"""How many of the bytes received answer a read; 0 if more must come."""
+"""Returns how many of the received bytes answer a read; 0 if more must come."""
 
 
 class TransportStream(asyncio.Protocol):
@@ -48,12 +48,12 @@ class TransportStream(asyncio.Protocol):
 
     @property
     def socket(self) -> Any:
-        """The connection's socket; under TLS, what knows of its certificates."""
+        """The connection's socket; under TLS, the object that has the certificates."""
         get = self._transport.get_extra_info
         return get("ssl_object") or get("socket")
 
     def read_bytes(self, num_bytes: int, partial: bool = False) -> asyncio.Future[bytes]:  # noqa: FBT001, FBT002 - Tornado's signature
-        """Read so many bytes, or with `partial` at least one of them."""
+        """Read this number of bytes; with `partial`, at least one and at most this number."""
         received = self._received
         if len(received) >= num_bytes or (partial and received):
             return self._take(num_bytes)
@@ -63,7 +63,7 @@ class TransportStream(asyncio.Protocol):
         )
 
     def read_until(self, delimiter: bytes, max_bytes: int | None = None) -> asyncio.Future[bytes]:
-        """Read to the end of a delimiter; close if it does not come within so many bytes."""
+        """Read to the end of a delimiter. Close if it does not come within `max_bytes`."""
 
         def find(received: bytearray) -> int:
             at = received.find(delimiter)
@@ -83,7 +83,7 @@ class TransportStream(asyncio.Protocol):
         return self._wait(lambda got: len(got) if self._closed else 0, 2**62)
 
     def write(self, data: bytes | memoryview) -> asyncio.Future[None]:
-        """Write; done when the system has it.
+        """Write. The future is done when the system has taken all bytes.
 
         Raises:
             StreamClosedError: the connection is gone.
@@ -98,16 +98,16 @@ class TransportStream(asyncio.Protocol):
         return done
 
     def set_close_callback(self, callback: Callable[[], None] | None) -> None:
-        """Call this when the connection is gone; it may be gone already."""
+        """Set what is called when the connection is gone; it may be gone already."""
         self._close_callback = callback
         if self._closed:
             self._call_close_callback()
 
     def set_nodelay(self, value: bool) -> None:  # noqa: FBT001 - Tornado's signature
-        """Nothing: asyncio's transports never delay."""
+        """Do nothing: asyncio's transports never delay."""
 
     def close(self, exc_info: BaseException | None = None) -> None:
-        """Close, and forget what the peer has not read."""
+        """Close, and drop what the peer has not read."""
         if self._closed:
             return
         self._end(exc_info)
@@ -129,7 +129,7 @@ class TransportStream(asyncio.Protocol):
         return self._is_writing
 
     def data_received(self, data: bytes) -> None:
-        """Keep what came, and answer the read that waits for it."""
+        """Keep the bytes, and answer the read that waits for them."""
         if self._closed:
             return
         self._received += data
@@ -139,19 +139,19 @@ class TransportStream(asyncio.Protocol):
             self._transport.pause_reading()
 
     def eof_received(self) -> None:
-        """Take a peer that says no more for one that is gone."""
+        """Treat a peer that has closed its half as gone."""
         self._end(None)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell everybody who waits that the connection is gone."""
+        """Tell those who wait that the connection is gone."""
         self._end(exc)
 
     def pause_writing(self) -> None:
-        """Something did not go out at once."""
+        """Note that bytes wait for the peer to read."""
         self._is_writing = True
 
     def resume_writing(self) -> None:
-        """Everything has gone out."""
+        """Note that everything has gone out."""
         self._is_writing = False
         writes, self._writes = self._writes, []
         for done in writes:
@@ -200,7 +200,7 @@ class TransportStream(asyncio.Protocol):
         self.close(error)
 
     def _end(self, error: BaseException | None) -> None:
-        """From here on the stream is closed; whoever waits is told so."""
+        """Mark the stream as closed, and tell those who wait."""
         if self._closed:
             return
         self._closed = True

@@ -18,7 +18,7 @@ RECORD_BYTES: Final = 16 * 1024
 
 
 class TlsTransport(asyncio.Transport):
-    """One connection under TLS. Its protocol has it at once, and data after the handshake.
+    """One connection under TLS. Its protocol gets it at once, and data after the handshake.
 
     Args:
         loop: of this process.
@@ -52,36 +52,36 @@ class TlsTransport(asyncio.Transport):
         loop.add_reader(sock, self._read_ready)
 
     def get_protocol(self) -> asyncio.BaseProtocol:
-        """Return whom data goes to."""
+        """Return the protocol that gets the data."""
         return self._protocol
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        """Have data go to another one."""
+        """Hand data to another protocol from here on."""
         self._protocol = cast("asyncio.Protocol", protocol)
 
     def is_closing(self) -> bool:
-        """Tell whether the connection is closed, or will be when everything has gone out."""
+        """Return whether the connection is closed, or will be when everything has gone out."""
         return self._is_closing
 
     def is_reading(self) -> bool:
-        """Tell whether the protocol is given what comes."""
+        """Return whether the protocol gets what comes in."""
         return not self._is_paused and not self._is_closing
 
     def pause_reading(self) -> None:
-        """Leave what comes where it is."""
+        """Stop reading."""
         if self.is_reading():
             self._is_paused = True
             self._loop.remove_reader(self._sock)
 
     def resume_reading(self) -> None:
-        """Go on reading; OpenSSL may hold what the socket does not show any more."""
+        """Start reading again. OpenSSL may hold bytes that the socket does not show any more."""
         if self._is_paused and not self._is_closing:
             self._is_paused = False
             self._loop.add_reader(self._sock, self._read_ready)
             self._read_soon()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Send as much as goes, and the rest when it does."""
+        """Send what the socket takes now, and the rest when it takes more."""
         if self._is_closing:
             return
         self._unsent += data
@@ -113,7 +113,7 @@ class TlsTransport(asyncio.Transport):
         self._loop.call_soon(self._lose, None)
 
     def _read_ready(self) -> None:
-        """Shake hands, or hand on what has come."""
+        """Go on with the handshake, or hand on what came in."""
         if self._is_paused or self._is_closing:
             return
         try:
@@ -157,10 +157,10 @@ class TlsTransport(asyncio.Transport):
         self._send()
 
     def _send(self) -> None:
-        """Send what goes.
+        """Send what the socket takes.
 
-        OpenSSL says nothing of what it has sent before all it was given has gone out. So it is
-        given one record at a time: else nobody could tell whether the peer reads.
+        OpenSSL reports nothing before all that it was given has gone out. So it gets one record at
+        a time: otherwise nobody could tell whether the peer reads.
         """
         try:
             while self._unsent:
@@ -183,14 +183,14 @@ class TlsTransport(asyncio.Transport):
                 self._lose(None)
 
     def _say_goodbye(self) -> None:
-        """Tell the peer that no more comes; its own goodbye is not waited for."""
+        """Tell the peer that no more comes, without waiting for its answer."""
         try:
             self._sock.unwrap()
         except (OSError, ValueError):
             return
 
     def _fail(self, error: OSError) -> None:
-        """Close a connection that does not work."""
+        """Close a connection that has failed."""
         is_stranger = isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError)
         if not self._is_shaken and is_stranger:
             peer = self.get_extra_info("peername")

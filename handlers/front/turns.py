@@ -1,4 +1,4 @@
-"""Has pipelined requests wait for their turn: one in each turn of the loop, whoever sent them."""
+"""Pipelined requests wait for their turn: one begins in each turn of the loop."""
 
 import asyncio
 from collections import deque
@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 
 class Turns:
-    """A queue of what is to be done, one after the other with everybody else in between.
+    """A queue over all connections. Between two of its entries, the loop does everything else.
 
-    A client that waits for its answer before it asks again is never in it. One that sends a
-    thousand requests at once gets on when nothing else is to be done, on however many connections.
+    A client that waits for each answer is never in it. One that sends a thousand requests at once,
+    on one connection or on many, slows down only itself.
 
     Args:
-        loop: in whose turns.
+        loop: runs one entry in each turn.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -20,7 +20,7 @@ class Turns:
         self._waiting: deque[Callable[[], None]] = deque()
 
     def wait(self, act: Callable[[], None]) -> None:
-        """Act when those who came before have had their turn."""
+        """Call `act` when all earlier entries have had their turn."""
         self._waiting.append(act)
         if len(self._waiting) == 1:
             self._loop.call_soon(self._take)
