@@ -4,6 +4,7 @@ An application of your own calls `serve` with its routes; see docs/tutorial.md.
 """
 
 import argparse
+import asyncio
 import os
 import sys
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from typing import Final
 
 from tornado.routing import URLSpec
 
-from handlers.serving import loop, process
+from handlers.serving import process
 from handlers.serving.listening import announcement, listen
 from server.commands.doctor import DOCTOR
 from server.commands.errors import CommandFailed
@@ -44,7 +45,7 @@ def serve(routes: Sequence[URLSpec] = ()) -> int:
         embedded=not settings.store_url,
         processes=settings.processes,
         bind=lambda: listen(settings),
-        serve=lambda sockets, parent: loop.run(process.serve(settings, sockets, parent, routes)),
+        serve=lambda sockets, parent: asyncio.run(process.serve(settings, sockets, parent, routes)),
         announce=lambda: print(announcement(settings)),
     )
 

@@ -135,8 +135,8 @@ class TlsTransport(asyncio.Transport):
             self.close()
             return
         self._protocol.data_received(data)
-        # Not only where OpenSSL holds more: uvloop calls just once for a socket that was reset,
-        # and the end of the connection stands behind all that came before it.
+        # Not only if OpenSSL holds more: a loop on libuv calls just once for a socket that was
+        # reset, and the end of the connection stands behind all that came before it.
         self._read_soon()
 
     def _read_soon(self) -> None:

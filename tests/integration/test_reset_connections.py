@@ -1,4 +1,4 @@
-"""Connections that their peer resets, on the loop that workers run on."""
+"""Connections that their peer resets."""
 
 import asyncio
 import socket
@@ -6,14 +6,12 @@ import ssl
 import struct
 from pathlib import Path
 
-import pytest
 from tornado.testing import bind_unused_port
 from tornado.web import Application
 
 from handlers.front.server import FrontServer
 from server.crypto.certificate import ensure_certificate
 
-uvloop = pytest.importorskip("uvloop")
 RESET_AT_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -54,9 +52,9 @@ async def reset_behind_two_records(context: ssl.SSLContext) -> None:
         await server.close_all_connections()
 
 
-def test_a_reset_under_tls_is_noticed_behind_what_came_before_it(tmp_path: Path) -> None:
+async def test_a_reset_under_tls_is_noticed_behind_what_came_before_it(tmp_path: Path) -> None:
     files = tmp_path / "certificate.pem", tmp_path / "key.pem"
     ensure_certificate(*files, frozenset({"127.0.0.1"}))
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(*files)
-    uvloop.run(reset_behind_two_records(context))
+    await reset_behind_two_records(context)
