@@ -52,9 +52,7 @@ if tonumber(ARGV[8]) > 0 then
   end
   redis.call('ZADD', KEYS[4], ARGV[5], ARGV[2])
   -- Never sooner than before: the record of another session may have been given a longer life.
-  if redis.call('PTTL', KEYS[4]) < tonumber(ARGV[12]) then
-    redis.call('PEXPIRE', KEYS[4], ARGV[12])
-  end
+  redis.call('PEXPIRE', KEYS[4], math.max(redis.call('PTTL', KEYS[4]), tonumber(ARGV[12])))
   redis.call('XADD', KEYS[6], 'MAXLEN', '~', 10000, '*', unpack(ARGV, 14 + ARGV[13]))
 end
 redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])

@@ -22,9 +22,7 @@ redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
 if tonumber(ARGV[7]) > 0 then
   redis.call('ZADD', KEYS[4], ARGV[5], ARGV[6])
   -- Never sooner than before: the record of another session may have been given a longer life.
-  if redis.call('PTTL', KEYS[4]) < tonumber(ARGV[7]) then
-    redis.call('PEXPIRE', KEYS[4], ARGV[7])
-  end
+  redis.call('PEXPIRE', KEYS[4], math.max(redis.call('PTTL', KEYS[4]), tonumber(ARGV[7])))
 end
 if #ARGV > 7 then
   redis.call('XADD', KEYS[5], 'MAXLEN', '~', 10000, '*', unpack(ARGV, 8))
