@@ -29,16 +29,11 @@ from handlers.front.limits import (
 from handlers.front.outgoing import Outgoing
 from handlers.front.parser import Head, Refused
 from handlers.front.stream import TransportStream
-from handlers.front.turns import Turns
+from handlers.front.turns import Share
 
 
 class ConnectionServer(Protocol):
     """The server that a connection belongs to."""
-
-    @property
-    def turns(self) -> Turns:
-        """The queue of pipelined requests."""
-        ...
 
     def start_request(self, server_conn: object, request_conn: Exchange) -> HTTPMessageDelegate:
         """Return what handles the next request."""
@@ -59,6 +54,7 @@ class HttpConnection(asyncio.Protocol):
     Args:
         server: opened the connection.
         limits: what it may cost.
+        share: of the loop's turns, which it has in common with all from the same address.
         first_deadline: for the headers of its first request, by the loop's clock.
 
     Attributes:
@@ -71,11 +67,12 @@ class HttpConnection(asyncio.Protocol):
     _outgoing: Outgoing
 
     def __init__(
-        self, server: ConnectionServer, limits: FrontLimits, first_deadline: float
+        self, server: ConnectionServer, limits: FrontLimits, share: Share, first_deadline: float
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._server = server
         self._limits = limits
+        self._share = share
         self._deadline = Deadline(self._loop, self._too_late)
         self._due = first_deadline
         """When the peer must have sent the next bytes, by the loop's clock."""
@@ -108,7 +105,11 @@ class HttpConnection(asyncio.Protocol):
                 self.abort()
             return
         self._incoming.received += data
-        self._go_on()
+        if self._incoming.wants_more and not self._waits_for_turn:
+            if self._share.may_begin():
+                self._go_on()
+            else:
+                self._wait_for_turn()
         self.bound_reading()
 
     def eof_received(self) -> None:
@@ -201,11 +202,8 @@ class HttpConnection(asyncio.Protocol):
         return exchange, self._server.start_request(self, exchange)
 
     def _go_on(self) -> None:
-        """Read what was received, unless it must wait for its turn."""
-        if not self.takes_requests:
-            return
-        must_wait = self._waits_for_turn or self._outgoing.is_blocked
-        if self._incoming.exchange is not None or not must_wait:
+        """Read what was received. No request begins while an answer has not been read."""
+        if self._incoming.exchange is not None or not self._outgoing.is_blocked:
             self._incoming.read()
 
     # Between requests, and the end.
@@ -214,14 +212,18 @@ class HttpConnection(asyncio.Protocol):
         """Wait for the next request. One that is here already waits for its turn."""
         self.wait_until(self._loop.time() + self._limits.idle_timeout)
         if self._incoming.received and not self._waits_for_turn:
-            self._waits_for_turn = True
-            self._server.turns.wait(self._take_turn)
+            self._wait_for_turn(is_further=True)
         self.bound_reading()
+
+    def _wait_for_turn(self, *, is_further: bool = False) -> None:
+        self._waits_for_turn = True
+        self._share.wait(self._take_turn, is_further=is_further)
 
     def _take_turn(self) -> None:
         self._waits_for_turn = False
-        self._go_on()
-        self.bound_reading()
+        if self.takes_requests:
+            self._go_on()
+            self.bound_reading()
 
     def bound_reading(self) -> None:
         """Stop reading while too many bytes wait, and start again afterwards."""

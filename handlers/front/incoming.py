@@ -86,6 +86,11 @@ class Incoming:
         """Whether more of a request's body must come."""
         return self._body is not None
 
+    @property
+    def wants_more(self) -> bool:
+        """Whether `read` can use what comes now."""
+        return not self._is_delegate_busy and (self._body is not None or self.exchange is None)
+
     def read(self) -> None:
         """Read on in what was received."""
         if self._is_delegate_busy:

@@ -74,7 +74,9 @@ class FrontServer(HTTPServer):
         connection.setblocking(False)
         self._connection_limits.enter(peer)
         loop = asyncio.get_running_loop()
-        made = HttpConnection(self, self._limits, loop.time() + self._limits.first_timeout)
+        due = loop.time() + self._limits.first_timeout
+        share = self._turns_of(loop).share_of(peer)
+        made = HttpConnection(self, self._limits, share, due)
         self._open[made] = peer
         if self._tls is not None:
             try:
@@ -85,7 +87,7 @@ class FrontServer(HTTPServer):
                 connection.close()
                 self.on_close(made)
             else:
-                TlsTransport(loop, wrapped, address, made)
+                TlsTransport(loop, wrapped, address, made, share)
             return
         opening = loop.create_task(loop.connect_accepted_socket(lambda: made, connection))
         self._opening.add(opening)
@@ -100,11 +102,10 @@ class FrontServer(HTTPServer):
             connection.close()
             self.on_close(made)
 
-    @property
-    def turns(self) -> Turns:
-        """The queue of pipelined requests."""
+    def _turns_of(self, loop: asyncio.AbstractEventLoop) -> Turns:
+        """Return the turns of the loop in which this server serves."""
         if self._turns is None:
-            self._turns = Turns(asyncio.get_running_loop())
+            self._turns = Turns(loop)
         return self._turns
 
     def context_of(self, transport: asyncio.Transport) -> Any:

@@ -12,6 +12,8 @@ from typing import Any, Final, cast
 
 from tornado.log import gen_log
 
+from handlers.front.turns import Share
+
 READ_BYTES: Final = 64 * 1024
 RECORD_BYTES: Final = 16 * 1024
 """The most that one TLS record holds (RFC 8446 5.1)."""
@@ -25,6 +27,7 @@ class TlsTransport(asyncio.Transport):
         sock: accepted, and wrapped for a handshake that has not begun.
         address: of the peer.
         protocol: of the connection.
+        share: of the loop's turns; each step of the handshake needs one.
     """
 
     def __init__(
@@ -33,11 +36,13 @@ class TlsTransport(asyncio.Transport):
         sock: ssl.SSLSocket,
         address: object,
         protocol: asyncio.Protocol,
+        share: Share,
     ) -> None:
         super().__init__({"socket": sock, "ssl_object": sock, "peername": address})
         self._loop = loop
         self._sock = sock
         self._protocol = protocol
+        self._share = share
         self._is_shaken = False
         self._is_paused = False
         self._is_closing = False
@@ -116,6 +121,18 @@ class TlsTransport(asyncio.Transport):
         """Go on with the handshake, or hand on what came in."""
         if self._is_paused or self._is_closing:
             return
+        if self._is_shaken or self._share.may_begin():
+            self._read()
+        else:
+            self._loop.remove_reader(self._sock)
+            self._share.wait(self._shake_in_turn)
+
+    def _shake_in_turn(self) -> None:
+        if not self._is_closing:
+            self._loop.add_reader(self._sock, self._read_ready)
+            self._read()
+
+    def _read(self) -> None:
         try:
             if not self._is_shaken:
                 self._sock.do_handshake()

@@ -92,7 +92,6 @@ class ReceivingServer:
     """
 
     def __init__(self) -> None:
-        self.turns = Turns(asyncio.get_running_loop())
         self.begun = list[ReceivedRequest]()
         self.is_closed = asyncio.Event()
         self.may_go_on: asyncio.Future[None] | None = None
@@ -132,8 +131,9 @@ class ReceivingServer:
 async def receiving(limits: FrontLimits = LIMITS) -> AsyncIterator[tuple[ReceivingServer, Peer]]:
     """Connect a peer to such an application."""
     server = ReceivingServer()
-    due = asyncio.get_running_loop().time() + limits.first_timeout
-    async with connected(lambda: HttpConnection(server, limits, due)) as (_, peer):
+    loop = asyncio.get_running_loop()
+    due, share = loop.time() + limits.first_timeout, Turns(loop).share_of("192.0.2.1")
+    async with connected(lambda: HttpConnection(server, limits, share, due)) as (_, peer):
         yield server, peer
     async with asyncio.timeout(20):
         await server.is_closed.wait()

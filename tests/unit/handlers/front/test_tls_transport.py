@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from handlers.front.tls_transport import READ_BYTES, TlsTransport
+from handlers.front.turns import Turns
 from server.crypto.certificate import ensure_certificate
 from tests.support.clients.peer import Peer, tcp_pair
 from tests.support.running.waiting import until
@@ -64,6 +65,7 @@ class Opened:
 
     Attributes:
         receiver: of our end.
+        share: of the loop's turns.
         transport: of our end.
         peer: the bare socket of the other end.
     """
@@ -76,7 +78,8 @@ class Opened:
         wrapped = context.wrap_socket(ours, server_side=True, do_handshake_on_connect=False)
         self.receiver = Receiver()
         loop = asyncio.get_running_loop()
-        self.transport = TlsTransport(loop, wrapped, ("192.0.2.1", 7), self.receiver)
+        self.share = Turns(loop).share_of("192.0.2.1")
+        self.transport = TlsTransport(loop, wrapped, ("192.0.2.1", 7), self.receiver, self.share)
         self.peer = Peer(theirs)
         self._certificate = certificate
 
@@ -120,6 +123,16 @@ async def gone(writer: asyncio.StreamWriter) -> None:
     writer.close()
     with suppress(OSError):
         await writer.wait_closed()
+
+
+async def test_a_handshake_waits_for_its_turn(certificate: Path) -> None:
+    async with opened(certificate) as tls:
+        handshakes = list[str]()
+        for each in range(100):
+            tls.share.wait(lambda each=each: handshakes.append(str(each)))  # type: ignore[misc]
+        _, writer = await tls.shake_hands()
+        assert len(handshakes) == 100
+        await gone(writer)
 
 
 async def test_data_goes_both_ways_after_the_handshake(certificate: Path) -> None:

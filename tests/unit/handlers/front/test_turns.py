@@ -1,32 +1,117 @@
-"""Turns of pipelined requests: one in each turn of the loop, and nobody is stopped by another."""
+"""Turns: how much begins in each turn of the loop, whose it is, and what waits for how long."""
 
 import asyncio
+import weakref
+from collections.abc import Callable
 
-from handlers.front.turns import Turns
+from handlers.front.turns import BEGIN_AT_MOST, SHARE, Share, Turns
 
 
-async def test_one_has_its_turn_in_each_turn_of_the_loop_in_order() -> None:
-    loop, seen = asyncio.get_running_loop(), list[str]()
-    turns = Turns(loop)
-    for name in "abc":
-        turns.wait(lambda name=name: seen.append(name))  # type: ignore[misc]
-    for expected in ("", "a", "ab", "abc", "abc"):
-        assert "".join(seen) == expected
+class Seen(list[str]):
+    """What has begun so far."""
+
+    def note(self, name: str) -> Callable[[], None]:
+        """Return work that notes its name."""
+        return lambda: self.append(name)
+
+
+def ask(share: Share, begin: Callable[[], None]) -> None:
+    """Begin now, or wait, as a connection does."""
+    if share.may_begin():
+        begin()
+    else:
+        share.wait(begin)
+
+
+async def turns_until(seen: Seen, number: int) -> int:
+    """Let the loop turn until so much has begun; return how often it turned."""
+    turned = 0
+    while len(seen) < number:
         await asyncio.sleep(0)
-    turns.wait(lambda: turns.wait(lambda: seen.append("e")))
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    assert seen[-1] == "e"
+        turned += 1
+        assert turned < 1000
+    return turned
 
 
-async def test_a_turn_that_fails_stops_nobody_else() -> None:
-    loop, seen = asyncio.get_running_loop(), list[int]()
+def turns_here() -> Turns:
+    """Turns of the running loop."""
+    return Turns(asyncio.get_running_loop())
+
+
+async def test_an_address_begins_its_share_at_once_and_the_rest_in_later_turns_in_order() -> None:
+    share, seen = turns_here().share_of("192.0.2.1"), Seen()
+    for number in range(3 * SHARE):
+        ask(share, seen.note(str(number)))
+    assert len(seen) == SHARE
+    for _ in range(4 * SHARE):
+        before = len(seen)
+        await asyncio.sleep(0)
+        assert len(seen) - before <= SHARE
+    assert seen == [str(number) for number in range(3 * SHARE)]
+
+
+async def test_whoever_comes_later_from_elsewhere_does_not_wait_for_a_crowd() -> None:
+    turns, seen = turns_here(), Seen()
+    crowd, other = turns.share_of("192.0.2.1"), turns.share_of("198.51.100.1")
+    for _ in range(1000):
+        ask(crowd, seen.note("crowd"))
+    ask(other, seen.note("other"))
+    assert seen[-1] == "other", "in the same turn"
+    for _ in range(20):
+        await asyncio.sleep(0)
+    ask(other, seen.note("later"))
+    assert seen[-1] == "later", "in a later turn"
+
+
+async def test_addresses_that_wait_begin_one_after_the_other() -> None:
+    turns, seen = turns_here(), Seen()
+    for each in range(2 * BEGIN_AT_MOST):
+        share = turns.share_of(f"192.0.2.{each}")
+        for _ in range(3):
+            share.wait(seen.note(str(each)))
+    await turns_until(seen, 2 * BEGIN_AT_MOST)
+    assert len(set(seen)) == 2 * BEGIN_AT_MOST
+
+
+async def test_no_more_begins_in_a_turn_than_may_whoever_asks() -> None:
+    turns, seen = turns_here(), Seen()
+    for each in range(10 * BEGIN_AT_MOST):
+        ask(turns.share_of(f"10.0.0.{each}"), seen.note("new"))
+    assert len(seen) == BEGIN_AT_MOST
+    assert await turns_until(seen, 10 * BEGIN_AT_MOST) >= 9
+
+
+async def test_all_addresses_of_one_client_have_one_share() -> None:
+    turns = turns_here()
+    share = turns.share_of("2001:db8::1")
+    assert turns.share_of("2001:db8::2") is share
+    assert turns.share_of("2001:db8:0:1::1") is not share
+
+
+async def test_who_asks_one_by_one_waits_only_for_every_second_of_those_who_do_not() -> None:
+    share, seen = turns_here().share_of("192.0.2.1"), Seen()
+    for _ in range(1000):
+        share.wait(seen.note("further"), is_further=True)
+    for _ in range(10):
+        ask(share, seen.note("new"))
+    await turns_until(seen, 20)
+    assert seen.count("new") == 10
+    await turns_until(seen, 1010)
+
+
+async def test_work_that_fails_stops_nobody_else() -> None:
+    loop, share, seen = asyncio.get_running_loop(), turns_here().share_of(""), Seen()
     failures = list[object]()
     loop.set_exception_handler(lambda _, context: failures.append(context["exception"]))
-    turns = Turns(loop)
-    turns.wait(lambda: seen.append(1 // 0))
-    turns.wait(lambda: seen.append(2))
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    assert seen == [2]
+    share.wait(lambda: seen.append(str(1 // 0)))
+    share.wait(seen.note("b"))
+    await turns_until(seen, 1)
+    assert seen == ["b"]
     assert len(failures) == 1
+
+
+async def test_the_share_of_an_address_that_is_gone_is_forgotten() -> None:
+    turns = turns_here()
+    kept, gone = turns.share_of("192.0.2.1"), weakref.ref(turns.share_of("198.51.100.1"))
+    assert gone() is None
+    assert turns.share_of("192.0.2.1") is kept
