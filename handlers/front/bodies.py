@@ -4,7 +4,7 @@ import re
 from http import HTTPStatus
 from typing import Final, Protocol
 
-from handlers.front.limits import CHUNK_BYTES, CHUNK_LINE_BYTES, FREE_CHUNKS
+from handlers.front.limits import CHUNK_BYTES, CHUNK_LINE_BYTES, CHUNKS_AT_ONCE, FREE_CHUNKS
 from handlers.front.parser import Refused, malformed
 
 _SIZE: Final = re.compile(rb"[0-9A-Fa-f]{1,16}")
@@ -94,7 +94,8 @@ class ChunkedBody:
         """
         piece = bytearray()
         at = 0
-        while len(piece) < self._piece and not self.is_whole:
+        most_chunks = self._chunks + CHUNKS_AT_ONCE
+        while len(piece) < self._piece and self._chunks < most_chunks and not self.is_whole:
             if self._left:
                 part = received[at : at + min(self._left, self._piece - len(piece))]
                 piece += part

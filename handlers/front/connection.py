@@ -8,47 +8,31 @@ request: the transport's calls drive everything.
 import asyncio
 import math
 import time
-from contextlib import suppress
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from tornado.httputil import HTTPMessageDelegate
 from tornado.iostream import IOStream
 from tornado.log import gen_log
 
 from handlers.front import responses
+from handlers.front.contract import ConnectionServer
 from handlers.front.deadline import Deadline
 from handlers.front.exchange import Exchange
 from handlers.front.incoming import Incoming
 from handlers.front.limits import (
-    LINGER_BYTES,
     LINGER_SECONDS,
     READ_AHEAD_BYTES,
     UNREAD_SECONDS,
     FrontLimits,
 )
+from handlers.front.linger import Linger
 from handlers.front.outgoing import Outgoing
 from handlers.front.parser import Head, Refused
 from handlers.front.stream import TransportStream
 from handlers.front.turns import Share
 
 
-class ConnectionServer(Protocol):
-    """The server that a connection belongs to."""
-
-    def start_request(self, server_conn: object, request_conn: Exchange) -> HTTPMessageDelegate:
-        """Return what handles the next request."""
-        ...
-
-    def context_of(self, transport: asyncio.Transport) -> Any:
-        """Return who the peer is, in Tornado's form."""
-        ...
-
-    def on_close(self, server_conn: object) -> None:
-        """Forget a connection that is closed or detached."""
-        ...
-
-
-class HttpConnection(asyncio.Protocol):
+class HttpConnection(asyncio.BufferedProtocol):
     """One connection.
 
     Args:
@@ -80,8 +64,8 @@ class HttpConnection(asyncio.Protocol):
         self._incoming = Incoming(self, limits)
         self._is_paused = False
         self._waits_for_turn = False
-        self._linger_left: int | None = None
-        """How many more bytes are read and dropped; None while requests are read."""
+        self._linger: Linger | None = None
+        """Drops what is read from now on; None while requests are read."""
 
     # Called by the transport.
 
@@ -95,14 +79,20 @@ class HttpConnection(asyncio.Protocol):
         # asyncio would call it for an empty buffer.
         self._transport.set_write_buffer_limits(high=1, low=0)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's signature
+        """Return what is read into."""
+        return self._server.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Take what was read."""
+        self.data_received(self._server.buffer[:nbytes])
+
+    def data_received(self, data: bytes | memoryview) -> None:
         """Keep the bytes, and read them if a request may begin or goes on."""
         if self.is_gone:
             return
-        if self._linger_left is not None:
-            self._linger_left -= len(data)
-            if self._linger_left < 0:
-                self.abort()
+        if self._linger is not None:
+            self._linger.drop(len(data))
             return
         self._incoming.received += data
         if self._incoming.wants_more and not self._waits_for_turn:
@@ -130,7 +120,7 @@ class HttpConnection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Continue: everything has gone out."""
         self._outgoing.free()
-        if self._linger_left is not None:
+        if self._linger is not None:
             self._deadline.set(self._loop.time() + LINGER_SECONDS)
         elif self.takes_requests:
             self._deadline.set(self._due)
@@ -190,10 +180,15 @@ class HttpConnection(asyncio.Protocol):
 
     # Requests.
 
+    def read_on_in_turn(self) -> None:
+        """Read more of what was received when it has its turn."""
+        if not self._waits_for_turn:
+            self._wait_for_turn()
+
     @property
     def takes_requests(self) -> bool:
         """Whether it is neither closed nor about to be."""
-        return not self.is_gone and self._linger_left is None
+        return not self.is_gone and self._linger is None
 
     def begin(self, head: Head) -> tuple[Exchange, HTTPMessageDelegate]:
         """Return the exchange for a request, and the delegate that handles it."""
@@ -268,29 +263,26 @@ class HttpConnection(asyncio.Protocol):
             self._transport.write(responses.refusal(refused.status, time.time()))
         if exchange is not None:
             exchange.drop()
-        self._linger()
+        self._begin_to_linger()
 
     def _end_with_answer(self) -> None:
         """Close. If the peer may still be sending, let it read its answer first."""
         incoming = self._incoming
         if incoming.is_in_request or incoming.received or self._is_paused:
-            self._linger()
+            self._begin_to_linger()
         else:
             self.close()
 
-    def _linger(self) -> None:
+    def _begin_to_linger(self) -> None:
         """Read and drop bytes for a while, so that the peer can read its answer."""
         self._incoming.end()
-        self._linger_left = LINGER_BYTES
         self._due = math.inf
         if self._outgoing.is_blocked:
             self._time_reader()
         else:
             self._deadline.set(self._loop.time() + LINGER_SECONDS)
         self.bound_reading()
-        if self._transport.can_write_eof():
-            with suppress(OSError):  # the peer is gone
-                self._transport.write_eof()
+        self._linger = Linger(self._transport, self._share)
 
     def _end(self) -> None:
         """Drop everything: the peer is gone."""

@@ -4,7 +4,7 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from tornado.gen import convert_yielded
 from tornado.httputil import HTTPInputError, HTTPMessageDelegate
@@ -12,42 +12,10 @@ from tornado.log import app_log
 
 from handlers.front import responses
 from handlers.front.bodies import BodyReader, body_of
+from handlers.front.contract import ReadingConnection
 from handlers.front.exchange import Exchange
 from handlers.front.limits import FrontLimits
 from handlers.front.parser import Head, HeadFinder, Refused, malformed, read_head
-
-
-class ReadingConnection(Protocol):
-    """What `Incoming` needs of its connection."""
-
-    @property
-    def takes_requests(self) -> bool:
-        """Whether it is neither closed nor about to be."""
-        ...
-
-    def begin(self, head: Head) -> tuple[Exchange, HTTPMessageDelegate]:
-        """Return the exchange for a request, and the delegate that handles it."""
-        ...
-
-    def send(self, data: bytes) -> asyncio.Future[None]:
-        """Send to the peer."""
-        ...
-
-    def wait_until(self, due: float) -> None:
-        """Set when the peer must have sent the next bytes, by the loop's clock."""
-        ...
-
-    def bound_reading(self) -> None:
-        """Stop reading while too many bytes wait, and start again afterwards."""
-        ...
-
-    def refuse(self, refused: Refused) -> None:
-        """Answer a malformed request, and end."""
-        ...
-
-    def abort(self) -> None:
-        """Close at once."""
-        ...
 
 
 class Incoming:
@@ -167,21 +135,24 @@ class Incoming:
         self.time_body()
 
     def _read_body(self) -> None:
-        """Hand over the part of the body that is here."""
+        """Hand over a piece of the body that is here. The next one has to wait for its turn."""
         body, delegate = self._body, self._delegate
-        while body is not None and delegate is not None:
-            piece = body.take(self.received)
-            if not piece:
-                break
+        if body is None or delegate is None:
+            return
+        piece = body.take(self.received)
+        if piece:
             taken = self._ask(delegate.data_received, piece)
             if taken is not None:
                 self._when_taken(taken, self._read_body)
                 return
-            body, delegate = self._body, self._delegate  # the answer may have ended them
-        if body is not None and body.is_whole:
+        if self._body is None:  # the answer has ended it
+            return
+        if body.is_whole:
             self._body = None
             self._connection.wait_until(math.inf)
             self._hand_over()
+        elif piece and self.received:
+            self._connection.read_on_in_turn()
 
     def _hand_over(self) -> None:
         """Tell the application that its request is complete."""

@@ -13,7 +13,7 @@ from tornado.iostream import IOStream
 from tornado.netutil import ssl_options_to_context
 
 from handlers.front.connection import HttpConnection
-from handlers.front.limits import FrontLimits
+from handlers.front.limits import READ_BYTES, FrontLimits
 from handlers.front.tls_transport import TlsTransport
 from handlers.front.turns import Turns
 from handlers.http.connection_limits import UNLIMITED, ConnectionLimits
@@ -58,6 +58,7 @@ class FrontServer(HTTPServer):
             keep_alive=not params.no_keep_alive,
         )
         self._turns: Turns | None = None
+        self.buffer = memoryview(bytearray(READ_BYTES))
         self._open: dict[HttpConnection, str] = {}
         self._opening: set[asyncio.Task[Any]] = set()
         self._all_closed = asyncio.Event()

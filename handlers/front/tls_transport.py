@@ -12,9 +12,9 @@ from typing import Any, Final, cast
 
 from tornado.log import gen_log
 
+from handlers.front.limits import READ_BYTES
 from handlers.front.turns import Share
 
-READ_BYTES: Final = 64 * 1024
 RECORD_BYTES: Final = 16 * 1024
 """The most that one TLS record holds (RFC 8446 5.1)."""
 
@@ -26,7 +26,7 @@ class TlsTransport(asyncio.Transport):
         loop: of this process.
         sock: accepted, and wrapped for a handshake that has not begun.
         address: of the peer.
-        protocol: of the connection.
+        protocol: of the connection; it takes data as an `asyncio.Protocol` does.
         share: of the loop's turns; each step of the handshake needs one.
     """
 
@@ -35,13 +35,13 @@ class TlsTransport(asyncio.Transport):
         loop: asyncio.AbstractEventLoop,
         sock: ssl.SSLSocket,
         address: object,
-        protocol: asyncio.Protocol,
+        protocol: asyncio.BaseProtocol,
         share: Share,
     ) -> None:
         super().__init__({"socket": sock, "ssl_object": sock, "peername": address})
         self._loop = loop
         self._sock = sock
-        self._protocol = protocol
+        self._protocol = cast("asyncio.Protocol", protocol)
         self._share = share
         self._is_shaken = False
         self._is_paused = False

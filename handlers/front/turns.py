@@ -1,9 +1,9 @@
 """Shares each turn of the loop between the addresses that the peers have.
 
 A turn of the loop lasts as long as the work that begins in it. Everybody else waits for its end:
-other people's requests, and the renewal of the lease. So only `BEGIN_AT_MOST` pieces of work begin
-in a turn, and `SHARE` of them at one address's request. The rest waits: one after the other, with
-each address in its turn.
+other people's requests, and the renewal of the lease. So at most `BEGIN_AT_MOST` pieces of work
+begin in a turn. As long as several addresses ask for some, each has one in a turn; the rest waits,
+one after the other, with each address in its turn.
 """
 
 import asyncio
@@ -14,11 +14,14 @@ from weakref import WeakValueDictionary
 
 from server.core.addresses import network_of
 
-SHARE: Final = 4
-"""Pieces of work that begin in one turn for one address. One would ask the system for news before
-each piece, which costs a tenth of an ordinary request."""
+ALONE: Final = 8
+"""Pieces of work that begin in one turn for an address that is the only one. With fewer, the loop
+asks the system for news too often, which costs a tenth of an ordinary request."""
 BEGIN_AT_MOST: Final = 16
-"""Pieces of work that begin in one turn for all."""
+"""Pieces of work that begin in one turn for all addresses."""
+REMEMBERED: Final = 256
+"""So many turns an address is taken for active after its last work. An ordinary user asks seldom,
+but each request takes several turns and must find them short."""
 
 
 class Share:
@@ -45,17 +48,7 @@ class Share:
 
     def may_begin(self) -> bool:
         """Return whether work may begin now, and count it; else it must wait."""
-        return not self._new and self.take()
-
-    def take(self) -> bool:
-        """Count a piece of work that begins in this turn, if there is room for it."""
-        turns = self._turns
-        if self._turn != turns.number:
-            self._turn, self._begun = turns.number, 0
-        if self._begun == SHARE or not turns.take():
-            return False
-        self._begun += 1
-        return True
+        return not self._new and self._take()
 
     def wait(self, begin: Callable[[], None], *, is_further: bool = False) -> None:
         """Call `begin` in a later turn.
@@ -63,17 +56,31 @@ class Share:
         Args:
             begin: the work.
             is_further: whether its client has sent it before it had read the answer to its last
-                request. Such work waits behind that of clients who ask one by one.
+                request. One of these begins in a turn.
         """
         if not self.is_waiting:
             self._turns.wait(self)
         (self._further if is_further else self._new).append(begin)
 
-    def next(self) -> Callable[[], None]:
-        """Take out what begins next: alternately the two kinds, if there are both."""
-        is_further = bool(self._further) and (self._is_further_next or not self._new)
-        self._is_further_next = not is_further
+    def take_waiting(self) -> Callable[[], None] | None:
+        """Take out what begins next in this turn; return None if there is no room for it."""
+        is_first = self._turn != self._turns.number or not self._begun
+        if not (is_first or self._new) or not self._take():
+            return None
+        is_further = is_first and bool(self._further) and (self._is_further_next or not self._new)
+        if is_first:
+            self._is_further_next = not is_further
         return (self._further if is_further else self._new).popleft()
+
+    def _take(self) -> bool:
+        """Count a piece of work that begins in this turn, if there is room for it."""
+        turns = self._turns
+        if self._turn != turns.number:
+            self._turn, self._begun = turns.number, 0
+        if self._begun >= turns.each_at_most(self) or not turns.take():
+            return False
+        self._begun += 1
+        return True
 
 
 class Turns:
@@ -92,6 +99,8 @@ class Turns:
         self._waiting: deque[Share] = deque()
         self._begun = 0
         self._is_counting = False
+        self._latest: Share | None = None
+        self._several_until = 0
         self.number = 0
 
     def share_of(self, address: str) -> Share:
@@ -101,6 +110,14 @@ class Turns:
         if share is None:
             share = self._shares[network] = Share(self)
         return share
+
+    def each_at_most(self, share: Share) -> int:
+        """Return how much may begin in this turn for one address, now that `share` has work."""
+        if share is not self._latest:
+            if self._latest is not None:
+                self._several_until = self.number + REMEMBERED
+            self._latest = share
+        return 1 if self.number < self._several_until else ALONE
 
     def take(self) -> bool:
         """Count a piece of work that begins in this turn, if there is room for it."""
@@ -129,11 +146,11 @@ class Turns:
         later: list[Share] = []
         while self._waiting and self._begun < BEGIN_AT_MOST:
             share = self._waiting.popleft()
-            if not share.take():
+            begin = share.take_waiting()
+            if begin is None:
                 later.append(share)
                 continue
-            # Not called here: one that fails must not stop the others.
-            self._loop.call_soon(share.next())
+            self._loop.call_soon(begin)  # not here: one that fails must not stop the others
             if share.is_waiting:
                 self._waiting.append(share)
         if later or self._waiting:

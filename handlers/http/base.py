@@ -10,6 +10,7 @@ from http import HTTPStatus
 from types import TracebackType
 from typing import Any, ClassVar
 
+from tornado.locale import Locale
 from tornado.web import HTTPError, RequestHandler
 
 from handlers.http import guards, origins, problems
@@ -21,6 +22,7 @@ from handlers.http.operation import operation_of
 from handlers.http.problems import Problem, ProblemRaised
 from handlers.http.schemas import Node
 from handlers.http.session import SessionHandler
+from handlers.languages.texts import MOST_RANGES
 from server.core.receipt import Receipt
 from server.core.session import owes_second_factor
 from server.core.token import csrf_token
@@ -202,6 +204,14 @@ class BaseHandler(SessionHandler):
         done: Future[None] = Future()
         done.set_result(None)
         return done
+
+    def get_browser_locale(self, default: str = "en_US") -> Locale:
+        """Return Tornado's locale. It would read thousands of languages, if somebody sends them."""
+        headers = self.request.headers
+        ranges = headers.get("Accept-Language", "").split(",", MOST_RANGES)
+        if len(ranges) > MOST_RANGES:
+            headers["Accept-Language"] = ",".join(ranges[:MOST_RANGES])
+        return super().get_browser_locale(default)
 
     def compute_etag(self) -> None:
         """Return None: what depends on a session is never cached, so it needs no tag."""

@@ -1,11 +1,20 @@
 """`GET /openapi.json`: every JSON route, as an OpenAPI 3.1 document."""
 
+from typing import Final
+from weakref import WeakKeyDictionary
+
+from tornado.escape import json_encode
+
 from handlers.http import problems
 from handlers.http.access import Access
+from handlers.http.application import Curfew
 from handlers.http.base import BaseHandler
 from handlers.http.operation import answer, operation
 from handlers.http.origins import FOR_PEOPLE
 from handlers.openapi.document import document
+
+DOCUMENTS: Final = WeakKeyDictionary[Curfew, str]()
+"""Of each application, made once: strangers may ask for it, and making it takes milliseconds."""
 
 
 class OpenApiHandler(BaseHandler):
@@ -21,5 +30,14 @@ class OpenApiHandler(BaseHandler):
         refuses=[problems.UNKNOWN_HOST],
     )
     def get(self) -> None:
-        cookie_name = self.application.configuration.cookie_name
-        self.finish_json(document(self.application.routes, cookie_name))
+        self.set_header("Content-Type", "application/json; charset=UTF-8")
+        self.finish(document_of(self.application))
+
+
+def document_of(application: Curfew) -> str:
+    """Return the description of an application as JSON."""
+    text = DOCUMENTS.get(application)
+    if text is None:
+        cookie_name = application.configuration.cookie_name
+        text = DOCUMENTS[application] = json_encode(document(application.routes, cookie_name))
+    return text

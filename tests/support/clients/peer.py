@@ -65,7 +65,7 @@ def tcp_pair() -> tuple[socket.socket, socket.socket]:
 
 @asynccontextmanager
 async def connected(
-    protocol: Callable[[], asyncio.Protocol],
+    protocol: Callable[[], asyncio.BaseProtocol],
     pair: Callable[[], tuple[socket.socket, socket.socket]] = tcp_pair,
 ) -> AsyncIterator[tuple[asyncio.Transport, Peer]]:
     """Give a protocol a transport; what the peer has not closed at the end is closed.

@@ -14,7 +14,7 @@ from tornado.httputil import (
 
 from handlers.front.connection import HttpConnection
 from handlers.front.exchange import Exchange
-from handlers.front.limits import FrontLimits
+from handlers.front.limits import READ_BYTES, FrontLimits
 from handlers.front.turns import Turns
 from tests.support.clients.peer import Peer, connected
 
@@ -89,6 +89,7 @@ class ReceivingServer:
         is_closed: is set when the connection has left the server.
         may_go_on: what requests that begin from now on wait for, if anything.
         failure: what they fail with, if they do.
+        buffer: what the connection reads into.
     """
 
     def __init__(self) -> None:
@@ -96,6 +97,7 @@ class ReceivingServer:
         self.is_closed = asyncio.Event()
         self.may_go_on: asyncio.Future[None] | None = None
         self.failure: Exception | None = None
+        self.buffer = memoryview(bytearray(READ_BYTES))
         self._new = asyncio.Queue[ReceivedRequest]()
 
     def start_request(self, server_conn: object, request_conn: Exchange) -> HTTPMessageDelegate:  # noqa: ARG002 - Tornado's signature

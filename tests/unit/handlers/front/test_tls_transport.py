@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from handlers.front.tls_transport import READ_BYTES, TlsTransport
+from handlers.front.limits import READ_BYTES
+from handlers.front.tls_transport import TlsTransport
 from handlers.front.turns import Turns
 from server.crypto.certificate import ensure_certificate
 from tests.support.clients.peer import Peer, tcp_pair

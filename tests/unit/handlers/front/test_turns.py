@@ -4,7 +4,9 @@ import asyncio
 import weakref
 from collections.abc import Callable
 
-from handlers.front.turns import BEGIN_AT_MOST, SHARE, Share, Turns
+import pytest
+
+from handlers.front.turns import ALONE, BEGIN_AT_MOST, REMEMBERED, Share, Turns
 
 
 class Seen(list[str]):
@@ -38,16 +40,41 @@ def turns_here() -> Turns:
     return Turns(asyncio.get_running_loop())
 
 
-async def test_an_address_begins_its_share_at_once_and_the_rest_in_later_turns_in_order() -> None:
-    share, seen = turns_here().share_of("192.0.2.1"), Seen()
-    for number in range(3 * SHARE):
-        ask(share, seen.note(str(number)))
-    assert len(seen) == SHARE
-    for _ in range(4 * SHARE):
-        before = len(seen)
+async def most_in_a_turn(seen: Seen, number: int) -> int:
+    """Let the loop turn until so much has begun; return how much began in a turn at most."""
+    most = 0
+    while (before := len(seen)) < number:
         await asyncio.sleep(0)
-        assert len(seen) - before <= SHARE
-    assert seen == [str(number) for number in range(3 * SHARE)]
+        most = max(most, len(seen) - before)
+    return most
+
+
+async def test_an_address_alone_begins_much_at_once_and_the_rest_in_later_turns_in_order() -> None:
+    share, seen = turns_here().share_of("192.0.2.1"), Seen()
+    for number in range(3 * ALONE):
+        ask(share, seen.note(str(number)))
+    assert len(seen) == ALONE
+    assert await most_in_a_turn(seen, 3 * ALONE) == ALONE
+    assert seen == [str(number) for number in range(3 * ALONE)]
+
+
+async def test_while_two_addresses_are_active_each_begins_one_in_a_turn() -> None:
+    turns, seen = turns_here(), Seen()
+    crowd, other = turns.share_of("192.0.2.1"), turns.share_of("198.51.100.1")
+    ask(other, seen.note("other"))
+    for _ in range(100):
+        ask(crowd, seen.note("crowd"))
+    assert seen == ["other", "crowd"]
+    assert await most_in_a_turn(seen, 100) == 1
+
+
+async def test_an_address_is_alone_again_a_while_after_the_other_was_last_seen() -> None:
+    turns, seen = turns_here(), Seen()
+    crowd, other = turns.share_of("192.0.2.1"), turns.share_of("198.51.100.1")
+    ask(other, seen.note("other"))
+    for _ in range(2 * REMEMBERED):
+        ask(crowd, seen.note("crowd"))
+    assert await most_in_a_turn(seen, 2 * REMEMBERED) == ALONE
 
 
 async def test_whoever_comes_later_from_elsewhere_does_not_wait_for_a_crowd() -> None:
@@ -88,15 +115,26 @@ async def test_all_addresses_of_one_client_have_one_share() -> None:
     assert turns.share_of("2001:db8:0:1::1") is not share
 
 
-async def test_who_asks_one_by_one_waits_only_for_every_second_of_those_who_do_not() -> None:
+async def test_one_request_that_was_sent_ahead_begins_in_a_turn() -> None:
     share, seen = turns_here().share_of("192.0.2.1"), Seen()
+    for _ in range(100):
+        share.wait(seen.note("further"), is_further=True)
+    assert await most_in_a_turn(seen, 100) == 1
+
+
+@pytest.mark.parametrize("others", [False, True])
+async def test_who_asks_one_by_one_and_who_does_not_begin_in_turn(*, others: bool) -> None:
+    turns, seen = turns_here(), Seen()
+    share = turns.share_of("192.0.2.1")
+    if others:
+        ask(turns.share_of("198.51.100.1"), lambda: None)
     for _ in range(1000):
         share.wait(seen.note("further"), is_further=True)
     for _ in range(10):
-        ask(share, seen.note("new"))
-    await turns_until(seen, 20)
+        share.wait(seen.note("new"))
+    await turns_until(seen, 21)
     assert seen.count("new") == 10
-    await turns_until(seen, 1010)
+    assert seen.count("further") > 1
 
 
 async def test_work_that_fails_stops_nobody_else() -> None:

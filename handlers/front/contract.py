@@ -1,0 +1,67 @@
+"""What the parts of a connection need of each other."""
+
+import asyncio
+from typing import Any, Protocol
+
+from tornado.httputil import HTTPMessageDelegate
+
+from handlers.front.exchange import Exchange
+from handlers.front.parser import Head, Refused
+
+
+class ConnectionServer(Protocol):
+    """The server that a connection belongs to."""
+
+    def start_request(self, server_conn: object, request_conn: Exchange) -> HTTPMessageDelegate:
+        """Return what handles the next request."""
+        ...
+
+    @property
+    def buffer(self) -> memoryview:
+        """What connections read into, one after the other."""
+        ...
+
+    def context_of(self, transport: asyncio.Transport) -> Any:
+        """Return who the peer is, in Tornado's form."""
+        ...
+
+    def on_close(self, server_conn: object) -> None:
+        """Forget a connection that is closed or detached."""
+        ...
+
+
+class ReadingConnection(Protocol):
+    """What `Incoming` needs of its connection."""
+
+    @property
+    def takes_requests(self) -> bool:
+        """Whether it is neither closed nor about to be."""
+        ...
+
+    def begin(self, head: Head) -> tuple[Exchange, HTTPMessageDelegate]:
+        """Return the exchange for a request, and the delegate that handles it."""
+        ...
+
+    def send(self, data: bytes) -> asyncio.Future[None]:
+        """Send to the peer."""
+        ...
+
+    def wait_until(self, due: float) -> None:
+        """Set when the peer must have sent the next bytes, by the loop's clock."""
+        ...
+
+    def read_on_in_turn(self) -> None:
+        """Call `Incoming.read` again when it has its turn."""
+        ...
+
+    def bound_reading(self) -> None:
+        """Stop reading while too many bytes wait, and start again afterwards."""
+        ...
+
+    def refuse(self, refused: Refused) -> None:
+        """Answer a malformed request, and end."""
+        ...
+
+    def abort(self) -> None:
+        """Close at once."""
+        ...
