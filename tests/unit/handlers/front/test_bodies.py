@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.front.bodies import BodyReader, body_of
-from handlers.front.limits import CHUNK_BYTES, FREE_CHUNKS
+from handlers.front.limits import CHUNK_BYTES, CHUNKS_AT_ONCE, FREE_CHUNKS
 from handlers.front.parser import Refused
 
 PIECE = 7
@@ -85,3 +85,11 @@ def test_chunks_must_bring_something() -> None:
     with pytest.raises(Refused) as refused:
         taken(body_of(None, 10**6, PIECE), crumbs * 2, [])
     assert refused.value.status == 413
+
+
+def test_of_many_chunks_some_are_taken_at_once_and_the_rest_with_the_next_piece() -> None:
+    chunks = 3 * CHUNKS_AT_ONCE
+    body, received = body_of(None, 1000, 1000), bytearray(b"1\r\nx\r\n" * chunks)
+    pieces = [body.take(received) for _ in range(4)]
+    assert b"".join(pieces) == b"x" * chunks
+    assert max(map(len, pieces)) == CHUNKS_AT_ONCE

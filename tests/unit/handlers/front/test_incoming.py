@@ -153,3 +153,12 @@ async def test_a_time_that_a_handler_sets_for_a_body_is_for_this_body_alone() ->
         await peer.read_until(b"\r\n\r\n")
         await peer.send(POST + b"\r\nab")
         assert not await peer.read_all()
+
+
+async def test_a_body_in_many_chunks_waits_for_its_turn_and_comes_whole() -> None:
+    async with receiving() as (server, peer):
+        await peer.send(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+        request = await server.request()
+        await peer.send(b"1\r\nx\r\n" * 1000 + b"0\r\n\r\n")
+        await request.is_whole.wait()
+        assert request.body == b"x" * 1000

@@ -1,9 +1,12 @@
 """What a handler's class alone decides: its methods, who may use them, and what HEAD answers."""
 
 from handlers.http.access import Access
+from handlers.http.application import Curfew
 from handlers.http.base import BaseHandler
+from handlers.languages.texts import MOST_RANGES
 from handlers.routes import ROUTES
 from handlers.websocket.handler import SocketHandler
+from tests.support.clients.requests import request
 
 
 class Silent(BaseHandler):
@@ -50,6 +53,13 @@ def test_a_handler_answers_the_methods_that_it_has_and_head_where_it_has_get() -
 
 def test_a_socket_answers_no_head() -> None:
     assert SocketHandler.methods() == ["GET"]
+
+
+def test_of_thousands_of_languages_the_first_are_read(app: Curfew) -> None:
+    few = ",".join(["de-x"] * MOST_RANGES)
+    handler = Silent(app, request(("Accept-Language", few + ",fr" * 5000)))
+    assert handler.locale.code == "en_US"
+    assert handler.request.headers["Accept-Language"] == few
 
 
 def test_no_two_handlers_have_one_name_in_the_metrics() -> None:
