@@ -7,7 +7,7 @@ TOOLS := $(VENV)/tools
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast cover check format docs map simulate model chaos-matrix screenshots requirements audit
+.PHONY: help run test test-fast cover check format docs map simulate model attacks chaos-matrix screenshots requirements audit
 # Only the program speaks, not make.
 .SILENT:
 
@@ -76,6 +76,9 @@ simulate: $(VENV)/.dev ## run 200,000 simulated histories; CURFEW_HISTORIES, CUR
 
 model: ## explore all states of docs/model, a model of how sessions end; ARGS=stories
 	sh docs/model/explore.sh $(ARGS)
+
+attacks: $(VENV)/.dev ## measure other people's requests while one address attacks; ARGS="'F sign-ups'"
+	$(BIN)/python -m benchmarks.attacks $(ARGS)
 
 chaos-matrix: $(VENV)/.dev ## measure docs/fault-matrix.md anew
 	$(BIN)/python -m tests.chaos.matrix

@@ -8,12 +8,12 @@ Prints the median and the worst latency of both, and every answer that was not 2
 """
 
 import asyncio
-import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from statistics import median
 from typing import Final
 
@@ -75,7 +75,7 @@ async def somebody_else(port: int, cookie: str, seconds: float) -> Seen:
         except (OSError, EOFError):
             status = 0
             reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(OTHER, 0))
-        if status == 200:
+        if status == HTTPStatus.OK:
             seen.latencies.append(time.perf_counter() - began)
         else:
             seen.refused[status] = seen.refused.get(status, 0) + 1
@@ -88,7 +88,7 @@ Attack = Callable[[int], Awaitable[None]]
 
 
 def host(port: int) -> bytes:
-    """The server's own host, as a header line."""
+    """Return the server's own host and origin, as header lines."""
     return b"Host: 127.0.0.1:%d\r\nOrigin: http://127.0.0.1:%d\r\n" % (port, port)
 
 
@@ -115,7 +115,7 @@ async def again(port: int, request: bytes, *, reads: bool = True, stays: bool = 
 
 
 def crowd(build: Callable[[bytes], bytes], **how: bool) -> Attack:
-    """The same request on many connections at once."""
+    """Return the attack that sends a request on many connections at once."""
 
     async def attack(port: int) -> None:
         request = build(host(port))
@@ -125,31 +125,31 @@ def crowd(build: Callable[[bytes], bytes], **how: bool) -> Attack:
 
 
 def get(path: bytes, more: bytes = b"") -> Callable[[bytes], bytes]:
-    """A GET request."""
+    """Return what builds a GET request."""
     return lambda host: b"GET %s HTTP/1.1\r\n%s%s\r\n" % (path, host, more)
 
 
 def post(path: bytes, body: bytes, method: bytes = b"POST") -> Callable[[bytes], bytes]:
-    """A request with JSON."""
+    """Return what builds a request with JSON."""
     head = b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
     return lambda host: b"%s %s HTTP/1.1\r\n%s%s%s" % (method, path, host, head, body)
 
 
 def chunked(host: bytes) -> bytes:
-    """A sign-in whose body comes in crumbs."""
+    """Return a sign-in whose body comes in crumbs."""
     head = b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
     return b"POST /api/login HTTP/1.1\r\n" + host + head + b"1\r\nx\r\n" * 200_000
 
 
 def small_chunks(host: bytes) -> bytes:
-    """A body in chunks that are just allowed."""
+    """Return a sign-in whose chunks are just allowed."""
     head = b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
     piece = b"40\r\n" + b"x" * 64 + b"\r\n"
     return b"POST /api/login HTTP/1.1\r\n" + host + head + piece * 15_000 + b"0\r\n\r\n"
 
 
 def pipelined(times: int) -> Callable[[bytes], bytes]:
-    """Many requests at once."""
+    """Return what builds many requests at once."""
     return lambda host: get(b"/")(host) * times
 
 
@@ -210,15 +210,15 @@ ATTACKS: Final[dict[str, Attack]] = {
 async def measure(server: CurfewServer, cookie: str, name: str) -> None:
     """Print one attack's row."""
     quiet = await somebody_else(server.port, cookie, SECONDS / 2)
-    attacker = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.attacks", "--attack", name, str(server.port)], cwd=ROOT
+    attacker = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "benchmarks.attacks", "--attack", name, str(server.port), cwd=ROOT
     )
     try:
         await asyncio.sleep(1.0)
         attacked = await somebody_else(server.port, cookie, SECONDS)
     finally:
         attacker.kill()
-        attacker.wait()
+        await attacker.wait()
     ratio = median(attacked.latencies or [9]) / median(quiet.latencies)
     print(f"{name:24} {quiet.row()}  | {attacked.row()} | {ratio:5.1f}x", flush=True)
     await asyncio.sleep(0.5)
