@@ -23,8 +23,8 @@ Network = IPv4Network | IPv6Network
 
 def device_of(request: HTTPServerRequest, trusted: Sequence[Network]) -> Device:
     """Return the device that a request comes from."""
-    user_agent = _CONTROL.sub(" ", request.headers.get("User-Agent", ""))[:MAX_USER_AGENT]
-    return Device(user_agent, client_address(request, trusted))
+    user_agent = request.headers.get("User-Agent", "")[:MAX_USER_AGENT]
+    return Device(_CONTROL.sub(" ", user_agent), client_address(request, trusted))
 
 
 def client_address(request: HTTPServerRequest, trusted: Sequence[Network]) -> str:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
 from typing import Final
 
 from tornado.web import create_signed_value, decode_signed_value
@@ -19,6 +20,11 @@ from server.crypto.keyring import DerivedKeys
 
 _MAX_CHARACTERS: Final = 4096
 """Browsers drop a cookie whose name and value are longer (RFC 6265bis §5.7)."""
+
+_REMEMBERED_VALUES: Final = 4096
+_REMEMBERED_CHARACTERS: Final = 512
+_REMEMBERED_SECONDS: Final = 60.0
+"""So many of the latest values, of at most this length, are checked once in a minute."""
 
 _SIGNED_VALUE_VERSION: Final = 2
 """HMAC-SHA256. Version 1 is SHA-1 over joined fields, and Tornado still reads it when allowed."""
@@ -84,7 +90,15 @@ def _pairs(header: str) -> Iterator[tuple[str, str]]:
 class SessionCookie:
     """One cookie of the server: its name, its keys, and the attributes it is always set with."""
 
-    __slots__ = ("_attributes", "_clock", "_max_age_days", "_name", "_newest_key", "_older_keys")
+    __slots__ = (
+        "_attributes",
+        "_clock",
+        "_max_age_days",
+        "_name",
+        "_newest_key",
+        "_older_keys",
+        "_remembered",
+    )
 
     def __init__(
         self,
@@ -120,6 +134,7 @@ class SessionCookie:
         self._max_age_days = max_age / timedelta(days=1)
         self._attributes = "; HttpOnly; SameSite=Lax" + ("; Secure" if secure else "")
         self._clock = clock
+        self._remembered = lru_cache(_REMEMBERED_VALUES)(self._decode)
 
     def encode(self, token: str) -> str:
         """Return the token signed by the newest key, with the cookie's name and the time.
@@ -153,6 +168,11 @@ class SessionCookie:
         Args:
             value: any text, as `find_cookie` returns it.
         """
+        if len(value) > _REMEMBERED_CHARACTERS:
+            return self._decode(value)
+        return self._remembered(value, self._clock() // _REMEMBERED_SECONDS)
+
+    def _decode(self, value: str, _minute: float = 0.0) -> Decoded | None:
         if not value.isascii() or len(value) > _MAX_CHARACTERS:
             return None
         for keys, stale in ((self._newest_key, False), (self._older_keys, True)):

@@ -191,7 +191,6 @@ class SessionHandler(RequestHandler):
             self.live, self.no_session = None, found
             raise ProblemRaised(unauthenticated(found))
         self.live = found
-        self.set_audit_source()
         if found.token is not None:
             self._set_cookie(found.session, found.token)
         return found

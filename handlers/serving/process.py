@@ -1,6 +1,7 @@
 """One worker process: it opens the services, serves, and stops in order."""
 
 import asyncio
+import gc
 import logging
 import signal
 import socket
@@ -29,6 +30,8 @@ BODY_TIMEOUT: Final = 10.0
 FIRST_TIMEOUT: Final = 10.0
 """Seconds from the connection to the end of its first request's headers, the TLS handshake
 included, however slowly the bytes come in."""
+COLLECT_EVERY: Final = 50_000
+"""New objects between two collections. They take up to 10 MB."""
 IDLE_TIMEOUT: Final = 75.0
 """Seconds from the end of one request to the headers of the next. Common proxies close an idle
 connection earlier."""
@@ -76,7 +79,19 @@ async def serve(
             body_timeout=BODY_TIMEOUT,
             idle_connection_timeout=IDLE_TIMEOUT,
         )
+        spare_the_collector()
         server.add_sockets(sockets)
         await stopped.wait()
         loop.remove_reader(parent)  # at its end of file it would be readable all the time
         await drain(server, application)
+
+
+def spare_the_collector() -> None:
+    """Let Python look for garbage less often, and never again in what is here at the start.
+
+    Most objects are freed without it. With Python's own settings it takes a seventh of a request's
+    time, and stops the process for tenths of a second.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_EVERY, *gc.get_threshold()[1:])

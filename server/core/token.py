@@ -10,6 +10,7 @@ import hmac
 import re
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 SEED_BYTES: Final = 32
@@ -20,6 +21,9 @@ SID_PATTERN: Final = r"[0-9]{2}[A-Za-z0-9_-]{22}"
 
 MAX_GENERATION: Final = 10**9 - 1
 """A session rotated every second reaches this after 31 years."""
+
+REMEMBERED: Final = 4096
+"""So many of the latest secrets are not computed again. They are in memory with their seeds."""
 
 _TOKEN = re.compile(rf"({SID_PATTERN})\.([1-9][0-9]{{0,8}})\.([A-Za-z0-9_-]{{43}})")
 _SID = re.compile(SID_PATTERN)
@@ -73,6 +77,7 @@ def is_genuine(token: Token, seed: bytes) -> bool:
     return hmac.compare_digest(token.secret, _secret(seed, token.generation))
 
 
+@lru_cache(REMEMBERED)
 def csrf_token(seed: bytes) -> str:
     """Return the session's CSRF token. It is no credential and cannot be turned into one.
 
@@ -81,6 +86,7 @@ def csrf_token(seed: bytes) -> str:
     return _base64url(hmac.digest(seed, b"csrf token", "sha256"))
 
 
+@lru_cache(REMEMBERED)
 def _secret(seed: bytes, generation: int) -> str:
     return _base64url(hmac.digest(seed, generation.to_bytes(8), "sha256"))
 

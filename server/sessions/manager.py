@@ -64,9 +64,9 @@ class SessionManager:
                 is_activity=is_activity,
             ),
         )
-        return (
-            replace(found, presented=token.generation) if isinstance(found, LiveSession) else found
-        )
+        if isinstance(found, LiveSession):
+            return LiveSession(found.stored, found.token, token.generation)
+        return found
 
     async def current(self, sid: str) -> Session | NoSession:
         """Return a session without a token, for an open socket. End it first if it has expired.

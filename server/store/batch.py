@@ -32,7 +32,7 @@ class RawRecord:
 class _Tick:
     """The loads of one shard that start in the current tick, by session id."""
 
-    waiting: dict[str, asyncio.Future[RawRecord]] = field(default_factory=dict)
+    waiting: dict[str, list[asyncio.Future[RawRecord]]] = field(default_factory=dict)
 
 
 class BatchedLoads:
@@ -60,10 +60,9 @@ class BatchedLoads:
         if names not in self._ticks:
             self._ticks[names] = _Tick()
             asyncio.get_running_loop().call_soon(self._send, names)
-        waiting = self._ticks[names].waiting
-        if sid not in waiting:
-            waiting[sid] = asyncio.get_running_loop().create_future()
-        return await asyncio.shield(waiting[sid])
+        found: asyncio.Future[RawRecord] = asyncio.get_running_loop().create_future()
+        self._ticks[names].waiting.setdefault(sid, []).append(found)
+        return await found
 
     def _send(self, names: ShardNames) -> None:
         waiting = list(self._ticks.pop(names).waiting.items())
@@ -74,7 +73,7 @@ class BatchedLoads:
             task.add_done_callback(self._tasks.discard)
 
     async def _load_part(
-        self, names: ShardNames, waiting: Sequence[tuple[str, asyncio.Future[RawRecord]]]
+        self, names: ShardNames, waiting: Sequence[tuple[str, list[asyncio.Future[RawRecord]]]]
     ) -> None:
         keys = [names.epoch]
         for sid, _ in waiting:
@@ -82,10 +81,13 @@ class BatchedLoads:
         try:
             epoch, *values = await execute("load", lambda: self._client.mget(keys))
         except StoreUnavailable as error:
-            for _, future in waiting:
-                future.set_exception(StoreUnavailable(error.operation, error.cause))
-                future.exception()  # marks it as retrieved: its caller may have been cancelled
+            for _, futures in waiting:
+                for each in futures:
+                    if not each.done():  # its caller was cancelled
+                        each.set_exception(StoreUnavailable(error.operation, error.cause))
             return
-        for place, (_, future) in enumerate(waiting):
+        for place, (_, futures) in enumerate(waiting):
             value, tombstone = values[2 * place : 2 * place + 2]
-            future.set_result(RawRecord(value, tombstone, epoch or b""))
+            for each in futures:
+                if not each.done():
+                    each.set_result(RawRecord(value, tombstone, epoch or b""))

@@ -6,6 +6,7 @@ values, whatever clients send: one label per client would fill the memory here a
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Final
 
 from prometheus_client import (
@@ -59,6 +60,7 @@ class Metrics:
     def __init__(self, node: str, registry: CollectorRegistry) -> None:
         self.registry = registry
         self._node = node
+        self._answers = cache(self._label_answers)
         self._register_ends()
         self._register_requests()
 
@@ -152,9 +154,16 @@ class Metrics:
             status: HTTP status code; 101 is the handshake of a socket.
             seconds: how long the request took.
         """
-        shown = method if method in METHODS else OTHER
-        self._requests.labels(self._node, handler, shown, status).inc()
-        self._request_seconds.labels(self._node, handler).observe(seconds)
+        count, duration = self._answers(handler, method if method in METHODS else OTHER, status)
+        count.inc()
+        duration.observe(seconds)
+
+    def _label_answers(self, handler: str, method: str, status: int) -> tuple[Counter, Histogram]:
+        """Return what counts the answers with these labels. Handlers and methods are few."""
+        return (
+            self._requests.labels(self._node, handler, method, status),
+            self._request_seconds.labels(self._node, handler),
+        )
 
     def tried(self, act: Act, outcome: TryOutcome) -> None:
         """Count a try at a password or a code."""

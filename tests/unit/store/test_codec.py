@@ -10,7 +10,7 @@ import pytest
 from server.core.session import Device, Session
 from server.crypto.keyring import Keyring
 from server.crypto.sealer import Sealer
-from server.store.codec import PURPOSE, SessionCodec
+from server.store.codec import PURPOSE, REMEMBERED_BYTES, SessionCodec
 from server.store.contract import Stored, Unreadable
 from tests.support.engine.keys import KEY
 
@@ -92,3 +92,39 @@ def test_a_header_that_tells_another_epoch_than_the_box_makes_it_unreadable(head
 def test_a_record_that_names_another_session_is_unreadable() -> None:
     document = DOCUMENT | {"sid": "00" + "B" * 22}
     assert CODEC.decode(record_of(document), SID) == Unreadable()
+
+
+def test_the_same_bytes_are_opened_once() -> None:
+    codec = SessionCodec(SEALER)
+    empty = replace(SESSION, data={})
+    value = codec.encode(empty, revision=1, operation="o")
+    first = codec.decode(value, SID)
+    assert isinstance(first, Stored)
+    assert codec.decode(bytes(bytearray(value)), SID) is first
+    assert isinstance(codec.decode(value, SID[::-1]), Unreadable), "another id is another record"
+    again = codec.encode(empty, revision=1, operation="o")
+    assert codec.decode(again, SID) == first
+    assert codec.decode(again, SID) is not first
+
+
+def test_what_a_handler_changes_in_the_data_changes_no_later_read() -> None:
+    codec = SessionCodec(SEALER)
+    value = codec.encode(
+        replace(SESSION, data={"cart": [1, {"a": None}]}), revision=1, operation="o"
+    )
+    for _ in range(2):
+        found = codec.decode(value, SID)
+        assert isinstance(found, Stored)
+        data: Any = found.session.data
+        assert data == {"cart": [1, {"a": None}]}
+        data["cart"][1]["a"] = "changed"
+        data["cart"].append(2)
+        data["more"] = 1
+
+
+def test_a_large_record_is_not_remembered() -> None:
+    codec = SessionCodec(SEALER)
+    large = replace(SESSION, data={"text": "x" * REMEMBERED_BYTES})
+    value = codec.encode(large, revision=1, operation="o")
+    assert codec.decode(value, SID) == codec.decode(value, SID)
+    assert codec._remembered.cache_info().currsize == 0
