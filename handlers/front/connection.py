@@ -194,7 +194,8 @@ class HttpConnection(asyncio.BufferedProtocol):
         """Return the exchange for a request, and the delegate that handles it."""
         keeps_alive = head.keeps_alive and self._limits.keep_alive
         exchange = Exchange(self, head, self._limits.body_bytes, keeps_alive=keeps_alive)
-        return exchange, self._server.start_request(self, exchange)
+        # Not this connection: whoever keeps the request, as sockets do, would keep it too.
+        return exchange, self._server.start_request(exchange, exchange)
 
     def _go_on(self) -> None:
         """Read what was received. No request begins while an answer has not been read."""

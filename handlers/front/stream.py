@@ -26,8 +26,8 @@ class TransportStream(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_close_callback", "_closed", "_find", "_is_paused", "_is_writing", "_read", "_received",
-        "_transport", "_wanted", "_writes", "error", "io_loop",
+        "_close_callback", "_closed", "_find", "_is_paused", "_is_writing", "_notify", "_read",
+        "_received", "_transport", "_wanted", "_writes", "error", "io_loop",
     )  # fmt: skip
 
     def __init__(
@@ -45,6 +45,18 @@ class TransportStream(asyncio.Protocol):
         self._is_paused = False
         self._closed = False
         self._close_callback: Callable[[], None] | None = None
+        self._notify: Callable[[], None] | None = None
+
+    @property
+    def has_bytes(self) -> bool:
+        """Whether there is something to read."""
+        return bool(self._received)
+
+    def notify(self, callback: Callable[[], None]) -> None:
+        """Call `callback` once: when there is something to read, or the connection is gone."""
+        self._notify = callback
+        if self._received or self._closed:
+            asyncio.get_running_loop().call_soon(self._call_notify)
 
     @property
     def socket(self) -> Any:
@@ -134,6 +146,7 @@ class TransportStream(asyncio.Protocol):
             return
         self._received += data
         self._answer_read()
+        self._call_notify()
         if len(self._received) >= max(READ_AHEAD_BYTES, self._wanted) and not self._is_paused:
             self._is_paused = True
             self._transport.pause_reading()
@@ -212,7 +225,13 @@ class TransportStream(asyncio.Protocol):
                 each.set_exception(StreamClosedError(real_error=error))
                 each.exception()  # told; whoever has stopped waiting need not hear of it
         self._writes, self._read, self._find = [], None, None
+        self._call_notify()
         self._call_close_callback()
+
+    def _call_notify(self) -> None:
+        callback, self._notify = self._notify, None
+        if callback is not None:
+            callback()
 
     def _call_close_callback(self) -> None:
         callback, self._close_callback = self._close_callback, None

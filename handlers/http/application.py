@@ -13,6 +13,7 @@ from tornado.web import Application, RequestHandler, StaticFileHandler
 
 from handlers.http.connection_limits import ConnectionLimits
 from handlers.http.cookie import SessionCookie
+from handlers.http.pings import Pings
 from server.core.messages import MAX_FRAME_BYTES
 from server.services import Services
 from settings import Settings
@@ -38,6 +39,7 @@ class Curfew(Application):
         origins: browser origins whose requests may change something.
         hosts: values of the Host header that name this server.
         connection_limits: counts the open connections.
+        pings: pings our sockets.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Curfew(Application):
         self.origins = configuration.origins
         self.hosts = configuration.hosts
         self.connection_limits = ConnectionLimits.of_this_process(configuration.trusted_proxies)
+        self.pings = Pings(PING_INTERVAL)
         self._under_way = 0
         self._idle = asyncio.Event()
         self._idle.set()

@@ -97,7 +97,8 @@ class SocketHandler(BaseHandler, WebSocketHandler):
         if not isinstance(protocol, WebSocketProtocol13):
             return None
         too_fast = partial(self._too_fast, "frames")
-        return StrictProtocol(self, protocol, self.limits.frames, self._refuse, too_fast)
+        pings, frames = self.application.pings, self.limits.frames
+        return StrictProtocol(self, protocol, pings, frames, self._refuse, too_fast)
 
     async def open(self, *_args: str, **_kwargs: str) -> None:
         """Open the socket for the session of the cookie, or close it and say why."""

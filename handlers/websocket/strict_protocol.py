@@ -6,18 +6,24 @@ wrong: such a client assumes a network fault, reconnects, and sends the same aga
 """
 
 import asyncio
+import sys
 from collections.abc import Callable
-from typing import Final
+from contextlib import suppress
+from typing import Any, Final
 
+from tornado.iostream import StreamClosedError
 from tornado.util import _websocket_mask
-from tornado.websocket import WebSocketHandler, WebSocketProtocol13
+from tornado.websocket import WebSocketClosedError, WebSocketHandler, WebSocketProtocol13
 
+from handlers.http.pings import Pings
 from handlers.websocket import frame_rules
 from handlers.websocket.frame_rules import CLOSE, CONTINUATION, TEXT
 from server.core.limits import AFTER_CLOSE_BYTES, AFTER_CLOSE_FRAMES, MESSAGE_SECONDS
 from server.core.messages import MAX_FRAME_BYTES, CloseCode
 from server.core.rate import Rate
 
+FRAMES_AT_ONCE: Final = 100
+"""Of one peer, before others have their turn."""
 CHUNK_BYTES: Final = 64 * 1024
 LINGER_SECONDS: Final = 1.0
 """How long to read bytes after our close frame when no answer to it is expected any more."""
@@ -32,20 +38,40 @@ class StrictProtocol(WebSocketProtocol13):
     Args:
         handler: of the connection.
         replaced: the protocol that Tornado would use.
+        pings: pings the peers of all sockets.
         rate: how many frames of any kind the peer may send.
         refuse: closes the connection because of what the peer sent.
         too_fast: closes the connection because the peer sent too often.
     """
 
+    stream: Any
+    # Besides Tornado's attributes: with more than 30, each object would have a dictionary alone.
+    __slots__ = (
+        "_awaits_pong",
+        "_bytes_left",
+        "_frames_left",
+        "_full_at",
+        "_message",
+        "_message_opcode",
+        "_message_timer",
+        "_pings",
+        "_rate",
+        "_reading",
+        "_refuse",
+        "_too_fast",
+    )  # fmt: skip
+
     def __init__(
         self,
         handler: WebSocketHandler,
         replaced: WebSocketProtocol13,
+        pings: Pings,
         rate: Rate,
         refuse: Refuse,
         too_fast: Callable[[], None],
     ) -> None:
         super().__init__(handler, replaced.mask_outgoing, replaced.params)
+        self._pings = pings
         self._rate = rate
         self._refuse = refuse
         self._too_fast = too_fast
@@ -55,13 +81,68 @@ class StrictProtocol(WebSocketProtocol13):
         self._message: bytearray | None = None
         self._message_opcode = 0
         self._message_timer: asyncio.TimerHandle | None = None
+        self._awaits_pong = False
+        self._reading: asyncio.Task[None] | None = None
+
+    def start_pinging(self) -> None:
+        """Ping the peer together with those of other sockets."""
+        if self.ping_interval == self._pings.interval:
+            self._pings.add(self)
+        else:  # an application has set another one
+            super().start_pinging()
+
+    def ping(self) -> None:
+        """Ping the peer, or close if it has not answered the last ping."""
+        if self._awaits_pong and not self._received_pong:
+            self.close(reason="ping timed out")
+            return
+        self._awaits_pong, self._received_pong = True, False
+        with suppress(WebSocketClosedError):
+            self.write_ping(b"")
+
+    def close(self, code: int | None = None, reason: str | None = None) -> None:
+        """Send a close frame, or disconnect if the peer has sent one."""
+        self._pings.discard(self)
+        super().close(code, reason)
 
     # Tornado has no public hooks for these two. The socket tests fail if Tornado renames them.
     async def _receive_frame_loop(self) -> None:
+        """Receive frames. An idle socket has no task: the next bytes begin a new one."""
+        if hasattr(self.stream, "notify"):
+            self.stream.notify(self._begin_reading)
+            return
         try:
-            await super()._receive_frame_loop()
+            await super()._receive_frame_loop()  # on a stream of Tornado's own
         finally:
             self._end_message()
+
+    def _begin_reading(self) -> None:
+        self._reading = asyncio.create_task(self._read_frames())
+
+    async def _read_frames(self) -> None:
+        """Handle what has come. Behind the last frame, tell the handler that the socket closed."""
+        try:
+            await self._receive_waiting()
+        except StreamClosedError:
+            self._abort()
+        except Exception:  # noqa: BLE001 - an application may do anything
+            self.handler.log_exception(*sys.exc_info())
+            self._abort()
+        self._reading = None
+        if self.client_terminated:
+            self._end_message()
+            self.handler.on_ws_connection_close(self.close_code, self.close_reason)
+        else:
+            self.stream.notify(self._begin_reading)
+
+    async def _receive_waiting(self) -> None:
+        """Receive frames for as long as something has come, or the peer is gone."""
+        frames = 0
+        while not self.client_terminated and (self.stream.has_bytes or self.stream.closed()):
+            await self._receive_frame()
+            frames += 1
+            if frames % FRAMES_AT_ONCE == 0:
+                await asyncio.sleep(0)
 
     async def _receive_frame(self) -> None:
         first, second = await self._read_bytes(2)

@@ -145,3 +145,22 @@ async def test_a_callback_for_the_end_is_called_though_the_end_was_before() -> N
         stream.close()
         stream.set_close_callback(closed.set)
         await closed.wait()
+
+
+async def test_whoever_waits_is_told_once_that_something_came_or_that_the_peer_is_gone() -> None:
+    async with streaming() as (stream, peer):
+        told = asyncio.Event()
+        stream.notify(told.set)
+        assert not stream.has_bytes
+        await peer.send(b"ab")
+        await told.wait()
+        assert stream.has_bytes
+        told.clear()
+        stream.notify(told.set)
+        await told.wait()  # what is here already counts
+        assert await stream.read_bytes(2) == b"ab"
+        told.clear()
+        stream.notify(told.set)
+        peer.close()
+        await told.wait()
+        assert stream.closed()

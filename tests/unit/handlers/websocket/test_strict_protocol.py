@@ -12,6 +12,7 @@ from tornado.web import Application
 from tornado.websocket import WebSocketHandler, WebSocketProtocol13
 
 from handlers.front.server import FrontServer
+from handlers.http.pings import Pings
 from handlers.websocket import strict_protocol
 from handlers.websocket.strict_protocol import StrictProtocol
 from server.core.messages import MAX_FRAME_BYTES, CloseCode
@@ -35,7 +36,7 @@ class Echo(WebSocketHandler):
         """Be strict."""
         protocol = super().get_websocket_protocol()
         assert isinstance(protocol, WebSocketProtocol13)
-        return StrictProtocol(self, protocol, self.frames, self.refuse, self.too_fast)
+        return StrictProtocol(self, protocol, Pings(25), self.frames, self.refuse, self.too_fast)
 
     @property
     def max_message_size(self) -> int:
@@ -227,3 +228,13 @@ async def ended(client: Client) -> bytes:
         return await client.reader.read()
     except ConnectionResetError:
         return b""
+
+
+async def test_an_idle_socket_has_no_task() -> None:
+    before = len(asyncio.all_tasks())
+    async with opened() as client:
+        for _ in range(2):
+            client.send(TEXT, b"a")
+            assert await client.frame() == (TEXT, b"a")
+            await asyncio.sleep(0.05)
+            assert len(asyncio.all_tasks()) == before
