@@ -49,7 +49,7 @@ class EndedSessions:
             StoreUnavailable: some sessions could not be compared. Call again with the same ends.
         """
         for end in ends:
-            self._close_proved(end)
+            await self._close_proved(end)
         for end in ends:
             await self._close_unproved(end)
 
@@ -61,13 +61,13 @@ class EndedSessions:
         for initiator, counts in closed.items():
             await self._acknowledge(initiator, Acknowledgement(self._context.node, counts))
 
-    def _close_proved(self, end: SessionsEnded) -> None:
+    async def _close_proved(self, end: SessionsEnded) -> None:
         """Close at once what the signed part of the event proves; the store is not asked."""
         no_session = NoSession(end.reason, end.end_id, end.at)
         proved = [
             each.sid for each in self._here(end) if end.proves_ended(each.sid, each.created_at)
         ]
-        closed = self._hub.close_sessions(proved, no_session)
+        closed = await self._hub.close_many(proved, no_session)
         self._closed[end.end_id] += closed
         if closed:
             self._context.counts.reached("push", self._context.now() - end.at)

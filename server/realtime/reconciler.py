@@ -107,7 +107,7 @@ class Reconciler:
             found = await asyncio.gather(*(self._read(sid) for sid in batch))
             for sid, session in zip(batch, found, strict=True):
                 if isinstance(session, NoSession):
-                    closed += self._close(sid, session, path)
+                    closed += await self._close(sid, session, path)
         return closed
 
     async def _read(self, sid: str) -> Session | NoSession | None:
@@ -116,8 +116,10 @@ class Reconciler:
         except WriteConflict:
             return None  # the writer that keeps winning finds the session live
 
-    def _close(self, sid: str, no_session: NoSession, path: str) -> int:
+    async def _close(self, sid: str, no_session: NoSession, path: str) -> int:
         closed = self._hub.close_sessions([sid], no_session)
-        if closed and no_session.at is not None:
-            self._context.counts.reached(path, self._context.now() - no_session.at)
+        if closed:
+            if no_session.at is not None:
+                self._context.counts.reached(path, self._context.now() - no_session.at)
+            await asyncio.sleep(0)  # others have their turn: many sessions may have ended
         return closed

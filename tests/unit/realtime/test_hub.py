@@ -1,9 +1,10 @@
 """The hub: who is reached by what is sent, closed or held, and who is notified of changes."""
 
+import asyncio
 from datetime import timedelta
 
 from server.core.reasons import NoSession, Reason
-from server.realtime.hub import SessionSockets
+from server.realtime.hub import CLOSE_AT_ONCE, SessionSockets
 from tests.support.engine.memory_node import Client, MemoryNode
 from tests.support.engine.virtual_time import on_virtual_time, settle
 
@@ -60,6 +61,23 @@ async def test_ended_sessions_are_closed_with_the_reason_and_counted() -> None:
     last = family.clients[0].peer.frames[-1]
     assert (last["type"], last["reason"], last["event"]) == ("ended", "admin", "e1")
     assert family.hub.close_sessions(sids, ENDED) == 0
+
+
+@on_virtual_time
+async def test_many_are_closed_in_slices_and_what_is_left_stays_registered() -> None:
+    node = MemoryNode()
+    node.open_fence()
+    lives = [await node.sign_in(f"user-{number}") for number in range(2 * CLOSE_AT_ONCE)]
+    clients = [await node.connect(live) for live in lives]
+    hub, sids = node.engine.hub, [live.session.sid for live in lives]
+    closing = asyncio.ensure_future(hub.close_many(sids, ENDED))
+    await asyncio.sleep(0)
+    assert hub.socket_count == CLOSE_AT_ONCE
+    closing.cancel()
+    await asyncio.gather(closing, return_exceptions=True)
+    assert hub.socket_count == CLOSE_AT_ONCE
+    assert await hub.close_many(sids, ENDED) == CLOSE_AT_ONCE
+    assert {client.peer.code for client in clients} == {4401}
 
 
 @on_virtual_time
