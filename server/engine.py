@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from server.core.context import NodeContext
-from server.core.receipt import Durability
 from server.core.session import Rules
 from server.crypto.sealer import Sealer
 from server.realtime.deadlines import DeadlineTimers
@@ -40,14 +39,12 @@ class EngineDependencies:
         registry: the list of nodes.
         control: the streams.
         sealer: seals messages between sockets.
-        durability: whether the store's writes survive a crash.
     """
 
     store: SessionStore
     registry: NodeRegistry
     control: ControlLog
     sealer: Sealer
-    durability: Durability
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +100,7 @@ def build_engine(
     """Build an engine. Nothing runs yet."""
     sessions = SessionManager(given.store, rules, context)
     receipts = PendingReceipts(given.registry.leases, context.now)
-    terminations = Terminations(
-        given.store, receipts, timing.termination_wait, given.durability, context
-    )
+    terminations = Terminations(given.store, receipts, timing.termination_wait, context)
     hub = Hub()
     reconciler = Reconciler(hub, sessions, timing.sweep_interval, context)
     fence = Fence(

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +24,7 @@ from server.accounts.throttle import Throttle
 from server.background import Background
 from server.core.audit import AuditEvent
 from server.core.context import NodeContext
+from server.core.receipt import Durability
 from server.crypto.challenges import Challenges, Use
 from server.crypto.keyring import Keyring
 from server.crypto.passwords import PasswordHasher
@@ -34,7 +35,8 @@ from server.sessions.manager import SessionManager
 from server.sessions.terminations import Terminations
 from server.store.clock import StoreClock
 from server.store.contract import NodeRegistry
-from server.store.inspection import probe_durability, watch_eviction
+from server.store.durability import durability_now
+from server.store.inspection import watch_eviction
 from server.store.key_use import KeyUse
 from server.store.opening import StoreConnection, Stores, connect, open_stores
 from server.store.sealed_records import SealedRecords
@@ -49,6 +51,7 @@ class Services:
 
     Attributes:
         clock: the store's clock.
+        durability: finds out by a write how durable the store's writes are now.
         keyring: the secret keys.
         metrics: what this process counts.
         audit: records events that an investigation may need.
@@ -68,6 +71,7 @@ class Services:
     """
 
     clock: StoreClock
+    durability: Callable[[], Awaitable[Durability]]
     keyring: Keyring
     metrics: Metrics
     audit: Audit
@@ -116,7 +120,7 @@ async def _services(settings: Settings, *, serves: bool) -> AsyncIterator[Servic
     async with AsyncExitStack() as stack:
         base = await _open_base(settings, stack)
         stores = _open_stores(base, serves=serves)
-        engine = await _build_engine(base, stores)
+        engine = _build_engine(base, stores)
         stack.callback(engine.close)
         hasher = PasswordHasher()
         stack.callback(hasher.close)
@@ -172,8 +176,7 @@ def _open_stores(base: _Base, *, serves: bool) -> Stores:
     )
 
 
-async def _build_engine(base: _Base, stores: Stores) -> Engine:
-    durability = await probe_durability(base.store.client)
+def _build_engine(base: _Base, stores: Stores) -> Engine:
     timing = Timing(
         node_lease=base.settings.node_lease,
         hold_timeout=base.settings.hold_timeout,
@@ -181,7 +184,7 @@ async def _build_engine(base: _Base, stores: Stores) -> Engine:
         termination_wait=base.settings.termination_wait,
     )
     return build_engine(
-        EngineDependencies(stores.sessions, stores.nodes, stores.control, base.sealer, durability),
+        EngineDependencies(stores.sessions, stores.nodes, stores.control, base.sealer),
         base.settings.rules,
         timing,
         base.context,
@@ -204,6 +207,7 @@ def _build_services(
     )
     return Services(
         clock=base.store.clock,
+        durability=partial(durability_now, base.store.client),
         keyring=base.keyring,
         metrics=base.metrics,
         audit=base.audit,

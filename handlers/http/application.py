@@ -14,6 +14,7 @@ from tornado.web import Application, RequestHandler, StaticFileHandler
 from handlers.http.connection_limits import ConnectionLimits
 from handlers.http.cookie import SessionCookie
 from handlers.http.pings import Pings
+from handlers.http.spare_cookies import SpareCookies
 from server.core.messages import MAX_FRAME_BYTES
 from server.services import Services
 from settings import Settings
@@ -36,6 +37,7 @@ class Curfew(Application):
         routes: all routes, the application's own first.
         configuration: the settings.
         cookie: writes and reads the session cookie.
+        spare_cookies: writes and reads the cookies beside it.
         origins: browser origins whose requests may change something.
         hosts: values of the Host header that name this server.
         connection_limits: counts the open connections.
@@ -54,12 +56,10 @@ class Curfew(Application):
         self.services = services
         self.routes = tuple(routes)
         self.configuration = configuration
-        self.cookie = SessionCookie(
-            configuration.cookie_name,
-            services.keyring.derive("session cookie"),
-            max_age=configuration.rules.absolute_timeout + CLOCK_TOLERANCE,
-            secure=True,
-        )
+        name, keys = configuration.cookie_name, services.keyring.derive("session cookie")
+        max_age = configuration.rules.absolute_timeout + CLOCK_TOLERANCE
+        self.cookie = SessionCookie(name, keys, max_age=max_age, secure=True)
+        self.spare_cookies = SpareCookies(name, keys, max_age)
         self.origins = configuration.origins
         self.hosts = configuration.hosts
         self.connection_limits = ConnectionLimits.of_this_process(configuration.trusted_proxies)

@@ -72,7 +72,7 @@ def find_cookie(headers: Sequence[str], name: str) -> str | Absent | Duplicate:
     Returns:
         The value; `Absent` too if it is longer than 4096 characters, which ours never is.
     """
-    values = [value for header in headers for key, value in _pairs(header) if key == name]
+    values = [value for key, value in named_pairs(headers) if key == name]
     if len(values) > 1:
         return Duplicate()
     if not values or len(values[0]) > _MAX_CHARACTERS:
@@ -80,11 +80,17 @@ def find_cookie(headers: Sequence[str], name: str) -> str | Absent | Duplicate:
     return values[0]
 
 
-def _pairs(header: str) -> Iterator[tuple[str, str]]:
-    for pair in header.split(";"):
-        name, equals, value = pair.partition("=")
-        if equals:
-            yield name.strip(" \t"), value.strip(" \t")
+def named_pairs(headers: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Return the name and the value of every cookie that has a name, in the order of the headers.
+
+    Args:
+        headers: every `Cookie` header of the request.
+    """
+    for header in headers:
+        for pair in header.split(";"):
+            name, equals, value = pair.partition("=")
+            if equals:
+                yield name.strip(" \t"), value.strip(" \t")
 
 
 class SessionCookie:

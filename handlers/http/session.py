@@ -6,6 +6,11 @@ from typing import Final
 
 from tornado.web import RequestHandler
 
+from handlers.http.answer_cookies import (
+    AnswerCookies,
+    PresentedCookies,
+    begins_or_changes_privilege,
+)
 from handlers.http.application import Curfew
 from handlers.http.client import device_of
 from handlers.http.cookie import Absent, Decoded, Duplicate, find_cookie
@@ -19,11 +24,13 @@ from handlers.http.problems import (
 from server.accounts.outcomes import NotDone
 from server.accounts.requester import Person, Requester
 from server.core.audit import AuditEvent
+from server.core.choice import may_be_sent_again
 from server.core.policy import Refusal
 from server.core.reasons import NoSession
-from server.core.session import Device, Json, Rules, Session, deadlines
+from server.core.session import Device, Json, Rules, Session
 from server.core.token import Token, parse_token
 from server.services import Services
+from server.sessions.choosing import Choice
 from server.sessions.verdicts import LiveSession, TokenRefused
 from server.telemetry.audit import AuditSource
 
@@ -142,20 +149,20 @@ class SessionHandler(RequestHandler):
             StoreUnavailable: nothing is known, so nobody is signed out and nobody is let in.
         """
         self.set_audit_source()
-        presented = self._presented()
-        if presented is None:
+        if not self.presented_cookies.tokens:
             return
-        token, stale_key = presented
         self.services.engine.fence.require()
         # A page that updates itself in the background says so: no person caused its request.
         is_activity = self.is_activity and self.request.headers.get(ACTIVITY_HEADER) != "none"
+        choice = await self._choose()
+        token = choice.token
         found = await self.services.sessions.check(
             token, may_rotate=self.may_rotate, is_activity=is_activity
         )
         if isinstance(found, LiveSession):
+            found = await self.services.sessions.replace(choice.others, by=found)
             self.adopt(found)
-            if stale_key and found.token is None and token.generation == found.session.generation:
-                self._set_cookie(found.session, token)
+            self._put_in_order(found, choice)
         elif isinstance(found, TokenRefused):
             self.overtaken = found.why is Refusal.OVERTAKEN
             self.audit(AuditEvent.COOKIE_REFUSED, sid=token.sid, why=found.why.value)
@@ -190,34 +197,72 @@ class SessionHandler(RequestHandler):
         if isinstance(found, NoSession):
             self.live, self.no_session = None, found
             raise ProblemRaised(unauthenticated(found))
-        self.live = found
+        before, self.live = self.live.session if self.live else self.no_session, found
         if found.token is not None:
-            self._set_cookie(found.session, found.token)
+            is_change = begins_or_changes_privilege(found.session, found.token, before)
+            self._give(found.session, found.token, before if is_change else None)
         return found
 
     def clear_session_cookie(self) -> None:
         """Make the browser forget its token. Only in the answer to the request that ended it.
 
-        Any other answer may arrive late, and then delete the cookie of a newer sign-in.
+        No other answer may do it: it may arrive late.
         """
         self.live = None
-        self.set_header("Set-Cookie", self.application.cookie.clear_header())
+        self._cookies.forget()
+        self._write_cookies()
 
-    def _presented(self) -> tuple[Token, bool] | None:
+    @cached_property
+    def presented_cookies(self) -> PresentedCookies:
+        """The cookies of ours that the request brings. With two session cookies, none count."""
         headers = self.request.headers.get_list("Cookie")
         value = find_cookie(headers, self.application.configuration.cookie_name)
         if isinstance(value, Duplicate):
             self.audit(AuditEvent.COOKIE_REFUSED, why="duplicate")
-        if isinstance(value, Absent | Duplicate):
-            return None
+            return PresentedCookies()
+        is_browser = "Sec-Fetch-Site" in self.request.headers
+        spares = self.application.spare_cookies.presented(headers)
+        if isinstance(value, Absent):
+            return PresentedCookies(spares=spares, is_browser=is_browser)
         decoded = self.application.cookie.decode(value)
         token = parse_token(decoded.token) if isinstance(decoded, Decoded) else None
         if decoded is None or token is None:
             self.audit(AuditEvent.COOKIE_REFUSED, why="forged")
-            return None
-        return token, decoded.stale_key
+            return PresentedCookies(spares=spares, any=True, is_browser=is_browser)
+        return PresentedCookies(token, decoded.stale_key, spares, any=True, is_browser=is_browser)
 
-    def _set_cookie(self, session: Session, token: Token) -> None:
-        left = deadlines(session, self.rules).absolute_expires_at - self.now()
-        cookie = self.application.cookie.set_header(str(token), max_age_seconds=int(left))
-        self.set_header("Set-Cookie", cookie)
+    @cached_property
+    def _cookies(self) -> AnswerCookies:
+        application = self.application
+        return AnswerCookies(
+            application.cookie, application.spare_cookies, self.rules, self.presented_cookies
+        )
+
+    async def _choose(self) -> Choice:
+        tokens = self.presented_cookies.tokens
+        return await self.services.sessions.choose(tokens) if len(tokens) > 1 else Choice(tokens[0])
+
+    def _put_in_order(self, live: LiveSession, choice: Choice) -> None:
+        """Have the browser keep the token of its session, and nothing older."""
+        token, session, presented = choice.token, live.session, self.presented_cookies
+        if live.token is None and token.generation == session.generation:
+            is_stale = presented.stale_key and token == presented.token
+            if (is_stale and may_be_sent_again(session, self.now(), self.rules)) or (
+                self.may_rotate and not self._cookies.is_in_place(session, token)
+            ):
+                self._give(session, token)
+        if self.may_rotate:
+            over = choice.ended.union(each.sid for each in choice.others)
+            self._cookies.tidy(session, over, self.now())
+            self._write_cookies()
+
+    def _give(
+        self, session: Session, token: Token, before: Session | NoSession | None = None
+    ) -> None:
+        self._cookies.give(session, token, self.now(), before)
+        self._write_cookies()
+
+    def _write_cookies(self) -> None:
+        self.clear_header("Set-Cookie")
+        for header in self._cookies.headers:
+            self.add_header("Set-Cookie", header)

@@ -65,4 +65,6 @@ def _not_durable(language: Language, receipt: Receipt) -> str:
     """Return a warning if a crash of the store right now could bring the sessions back."""
     if receipt.state is State.PENDING and not receipt.nodes.waiting:
         return language.text("receipt.replicas_missing")
+    if receipt.durability is Durability.UNKNOWN:
+        return language.text("receipt.unknown")
     return language.text("receipt.memory") if receipt.durability is Durability.MEMORY else ""

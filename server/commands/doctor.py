@@ -19,7 +19,7 @@ async def examine(services: Services, settings: Settings) -> None:
     started = time.monotonic()
     await services.clock.synchronise()
     print(f"store      answers in {(time.monotonic() - started) * 1000:.1f} ms")
-    print(f"durability {_durability(services.terminations.durability)}")
+    print(f"durability {_durability(await services.durability())}")
     print("eviction   none: the store keeps what it was given")
     print(f"keys       newest first: {', '.join(map(str, services.keyring.versions))}")
     print(f"origins    {', '.join(sorted(settings.origins))}")
@@ -30,6 +30,8 @@ async def examine(services: Services, settings: Settings) -> None:
 def _durability(durability: Durability) -> str:
     if durability is Durability.MEMORY:
         return "memory: a crash of the store can bring ended sessions back; see docs/operations.md"
+    if durability is Durability.UNKNOWN:
+        return "unknown: the store does not tell; see docs/howto/external-redis.md"
     return durability.value
 
 

@@ -16,11 +16,16 @@ class State(StrEnum):
 
 
 class Durability(StrEnum):
-    """What is known about whether the end survives a crash of the store."""
+    """What is known about whether this end survives a crash of the store."""
 
     FSYNC = "fsync"
+    """The end was on the store's disk before the store answered."""
     REPLICAS = "replicas"
+    """The wanted replicas have the end."""
     MEMORY = "memory"
+    """The store has not confirmed that the end is on its disk."""
+    UNKNOWN = "unknown"
+    """The store does not say whether the end is on its disk."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,12 @@ from weakref import WeakValueDictionary
 from server.core import policy
 from server.core.changes import merge, with_data
 from server.core.context import NodeContext
+from server.core.errors import DataRefused
 from server.core.policy import Accept, End, Refusal, Refuse, Verdict
 from server.core.reasons import NoSession, Reason
 from server.core.session import Device, Json, Rules, Session
 from server.core.token import Token
+from server.sessions.choosing import Choice, TokenChooser
 from server.sessions.creation import SessionCreation, SignInInterrupted
 from server.sessions.verdicts import LiveSession, TokenRefused, Verdicts
 from server.store.contract import Epochs, ListedSession, SessionStore, Stored
@@ -36,8 +38,29 @@ class SessionManager:
         self._context = context
         self._verdicts = Verdicts(store, rules, context)
         self._creation = SessionCreation(store, context)
+        self._chooser = TokenChooser(store, rules, context)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.rules = rules
+
+    async def choose(self, tokens: Sequence[Token]) -> Choice:
+        """Return which of several tokens counts that one browser presents; see `TokenChooser`."""
+        return await self._chooser.choose(tokens)
+
+    async def replace(self, others: Sequence[Session], by: LiveSession) -> LiveSession:
+        """End other sessions of a browser as superseded, as its sign-in would have done.
+
+        Args:
+            others: sessions of which the browser presented a good token.
+            by: its session. The data of anonymous ones moves here, unless it has those keys.
+
+        Raises:
+            WriteConflict: other writers kept winning; some may have ended.
+        """
+        for other in others:
+            if other.user is None:
+                by = await self._take_over(other.data, by)
+            await self._verdicts.end(other, Reason.SUPERSEDED)
+        return by
 
     async def check(
         self, token: Token, *, may_rotate: bool = True, is_activity: bool = True
@@ -176,6 +199,14 @@ class SessionManager:
             return {}
         found = await self._store.load(previous.session.sid)
         return found.session.data if isinstance(found, Stored) else {}
+
+    async def _take_over(self, data: Mapping[str, Json], live: LiveSession) -> LiveSession:
+        new = {key: value for key, value in data.items() if key not in live.session.data}
+        try:
+            found = await self.write(live, new) if new else live
+        except DataRefused:  # both together are too large for one session
+            return live
+        return replace(found, token=live.token) if isinstance(found, LiveSession) else live
 
     async def begin_anonymous(
         self, device: Device, data: Mapping[str, Json]

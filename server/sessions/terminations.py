@@ -29,7 +29,6 @@ class Terminations:
         store: the session store.
         receipts: collects the acknowledgements of nodes.
         wait: how long a caller waits for other nodes.
-        durability: whether the store's writes survive a crash.
         context: this node's id, clocks, randomness, counters and audit trail.
     """
 
@@ -38,14 +37,12 @@ class Terminations:
         store: SessionStore,
         receipts: PendingReceipts,
         wait: timedelta,
-        durability: Durability,
         context: NodeContext,
     ) -> None:
         self._store = store
         self._receipts = receipts
         self._wait = wait
         self._context = context
-        self.durability = durability
 
     async def one(self, session: Session, reason: Reason) -> Receipt:
         """End one session. If it had already ended, the receipt counts no session.
@@ -121,7 +118,7 @@ class Terminations:
                 sessions=len(ended.sids),
                 sockets_closed=pending.sockets_closed,
                 nodes=nodes,
-                durability=Durability.REPLICAS if ended.replicated else self.durability,
+                durability=Durability.REPLICAS if ended.replicated else ended.durability,
                 elapsed_ms=(self._context.monotonic() - started) * 1000,
             )
         self._context.counts.terminated(reason, receipt)

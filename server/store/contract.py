@@ -12,6 +12,7 @@ from typing import Protocol
 
 from server.core.events import Acknowledgement, EntryRejection, Event, MessageSent
 from server.core.reasons import Reason
+from server.core.receipt import Durability
 from server.core.session import Session
 
 
@@ -112,12 +113,14 @@ class Ended:
             its acknowledgement then covers all earlier ends too.
         earlier: how the session had ended before, if it had.
         replicated: whether as many replicas have the end as were asked for; None if none were.
+        durability: what is known of this end on the store's own disk.
     """
 
     sids: tuple[str, ...]
     nodes: Mapping[str, float]
     earlier: Tombstone | None = None
     replicated: bool | None = None
+    durability: Durability = Durability.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,21 +3,14 @@
 import asyncio
 import logging
 from datetime import timedelta
-from typing import Final
 
 from redis.asyncio import Redis
 
 from server.core.errors import ConfigurationError, StoreUnavailable
-from server.core.receipt import Durability
 from server.store.connection import execute
 from server.store.names import SHARD_COUNT
 
 log = logging.getLogger("curfew.store")
-
-PROBES: Final = 7
-PROBE_MS: Final = 20
-"""Most of the probes must be on the disk within this time each; the others may find the machine
-busy. A store that syncs once a second passes one of them by chance."""
 
 
 async def claim_layout(client: Redis, shards: int) -> None:
@@ -88,40 +81,3 @@ async def watch_eviction(client: Redis, interval: timedelta) -> None:
             continue
         if policy:
             log.error("the store drops keys when it is full", extra={"policy": policy})
-
-
-async def probe_durability(client: Redis) -> Durability:
-    """Return how durable a write is when it is answered; `MEMORY` if the store does not tell.
-
-    The answer is found by writing: `WAITAOF` reports at once that a write is on the disk only if
-    each write is synced before its reply. The settings would say it too, but the right to read them
-    also shows passwords.
-
-    Raises:
-        StoreUnavailable: the store did not answer.
-    """
-    try:
-        late = 0
-        for _ in range(PROBES):
-            late += not await _is_synced(client)
-            if late > PROBES // 2:
-                return Durability.MEMORY
-    except StoreUnavailable as error:
-        if error.cause in {"NoPermissionError", "ResponseError"}:
-            return Durability.MEMORY
-        raise
-    return Durability.FSYNC
-
-
-async def _is_synced(client: Redis) -> bool:
-    """Send all on one connection: WAITAOF only covers the writes of its own connection."""
-
-    async def probe() -> list[object]:
-        async with client.pipeline(transaction=False) as pipeline:
-            pipeline.set(SHARD_COUNT + ":probe", "")
-            pipeline.delete(SHARD_COUNT + ":probe")
-            pipeline.execute_command("WAITAOF", 1, 0, PROBE_MS)
-            return await pipeline.execute()
-
-    *_, reached = await execute("durability", probe)
-    return bool(reached[0])

@@ -5,17 +5,18 @@ so that running it again after a lost reply returns the first reply and changes 
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from redis.asyncio import Redis
 
+from server.core.errors import StoreUnavailable
+from server.core.receipt import Durability
+from server.store.confirmed_run import Confirmation, ConfirmedRun
 from server.store.connection import execute
 
 FOLDER = Path(__file__).parent / "scripts"
-
-REPLICATION_MS: Final = 500
-"""How long an end waits for replicas: less than the client waits for a reply."""
 
 
 class Scripts:
@@ -51,10 +52,10 @@ class Scripts:
         script = self._scripts[name]
         return await execute(name, lambda: script(keys=list(keys), args=list(args)))
 
-    async def run_replicated(
+    async def run_confirmed(
         self, name: str, keys: Sequence[str], args: Sequence[str | bytes | int]
-    ) -> tuple[Any, bool | None]:
-        """Run a script and wait until its writes have reached the replicas.
+    ) -> tuple[Any, Confirmation]:
+        """Run a script, and find out where its writes are.
 
         Args:
             name: of the script's file.
@@ -62,22 +63,24 @@ class Scripts:
             args: likewise.
 
         Returns:
-            The script's reply, and whether enough replicas have its writes; None if no replicas
-            were asked for.
+            The script's reply, and what is known of its writes.
 
         Raises:
             StoreUnavailable: neither of two tries was answered. The script may have run.
         """
-        if not self._replicas:
-            return await self.run(name, keys, args), None
-        reply, reached = await execute(name, lambda: self._run_and_wait(name, keys, args))
-        return reply, reached >= self._replicas
+        run = ConfirmedRun(self._client, self._scripts[name], keys, args, self._replicas)
+        reply, confirmed = await execute(name, run)
+        if confirmed.durability is None:
+            confirmed = replace(confirmed, durability=await self._durability_of_another(run, name))
+        return reply, confirmed
 
-    async def _run_and_wait(
-        self, name: str, keys: Sequence[str], args: Sequence[str | bytes | int]
-    ) -> list[Any]:
-        """Send both on one connection: WAIT only covers the writes of its own connection."""
-        async with self._client.pipeline(transaction=False) as pipeline:
-            await self._scripts[name](keys=list(keys), args=list(args), client=pipeline)
-            pipeline.execute_command("WAIT", self._replicas, REPLICATION_MS)
-            return await pipeline.execute()
+    async def _durability_of_another(self, run: ConfirmedRun, name: str) -> Durability:
+        """Run a script again, which changes nothing, to ask once more about its writes.
+
+        One question may prove nothing even of a store that syncs: its parts may arrive separately.
+        """
+        try:
+            _, confirmed = await execute(name, run)
+        except StoreUnavailable:
+            return Durability.UNKNOWN
+        return confirmed.durability or Durability.MEMORY

@@ -1,6 +1,6 @@
 """The session store on Redis or Valkey: each change is one atomic script."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -9,10 +9,12 @@ from redis.asyncio import Redis
 from server.core.durations import milliseconds
 from server.core.events import EVERYTHING, Event, Scope, SessionsChanged
 from server.core.reasons import Reason
+from server.core.receipt import Durability
 from server.core.session import Rules, Session, deadlines
 from server.store.batch import BatchedLoads
 from server.store.clock import StoreClock
 from server.store.codec import SessionCodec
+from server.store.confirmed_run import Confirmation
 from server.store.connection import execute
 from server.store.contract import (
     Conflict,
@@ -179,13 +181,12 @@ class RedisSessionStore:
         )
         keys = [names.session(sid), names.tombstone(sid), names.epoch]
         keys += [names.index(user or ""), names.control, names.nodes]
-        (outcome, *nodes), replicated = await self._scripts.run_replicated(
-            "end_session", keys, [end_id, sid, reason.value, self._longest_life_ms, *entry]
-        )
+        args = [end_id, sid, reason.value, self._longest_life_ms, *entry]
+        (outcome, *nodes), confirmed = await self._scripts.run_confirmed("end_session", keys, args)
         leases = read_leases(nodes)
         if outcome == b"ended":
-            return Ended((sid,), leases, replicated=replicated)
-        return Ended((), leases, read_tombstone(outcome), replicated)
+            return _ended((sid,), leases, confirmed)
+        return _ended((), leases, confirmed, read_tombstone(outcome))
 
     async def end_user(
         self, user: str, *, keep: str | None, end_id: str, reason: Reason, initiator: str
@@ -203,10 +204,10 @@ class RedisSessionStore:
         keys = [names.index(user), names.user_epoch(user), names.control, names.nodes]
         keys += [names.completed_end(end_id), names.epoch]
         args = [end_id, reason.value, keep or "", self._longest_life_ms, names.prefix]
-        (sids, *nodes), replicated = await self._scripts.run_replicated(
+        (sids, *nodes), confirmed = await self._scripts.run_confirmed(
             "end_user", keys, [*args, milliseconds(ENDS_REMEMBERED), *entry]
         )
-        return Ended(tuple(sids.decode().split()), read_leases(nodes), replicated=replicated)
+        return _ended(tuple(sids.decode().split()), read_leases(nodes), confirmed)
 
     async def end_shard(self, shard: int, *, end_id: str, reason: Reason, initiator: str) -> Ended:
         names = ShardNames(shard)
@@ -218,12 +219,12 @@ class RedisSessionStore:
             shard=shard,
             sids=EVERYTHING,
         )
-        nodes, replicated = await self._scripts.run_replicated(
+        nodes, confirmed = await self._scripts.run_confirmed(
             "end_shard",
             [names.epoch, names.control, names.nodes, names.completed_end(end_id)],
             [end_id, reason.value, milliseconds(ENDS_REMEMBERED), *entry],
         )
-        return Ended((), read_leases(nodes), replicated=replicated)
+        return _ended((), read_leases(nodes), confirmed)
 
     async def sweep_shard(self, shard: int) -> int:
         names, swept = ShardNames(shard), 0
@@ -277,6 +278,16 @@ class RedisSessionStore:
     def _record_ttl_ms(self, session: Session) -> int:
         left = deadlines(session, self._rules).expires_at - self._clock.now()
         return max(1, int(left * 1000)) + milliseconds(RECORD_KEPT_AFTER_EXPIRY)
+
+
+def _ended(
+    sids: tuple[str, ...],
+    nodes: Mapping[str, float],
+    confirmed: Confirmation,
+    earlier: Tombstone | None = None,
+) -> Ended:
+    known = confirmed.durability or Durability.UNKNOWN
+    return Ended(sids, nodes, earlier, confirmed.replicated, known)
 
 
 def _sockets_by_sid(counts: Iterable[tuple[bytes, bytes]], live: set[str]) -> dict[str, int]:

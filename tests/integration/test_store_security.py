@@ -15,7 +15,8 @@ from server.core.receipt import Durability
 from server.services import open_services
 from server.store import acl
 from server.store.connection import open_client
-from server.store.inspection import probe_durability, watch_eviction
+from server.store.durability import durability_now
+from server.store.inspection import watch_eviction
 from settings import Settings, load_settings
 from tests.support.clients.client import Client, frame
 from tests.support.clients.sockets import end_of
@@ -213,7 +214,7 @@ async def test_durability_is_learned_by_writing(
 ) -> None:
     with ValkeyServer(appendonly=appendonly, appendfsync=appendfsync) as store:
         async with open_client(store.url) as client:
-            found = {await probe_durability(client) for _ in range(8)}
+            found = {await durability_now(client) for _ in range(8)}
         with store.client() as owner:
             assert owner.keys() == []
     assert found == {durability}

@@ -18,6 +18,7 @@ from server.core.events import (
     SessionsEnded,
 )
 from server.core.reasons import Reason
+from server.core.receipt import Durability
 from server.core.session import Rules, Session, deadlines
 from server.core.token import shard_of_sid
 from server.store.contract import (
@@ -168,7 +169,7 @@ class Memory:
         """Do as end_session.lua."""
         loaded = self.load(sid)
         if isinstance(loaded, Tombstone) and loaded.end_id == end_id:
-            return Ended((sid,), self.leases())
+            return Ended((sid,), self.leases(), durability=Durability.FSYNC)
         ended: tuple[str, ...] = ()
         if isinstance(loaded, Stored):
             self._bury(sid, Tombstone(end_id, reason, self.now()))
@@ -177,7 +178,7 @@ class Memory:
         end = (end_id, initiator, reason, asked_at, user, shard_of_sid(sid), "", self.now())
         self.publish(SessionsEnded(Scope.SESSION, *end, (sid,)))
         earlier = loaded if isinstance(loaded, Tombstone) else None
-        return Ended(ended, self.leases(), earlier)
+        return Ended(ended, self.leases(), earlier, durability=Durability.FSYNC)
 
     def end_user(
         self,
@@ -200,7 +201,7 @@ class Memory:
             self.user_epochs[user], self.completed_ends[end_id] = end_id, sids
             end = (end_id, initiator, reason, asked_at, user, 0, keep or "", self.now())
             self.publish(SessionsEnded(Scope.USER, *end, sids))
-        return Ended(self.completed_ends[end_id], self.leases())
+        return Ended(self.completed_ends[end_id], self.leases(), durability=Durability.FSYNC)
 
     def end_shard(
         self, shard: int, end_id: str, reason: Reason, initiator: str, asked_at: float
@@ -214,7 +215,7 @@ class Memory:
             self.shard_ends[shard] = Tombstone(end_id, reason, self.now())
             end = (end_id, initiator, reason, asked_at, None, shard, "", self.now())
             self.publish(SessionsEnded(Scope.SHARD, *end, (EVERYTHING,)))
-        return Ended((), self.leases())
+        return Ended((), self.leases(), durability=Durability.FSYNC)
 
     def sweep_shard(self, shard: int) -> int:
         """Do as sweep.lua, over all records."""

@@ -10,7 +10,7 @@ from typing import Any
 from server.core.errors import StoreUnavailable, WriteConflict
 from server.core.events import MessageSent
 from server.core.reasons import NoSession, Reason
-from server.core.receipt import Durability, Receipt, State
+from server.core.receipt import Receipt, State
 from server.core.session import Device, Json, Rules, Session
 from server.core.token import Token
 from server.crypto.keyring import Keyring
@@ -132,7 +132,6 @@ class Node:
                 registry=remote,
                 control=control,
                 sealer=SEALER,
-                durability=Durability.FSYNC,
             ),
             rules,
             TIMING,

@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from server.core.errors import StoreUnavailable
-from server.core.receipt import Durability
 from server.core.session import Rules, Session
 from server.crypto.keyring import Keyring
 from server.crypto.sealer import Sealer
@@ -121,7 +120,6 @@ async def open_node(url: str, rules: Rules, shards: int = 1) -> AsyncIterator[No
                 client, client, scripts, entries, shards, context.node, TIMING.node_lease
             ),
             sealer=sealer,
-            durability=Durability.MEMORY,
         )
         engine = build_engine(given, rules, TIMING, context)
         yield Node(clock, store, engine.sessions, engine.terminations)

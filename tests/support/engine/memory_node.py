@@ -12,7 +12,6 @@ from server.core.context import NodeContext
 from server.core.counts import Counts
 from server.core.limits import LIMITS, Limits
 from server.core.reasons import NoSession
-from server.core.receipt import Durability
 from server.core.session import Device, Rules, Session
 from server.crypto.keyring import Keyring
 from server.crypto.sealer import Sealer
@@ -174,9 +173,7 @@ class MemoryNode:
             self.recorded.counts,
             self.recorded.record,
         )
-        self.given = EngineDependencies(
-            self.store, self.store, self.store, SEALER, Durability.FSYNC
-        )
+        self.given = EngineDependencies(self.store, self.store, self.store, SEALER)
         self.engine = build_engine(self.given, rules, TIMING, self.context)
         self._names = Counter[str]()
         self._tasks: list[asyncio.Task[None]] = []

@@ -78,6 +78,8 @@ def test_a_pending_end_says_who_is_missing_and_how_long_that_can_last() -> None:
 def test_what_a_crash_could_undo_is_told() -> None:
     kept_in_memory = replace(WHOLE, durability=Durability.MEMORY)
     assert "keeps this in memory" in describe_receipt(ENGLISH, kept_in_memory, LEASE)[1]
+    untold = replace(WHOLE, durability=Durability.UNKNOWN)
+    assert "does not say whether" in describe_receipt(ENGLISH, untold, LEASE)[1]
     without_replicas = replace(WHOLE, state=State.PENDING)
     assert "copies of the session store" in describe_receipt(ENGLISH, without_replicas, LEASE)[1]
     copied = replace(WHOLE, durability=Durability.REPLICAS)

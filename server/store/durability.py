@@ -1,0 +1,127 @@
+"""Finds out whether a write was on the store's disk before its reply: this write, not any write.
+
+`WAITAOF` alone does not tell. With `appendfsync everysec`, Valkey, and Redis before the fix in
+redis/redis#13793, take an event loop round without writes for a sync, and answer 1 for a write that
+is on no disk. On a busy store such a round comes at once.
+
+So it also counts. A store that syncs before it replies (`appendfsync always`) does so at the end of
+the round that ran the write, and answers `WAITAOF` in the next one. Every other answer comes a
+round later or more, however busy the store or the machine is. `INFO stats` counts the rounds. All
+go in one pipeline: one round trip, and `WAITAOF` covers only the writes of its own connection.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
+
+from server.core.receipt import Durability
+from server.store.connection import execute
+from server.store.names import SHARD_COUNT
+
+WAITAOF_MS: Final = 10
+"""A store that syncs before it replies never lets anybody wait. The others are not waited for: it
+would take a logout up to a second."""
+FIRST_TURN: Final = 0.002
+"""Seconds after which the store is asked for something else, then for twice as long each time."""
+ROUNDS: Final = 1
+"""How many rounds of the event loop a write that is synced before its reply takes."""
+_NOT_KEPT: Final = "appendonly is disabled"
+
+
+def begin_question(pipeline: Pipeline) -> None:
+    """Add what must be sent right before the write. Its reply is the first of `judge`."""
+    pipeline.info("stats")
+
+
+def end_question(pipeline: Pipeline) -> None:
+    """Add what must be sent right after the write. Its replies are the others of `judge`."""
+    pipeline.execute_command("WAITAOF", 1, 0, WAITAOF_MS)
+    pipeline.info("stats")
+
+
+def add_probe(pipeline: Pipeline) -> None:
+    """Add a write that leaves nothing behind. It is on the disk only if all before it are."""
+    pipeline.set(SHARD_COUNT + ":probe", "")
+    pipeline.delete(SHARD_COUNT + ":probe")
+
+
+@asynccontextmanager
+async def kept_turning(client: Redis) -> AsyncIterator[None]:
+    """Keep the store's event loop turning while a question is open.
+
+    The store looks after waiting clients between two rounds, and an idle one sleeps for 100 ms.
+    """
+    is_answered = asyncio.Event()
+
+    async def turn() -> None:
+        pause = FIRST_TURN
+        while not await _is_set_within(is_answered, pause):
+            await client.time()
+            pause *= 2
+
+    turning = asyncio.create_task(turn())
+    try:
+        yield
+    finally:
+        is_answered.set()
+        await asyncio.gather(turning, return_exceptions=True)
+
+
+async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    except TimeoutError:
+        return False
+
+
+def judge(before: object, synced: object, after: object) -> Durability | None:
+    """Return what is known of a write.
+
+    Args:
+        before: the reply to `INFO stats` before the write, or the error in its place.
+        synced: the reply to `WAITAOF` after it, or the error.
+        after: the reply to `INFO stats` after that, or the error.
+
+    Returns:
+        None if the replies prove nothing, and asking again could.
+    """
+    if isinstance(synced, Exception) and _NOT_KEPT in str(synced):
+        return Durability.MEMORY
+    began, ended = _rounds(before), _rounds(after)
+    if not isinstance(synced, list) or began is None or ended is None:
+        return Durability.UNKNOWN
+    if not synced[0]:
+        return Durability.MEMORY
+    return Durability.FSYNC if ended - began == ROUNDS else None
+
+
+def _rounds(information: object) -> int | None:
+    """Return how many rounds the store's event loop has run; None if it does not tell."""
+    found = information.get("eventloop_cycles") if isinstance(information, Mapping) else None
+    return found if isinstance(found, int) else None
+
+
+async def durability_now(client: Redis) -> Durability:
+    """Return how durable the store's writes are at this moment, found out by a write.
+
+    The settings would say it too, but the right to read them also shows passwords.
+
+    Raises:
+        StoreUnavailable: the store did not answer.
+    """
+
+    async def ask() -> list[Any]:
+        async with client.pipeline(transaction=False) as pipeline:
+            begin_question(pipeline)
+            add_probe(pipeline)
+            end_question(pipeline)
+            async with kept_turning(client):
+                return await pipeline.execute(raise_on_error=False)
+
+    before, _, _, synced, after = await execute("durability", ask)
+    return judge(before, synced, after) or Durability.MEMORY
