@@ -7,7 +7,8 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Coroutine, Sequence
 from typing import Final
 
 from tornado.routing import URLSpec
@@ -28,6 +29,9 @@ from settings import load_settings
 
 COMMANDS: Final = (USER, SESSIONS, KEYS, STORE, DOCTOR)
 
+START_SECONDS: Final = 30.0
+"""How long a server begins, beside the leases of crashed nodes that parent and worker wait for."""
+
 
 def serve(routes: Sequence[URLSpec] = ()) -> int:
     """Serve until Ctrl-C or SIGTERM.
@@ -40,14 +44,30 @@ def serve(routes: Sequence[URLSpec] = ()) -> int:
     """
     settings = load_settings()
     configure_logging(settings.log_format)
+    begins_until = time.monotonic() + START_SECONDS + 2 * settings.node_lease.total_seconds()
     return supervise(
         data_dir=settings.data_dir,
         embedded=not settings.store_url,
         processes=settings.processes,
         bind=lambda: listen(settings),
-        serve=lambda sockets, parent: asyncio.run(process.serve(settings, sockets, parent, routes)),
+        serve=lambda sockets, parent: _work(
+            process.serve(settings, sockets, parent, routes), begins_until=begins_until
+        ),
         announce=lambda: print(announcement(settings)),
     )
+
+
+def _work(serving: Coroutine[None, None, None], *, begins_until: float) -> None:
+    """Serve in a worker; say in one line why it could not start.
+
+    If the server has just begun, that stops it. Later the worker is one in the place of another,
+    and its parent starts it again, while the other workers go on.
+    """
+    try:
+        asyncio.run(serving)
+    except ConfigurationError as error:
+        begins = time.monotonic() < begins_until
+        sys.exit(_fail(str(error), os.EX_CONFIG if begins else 1))
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -36,6 +36,7 @@ class Settings:
         origins: browser origins that may sign in, write and open sockets; compared exactly.
         rules: the session policy. Idle 30 min and absolute 12 h are inside NIST SP 800-63B-4 AAL2
             (1 h, 24 h) and OWASP's range for low risk.
+        rules_change: whether nodes with other rules may serve beside this one for a while.
         node_lease: how long a node may serve without proving contact with the store.
         hold_timeout: how long a node that lost its lease holds its sockets before it closes them.
         sweep_interval: time between two comparisons of all open sockets with the store.
@@ -60,6 +61,7 @@ class Settings:
     secret_keys_file: Path | None
     origins: frozenset[str]
     rules: Rules
+    rules_change: bool
     node_lease: timedelta
     hold_timeout: timedelta
     sweep_interval: timedelta
@@ -116,6 +118,7 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         secret_keys_file=key_file,
         origins=read.origins("CURFEW_ORIGINS", own_origins("https" if tls_cert else "http", port)),
         rules=_rules(read),
+        rules_change=read.choice("CURFEW_RULES_CHANGE", "refuse", "refuse", "rolling") == "rolling",
         node_lease=read.duration("CURFEW_NODE_LEASE", "5s"),
         hold_timeout=read.duration("CURFEW_HOLD_TIMEOUT", "30s"),
         sweep_interval=read.duration("CURFEW_SWEEP_INTERVAL", "30s"),

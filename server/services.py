@@ -38,6 +38,9 @@ from server.store.contract import NodeRegistry
 from server.store.durability import durability_now
 from server.store.inspection import watch_eviction
 from server.store.key_use import KeyUse
+from server.store.key_witness import KeyWitness
+from server.store.node_rules import NodeRulesBoard
+from server.store.openable_records import OpenableRecords
 from server.store.opening import StoreConnection, Stores, connect, open_stores
 from server.store.sealed_records import SealedRecords
 from server.telemetry.audit import Audit
@@ -68,6 +71,9 @@ class Services:
         nodes: the list of nodes.
         key_use: which keys the nodes have.
         sealed: the records in the store, by the key that sealed them.
+        openable: the records in the store, by whether they open.
+        witness: compares the keys with the data in the store.
+        node_rules: compares the session rules with those of other nodes.
     """
 
     clock: StoreClock
@@ -88,6 +94,9 @@ class Services:
     nodes: NodeRegistry
     key_use: KeyUse
     sealed: SealedRecords
+    openable: OpenableRecords
+    witness: KeyWitness
+    node_rules: NodeRulesBoard
 
     @property
     def sessions(self) -> SessionManager:
@@ -101,25 +110,36 @@ class Services:
 
 
 @asynccontextmanager
-async def open_services(settings: Settings, *, serves: bool = True) -> AsyncIterator[Services]:
+async def open_services(
+    settings: Settings, *, serves: bool = True, keys_must_fit: bool = True
+) -> AsyncIterator[Services]:
     """Open everything for a server process, or for a command, which does not serve.
+
+    Args:
+        settings: the settings.
+        serves: whether this is a server process.
+        keys_must_fit: whether to refuse keys that do not open what is in the store.
 
     Raises:
         StoreUnavailable: the store did not answer.
         ConfigurationError: the store does not fit the settings.
     """
     try:
-        async with _services(settings, serves=serves) as services:
+        async with _services(settings, serves=serves, keys_must_fit=keys_must_fit) as services:
             yield services
     except BaseExceptionGroup as group:  # the task group wraps the error that ended it
         raise group.exceptions[0] from None
 
 
 @asynccontextmanager
-async def _services(settings: Settings, *, serves: bool) -> AsyncIterator[Services]:
+async def _services(
+    settings: Settings, *, serves: bool, keys_must_fit: bool
+) -> AsyncIterator[Services]:
     async with AsyncExitStack() as stack:
         base = await _open_base(settings, stack)
         stores = _open_stores(base, serves=serves)
+        if keys_must_fit:
+            await stores.witness.require()
         engine = _build_engine(base, stores)
         stack.callback(engine.close)
         hasher = PasswordHasher()
@@ -133,6 +153,7 @@ async def _services(settings: Settings, *, serves: bool) -> AsyncIterator[Servic
         await _follow(services, background, stack)
         if serves:
             background.start(watch_eviction(base.store.client, settings.sweep_interval))
+            background.start(stores.watch.run())
             await _serve(services, background, stack)
         yield services
 
@@ -171,6 +192,7 @@ def _open_stores(base: _Base, *, serves: bool) -> Stores:
         base.sealer,
         base.context,
         rules=base.settings.rules,
+        rules_change=base.settings.rules_change,
         lease=base.settings.node_lease,
         serves=serves,
     )
@@ -224,6 +246,9 @@ def _build_services(
         nodes=stores.nodes,
         key_use=stores.key_use,
         sealed=stores.sealed,
+        openable=stores.openable,
+        witness=stores.witness,
+        node_rules=stores.node_rules,
     )
 
 
@@ -252,3 +277,5 @@ async def _serve(services: Services, background: Background, stack: AsyncExitSta
     for work in services.engine.serving():
         background.start(work)
     await services.engine.fence.opened()
+    await services.node_rules.agree()
+    background.start(services.node_rules.run())

@@ -15,7 +15,7 @@ def listen(settings: Settings) -> list[socket.socket]:
     """Return listening sockets, after checking that the certificate loads and the store answers.
 
     Raises:
-        ConfigurationError: the settings do not allow a start.
+        ConfigurationError: the settings, the store, or the nodes on it do not allow a start.
         StoreUnavailable: the store did not answer.
     """
     make_certificate(settings)
@@ -42,5 +42,5 @@ def announcement(settings: Settings) -> str:
 
 
 async def _reach_store(settings: Settings) -> None:
-    async with open_services(settings, serves=False):
-        pass
+    async with open_services(settings, serves=False) as services:
+        await services.node_rules.require_same()

@@ -13,17 +13,24 @@ from settings import Settings
 
 
 @asynccontextmanager
-async def open_command_services(settings: Settings) -> AsyncIterator[Services]:
+async def open_command_services(
+    settings: Settings, *, keys_must_fit: bool = True
+) -> AsyncIterator[Services]:
     """Open the services for as long as the command runs.
 
     The audit trail names the command line, and the system's user, as the one who acts.
 
+    Args:
+        settings: the settings.
+        keys_must_fit: whether to refuse keys that do not open what is in the store.
+
     Raises:
+        ConfigurationError: the store does not fit the settings.
         StoreUnavailable: the store did not answer.
         StoreStartFailed: the embedded store did not start.
     """
     with _running_store(settings):
-        async with open_services(settings, serves=False) as services:
+        async with open_services(settings, serves=False, keys_must_fit=keys_must_fit) as services:
             user = f"command line, uid {os.getuid()}"  # no user name contains a space
             services.audit.set_source(AuditSource(user=user, administrator=True))
             yield services

@@ -4,8 +4,10 @@ import time
 from typing import Final
 
 from server.commands.command import Command
+from server.commands.errors import CommandFailed
 from server.commands.needs import with_services_and_settings
 from server.core.receipt import Durability
+from server.core.rule_differences import refusal_of_rules
 from server.crypto.certificate import read_certificate
 from server.services import Services
 from settings import Settings
@@ -15,6 +17,9 @@ async def examine(services: Services, settings: Settings) -> None:
     """Print what a server would find here.
 
     The services are open, so the store answers and its layout is accepted.
+
+    Raises:
+        CommandFailed: a server would refuse to start.
     """
     started = time.monotonic()
     await services.clock.synchronise()
@@ -25,6 +30,13 @@ async def examine(services: Services, settings: Settings) -> None:
     print(f"origins    {', '.join(sorted(settings.origins))}")
     print(f"tls        {_tls(settings)}")
     print(f"data       {settings.data_dir}")
+    others = await services.node_rules.others()
+    for each in others:
+        print(f"rules      {each}")
+    if unfit := await services.witness.compare():
+        raise CommandFailed(str(unfit))
+    if unannounced := [each for each in others if not each.is_announced]:
+        raise CommandFailed(refusal_of_rules(unannounced))
 
 
 def _durability(durability: Durability) -> str:
@@ -46,5 +58,7 @@ def _tls(settings: Settings) -> str:
 
 
 DOCTOR: Final = Command(
-    "doctor", help="look at what a server needs", run=with_services_and_settings(examine)
+    "doctor",
+    help="look at what a server needs",
+    run=with_services_and_settings(examine, keys_must_fit=False),
 )

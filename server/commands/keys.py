@@ -25,6 +25,7 @@ from server.commands.key_checks import (
 from server.commands.needs import with_services_and_settings, with_settings
 from server.crypto.key_file import replace_keys
 from server.crypto.keyring import Keyring, new_secret, parse_secret, secret_text, version_of
+from server.crypto.sealer import Sealer
 from server.services import Services
 from server.store.sealed_records import Resealed
 from settings import Settings
@@ -90,7 +91,10 @@ async def retire(
     key = key_to_retire(settings.secret_keys, version, force=force)
     if not force:
         await _require_unused(services, settings, version_of(key))
-    _write(settings, [each for each in settings.secret_keys if each != key])
+    kept = [each for each in settings.secret_keys if each != key]
+    ring = Keyring.from_secrets(kept)
+    await services.witness.drop(version_of(key), Sealer(ring), ring.versions[0])
+    _write(settings, kept)
     print(f"{version_of(key)} is dropped. Restart every server; what is under it opens no more.")
 
 
@@ -98,8 +102,11 @@ async def reseal(services: Services, settings: Settings, *, force: bool) -> None
     """Seal every record again that another key sealed, with the newest key.
 
     Raises:
-        CommandFailed: a running server does not have the newest key, or a record was not sealed.
+        CommandFailed: a running server does not have the newest key or has other session rules, by
+            which the records would live longer or shorter, or a record was not sealed.
     """
+    if others := await services.node_rules.others():
+        raise CommandFailed(f"Run it with the session rules of the servers: {others[0]}.")
     newest = version_of(settings.secret_keys[0])
     if not force:
         await _require_readers(services, newest)
@@ -160,7 +167,7 @@ KEYS: Final = CommandGroup(
         Command(
             "list",
             help="list the keys and what is under each",
-            run=with_services_and_settings(list_keys),
+            run=with_services_and_settings(list_keys, keys_must_fit=False),
         ),
         Command(
             "add",

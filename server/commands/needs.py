@@ -27,34 +27,51 @@ def with_settings(command: Callable[Concatenate[Settings, ...], None]) -> Run:
     return run
 
 
-def with_services(command: Callable[Concatenate[Services, ...], Work]) -> Run:
-    """Return a function that opens the services and runs the command with them."""
+def with_services(
+    command: Callable[Concatenate[Services, ...], Work], *, keys_must_fit: bool = True
+) -> Run:
+    """Return a function that opens the services and runs the command with them.
+
+    Args:
+        command: the command.
+        keys_must_fit: whether to refuse keys that do not open what is in the store.
+    """
 
     @wraps(command)
     def run(**arguments: object) -> None:
-        _run(load_settings(), lambda services: command(services, **arguments))
+        settings = load_settings()
+        _run(settings, lambda services: command(services, **arguments), keys_must_fit)
 
     return run
 
 
 def with_services_and_settings(
-    command: Callable[Concatenate[Services, Settings, ...], Work],
+    command: Callable[Concatenate[Services, Settings, ...], Work], *, keys_must_fit: bool = True
 ) -> Run:
-    """Return a function that opens the services and runs the command with them and the settings."""
+    """Return a function that opens the services and runs the command with them and the settings.
+
+    Args:
+        command: the command.
+        keys_must_fit: whether to refuse keys that do not open what is in the store.
+    """
 
     @wraps(command)
     def run(**arguments: object) -> None:
         settings = load_settings()
-        _run(settings, lambda services: command(services, settings, **arguments))
+        _run(settings, lambda services: command(services, settings, **arguments), keys_must_fit)
 
     return run
 
 
-def _run(settings: Settings, command: Callable[[Services], Work]) -> None:
+def _run(
+    settings: Settings,
+    command: Callable[[Services], Work],
+    keys_must_fit: bool,  # noqa: FBT001 - an inner hand-over
+) -> None:
     configure_command_logging(settings.log_format)
 
     async def run() -> None:
-        async with open_command_services(settings) as services:
+        async with open_command_services(settings, keys_must_fit=keys_must_fit) as services:
             await command(services)
 
     asyncio.run(run())

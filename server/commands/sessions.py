@@ -9,7 +9,9 @@ from server.commands.errors import CommandFailed
 from server.commands.formatting import receipt_line, session_line
 from server.commands.needs import with_services
 from server.core.audit import AuditEvent
+from server.core.credentials import canonical_username
 from server.core.reasons import NoSession, Reason
+from server.core.receipt import Receipt
 from server.core.token import is_sid
 from server.services import Services
 
@@ -24,6 +26,8 @@ async def list_sessions(services: Services, *, user: str | None) -> None:
         users = await services.sessions.users()
     else:
         users = [await existing_user(services, user)]
+    for other in await services.node_rules.others():
+        print(f"Listed by other session rules than a server's: {other}.", file=sys.stderr)
     for each in users:
         for listed in await services.sessions.sessions_of(each):
             print(session_line(listed))
@@ -55,23 +59,51 @@ async def end(
 async def _end_one(services: Services, sid: str) -> None:
     found = await services.sessions.current(sid) if is_sid(sid) else NoSession()
     if isinstance(found, NoSession):
-        raise CommandFailed(_no_live_session(sid, found))
-    services.audit.record(AuditEvent.ADMIN_ACT, user=found.user or "", sid=sid, act="end_session")
-    print(receipt_line(await services.terminations.one(found, Reason.ADMIN)))
+        receipt = await _end_closed(services, sid) if is_sid(sid) and not found.reason else None
+        if receipt is None:
+            raise CommandFailed(_no_live_session(sid, found))
+    else:
+        _record(services, "end_session", sid=sid, user=found.user or "")
+        receipt = await services.terminations.one(found, Reason.ADMIN)
+    print(receipt_line(receipt))
+
+
+async def _end_closed(services: Services, sid: str) -> Receipt | None:
+    """End a session whose record does not open here; return None if there is no record."""
+    if not await services.sessions.is_unreadable(sid):
+        return None
+    _record(services, "end_session", sid=sid)
+    return await services.terminations.unopened(sid, Reason.ADMIN)
 
 
 async def _end_user(services: Services, name: str) -> None:
-    user = await existing_user(services, name)
-    services.audit.record(AuditEvent.ADMIN_ACT, user=user, act="end_sessions")
+    user = await _user_to_end(services, name)
+    _record(services, "end_sessions", user=user)
     print(receipt_line(await services.terminations.all_of(user, Reason.ADMIN)))
 
 
 async def _end_everything(services: Services, *, confirmed: bool) -> None:
     if not (confirmed or _confirm()):
         raise CommandFailed("Nothing was ended.")
-    services.audit.record(AuditEvent.ADMIN_ACT, act="end_everything")
+    _record(services, "end_everything")
     for receipt in await services.terminations.everything(Reason.ADMIN):
         print(receipt_line(receipt))
+
+
+async def _user_to_end(services: Services, name: str) -> str:
+    """Return the user's canonical name, also if only the index of the sessions tells of it.
+
+    The account may be gone, or under other keys. Ends help out of trouble, so they go on.
+    """
+    user = canonical_username(name)
+    is_known = isinstance(user, str) and await services.accounts.find(user) is not None
+    if isinstance(user, str) and not is_known and user in await services.sessions.users():
+        return user
+    return await existing_user(services, name)
+
+
+def _record(services: Services, act: str, **about: str) -> None:
+    services.audit.record(AuditEvent.ADMIN_ACT, **about, act=act)
 
 
 def _no_live_session(sid: str, found: NoSession) -> str:
@@ -98,7 +130,7 @@ SESSIONS: Final = CommandGroup(
         Command(
             "end",
             help="end sessions live; prints the receipt",
-            run=with_services(end),
+            run=with_services(end, keys_must_fit=False),
             arguments=(
                 ExactlyOneOf(
                     Argument("sid", nargs="?"),

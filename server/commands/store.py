@@ -1,9 +1,15 @@
-"""The `store` commands: what an external store needs."""
+"""The `store` commands: what an external store needs, and a new start on data without its keys."""
 
+import sys
+from collections import Counter
 from typing import Final
 
-from server.commands.command import Command, CommandGroup
-from server.commands.needs import with_settings
+from server.commands.command import Argument, Command, CommandGroup
+from server.commands.errors import CommandFailed
+from server.commands.needs import with_services, with_settings
+from server.core.audit import AuditEvent
+from server.core.reasons import Reason
+from server.services import Services
 from server.store.acl import acl_command
 from settings import Settings
 
@@ -16,14 +22,74 @@ def print_acl(settings: Settings) -> None:
     print(acl_command("PASSWORD", replicas=settings.termination_replicas))
 
 
+async def start_over(services: Services, *, confirmed: bool) -> None:
+    """Give up what opens under none of the keys here: remove it, and sign everybody out.
+
+    Accounts that open stay. Everybody is signed out, so that no session lives again if the lost
+    keys come back.
+
+    Args:
+        services: the services.
+        confirmed: whether to do it without asking first.
+
+    Raises:
+        CommandFailed: nothing was changed.
+    """
+    await _require_no_server_with_other_keys(services)
+    counts = await services.openable.counts()
+    closed = Counter({kind: number for (kind, opens), number in counts.items() if not opens})
+    if not closed and not await services.witness.compare():
+        raise CommandFailed("The secret keys fit the store, and everything in it opens.")
+    print(_loss(closed, counts["account", True]))
+    if not (confirmed or _confirm()):
+        raise CommandFailed("Nothing was changed.")
+    services.audit.record(AuditEvent.ADMIN_ACT, act="start_over")
+    await services.terminations.everything(Reason.ADMIN)
+    await services.openable.remove_closed()
+    await services.witness.start_over()
+    print("The store is under the keys here now. Start the server.")
+
+
+async def _require_no_server_with_other_keys(services: Services) -> None:
+    ours = services.keyring.versions[0]
+    rings = await services.key_use.versions_of(await services.nodes.leases())
+    if others := sum(ours not in ring for ring in rings.values()):
+        raise CommandFailed(
+            f"{others} running servers use this store with other keys. Are the keys here the right "
+            "ones? If they are, stop those servers first."
+        )
+
+
+def _loss(closed: Counter[str], kept: int) -> str:
+    return (
+        f"{closed['account']} accounts, {closed['session']} sessions and {closed['activity']} "
+        "lists of activity do not open under the keys here. They will be removed for ever. "
+        f"{kept} accounts open and stay. Everybody is signed out."
+    )
+
+
+def _confirm() -> bool:
+    if not sys.stdin.isatty():
+        raise CommandFailed("This removes data for ever; say --yes to mean it.")
+    return input("Start over? Type yes: ").strip() == "yes"
+
+
 STORE: Final = CommandGroup(
     "store",
-    help="what a store of your own needs",
+    help="what a store of your own needs, and a new start without its keys",
     commands=(
         Command(
             "acl",
             help="print the command that makes the store's user",
             run=with_settings(print_acl),
+        ),
+        Command(
+            "start-over",
+            help="give up what opens under none of the keys here",
+            run=with_services(start_over, keys_must_fit=False),
+            arguments=(
+                Argument("--yes", action="store_true", dest="confirmed", help="do not ask"),
+            ),
         ),
     ),
 )

@@ -8,6 +8,7 @@ next guard shuts it down.
 
 import logging
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, NoReturn
 
-from server.embedded.paths import log_path, socket_path, store_folder
+from server.embedded.paths import log_path, owner_password_path, socket_path, store_folder
 from server.embedded.valkey import (
     ValkeyMissing,
     send_command,
@@ -28,7 +29,7 @@ from server.embedded.valkey import (
 from server.processes.lock import try_lock
 from server.processes.restarts import RestartPlan
 from server.processes.signals import SignalInbox
-from server.store.acl import USER, acl_file
+from server.store.acl import OWNER, USER, embedded_acl_file
 
 log = logging.getLogger("guard")
 
@@ -60,6 +61,7 @@ class Guard:
         self._folder = store_folder(data_dir)
         self._socket = socket_path(data_dir)
         self._log = log_path(data_dir)
+        self._owner_password = owner_password_path(data_dir)
         self._inbox = inbox
 
     def run(self) -> int:
@@ -96,7 +98,14 @@ class Guard:
 
     def _stop_orphan(self) -> None:
         with suppress(OSError):
-            send_command(self._socket, "SHUTDOWN", "NOSAVE", "NOW", "FORCE")
+            send_command(self._socket, "SHUTDOWN", "NOSAVE", "NOW", "FORCE", login=self._login())
+
+    def _login(self) -> tuple[str, str] | None:
+        """Return what the owner logs in with; None for a Valkey from before there was an owner."""
+        try:
+            return OWNER, self._owner_password.read_text(encoding="ascii")
+        except FileNotFoundError:
+            return None
 
     def _keep_running(self, lock: IO[str]) -> NoReturn:
         plan = RestartPlan()
@@ -109,9 +118,7 @@ class Guard:
 
     def _run_valkey(self, lock: IO[str]) -> None:
         """Run Valkey until it dies or the owner is gone."""
-        # Only this user of the machine can open the socket, so the password protects nothing. The
-        # ACL does: a hole in Curfew does not give access to every command of Valkey.
-        (self._folder / "users.acl").write_text(acl_file(USER), encoding="ascii")
+        self._write_users()
         write_configuration(self._folder / "valkey.conf", self._settings())
         valkey = start_valkey(self._folder / "valkey.conf", log=self._log, inherit=(lock.fileno(),))
         try:
@@ -120,6 +127,21 @@ class Guard:
             log.warning("valkey %d is gone (status %s)", valkey.pid, valkey.returncode)
         finally:
             _stop(valkey)
+
+    def _write_users(self) -> None:
+        """Write who may do what.
+
+        Only this user of the machine can open the socket, so Curfew's password protects nothing.
+        The rights do: a hole in Curfew does not give access to every command of Valkey. What does
+        give it is in a file that has to be read first.
+        """
+        password = secrets.token_urlsafe(32)
+        self._owner_password.unlink(missing_ok=True)
+        descriptor = os.open(self._owner_password, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(password)
+        users = embedded_acl_file(USER, password)
+        (self._folder / "users.acl").write_text(users, encoding="ascii")
 
     def _wait(self, seconds: float | None = None) -> None:
         woken = self._inbox.wait(seconds, also=STDIN)

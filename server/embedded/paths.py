@@ -35,6 +35,18 @@ def log_path(data_dir: Path) -> Path:
     return store_folder(data_dir) / "valkey.log"
 
 
+def owner_password_path(data_dir: Path) -> Path:
+    """Return the file with the password of the store's owner, which is new at each start.
+
+    Args:
+        data_dir: the data folder.
+
+    Returns:
+        An absolute path; it may not exist yet.
+    """
+    return store_folder(data_dir) / "owner_password"
+
+
 def socket_path(data_dir: Path) -> Path:
     """Return Valkey's socket: in its folder, or below `/tmp` if that path is too long.
 

@@ -13,7 +13,7 @@ import socket
 import string
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
@@ -91,12 +91,13 @@ def start_valkey(
         )
 
 
-def send_command(path: Path, *words: str) -> bytes:
+def send_command(path: Path, *words: str, login: tuple[str, str] | None = None) -> bytes:
     """Send one command over a Unix socket and return the beginning of the reply.
 
     Args:
         path: the socket.
         words: the command.
+        login: user and password to log in with before, whose reply then comes first.
 
     Returns:
         What arrived within a second; empty if the other side closed the connection.
@@ -104,12 +105,17 @@ def send_command(path: Path, *words: str) -> bytes:
     Raises:
         OSError: nobody listens or nothing arrived.
     """
-    frames = "".join(f"${len(word)}\r\n{word}\r\n" for word in words)
+    commands = [("AUTH", *login), words] if login else [words]
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(COMMAND_SECONDS)
         connection.connect(os.fspath(path))
-        connection.sendall(f"*{len(words)}\r\n{frames}".encode("ascii"))
+        connection.sendall("".join(map(_framed, commands)).encode("ascii"))
         return connection.recv(REPLY_BYTES)
+
+
+def _framed(words: Sequence[str]) -> str:
+    frames = "".join(f"${len(word)}\r\n{word}\r\n" for word in words)
+    return f"*{len(words)}\r\n{frames}"
 
 
 def _quoted(value: str | Path) -> str:

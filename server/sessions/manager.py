@@ -21,7 +21,7 @@ from server.core.token import Token
 from server.sessions.choosing import Choice, TokenChooser
 from server.sessions.creation import SessionCreation, SignInInterrupted
 from server.sessions.verdicts import LiveSession, TokenRefused, Verdicts
-from server.store.contract import Epochs, ListedSession, SessionStore, Stored
+from server.store.contract import Epochs, ListedSession, SessionStore, Stored, Unreadable
 
 
 class SessionManager:
@@ -102,6 +102,10 @@ class SessionManager:
             sid, lambda session: policy.current(session, self._context.now(), self.rules)
         )
         return found.session if isinstance(found, LiveSession) else _no_session(found)
+
+    async def is_unreadable(self, sid: str) -> bool:
+        """Return whether there is a record of this session that does not open here."""
+        return isinstance(await self._store.load(sid), Unreadable)
 
     async def touch(self, sid: str) -> Session | NoSession:
         """Record that a person did something on an open socket, and return the session.

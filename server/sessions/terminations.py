@@ -50,17 +50,23 @@ class Terminations:
         Raises:
             StoreUnavailable: it is not known whether the session ended; trying again is safe.
         """
+        return await self._one(session.sid, session.user, reason)
 
+    async def unopened(self, sid: str, reason: Reason) -> Receipt:
+        """End a session whose record does not open here, so that nobody knows whose it is.
+
+        Raises:
+            StoreUnavailable: it is not known whether the session ended; trying again is safe.
+        """
+        return await self._one(sid, None, reason)
+
+    async def _one(self, sid: str, user: str | None, reason: Reason) -> Receipt:
         async def write(end_id: str) -> Ended:
             return await self._store.end_session(
-                session.sid,
-                user=session.user,
-                end_id=end_id,
-                reason=reason,
-                initiator=self._context.node,
+                sid, user=user, end_id=end_id, reason=reason, initiator=self._context.node
             )
 
-        return await self._end(reason, session.user or "", write)
+        return await self._end(reason, user or "", write)
 
     async def all_of(self, user: str, reason: Reason, *, keep: str | None = None) -> Receipt:
         """End all sessions of a user, and any sign-in under way.

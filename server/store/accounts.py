@@ -61,7 +61,7 @@ class AccountStore:
         self._documents = UserDocuments(
             client,
             scripts,
-            DocumentCodec(sealer, PURPOSE),
+            account_codec(sealer),
             "account",
             lambda user: self._names(user).account(user),
             record,
@@ -139,6 +139,11 @@ class AccountStore:
 
     def _names(self, user: str) -> ShardNames:
         return ShardNames.of_user(user, self._shards)
+
+
+def account_codec(sealer: Sealer) -> DocumentCodec:
+    """Return what writes and reads the documents of accounts."""
+    return DocumentCodec(sealer, PURPOSE)
 
 
 def account_from(content: Mapping[str, Any]) -> Account:

@@ -5,9 +5,12 @@ fails there. KEYS, CONFIG and FLUSHALL are not allowed. Scripts are loaded and t
 hash: whoever has the user's password can load another script, which can only do what is listed.
 """
 
+import hashlib
 from typing import Final
 
 USER: Final = "curfew"
+OWNER: Final = "owner"
+"""Of an embedded store only."""
 KEYS: Final = "curfew:*"
 COMMANDS: Final = (
     *("get", "set", "mget", "del", "exists", "pexpire", "pttl", "scan"),
@@ -33,6 +36,24 @@ def acl_rules(password: str, *, replicas: int) -> list[str]:
 def acl_file(password: str) -> str:
     """Return the ACL file of a store that Curfew starts itself."""
     return f"user {USER} {' '.join(acl_rules(password, replicas=1))}\n"
+
+
+def embedded_acl_file(password: str, owner_password: str) -> str:
+    """Return the ACL file of the embedded store.
+
+    Whoever does not log in may ask whether it is there, and nothing else. So nobody who can send
+    commands over Curfew's connection comes to more rights by logging in as `default`.
+
+    Args:
+        password: of Curfew's user.
+        owner_password: of the user who may do everything; only its hash is in the file.
+    """
+    digest = hashlib.sha256(owner_password.encode()).hexdigest()
+    return (
+        "user default on nopass resetkeys resetchannels -@all +ping\n"
+        f"user {OWNER} on #{digest} allkeys allchannels +@all\n"
+        f"{acl_file(password)}"
+    )
 
 
 def acl_command(password: str, *, replicas: int) -> str:

@@ -65,7 +65,7 @@ class ActivityStore:
         self._documents = UserDocuments(
             client,
             scripts,
-            DocumentCodec(sealer, PURPOSE),
+            activity_codec(sealer),
             "activity",
             lambda user: ShardNames.of_user(user, shards).activity(user),
             record,
@@ -115,3 +115,8 @@ def entries_from(content: Mapping[str, Any]) -> tuple[ActivityEntry, ...]:
         for entry in content["entries"]
         if entry["event"] in set(AuditEvent)
     )
+
+
+def activity_codec(sealer: Sealer) -> DocumentCodec:
+    """Return what writes and reads the lists of recent activity."""
+    return DocumentCodec(sealer, PURPOSE)

@@ -25,9 +25,10 @@ async def claim_layout(client: Redis, shards: int) -> None:
         StoreUnavailable: the store did not answer.
     """
     await execute("claim layout", lambda: client.set(SHARD_COUNT, shards, nx=True))
-    found = int(await execute("claim layout", lambda: client.get(SHARD_COUNT)))
-    if found != shards:
-        detail = f"CURFEW_SHARDS is {shards}, but this store was laid out for {found}. Set {found}."
+    found = await execute("claim layout", lambda: client.get(SHARD_COUNT))
+    if found is not None and found != str(shards).encode():  # None: all data went just now
+        there = found.decode(errors="replace")[:9]
+        detail = f"CURFEW_SHARDS is {shards}, but this store was laid out for {there}. Set {there}."
         raise ConfigurationError(detail)
 
 

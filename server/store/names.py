@@ -116,6 +116,16 @@ class ShardNames:
         """Return the key of the note that cookies signed with this key may be in use."""
         return f"{self.prefix}signing:{version}"
 
+    @property
+    def key_witness(self) -> str:
+        """The sealed note that opens only under the keys of the store's data."""
+        return f"{self.prefix}witness"
+
+    @property
+    def rules(self) -> str:
+        """The session rules of each listed node."""
+        return f"{self.prefix}rules"
+
     def replies(self, node: str) -> str:
         """Return the key of the stream of acknowledgements of the ends that a node asked for."""
         return f"{self.prefix}replies:{node}"

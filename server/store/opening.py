@@ -1,5 +1,7 @@
 """Connects to the store, checks it, and opens the stores in it."""
 
+import os
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -8,6 +10,7 @@ from datetime import timedelta
 from redis.asyncio import Redis
 
 from server.core.context import NodeContext
+from server.core.rule_differences import NodeRules, host_label, values_of
 from server.core.session import Rules
 from server.crypto.keyring import Keyring
 from server.crypto.sealer import Sealer
@@ -16,15 +19,20 @@ from server.store.activity import ActivityStore
 from server.store.clock import StoreClock
 from server.store.codec import SessionCodec
 from server.store.connection import LONGEST_BLOCK, open_client, open_reader
+from server.store.contract import NodeRegistry
 from server.store.control_log import RedisControlLog
 from server.store.entries import Entries
 from server.store.inspection import claim_layout, refuse_eviction
 from server.store.key_use import KeyUse
+from server.store.key_witness import KeyWitness, WritingKeys
+from server.store.node_rules import NodeRulesBoard
 from server.store.nodes import RedisNodeRegistry
+from server.store.openable_records import OpenableRecords
 from server.store.scripts import Scripts
 from server.store.sealed_records import SealedRecords
 from server.store.sessions import RECORD_KEPT_AFTER_EXPIRY, RedisSessionStore
 from server.store.single_use import SingleUseStore
+from server.store.store_watch import StoreWatch, WatchedRegistry
 from server.store.try_counters import TryCounters
 
 
@@ -75,6 +83,7 @@ class Stores:
     Attributes:
         sessions: sessions, their index and their ends.
         nodes: the list of nodes.
+        node_rules: the session rules of each of them.
         control: the streams.
         accounts: accounts.
         activity: recent activity of accounts.
@@ -82,10 +91,14 @@ class Stores:
         tries: counters of tries at passwords and codes.
         key_use: which keys the nodes have.
         sealed: all sealed records, by the key that sealed them.
+        openable: which of them open.
+        witness: compares the keys with the data.
+        watch: says whether this node still fits the store.
     """
 
     sessions: RedisSessionStore
-    nodes: RedisNodeRegistry
+    nodes: NodeRegistry
+    node_rules: NodeRulesBoard
     control: RedisControlLog
     accounts: AccountStore
     activity: ActivityStore
@@ -93,6 +106,9 @@ class Stores:
     tries: TryCounters
     key_use: KeyUse
     sealed: SealedRecords
+    openable: OpenableRecords
+    witness: KeyWitness
+    watch: StoreWatch
 
 
 def open_stores(
@@ -102,6 +118,7 @@ def open_stores(
     context: NodeContext,
     *,
     rules: Rules,
+    rules_change: bool,
     lease: timedelta,
     serves: bool,
 ) -> Stores:
@@ -113,19 +130,32 @@ def open_stores(
         sealer: seals with the newest key, opens with all.
         context: this node's id, clocks, randomness and audit trail.
         rules: the durations in force.
+        rules_change: whether other nodes may have other rules for a while.
         lease: how long a node stays listed without a renewal.
         serves: whether this process serves. If not, it follows only replies to its own ends.
     """
     client, scripts, clock, shards = store.client, store.scripts, store.clock, store.shards
-    codec, entries = SessionCodec(sealer), Entries(keyring, context)
+    entries = Entries(keyring, context)
     block = min(LONGEST_BLOCK, lease / 6)
-    sessions = RedisSessionStore(client, scripts, codec, entries, clock, rules, shards)
+    sessions = RedisSessionStore(
+        client, scripts, SessionCodec(sealer), entries, clock, rules, shards
+    )
     accounts = AccountStore(client, scripts, sealer, shards, context.record)
     activity = ActivityStore(client, scripts, sealer, shards, context.record)
+    nodes = RedisNodeRegistry(client, scripts, clock, shards, lease)
     cookies_live = rules.absolute_timeout + RECORD_KEPT_AFTER_EXPIRY
+    key_use = KeyUse(client, context.node, keyring, cookies_live)
+    openable = OpenableRecords(client, sealer, shards)
+    witness = KeyWitness(
+        client, scripts, keyring, sealer, openable, _writing_keys(nodes, key_use), tidies=serves
+    )
+    watch = StoreWatch(client, shards, witness)
     return Stores(
         sessions=sessions,
-        nodes=RedisNodeRegistry(client, scripts, clock, shards, lease),
+        nodes=WatchedRegistry(nodes, watch),
+        node_rules=NodeRulesBoard(
+            client, scripts, nodes, context.node, _own_rules(rules, rules_change), lease
+        ),
         control=RedisControlLog(
             store.reader, client, scripts, entries, shards, context.node, block, serves=serves
         ),
@@ -133,6 +163,23 @@ def open_stores(
         activity=activity,
         single_use=SingleUseStore(client, shards),
         tries=TryCounters(scripts, keyring.derive("tries").newest[1], context.now),
-        key_use=KeyUse(client, context.node, keyring, cookies_live),
+        key_use=key_use,
         sealed=SealedRecords(client, sessions, accounts, activity, context.new_id),
+        openable=openable,
+        witness=witness,
+        watch=watch,
+    )
+
+
+def _writing_keys(nodes: NodeRegistry, key_use: KeyUse) -> WritingKeys:
+    async def writing_keys() -> set[int] | None:
+        rings = (await key_use.versions_of(await nodes.leases())).values()
+        return {ring[0] for ring in rings} if all(rings) else None
+
+    return writing_keys
+
+
+def _own_rules(rules: Rules, is_changing: bool) -> NodeRules:  # noqa: FBT001 - only handed on
+    return NodeRules(
+        host_label(socket.gethostname()), os.getpid(), values_of(rules), is_changing=is_changing
     )

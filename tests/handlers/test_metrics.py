@@ -113,8 +113,8 @@ async def test_ends_that_nobody_waits_for_are_counted_too(
     assert await scrape.grew("curfew_terminations_total", **unawaited) == 1
 
 
-async def test_a_reused_token_is_counted(valkey: ValkeyServer) -> None:
-    with CurfewServer(store_url=valkey.url, rotation_grace="50ms") as hasty:
+async def test_a_reused_token_is_counted() -> None:
+    with ValkeyServer() as own, CurfewServer(store_url=own.url, rotation_grace="50ms") as hasty:
         async with Client(hasty.url) as ada, httpx.AsyncClient(base_url=hasty.url) as http:
             await ada.sign_up("metrics-eve")
             stolen = ada.cookie

@@ -94,6 +94,7 @@ def test_doctor_tells_what_it_found(server: CurfewServer, run: Run) -> None:
 
 
 def test_doctor_warns_of_a_store_that_forgets(valkey: ValkeyServer) -> None:
+    valkey.flush()
     with not_started(CurfewServer(store_url=valkey.url)) as server:
         examined = server.command("doctor")
     assert "durability memory: a crash of the store can bring ended sessions" in examined.stdout

@@ -2,20 +2,24 @@
 
 import os
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import redis
 
-from server.embedded.paths import log_path, store_folder
+from server.embedded.paths import log_path, owner_password_path, store_folder
 from server.embedded.store import EmbeddedStore, StoreStartFailed, socket_path, store_url
+from server.store import acl
 from tests.support.running.processes import eventually, lives, processes_of
-from tests.support.servers.valkey import owner_of
+from tests.support.servers.valkey import owner_of_embedded
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's help is Linux only")
 
@@ -44,7 +48,7 @@ def store(data_dir: Path) -> Iterator[EmbeddedStore]:
 def client(data_dir: Path) -> redis.Redis:
     """Make a client of the store in a folder."""
     return redis.Redis.from_url(
-        owner_of(store_url(data_dir)), decode_responses=True, socket_timeout=5
+        owner_of_embedded(data_dir), decode_responses=True, socket_timeout=5
     )
 
 
@@ -180,23 +184,38 @@ def test_a_second_guard_waits_for_the_first(data_dir: Path, store: EmbeddedStore
         second.stop()
 
 
+ORPHAN = (
+    "import fcntl, os, pathlib, subprocess, sys\n"
+    "from server.embedded.valkey import valkey_binary\n"
+    "lock = os.open(pathlib.Path(sys.argv[1]) / 'lock', os.O_CREAT | os.O_RDWR)\n"
+    "fcntl.flock(lock, fcntl.LOCK_EX)\n"
+    "command = [valkey_binary(), *sys.argv[2:]]\n"
+    "subprocess.Popen(command, pass_fds=[lock], stdout=subprocess.DEVNULL)\n"
+)
+"""Starts a Valkey that nobody guards, in a folder, with arguments."""
+
+
 def test_a_valkey_without_a_guard_is_asked_to_leave(data_dir: Path) -> None:
+    """It is from before there was an owner with a password."""
     folder = store_folder(data_dir)
     folder.mkdir(parents=True)
-    program = (
-        "import os, pathlib, subprocess, sys\n"
-        "from server.embedded.valkey import valkey_binary\n"
-        "folder = pathlib.Path(sys.argv[1])\n"
-        "lock = os.open(folder / 'lock', os.O_CREAT | os.O_RDWR)\n"
-        "import fcntl; fcntl.flock(lock, fcntl.LOCK_EX)\n"
-        "command = [valkey_binary(), '--port', '0', '--dir', folder, '--unixsocket', sys.argv[2]]\n"
-        "command += ['--logfile', folder / 'orphan.log']\n"
-        "subprocess.Popen(command, pass_fds=[lock], stdout=subprocess.DEVNULL)\n"
-    )
-    subprocess.run([sys.executable, "-c", program, folder, socket_path(data_dir)], check=True)
+    options: list[str | Path] = ["--port", "0", "--dir", folder]
+    options += ["--unixsocket", socket_path(data_dir), "--logfile", folder / "orphan.log"]
+    subprocess.run([sys.executable, "-c", ORPHAN, folder, *options], check=True)
     orphan = eventually(lambda: processes_of(data_dir, "valkey-server"))
 
     store = EmbeddedStore(data_dir)
+    store.start()
+    assert processes_of(data_dir, "valkey-server") != orphan
+    store.stop()
+
+
+def test_a_valkey_that_lost_its_guard_is_asked_to_leave_by_its_owner(data_dir: Path) -> None:
+    store, folder = EmbeddedStore(data_dir), store_folder(data_dir)
+    store.start()
+    store.stop()
+    subprocess.run([sys.executable, "-c", ORPHAN, folder, folder / "valkey.conf"], check=True)
+    orphan = eventually(lambda: processes_of(data_dir, "valkey-server"))
     store.start()
     assert processes_of(data_dir, "valkey-server") != orphan
     store.stop()
@@ -257,3 +276,27 @@ def test_a_short_socket_folder_of_somebody_else_is_refused(
         store_url(data_dir)
     with pytest.raises(StoreStartFailed, match="not a folder of this user"):
         EmbeddedStore(data_dir).start()
+
+
+@pytest.mark.usefixtures("store")
+def test_who_does_not_log_in_may_only_ask_whether_the_store_is_there(data_dir: Path) -> None:
+    with redis.Redis.from_url(f"unix://{quote(str(socket_path(data_dir)))}") as stranger:
+        assert stranger.ping()
+        for command in ("GET curfew:x", "KEYS *", "CONFIG GET dir", "ACL LIST", "SHUTDOWN"):
+            with pytest.raises(redis.exceptions.NoPermissionError):
+                stranger.execute_command(*command.split())
+
+
+@pytest.mark.usefixtures("store")
+def test_nobody_comes_from_curfews_rights_to_more_without_a_file_of_the_owner(
+    data_dir: Path,
+) -> None:
+    with redis.Redis.from_url(store_url(data_dir), single_connection_client=True) as curfew:
+        for user in ("default", acl.OWNER, acl.USER):
+            with suppress(redis.exceptions.AuthenticationError):
+                curfew.execute_command("AUTH", user, acl.USER)
+            with pytest.raises(redis.exceptions.NoPermissionError):
+                curfew.execute_command("CONFIG", "GET", "dir")
+    file = owner_password_path(data_dir)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert file.read_text("ascii") not in (file.parent / "users.acl").read_text("ascii")

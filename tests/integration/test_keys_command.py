@@ -24,7 +24,7 @@ from tests.support.clients.sockets import end_of
 from tests.support.engine.keys import key, text_of
 from tests.support.running.processes import eventually
 from tests.support.servers.server import CurfewServer
-from tests.support.servers.valkey import owner_of
+from tests.support.servers.valkey import owner_of_embedded
 
 NAMES = ShardNames(0)
 PAGE = page("docs/howto/rotate-secret-keys.md")
@@ -107,7 +107,7 @@ async def test_a_key_comes_and_its_predecessor_goes_without_signing_anybody_out(
         assert re.match(r"[3-9] records were sealed again", keys(server, "reseal"))
         assert "cookies" in refused(server, "retire")
         assert await is_live(away)  # and has a new cookie now
-        with redis.Redis.from_url(owner_of(store_url(server.data_dir))) as raw:
+        with redis.Redis.from_url(owner_of_embedded(server.data_dir)) as raw:
             assert raw.delete(NAMES.signing_key(int(old))) == 1  # as if 13 hours had passed
         keys(server, "retire")
         assert versions_of(server) == [new]
@@ -165,7 +165,7 @@ def cookie_made_with(server: CurfewServer, key: str, sid: str) -> str:
     """What somebody with the key, and a copy of the store from when it was in front, can make."""
     ring = Keyring.from_secrets([parse_secret(key)])
     readers = Keyring.from_secrets([parse_secret(each) for each in keys_of(server)])
-    with redis.Redis.from_url(owner_of(store_url(server.data_dir))) as raw:
+    with redis.Redis.from_url(owner_of_embedded(server.data_dir)) as raw:
         value = raw.get(NAMES.session(sid))
     assert isinstance(value, bytes)
     stored = SessionCodec(Sealer(readers)).decode(value, sid)
@@ -187,7 +187,7 @@ async def test_nothing_that_is_sealed_in_the_store_is_overlooked(server: CurfewS
 
         def all_are_counted() -> bool:
             """Recent activity is written a moment after what it tells of."""
-            with redis.Redis.from_url(owner_of(store_url(server.data_dir))) as raw:
+            with redis.Redis.from_url(owner_of_embedded(server.data_dir)) as raw:
                 plain = [name for name in raw.scan_iter() if raw.type(name) == b"string"]
                 values = [each for each in map(raw.get, plain) if isinstance(each, bytes)]
             sealed = [each for each in values if version.to_bytes(4) in each]

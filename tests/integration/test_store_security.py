@@ -32,6 +32,12 @@ def store() -> Iterator[ValkeyServer]:
         yield running
 
 
+@pytest.fixture(autouse=True)
+def emptied(store: ValkeyServer) -> None:
+    """Each server here has keys of its own."""
+    store.flush()
+
+
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("authority"))

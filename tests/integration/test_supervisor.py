@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from server.embedded.store import store_url
 from tests.support.running.processes import eventually, lives, processes_of
-from tests.support.servers.valkey import owner_of
+from tests.support.servers.valkey import owner_of_embedded
 
 
 class Supervised:
@@ -186,7 +185,7 @@ def test_an_unusable_configuration_stops_the_server(server: Supervised) -> None:
 
 
 def test_a_killed_guard_is_replaced_and_the_data_is_there(server: Supervised) -> None:
-    with redis.Redis.from_url(owner_of(store_url(server.data_dir))) as client:
+    with redis.Redis.from_url(owner_of_embedded(server.data_dir)) as client:
         client.set("key", "kept")
     (killed,) = server.guards()
     valkeys = processes_of(server.data_dir, "valkey-server")
@@ -199,7 +198,7 @@ def test_a_killed_guard_is_replaced_and_the_data_is_there(server: Supervised) ->
 def value_in(data_dir: Path) -> object:
     """Read the key, None as long as nobody answers."""
     try:
-        with redis.Redis.from_url(owner_of(store_url(data_dir))) as client:
+        with redis.Redis.from_url(owner_of_embedded(data_dir)) as client:
             return client.get("key")
     except redis.RedisError:
         return None

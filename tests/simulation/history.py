@@ -6,6 +6,7 @@ from collections.abc import Callable
 from server.core.messages import CloseCode
 from server.engine import Engine
 from server.store.contract import Stored
+from tests.simulation.changing_rules import change_rules
 from tests.simulation.world import HASTY, Change, Node, World
 
 STEPS = 14
@@ -195,6 +196,7 @@ _WEIGHTED: list[tuple[Act, int]] = [
     (_freeze, 2),
     (_trim, 1),
     (_lapse, 1),
+    (change_rules, 1),
 ]
 ACTS = [act for act, _ in _WEIGHTED]
 WEIGHTS = [weight for _, weight in _WEIGHTED]

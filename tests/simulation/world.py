@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 from server.core.errors import StoreUnavailable, WriteConflict
@@ -246,6 +247,7 @@ class World:
         self.memory.on_end = lambda sid: self.truth.ended(sid, self.loop.now)
         self.change = change
         self.nodes: list[Node] = []
+        self._numbers = count()
 
     def clock(self) -> float:
         """Return the time of the store's clock."""
@@ -253,7 +255,7 @@ class World:
 
     async def add_node(self, rules: Rules = RULES) -> None:
         """Start another node."""
-        node = Node(self, f"node{len(self.nodes)}", self.change, rules)
+        node = Node(self, f"node{next(self._numbers)}", self.change, rules)
         await node.spawn(node.start())
         self.nodes.append(node)
 

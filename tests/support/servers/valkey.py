@@ -1,5 +1,6 @@
 """A private Valkey for tests, which can be killed, frozen and brought back."""
 
+import os
 import signal
 import subprocess
 import tempfile
@@ -7,9 +8,11 @@ import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.parse import quote
 
 import redis
 
+from server.embedded.paths import owner_password_path, socket_path
 from server.embedded.valkey import start_valkey, write_configuration
 from server.store import acl
 from tests.support.running.ports import free_port
@@ -165,6 +168,12 @@ class ValkeyServer:
                 return bool(client.ping())
         except redis.RedisError:
             return False
+
+
+def owner_of_embedded(data_dir: Path) -> str:
+    """The address of the embedded store in a folder for somebody who may do everything."""
+    password = owner_password_path(data_dir).read_text("ascii")
+    return f"unix://{acl.OWNER}:{password}@{quote(os.fsencode(socket_path(data_dir)))}"
 
 
 def owner_of(url: str) -> str:

@@ -198,3 +198,14 @@ async def test_every_receipt_is_counted_with_its_reason() -> None:
     ]
     reasons = [Reason.LOGOUT, Reason.ADMIN]
     assert cluster.one.recorded.of("terminated") == list(zip(reasons, receipts, strict=True))
+
+
+@on_virtual_time
+async def test_a_session_whose_record_nobody_can_open_ends_like_any_other() -> None:
+    cluster = await Cluster().start()
+    live = await cluster.one.sign_in()
+    client = await cluster.two.connect(live)
+    receipt = await cluster.terminations.unopened(live.session.sid, Reason.ADMIN)
+    assert (receipt.sessions, receipt.sockets_closed) == (1, 1)
+    assert client.peer.code == 4401
+    assert not await cluster.one.engine.sessions.is_unreadable(live.session.sid)

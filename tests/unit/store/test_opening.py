@@ -20,7 +20,16 @@ def stores_of(store: StoreConnection, *, lease: timedelta, serves: bool = True) 
     """What is in the store, for a node with this lease."""
     context = quiet_context(store.clock.now)
     sealer = Sealer(KEYRING)
-    return open_stores(store, KEYRING, sealer, context, rules=Rules(), lease=lease, serves=serves)
+    return open_stores(
+        store,
+        KEYRING,
+        sealer,
+        context,
+        rules=Rules(),
+        rules_change=False,
+        lease=lease,
+        serves=serves,
+    )
 
 
 async def test_a_store_is_laid_out_by_the_first_who_connects(store_url: str) -> None:

@@ -1,0 +1,88 @@
+"""A node that no longer fits the store is not listed again until it does."""
+
+from collections.abc import Mapping
+from functools import partial
+
+import pytest
+import redis
+from redis.asyncio import Redis
+
+from server.core.errors import StoreUnavailable
+from server.crypto.keyring import Keyring
+from server.crypto.sealer import Sealer
+from server.store.key_witness import KeyWitness
+from server.store.names import SHARD_COUNT, ShardNames
+from server.store.openable_records import OpenableRecords
+from server.store.scripts import Scripts
+from server.store.store_watch import StoreWatch, WatchedRegistry
+from tests.support.engine.keys import KEY
+
+WITNESS = ShardNames(0).key_witness
+
+
+class Registry:
+    """Notes who was listed."""
+
+    def __init__(self) -> None:
+        self.listed: dict[str, float] = {}
+
+    async def renew(self, node: str) -> None:
+        """List it."""
+        self.listed[node] = 1.0
+
+    async def leases(self) -> Mapping[str, float]:
+        """Say who is listed."""
+        return self.listed
+
+    async def remove(self, node: str) -> None:
+        """Remove it."""
+        del self.listed[node]
+
+
+@pytest.fixture
+async def watch(client: Redis, scripts: Scripts) -> StoreWatch:
+    ring = Keyring.from_secrets([KEY])
+    records = OpenableRecords(client, Sealer(ring), 1)
+
+    async def writing() -> set[int]:
+        return set()
+
+    witness = KeyWitness(client, scripts, ring, Sealer(ring), records, writing, tidies=True)
+    return StoreWatch(client, 1, witness)
+
+
+async def test_what_is_gone_is_written_again(watch: StoreWatch, raw: redis.Redis) -> None:
+    await watch.look()
+    raw.flushall()
+    await watch.look()
+    assert watch.problem is None
+    assert raw.get(SHARD_COUNT) == b"1"
+    assert raw.exists(WITNESS)
+
+
+async def test_a_node_is_listed_only_as_long_as_it_fits(
+    watch: StoreWatch, raw: redis.Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    registry = Registry()
+    watched = WatchedRegistry(registry, watch)
+    await watched.renew("n1")
+    assert await watched.leases() == {"n1": 1.0}
+    await watched.remove("n1")
+    for name, spoil in (
+        (SHARD_COUNT, partial(raw.set, SHARD_COUNT, "7")),
+        (SHARD_COUNT, partial(raw.set, SHARD_COUNT, "garbage")),
+        (WITNESS, partial(raw.hset, WITNESS, "7", "of others")),
+    ):
+        raw.delete(WITNESS)
+        spoil()
+        for _ in range(2):
+            await watch.look()
+        assert watch.problem
+        with pytest.raises(StoreUnavailable):
+            await watched.renew("n1")
+        raw.delete(name)
+        await watch.look()
+        await watched.renew("n1")
+    told = [each.getMessage() for each in caplog.records if each.name == "curfew.store"]
+    assert len(told) == 6
+    assert sum("stops serving" in each for each in told) == 3
