@@ -16,6 +16,7 @@ from server.core.environment import Environment, refusal
 from server.core.errors import ConfigurationError
 from server.core.session import Rules
 from server.core.store_address import files_of_address, flaw_of_address
+from server.core.throttling import SignUpLimits
 from server.crypto.key_file import make_key_file, read_key_file, split_keys
 from server.crypto.keyring import Keyring, WeakKey, new_secret, parse_secret
 
@@ -42,6 +43,7 @@ class Settings:
         termination_wait: how long a termination waits for other nodes before it is `pending`.
         termination_replicas: number of replicas that must have an end before it is `complete`.
         signup: whether people may make their own accounts.
+        sign_up_limits: how many accounts they may make in an hour.
         trusted_proxies: peers whose forwarded headers are believed.
         tls_cert: PEM file; with `tls_key` the server speaks TLS itself.
         tls_key: PEM file.
@@ -66,6 +68,7 @@ class Settings:
     termination_wait: timedelta
     termination_replicas: int
     signup: bool
+    sign_up_limits: SignUpLimits
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     tls_cert: Path | None
     tls_key: Path | None
@@ -122,6 +125,10 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         termination_wait=read.duration("CURFEW_TERMINATION_WAIT", "2s"),
         termination_replicas=read.integer("CURFEW_TERMINATION_REPLICAS", 0, 0, 9),
         signup=_signup(read, loopback=loopback),
+        sign_up_limits=SignUpLimits(
+            per_address=read.integer("CURFEW_SIGNUPS_PER_ADDRESS", 60, 1, 1_000_000),
+            in_all=read.integer("CURFEW_SIGNUPS_IN_ALL", 1000, 1, 1_000_000),
+        ),
         trusted_proxies=proxies,
         tls_cert=tls_cert,
         tls_key=tls_key,

@@ -75,12 +75,13 @@ class PasswordChange:
         async with self._throttle.proof(person.user, person.sid, person.device.ip) as attempt:
             if isinstance(attempt, Throttled):
                 return attempt
-            if not await self._accounts.verify(person.user, current):
+            if not await self._accounts.verify(person.user, current, applicant=person.applicant):
                 attempt.failed()
                 self._record(AuditEvent.PASSWORD_CHANGE_FAIL, **person.concerning())
                 return Denial.WRONG_PASSWORD
             await attempt.succeeded()
-        if bad := await self._accounts.set_password(person.user, new):
+        bad = await self._accounts.set_password(person.user, new, applicant=person.applicant)
+        if bad:
             return PasswordNotChanged(bad)
         self._record(AuditEvent.PASSWORD_CHANGED, **person.concerning())
         receipt = None

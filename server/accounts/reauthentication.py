@@ -68,7 +68,7 @@ class Reauthentication:
         async with self._throttle.proof(person.user, person.sid, person.device.ip) as attempt:
             if isinstance(attempt, Throttled):
                 return attempt
-            account = await self._accounts.verify(person.user, password)
+            account = await self._accounts.verify(person.user, password, applicant=person.applicant)
             if account is None:
                 attempt.failed()
                 self._record(AuditEvent.LOGIN_FAIL, **person.concerning())

@@ -73,7 +73,9 @@ class SignIn:
             if isinstance(attempt, Throttled):
                 return attempt
             epochs = await self._sessions.epochs(known)
-            account = await self._accounts.verify(username, password)
+            account = await self._accounts.verify(
+                username, password, applicant=requester.applicant()
+            )
             if account is None:
                 attempt.failed()
                 await self._record_failure(username, requester)

@@ -6,6 +6,7 @@ from server.accounts.requester import Requester
 from server.accounts.throttle import Throttle
 from server.core.account import Account
 from server.core.audit import AuditEvent, Record
+from server.core.hash_queue import Urgency
 from server.core.throttling import Throttled
 
 
@@ -14,7 +15,8 @@ class SignUp:
 
     Args:
         accounts: where they are made.
-        throttle: counts names that turned out to be taken: who tries many, looks for accounts.
+        throttle: counts accounts, and names that turned out to be taken: who tries many, looks for
+            accounts.
         record: keeps the audit trail.
         is_open: whether people may make accounts themselves.
     """
@@ -46,9 +48,10 @@ class SignUp:
         async with self._throttle.sign_up(requester.device.ip) as attempt:
             if isinstance(attempt, Throttled):
                 return attempt
-            made = await self._accounts.create(username, password)
+            applicant = requester.applicant(Urgency.SIGN_UP)
+            made = await self._accounts.create(username, password, applicant=applicant)
             if isinstance(made, NameTaken):
-                attempt.failed()
+                await attempt.missed()
             elif isinstance(made, Account):
                 await attempt.succeeded()
                 self._record(AuditEvent.USER_CREATED, **requester.concerning(made.user))

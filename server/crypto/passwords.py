@@ -1,6 +1,6 @@
 """Password hashing: argon2id in its own threads, limited, not revealing which accounts exist.
 
-Hashing is slow on purpose, so this file also limits how many hashes may be computed at once.
+Hashing is slow on purpose, so every hash waits for its turn here; `HashQueue` says whose it is.
 """
 
 import asyncio
@@ -8,17 +8,17 @@ import os
 import re
 from base64 import b64encode
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from threading import BoundedSemaphore
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from nacl.exceptions import InvalidkeyError
 from nacl.pwhash import argon2id
 
 from server.core.credentials import BadPassword, encode_password
 from server.core.errors import SessionError
+from server.core.hash_queue import OPERATOR, Applicant, HashQueue, QueueFull
 
 _T = TypeVar("_T")
 
@@ -34,7 +34,10 @@ _STORED = re.compile(
 
 
 class HasherBusy(SessionError):
-    """Too many passwords wait to be hashed. This says nothing about whether a password is right."""
+    """Too many passwords wait to be hashed, or the client has gone away before its turn.
+
+    This says nothing about whether a password is right.
+    """
 
     def __str__(self) -> str:
         return "too many passwords are waiting to be hashed"
@@ -91,6 +94,19 @@ class PasswordCheck:
 _NO_MATCH: Final = PasswordCheck(matches=False, needs_rehash=False)
 
 
+@dataclass(slots=True, eq=False)
+class _Work:
+    """A hash to compute.
+
+    Attributes:
+        compute: computes it, in a thread.
+        result: what the caller waits for.
+    """
+
+    compute: Callable[[], Any]
+    result: "asyncio.Future[Any]"
+
+
 class PasswordHasher:
     """Hashes and checks passwords in its own threads, a limited number at a time."""
 
@@ -99,6 +115,7 @@ class PasswordHasher:
         parameters: Argon2Parameters = INTERACTIVE,
         workers: int = 2,
         queue_limit: int = 64,
+        per_network: int = 16,
     ) -> None:
         """Start no threads yet; the first password starts them.
 
@@ -107,29 +124,33 @@ class PasswordHasher:
             workers: hashes at the same time; they take `workers` times `memory_bytes` of memory.
             queue_limit: passwords that may wait besides; the last one waits for about
                 `queue_limit / workers` hashes, 2.1 s with the defaults.
+            per_network: passwords of one network that may be hashed or wait.
         """
         self._parameters = parameters
         self._dummy = _dummy_hash(parameters)
         self._executor = ThreadPoolExecutor(workers, thread_name_prefix="argon2id")
-        self._places = BoundedSemaphore(workers + queue_limit)
+        self._queue: HashQueue[_Work] = HashQueue(workers, queue_limit, per_network)
 
-    async def hash(self, password: str) -> str:
+    async def hash(self, password: str, applicant: Applicant = OPERATOR) -> str:
         """Return the string to store for a password: salt, parameters and hash in one.
 
         Args:
             password: a password that `check_password_shape` has accepted.
+            applicant: who waits for it.
 
         Raises:
-            HasherBusy: the queue is full.
+            HasherBusy: the queue is full, or the applicant has gone.
             ValueError: the password is not valid text, or too long.
         """
         match encode_password(password):
             case BadPassword(detail=detail):
                 raise ValueError(detail)
             case encoded:
-                return await self._run(partial(_hash, encoded, self._parameters))
+                return await self._run(partial(_hash, encoded, self._parameters), applicant)
 
-    async def verify(self, password: str, stored: str | None) -> PasswordCheck:
+    async def verify(
+        self, password: str, stored: str | None, applicant: Applicant = OPERATOR
+    ) -> PasswordCheck:
         """Check a password against a stored string, or do the same work and refuse it.
 
         For a name without an account, or with a damaged string, the work is that of the present
@@ -139,34 +160,74 @@ class PasswordHasher:
         Args:
             password: the password as it was typed.
             stored: what `hash` returned; None if there is no such account.
+            applicant: who waits for it.
 
         Raises:
-            HasherBusy: the queue is full, no matter whether the account exists.
+            HasherBusy: the queue is full, no matter whether the account exists, or the applicant
+                has gone.
         """
         encoded = encode_password(password)
         if isinstance(encoded, BadPassword):
             return _NO_MATCH
         cost = _parameters_of(stored) if stored is not None else None
         if stored is None or cost is None:
-            await self._run(partial(_verify, self._dummy, encoded))
+            await self._run(partial(_verify, self._dummy, encoded), applicant)
             return _NO_MATCH
-        matches = await self._run(partial(_verify, stored, encoded))
+        matches = await self._run(partial(_verify, stored, encoded), applicant)
         return PasswordCheck(matches, needs_rehash=matches and cost.is_below(self._parameters))
 
     def close(self) -> None:
         """Wait for running hashes; cancel those not started, and the tasks that await them."""
+        for work in self._queue.clear():
+            work.result.cancel()
         self._executor.shutdown(wait=True, cancel_futures=True)
 
-    async def _run(self, work: Callable[[], _T]) -> _T:
-        if not self._places.acquire(blocking=False):
+    async def _run(self, compute: Callable[[], _T], applicant: Applicant) -> _T:
+        work = _Work(compute, asyncio.get_running_loop().create_future())
+        entered = self._queue.enter(work, applicant)
+        if isinstance(entered, QueueFull):
             raise HasherBusy
-        future = self._executor.submit(work)
-        # The place is freed when the work is done: a caller that gives up leaves a busy thread.
-        future.add_done_callback(self._free_place)
-        return await asyncio.wrap_future(future)
+        if entered.displaced is not None:
+            _refuse(entered.displaced)
+        self._start()
+        leave = partial(self._leave, work)
+        if applicant.gone is not None:
+            applicant.gone.add_done_callback(leave)
+        try:
+            result: _T = await work.result
+            return result
+        finally:
+            self._queue.leave(work)
+            if applicant.gone is not None:
+                applicant.gone.remove_done_callback(leave)
 
-    def _free_place(self, _: "Future[_T]") -> None:
-        self._places.release()
+    def _start(self) -> None:
+        """Start what has its turn, as long as a thread is free."""
+        while work := self._queue.take():
+            hashing = asyncio.wrap_future(self._executor.submit(work.compute))
+            # The place is freed when the work is done: a caller that gives up leaves a busy thread.
+            hashing.add_done_callback(partial(self._finish, work))
+
+    def _finish(self, work: _Work, hashing: "asyncio.Future[Any]") -> None:
+        self._queue.finish(work)
+        error = hashing.exception()
+        if work.result.done():  # its caller has given up
+            pass
+        elif error is not None:
+            work.result.set_exception(error)
+        else:
+            work.result.set_result(hashing.result())
+        self._start()
+
+    def _leave(self, work: _Work, _: object) -> None:
+        """Nobody waits for the answer any more. What a thread has begun, it ends."""
+        if self._queue.leave(work):
+            _refuse(work)
+
+
+def _refuse(work: _Work) -> None:
+    if not work.result.done():
+        work.result.set_exception(HasherBusy())
 
 
 def _hash(encoded: bytes, parameters: Argon2Parameters) -> str:

@@ -3,12 +3,12 @@
 import re
 from datetime import timedelta
 
-from server.accounts.throttle import PLACES_PER_ADDRESS
+from server.accounts.throttle import PLACES_PER_ADDRESS, SIGN_UP_PLACES_PER_ADDRESS
 from server.core.throttling import CEILING, FAMILIAR_FOR, LONGEST_DELAY, RULES, CounterKind, Rule
 from tests.docs.markdown import code, page, table
 
 PAGE = page("docs/howto/sign-in-throttling.md")
-WORDS = {"a second": 1, "1 s": 1, "a minute": 60}
+WORDS = {"a second": 1, "1 s": 1, "a minute": 60, "3.6 s": 3.6}
 AS_ACCOUNT = "as `account`"
 
 
@@ -16,7 +16,7 @@ def test_every_counter_is_on_the_page_with_its_first_step_and_no_other() -> None
     rows = {CounterKind(code(row[0])[0]): row for row in table(PAGE, "counter")}
     assert set(rows) == set(CounterKind)
     for kind, row in rows.items():
-        number = re.match(r"(\d+) (failures|names)$", row[2])
+        number = re.match(r"(\d+) (failures|names|accounts)$", row[2])
         assert number, kind
         assert int(number[1]) == RULES[kind].steps[0].tries, kind
         if row[3] == AS_ACCOUNT:
@@ -39,6 +39,8 @@ def test_the_other_numbers_on_the_page_are_those_of_the_rules() -> None:
     assert timedelta(hours=1) == CEILING.delay
     assert f"during the last {FAMILIAR_FOR.days} days" in text
     assert f"at most {PLACES_PER_ADDRESS} of them from one address" in text
+    places = f"At most {SIGN_UP_PLACES_PER_ADDRESS} of an address's {PLACES_PER_ADDRESS} places"
+    assert places in text
     by_day = [kind for kind in CounterKind if RULES[kind].forgets == timedelta(days=1)]
     assert {RULES[kind].pardons for kind in by_day} == {True}
     (line,) = re.findall(r"A failure at (.*?) is forgotten after a day", text)

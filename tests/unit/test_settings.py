@@ -46,6 +46,8 @@ TABLE = [
     ("TERMINATION_WAIT", "termination_wait", timedelta(seconds=2), "5s", timedelta(seconds=5)),
     ("TERMINATION_REPLICAS", "termination_replicas", 0, "2", 2),
     ("SIGNUP", "signup", True, "closed", False),
+    ("SIGNUPS_PER_ADDRESS", "sign_up_limits.per_address", 60, "1", 1),
+    ("SIGNUPS_IN_ALL", "sign_up_limits.in_all", 1000, "1000000", 1_000_000),
     ("TRUSTED_PROXIES", "trusted_proxies", (), "10.0.0.0/8, ::1",
      (ip_network("10.0.0.0/8"), ip_network("::1"))),
     ("TLS_CERT", "tls_cert", None, None, None),
