@@ -34,8 +34,6 @@ from server.store.try_counters import TryCounters
 
 PLACES_PER_ADDRESS: Final = 16
 """Of about 66 that a node's hashing has: one address can fill a quarter of them."""
-SIGN_UP_PLACES_PER_ADDRESS: Final = 12
-"""Of these: so people can sign in from an address from which somebody floods the sign-up."""
 
 
 class Attempt:
@@ -191,17 +189,15 @@ class Throttle:
 
     @contextmanager
     def _place(self, act: Act, network: str) -> Iterator[None]:
-        places = [(self._busy, PLACES_PER_ADDRESS)]
-        if act is Act.SIGN_UP:
-            places.append((self._busy_sign_ups, SIGN_UP_PLACES_PER_ADDRESS))
-        if any(busy[network] >= most for busy, most in places):
+        """Hold one of a network's places. Sign-ups take none from those who prove a password."""
+        busy = self._busy_sign_ups if act is Act.SIGN_UP else self._busy
+        others = self._busy[network] if act is Act.SIGN_UP else 0
+        if busy[network] + others >= PLACES_PER_ADDRESS:
             raise HasherBusy
-        for busy, _ in places:
-            busy[network] += 1
+        busy[network] += 1
         try:
             yield
         finally:
-            for busy, _ in places:
-                busy[network] -= 1
-                if not busy[network]:
-                    del busy[network]
+            busy[network] -= 1
+            if not busy[network]:
+                del busy[network]

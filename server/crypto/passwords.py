@@ -6,9 +6,12 @@ Hashing is slow on purpose, so every hash waits for its turn here; `HashQueue` s
 import asyncio
 import os
 import re
+import sys
+import threading
 from base64 import b64encode
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -18,7 +21,7 @@ from nacl.pwhash import argon2id
 
 from server.core.credentials import BadPassword, encode_password
 from server.core.errors import SessionError
-from server.core.hash_queue import OPERATOR, Applicant, HashQueue, QueueFull
+from server.core.hash_queue import OPERATOR, Applicant, HashQueue, QueueFull, Urgency
 
 _T = TypeVar("_T")
 
@@ -73,6 +76,10 @@ INTERACTIVE: Final = Argon2Parameters(memory_bytes=64 * 2**20, passes=2)
 """libsodium's interactive limits, about 65 ms; above the 19 MiB and 2 passes that OWASP's
 Password Storage Cheat Sheet asks for."""
 
+SIGN_UP_NICENESS: Final = 5
+"""Sign-ups get about a quarter of a processor that others want, too. In a flood of sign-ups, this
+keeps sign-ins and the event loop as fast as they were."""
+
 CHEAPEST: Final = Argon2Parameters(memory_bytes=8 * 2**10, passes=1)
 """The least that argon2id allows, about 35 us. For tests only."""
 
@@ -100,10 +107,12 @@ class _Work:
 
     Attributes:
         compute: computes it, in a thread.
+        urgency: which threads compute it.
         result: what the caller waits for.
     """
 
     compute: Callable[[], Any]
+    urgency: Urgency
     result: "asyncio.Future[Any]"
 
 
@@ -128,7 +137,10 @@ class PasswordHasher:
         """
         self._parameters = parameters
         self._dummy = _dummy_hash(parameters)
-        self._executor = ThreadPoolExecutor(workers, thread_name_prefix="argon2id")
+        self._threads = {
+            Urgency.PROOF: ThreadPoolExecutor(workers, "argon2id"),
+            Urgency.SIGN_UP: ThreadPoolExecutor(workers, "argon2id-sign-up", _give_way),
+        }
         self._queue: HashQueue[_Work] = HashQueue(workers, queue_limit, per_network)
 
     async def hash(self, password: str, applicant: Applicant = OPERATOR) -> str:
@@ -180,10 +192,11 @@ class PasswordHasher:
         """Wait for running hashes; cancel those not started, and the tasks that await them."""
         for work in self._queue.clear():
             work.result.cancel()
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        for threads in self._threads.values():
+            threads.shutdown(wait=True, cancel_futures=True)
 
     async def _run(self, compute: Callable[[], _T], applicant: Applicant) -> _T:
-        work = _Work(compute, asyncio.get_running_loop().create_future())
+        work = _Work(compute, applicant.urgency, asyncio.get_running_loop().create_future())
         entered = self._queue.enter(work, applicant)
         if isinstance(entered, QueueFull):
             raise HasherBusy
@@ -204,7 +217,7 @@ class PasswordHasher:
     def _start(self) -> None:
         """Start what has its turn, as long as a thread is free."""
         while work := self._queue.take():
-            hashing = asyncio.wrap_future(self._executor.submit(work.compute))
+            hashing = asyncio.wrap_future(self._threads[work.urgency].submit(work.compute))
             # The place is freed when the work is done: a caller that gives up leaves a busy thread.
             hashing.add_done_callback(partial(self._finish, work))
 
@@ -223,6 +236,13 @@ class PasswordHasher:
         """Nobody waits for the answer any more. What a thread has begun, it ends."""
         if self._queue.leave(work):
             _refuse(work)
+
+
+def _give_way() -> None:
+    """Lower the priority of this thread, where the system can do that."""
+    if sys.platform == "linux":  # elsewhere a priority is the process's, not a thread's
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), SIGN_UP_NICENESS)
 
 
 def _refuse(work: _Work) -> None:

@@ -3,7 +3,7 @@
 import re
 from datetime import timedelta
 
-from server.accounts.throttle import PLACES_PER_ADDRESS, SIGN_UP_PLACES_PER_ADDRESS
+from server.accounts.throttle import PLACES_PER_ADDRESS
 from server.core.throttling import CEILING, FAMILIAR_FOR, LONGEST_DELAY, RULES, CounterKind, Rule
 from tests.docs.markdown import code, page, table
 
@@ -39,8 +39,6 @@ def test_the_other_numbers_on_the_page_are_those_of_the_rules() -> None:
     assert timedelta(hours=1) == CEILING.delay
     assert f"during the last {FAMILIAR_FOR.days} days" in text
     assert f"at most {PLACES_PER_ADDRESS} of them from one address" in text
-    places = f"At most {SIGN_UP_PLACES_PER_ADDRESS} of an address's {PLACES_PER_ADDRESS} places"
-    assert places in text
     by_day = [kind for kind in CounterKind if RULES[kind].forgets == timedelta(days=1)]
     assert {RULES[kind].pardons for kind in by_day} == {True}
     (line,) = re.findall(r"A failure at (.*?) is forgotten after a day", text)

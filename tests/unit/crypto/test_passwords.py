@@ -1,6 +1,8 @@
 """Password hashing: nothing is cut, nobody is revealed, and no queue grows without end."""
 
 import asyncio
+import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 
@@ -12,6 +14,7 @@ from server.crypto import passwords
 from server.crypto.passwords import (
     CHEAPEST,
     INTERACTIVE,
+    SIGN_UP_NICENESS,
     Argon2Parameters,
     HasherBusy,
     PasswordCheck,
@@ -300,6 +303,19 @@ async def test_a_proof_goes_before_sign_ups_and_takes_a_place_of_theirs(gate: Ga
     outcomes = await asyncio.gather(*sign_ups, proof, return_exceptions=True)
     assert [type(each) for each in outcomes if each] == [HasherBusy]
     assert order == ["new-0", "ann", "new-1", "new-2"]
+    hasher.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="priorities of threads are Linux's")
+async def test_sign_ups_are_hashed_at_a_lower_priority(monkeypatch: pytest.MonkeyPatch) -> None:
+    def priority(*_: object) -> str:
+        return str(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    monkeypatch.setattr(passwords, "_hash", priority)
+    hasher, usual = PasswordHasher(CHEAPEST), os.getpriority(os.PRIO_PROCESS, 0)
+    newcomer = Applicant("192.0.2.1", Urgency.SIGN_UP)
+    assert int(await hasher.hash("x", newcomer)) == min(19, max(usual, SIGN_UP_NICENESS))
+    assert int(await hasher.hash("x")) == usual
     hasher.close()
 
 
