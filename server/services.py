@@ -167,6 +167,7 @@ def _open_stores(base: _Base, *, serves: bool) -> Stores:
         base.sealer,
         base.context,
         rules=base.settings.rules,
+        visitor_limits=base.settings.visitor_limits,
         lease=base.settings.node_lease,
         serves=serves,
     )

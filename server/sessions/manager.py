@@ -11,6 +11,7 @@ from functools import partial
 from weakref import WeakValueDictionary
 
 from server.core import policy
+from server.core.addresses import network_of
 from server.core.changes import merge, with_data
 from server.core.context import NodeContext
 from server.core.policy import Accept, End, Refusal, Refuse, Verdict
@@ -128,6 +129,7 @@ class SessionManager:
         Raises:
             DataRefused: too large, or not JSON; nothing was written.
             WriteConflict: other writers kept winning; nothing was written.
+            VisitorsFull: the session has no user, and there is no room; nothing was written.
         """
         async with self._turn(live.session.sid):
             return await self._change(
@@ -184,8 +186,10 @@ class SessionManager:
 
         Raises:
             DataRefused: too large, or not JSON; nothing was created.
+            VisitorsFull: visitors keep as much as they may; nothing was created.
         """
-        shard = int.from_bytes(self._context.random(2)) % self._store.shards
+        # All of one network are in one shard, so that one script can count what they keep.
+        shard = self._store.shard_of(network_of(device.ip))
         epochs = await self._store.epochs(shard, None)
         empty = self._creation.new_session(shard, epochs, device, {})
         return await self._creation.write(with_data(empty, merge({}, data)).session, epochs)

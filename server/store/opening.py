@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from server.core.context import NodeContext
 from server.core.session import Rules
+from server.core.visitors import VISITOR_LIMITS, VisitorLimits
 from server.crypto.keyring import Keyring
 from server.crypto.sealer import Sealer
 from server.store.accounts import AccountStore
@@ -23,9 +24,10 @@ from server.store.key_use import KeyUse
 from server.store.nodes import RedisNodeRegistry
 from server.store.scripts import Scripts
 from server.store.sealed_records import SealedRecords
-from server.store.sessions import RECORD_KEPT_AFTER_EXPIRY, RedisSessionStore
+from server.store.sessions import RECORD_KEPT_AFTER_EXPIRY, RedisSessionStore, longest_life_ms
 from server.store.single_use import SingleUseStore
 from server.store.try_counters import TryCounters
+from server.store.visitors import VisitorRecords
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,7 @@ def open_stores(
     context: NodeContext,
     *,
     rules: Rules,
+    visitor_limits: VisitorLimits = VISITOR_LIMITS,
     lease: timedelta,
     serves: bool,
 ) -> Stores:
@@ -113,13 +116,20 @@ def open_stores(
         sealer: seals with the newest key, opens with all.
         context: this node's id, clocks, randomness and audit trail.
         rules: the durations in force.
+        visitor_limits: on what visitors without an account keep.
         lease: how long a node stays listed without a renewal.
         serves: whether this process serves. If not, it follows only replies to its own ends.
     """
     client, scripts, clock, shards = store.client, store.scripts, store.clock, store.shards
     codec, entries = SessionCodec(sealer), Entries(keyring, context)
     block = min(LONGEST_BLOCK, lease / 6)
-    sessions = RedisSessionStore(client, scripts, codec, entries, clock, rules, shards)
+    visitors = VisitorRecords(
+        scripts,
+        keyring.derive("visitors").newest[1],
+        visitor_limits.of_shard(shards),
+        longest_life_ms(rules),
+    )
+    sessions = RedisSessionStore(client, scripts, codec, entries, clock, rules, visitors, shards)
     accounts = AccountStore(client, scripts, sealer, shards, context.record)
     activity = ActivityStore(client, scripts, sealer, shards, context.record)
     cookies_live = rules.absolute_timeout + RECORD_KEPT_AFTER_EXPIRY

@@ -4,6 +4,7 @@ Scripts make changes atomic; they contain no policy. Each script that writes tak
 so that running it again after a lost reply returns the first reply and changes nothing.
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +17,16 @@ FOLDER = Path(__file__).parent / "scripts"
 
 REPLICATION_MS: Final = 500
 """How long an end waits for replicas: less than the client waits for a reply."""
+
+
+def source_of(path: Path) -> str:
+    """Return the text of a script, with the parts that it shares with others in place."""
+    return re.sub(
+        r"^-- include (\S+)$",
+        lambda match: (FOLDER / match[1]).read_text(encoding="utf-8"),
+        path.read_text(encoding="utf-8"),
+        flags=re.MULTILINE,
+    )
 
 
 class Scripts:
@@ -31,8 +42,7 @@ class Scripts:
         self._client = client
         self._replicas = replicas
         self._scripts = {
-            path.stem: client.register_script(path.read_text(encoding="utf-8"))
-            for path in FOLDER.glob("*.lua")
+            path.stem: client.register_script(source_of(path)) for path in FOLDER.glob("*.lua")
         }
 
     async def run(
