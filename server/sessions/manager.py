@@ -6,6 +6,7 @@ not caught: a session of which nothing is known has not ended (P5).
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from weakref import WeakValueDictionary
@@ -20,6 +21,7 @@ from server.core.session import Device, Json, Rules, Session
 from server.core.token import Token
 from server.sessions.creation import SessionCreation, SignInInterrupted
 from server.sessions.verdicts import LiveSession, TokenRefused, Verdicts
+from server.sessions.visitor_room import VisitorRoom
 from server.store.contract import Epochs, ListedSession, SessionStore, Stored
 
 
@@ -37,6 +39,7 @@ class SessionManager:
         self._context = context
         self._verdicts = Verdicts(store, rules, context)
         self._creation = SessionCreation(store, context)
+        self._visitor_room = VisitorRoom(context.monotonic)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.rules = rules
 
@@ -131,10 +134,13 @@ class SessionManager:
             WriteConflict: other writers kept winning; nothing was written.
             VisitorsFull: the session has no user, and there is no room; nothing was written.
         """
+        visitor = live.session.user is None
+        room = self._visitor_room.of(live.session.device) if visitor else nullcontext()
         async with self._turn(live.session.sid):
-            return await self._change(
-                live, lambda session: with_data(session, merge(session.data, changes))
-            )
+            with room:
+                return await self._change(
+                    live, lambda session: with_data(session, merge(session.data, changes))
+                )
 
     async def epochs(self, user: str) -> Epochs:
         """Return what `sign_in` needs. Read it before the credentials are checked."""
@@ -190,9 +196,10 @@ class SessionManager:
         """
         # All of one network are in one shard, so that one script can count what they keep.
         shard = self._store.shard_of(network_of(device.ip))
-        epochs = await self._store.epochs(shard, None)
-        empty = self._creation.new_session(shard, epochs, device, {})
-        return await self._creation.write(with_data(empty, merge({}, data)).session, epochs)
+        with self._visitor_room.of(device):
+            epochs = await self._store.epochs(shard, None)
+            empty = self._creation.new_session(shard, epochs, device, {})
+            return await self._creation.write(with_data(empty, merge({}, data)).session, epochs)
 
     async def sessions_of(self, user: str) -> Sequence[ListedSession]:
         """Return the user's live sessions, the most recently used first."""

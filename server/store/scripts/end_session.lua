@@ -28,7 +28,7 @@ else
     end
   end
   redis.call('ZREM', KEYS[4], ARGV[2])
-  forget_visitor(ARGV[2])
+  bury_visitor(ARGV[2], ARGV[4])
   redis.call('XADD', KEYS[5], 'MAXLEN', '~', 10000, '*', 'at', now, unpack(ARGV, 5))
 end
 

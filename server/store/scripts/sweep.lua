@@ -16,7 +16,7 @@ for place = 2, #KEYS do
     local sid = string.sub(KEYS[place], #ARGV[1] + #'session:' + 1)
     redis.call('SET', ARGV[1] .. 'ended:' .. sid, ended, 'PX', ARGV[2])
     swept = swept + redis.call('DEL', KEYS[place])
-    forget_visitor(sid)
+    bury_visitor(sid, ARGV[2])
   end
 end
 return swept

@@ -42,6 +42,7 @@ KIB: dict[str, Json] = {"k": "x" * (1024 - 8)}
 LIMITS = VisitorLimits(
     sessions_per_address=3, bytes_per_address=20 * 1024, sessions_in_all=5, bytes_in_all=30 * 1024
 )
+TOMBSTONE = 512
 HOME, ELSEWHERE = "192.0.2.1", "192.0.2.2"
 
 
@@ -203,13 +204,15 @@ async def test_rewriting_one_session_is_limited_by_the_minute(visitors: Visitors
     assert await save(store, Stored(stored.session, written), data={"k": 1}) == Saved(written + 1)
 
 
-async def test_an_end_gives_its_room_back_at_once(visitors: Visitors) -> None:
+async def test_an_end_gives_its_room_back_at_once_except_for_the_tombstone(
+    visitors: Visitors,
+) -> None:
     store, stored = visitors.under(LIMITS), await visitors.create()
-    for _ in range(2):
+    for end_id in ("e1", "e1", "e2"):
         await store.end_session(
-            stored.session.sid, user=None, end_id="e1", reason=Reason.LOGOUT, initiator="n1"
+            stored.session.sid, user=None, end_id=end_id, reason=Reason.LOGOUT, initiator="n1"
         )
-        assert visitors.counted() == (0, 0)
+        assert visitors.counted() == (0, TOMBSTONE)
     made = [await visitors.create() for _ in range(4)]
     assert [full(each) for each in made] == [False, False, False, True]
 
@@ -222,7 +225,26 @@ async def test_an_end_of_everything_gives_the_room_back_with_the_records(
         await visitors.create()
     await store.end_shard(0, end_id="e1", reason=Reason.ADMIN, initiator="n1")
     assert await store.sweep_shard(0) == 3
-    assert visitors.counted() == (0, 0)
+    assert visitors.counted() == (0, 3 * TOMBSTONE)
+
+
+async def test_beginning_and_ending_sessions_without_end_comes_to_an_end(
+    visitors: Visitors,
+) -> None:
+    store, begun = visitors.under(LIMITS), 0
+    while not full(stored := await visitors.create(data={})):
+        visitors.forget_what_was_written()
+        begun += 1
+        await store.end_session(
+            stored.session.sid, user=None, end_id="e1", reason=Reason.LOGOUT, initiator="n1"
+        )
+    assert begun == (LIMITS.bytes_per_address - bytes_of({})) // TOMBSTONE + 1
+    for key in visitors.raw.scan_iter("curfew:{00}:ended:*"):
+        assert (visitors.raw.memory_usage(key) or 0) <= TOMBSTONE
+        sid = key.rpartition(b":")[2]
+        visitors.raw.zadd("curfew:{00}:visitors", {sid: 1})
+    assert not full(await visitors.create(data={}))
+    assert visitors.counted() == (1, bytes_of({}))
 
 
 async def test_what_has_gone_by_its_ttl_is_counted_no_more(visitors: Visitors) -> None:
@@ -257,7 +279,7 @@ async def test_with_another_key_a_network_is_counted_on_under_its_former_name(
         stored.session.sid, user=None, end_id="e1", reason=Reason.LOGOUT, initiator="n1"
     )
     counts = [visitors.raw.get(key) for key in visitors.raw.scan_iter("curfew:{00}:visitors:*")]
-    assert all(isinstance(each, bytes) and each.startswith(b"0 0 ") for each in counts)
+    assert all(isinstance(each, bytes) and each.startswith(b"0 512 ") for each in counts)
 
 
 async def test_a_repeated_request_is_counted_once(visitors: Visitors) -> None:
@@ -279,7 +301,7 @@ async def test_what_ended_or_is_overtaken_is_told_and_not_counted(visitors: Visi
     assert isinstance(await save(store, stored, data={}), Tombstone)
     assert isinstance(await create(store, stored.session), Tombstone)
     assert await save(store, Stored(visitors.session(), 1)) == Missing()
-    assert visitors.counted() == (0, 0)
+    assert visitors.counted() == (0, TOMBSTONE)
 
 
 async def test_a_save_appends_its_event(visitors: Visitors, raw: redis.Redis) -> None:

@@ -1,8 +1,10 @@
 -- What visitors without an account keep in the shard: each session is counted from its creation
--- until its record is gone, by an end or by its TTL.
+-- until its record is gone. If it ends sooner, the bytes of its tombstone are counted until that is
+-- gone: who begins and ends sessions without end leaves many.
 --
--- <prefix>visitors            sids, scored by when the record goes, in Unix seconds
--- <prefix>visitor:<sid>       '<bytes> <digest of the data> <network>'
+-- <prefix>visitors            sids, scored by when the record or tombstone goes, in Unix seconds
+-- <prefix>visitor:<sid>       '<bytes> <digest of the data> <network>'; after the end, the digest
+--                             is '-'
 -- <prefix>visitors:<network>  '<sessions> <bytes> <settled at>'; '' is all networks together
 --
 -- Writing is limited, too: rewriting one session again and again fills the disk of a store that
@@ -12,6 +14,7 @@ local prefix = string.match(KEYS[1], '^[^:]*:[^:]*:')
 local clock_of_room = redis.call('TIME')
 local this_moment = clock_of_room[1] + clock_of_room[2] / 1000000
 local MINUTE = 60
+local TOMBSTONE_BYTES = 512
 
 local function read_room(network)
   local key = prefix .. 'visitors:' .. network
@@ -26,7 +29,7 @@ end
 local function write_room(room, sessions, bytes, settled, ttl)
   sessions, bytes = math.max(0, room.sessions + sessions), math.max(0, room.bytes + bytes)
   local value = string.format('%.0f %.0f %.3f', sessions, bytes, settled)
-  if sessions == 0 then ttl = 2 * MINUTE * 1000 end
+  if sessions + bytes == 0 then ttl = 2 * MINUTE * 1000 end
   if ttl then
     redis.call('SET', room.key, value, 'PX', ttl)
   else
@@ -34,16 +37,32 @@ local function write_room(room, sessions, bytes, settled, ttl)
   end
 end
 
--- Takes a session out of the count, if it is in it.
-local function forget_visitor(sid)
-  local kept = redis.call('GET', prefix .. 'visitor:' .. sid)
-  if not kept then return end
-  local bytes, network = string.match(kept, '^(%d+) %S+ (%S+)$')
+local function read_visitor(sid)
+  return string.match(redis.call('GET', prefix .. 'visitor:' .. sid) or '', '^(%d+) (%S+) (%S+)$')
+end
+
+-- Counts the tombstone of a session, of `ttl` ms, in place of its record, if that was counted.
+local function bury_visitor(sid, ttl)
+  local bytes, digest, network = read_visitor(sid)
+  if not bytes or digest == '-' then return end
   for _, name in ipairs({network, ''}) do
     local room = read_room(name)
-    write_room(room, -1, -bytes, room.settled)
+    write_room(room, -1, TOMBSTONE_BYTES - bytes, room.settled, ttl)
   end
-  redis.call('DEL', prefix .. 'visitor:' .. sid)
+  redis.call('SET', prefix .. 'visitor:' .. sid, TOMBSTONE_BYTES .. ' - ' .. network, 'PX', ttl)
+  redis.call('ZADD', prefix .. 'visitors', string.format('%.3f', this_moment + ttl / 1000), sid)
+  redis.call('PEXPIRE', prefix .. 'visitors', ttl)
+end
+
+local function forget_visitor(sid)
+  local bytes, digest, network = read_visitor(sid)
+  if bytes then
+    for _, name in ipairs({network, ''}) do
+      local room = read_room(name)
+      write_room(room, digest == '-' and 0 or -1, -bytes, room.settled)
+    end
+    redis.call('DEL', prefix .. 'visitor:' .. sid)
+  end
   redis.call('ZREM', prefix .. 'visitors', sid)
 end
 
@@ -71,8 +90,7 @@ end
 local function claim_room(asked, is_new)
   forget_gone_visitors()
   local sid, ttl, longest_ttl, bytes, digest, network = unpack(asked, 1, 6)
-  local before, known, counted_by = string.match(
-    redis.call('GET', prefix .. 'visitor:' .. sid) or '', '^(%d+) (%S+) (%S+)$')
+  local before, known, counted_by = read_visitor(sid)
   network = counted_by or network  -- a new secret key gives the same network another digest
   local sessions, more = before and 0 or 1, bytes - (before or 0)
   if digest ~= known then
