@@ -16,39 +16,26 @@ from server.core.credentials import (
     canonical_username,
     check_password_shape,
 )
-from server.core.hash_queue import OPERATOR, Applicant
 from server.crypto.common_passwords import is_common
 from server.crypto.passwords import PasswordHasher
 from server.store.accounts import AccountStore, StoredAccount
 
 
 class Accounts(Protocol):
-    """Who may sign in. Methods raise `StoreUnavailable` when their backing cannot be asked.
+    """Who may sign in. Methods raise `StoreUnavailable` when their backing cannot be asked."""
 
-    `applicant` is who waits for the password to be hashed; the hashing is shared fairly.
-    """
-
-    async def verify(
-        self, username: str, password: str, *, applicant: Applicant = OPERATOR
-    ) -> Account | None:
+    async def verify(self, username: str, password: str) -> Account | None:
         """Return the account if name and password are right and it is not disabled.
 
         Unknown, wrong and disabled take the same time (ASVS 5.0 6.3.8).
         """
 
     async def create(
-        self,
-        username: str,
-        password: str,
-        *,
-        admin: bool = False,
-        applicant: Applicant = OPERATOR,
+        self, username: str, password: str, *, admin: bool = False
     ) -> Account | BadUsername | BadPassword | NameTaken:
         """Make an account, or return why there is none."""
 
-    async def set_password(
-        self, user: str, password: str, *, applicant: Applicant = OPERATOR
-    ) -> BadPassword | None:
+    async def set_password(self, user: str, password: str) -> BadPassword | None:
         """Replace the password of an existing account, or return why it was not."""
 
     async def set_disabled(self, user: str, *, disabled: bool) -> bool:
@@ -72,28 +59,21 @@ class StoredAccounts:
         self._hasher = hasher
         self._context = context
 
-    async def verify(
-        self, username: str, password: str, *, applicant: Applicant = OPERATOR
-    ) -> Account | None:
+    async def verify(self, username: str, password: str) -> Account | None:
         stored = await self._load(username)
         check = await self._hasher.verify(
-            password, stored.account.password_hash if stored else None, applicant
+            password, stored.account.password_hash if stored else None
         )
         if stored is None or not check.matches or stored.account.disabled:
             return None
         if check.needs_rehash:
-            await self._rehash(stored, password, applicant)
+            await self._rehash(stored, password)
         elif stored.stale_key:
             await self._save(stored, stored.account)
         return stored.account
 
     async def create(
-        self,
-        username: str,
-        password: str,
-        *,
-        admin: bool = False,
-        applicant: Applicant = OPERATOR,
+        self, username: str, password: str, *, admin: bool = False
     ) -> Account | BadUsername | BadPassword | NameTaken:
         user = canonical_username(username)
         if isinstance(user, BadUsername):
@@ -104,7 +84,7 @@ class StoredAccounts:
             return NameTaken()
         account = Account(
             user=user,
-            password_hash=await self._hasher.hash(password, applicant),
+            password_hash=await self._hasher.hash(password),
             admin=admin,
             disabled=False,
             created_at=self._context.now(),
@@ -112,12 +92,10 @@ class StoredAccounts:
         saved = await self._store.save(account, based_on=0, operation=self._context.new_id())
         return account if saved else NameTaken()
 
-    async def set_password(
-        self, user: str, password: str, *, applicant: Applicant = OPERATOR
-    ) -> BadPassword | None:
+    async def set_password(self, user: str, password: str) -> BadPassword | None:
         if bad := _unfit(password, user):
             return bad
-        password_hash = await self._hasher.hash(password, applicant)
+        password_hash = await self._hasher.hash(password)
         await self._update(
             user,
             lambda account: replace(
@@ -145,9 +123,9 @@ class StoredAccounts:
             return False
         return await self._store.change(user, change, self._context.new_id) is not None
 
-    async def _rehash(self, stored: StoredAccount, password: str, applicant: Applicant) -> None:
-        password_hash = await self._hasher.hash(password, applicant)
-        await self._save(stored, replace(stored.account, password_hash=password_hash))
+    async def _rehash(self, stored: StoredAccount, password: str) -> None:
+        stronger = replace(stored.account, password_hash=await self._hasher.hash(password))
+        await self._save(stored, stronger)
 
     async def _save(self, stored: StoredAccount, account: Account) -> None:
         """Write what sign-in improves. Losing against another writer is fine: the next does it."""

@@ -8,6 +8,7 @@ from server.core.account import Account
 from server.core.audit import AuditEvent, Record
 from server.core.hash_queue import Urgency
 from server.core.throttling import Throttled
+from server.crypto.hash_threads import hashing_for
 
 
 class SignUp:
@@ -48,8 +49,8 @@ class SignUp:
         async with self._throttle.sign_up(requester.device.ip) as attempt:
             if isinstance(attempt, Throttled):
                 return attempt
-            applicant = requester.applicant(Urgency.SIGN_UP)
-            made = await self._accounts.create(username, password, applicant=applicant)
+            with hashing_for(requester.applicant(Urgency.SIGN_UP)):
+                made = await self._accounts.create(username, password)
             if isinstance(made, NameTaken):
                 await attempt.missed()
             elif isinstance(made, Account):

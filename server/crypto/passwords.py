@@ -3,27 +3,27 @@
 Hashing is slow on purpose, so every hash waits for its turn here; `HashQueue` says whose it is.
 """
 
-import asyncio
 import os
 import re
-import sys
-import threading
 from base64 import b64encode
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Final
 
 from nacl.exceptions import InvalidkeyError
 from nacl.pwhash import argon2id
 
 from server.core.credentials import BadPassword, encode_password
-from server.core.errors import SessionError
-from server.core.hash_queue import OPERATOR, Applicant, HashQueue, QueueFull, Urgency
+from server.crypto.hash_threads import HasherBusy, HashThreads
 
-_T = TypeVar("_T")
+__all__ = [
+    "CHEAPEST",
+    "INTERACTIVE",
+    "Argon2Parameters",
+    "HasherBusy",
+    "PasswordCheck",
+    "PasswordHasher",
+]
 
 _MAX_MEMORY_BYTES: Final = 2**30
 _MAX_PASSES: Final = 10
@@ -34,16 +34,6 @@ _STORED = re.compile(
     r"\$argon2id\$v=19\$m=([1-9][0-9]{0,6}),t=([1-9][0-9]?),p=1"
     r"\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}"
 )
-
-
-class HasherBusy(SessionError):
-    """Too many passwords wait to be hashed, or the client has gone away before its turn.
-
-    This says nothing about whether a password is right.
-    """
-
-    def __str__(self) -> str:
-        return "too many passwords are waiting to be hashed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +66,6 @@ INTERACTIVE: Final = Argon2Parameters(memory_bytes=64 * 2**20, passes=2)
 """libsodium's interactive limits, about 65 ms; above the 19 MiB and 2 passes that OWASP's
 Password Storage Cheat Sheet asks for."""
 
-SIGN_UP_NICENESS: Final = 5
-"""Sign-ups get about a quarter of a processor that others want, too. In a flood of sign-ups, this
-keeps sign-ins and the event loop as fast as they were."""
-
 CHEAPEST: Final = Argon2Parameters(memory_bytes=8 * 2**10, passes=1)
 """The least that argon2id allows, about 35 us. For tests only."""
 
@@ -99,21 +85,6 @@ class PasswordCheck:
 
 
 _NO_MATCH: Final = PasswordCheck(matches=False, needs_rehash=False)
-
-
-@dataclass(slots=True, eq=False)
-class _Work:
-    """A hash to compute.
-
-    Attributes:
-        compute: computes it, in a thread.
-        urgency: which threads compute it.
-        result: what the caller waits for.
-    """
-
-    compute: Callable[[], Any]
-    urgency: Urgency
-    result: "asyncio.Future[Any]"
 
 
 class PasswordHasher:
@@ -137,18 +108,13 @@ class PasswordHasher:
         """
         self._parameters = parameters
         self._dummy = _dummy_hash(parameters)
-        self._threads = {
-            Urgency.PROOF: ThreadPoolExecutor(workers, "argon2id"),
-            Urgency.SIGN_UP: ThreadPoolExecutor(workers, "argon2id-sign-up", _give_way),
-        }
-        self._queue: HashQueue[_Work] = HashQueue(workers, queue_limit, per_network)
+        self._threads = HashThreads(workers, queue_limit, per_network)
 
-    async def hash(self, password: str, applicant: Applicant = OPERATOR) -> str:
+    async def hash(self, password: str) -> str:
         """Return the string to store for a password: salt, parameters and hash in one.
 
         Args:
             password: a password that `check_password_shape` has accepted.
-            applicant: who waits for it.
 
         Raises:
             HasherBusy: the queue is full, or the applicant has gone.
@@ -158,11 +124,9 @@ class PasswordHasher:
             case BadPassword(detail=detail):
                 raise ValueError(detail)
             case encoded:
-                return await self._run(partial(_hash, encoded, self._parameters), applicant)
+                return await self._threads.run(partial(_hash, encoded, self._parameters))
 
-    async def verify(
-        self, password: str, stored: str | None, applicant: Applicant = OPERATOR
-    ) -> PasswordCheck:
+    async def verify(self, password: str, stored: str | None) -> PasswordCheck:
         """Check a password against a stored string, or do the same work and refuse it.
 
         For a name without an account, or with a damaged string, the work is that of the present
@@ -172,7 +136,6 @@ class PasswordHasher:
         Args:
             password: the password as it was typed.
             stored: what `hash` returned; None if there is no such account.
-            applicant: who waits for it.
 
         Raises:
             HasherBusy: the queue is full, no matter whether the account exists, or the applicant
@@ -183,71 +146,14 @@ class PasswordHasher:
             return _NO_MATCH
         cost = _parameters_of(stored) if stored is not None else None
         if stored is None or cost is None:
-            await self._run(partial(_verify, self._dummy, encoded), applicant)
+            await self._threads.run(partial(_verify, self._dummy, encoded))
             return _NO_MATCH
-        matches = await self._run(partial(_verify, stored, encoded), applicant)
+        matches = await self._threads.run(partial(_verify, stored, encoded))
         return PasswordCheck(matches, needs_rehash=matches and cost.is_below(self._parameters))
 
     def close(self) -> None:
         """Wait for running hashes; cancel those not started, and the tasks that await them."""
-        for work in self._queue.clear():
-            work.result.cancel()
-        for threads in self._threads.values():
-            threads.shutdown(wait=True, cancel_futures=True)
-
-    async def _run(self, compute: Callable[[], _T], applicant: Applicant) -> _T:
-        work = _Work(compute, applicant.urgency, asyncio.get_running_loop().create_future())
-        entered = self._queue.enter(work, applicant)
-        if isinstance(entered, QueueFull):
-            raise HasherBusy
-        if entered.displaced is not None:
-            _refuse(entered.displaced)
-        self._start()
-        leave = partial(self._leave, work)
-        if applicant.gone is not None:
-            applicant.gone.add_done_callback(leave)
-        try:
-            result: _T = await work.result
-            return result
-        finally:
-            self._queue.leave(work)
-            if applicant.gone is not None:
-                applicant.gone.remove_done_callback(leave)
-
-    def _start(self) -> None:
-        """Start what has its turn, as long as a thread is free."""
-        while work := self._queue.take():
-            hashing = asyncio.wrap_future(self._threads[work.urgency].submit(work.compute))
-            # The place is freed when the work is done: a caller that gives up leaves a busy thread.
-            hashing.add_done_callback(partial(self._finish, work))
-
-    def _finish(self, work: _Work, hashing: "asyncio.Future[Any]") -> None:
-        self._queue.finish(work)
-        error = hashing.exception()
-        if work.result.done():  # its caller has given up
-            pass
-        elif error is not None:
-            work.result.set_exception(error)
-        else:
-            work.result.set_result(hashing.result())
-        self._start()
-
-    def _leave(self, work: _Work, _: object) -> None:
-        """Nobody waits for the answer any more. What a thread has begun, it ends."""
-        if self._queue.leave(work):
-            _refuse(work)
-
-
-def _give_way() -> None:
-    """Lower the priority of this thread, where the system can do that."""
-    if sys.platform == "linux":  # elsewhere a priority is the process's, not a thread's
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), SIGN_UP_NICENESS)
-
-
-def _refuse(work: _Work) -> None:
-    if not work.result.done():
-        work.result.set_exception(HasherBusy())
+        self._threads.close()
 
 
 def _hash(encoded: bytes, parameters: Argon2Parameters) -> str:

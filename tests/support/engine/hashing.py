@@ -18,8 +18,9 @@ def hasher_of(services: Services) -> PasswordHasher:
 @contextmanager
 def no_place(hasher: PasswordHasher) -> Iterator[None]:
     """Let every password find all places taken."""
-    queue, hasher._queue = hasher._queue, HashQueue(workers=0, waiting=0, per_network=1)
+    threads = hasher._threads
+    queue, threads._queue = threads._queue, HashQueue(workers=0, waiting=0, per_network=1)
     try:
         yield
     finally:
-        hasher._queue = queue
+        threads._queue = queue

@@ -1,7 +1,6 @@
 """Accounts in the store: who is told apart, and what two who write at once leave."""
 
 import asyncio
-from typing import Any
 
 import pytest
 
@@ -45,9 +44,9 @@ async def test_wrong_unknown_and_disabled_each_cost_one_check_and_find_nobody(
     await accounts.create("grace", PASSWORD)
     checked, verify = [], accounts._hasher.verify
 
-    async def counted(password: str, stored: str | None, *given: Any) -> PasswordCheck:
+    async def counted(password: str, stored: str | None) -> PasswordCheck:
         checked.append(stored)
-        return await verify(password, stored, *given)
+        return await verify(password, stored)
 
     monkeypatch.setattr(accounts._hasher, "verify", counted)
     tries = [("grace", "no"), ("nobody", PASSWORD), ("no name!", PASSWORD), ("ada", PASSWORD)]
@@ -72,11 +71,11 @@ async def test_of_two_who_want_a_name_at_once_one_gets_it(
 ) -> None:
     both, hash_password = asyncio.Barrier(2), accounts._hasher.hash
 
-    async def hash_together(password: str, *given: Any) -> str:
+    async def hash_together(password: str) -> str:
         """Hash when both have found the name free."""
         async with asyncio.timeout(5):
             await both.wait()
-        return await hash_password(password, *given)
+        return await hash_password(password)
 
     monkeypatch.setattr(accounts._hasher, "hash", hash_together)
     passwords = [PASSWORD, NEW_PASSWORD]

@@ -72,10 +72,10 @@ class InterruptedAccounts:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._services.accounts, name)
 
-    async def verify(self, username: str, password: str, **given: Any) -> Account | None:
+    async def verify(self, username: str, password: str) -> Account | None:
         """End everything, then check."""
         await self._services.terminations.all_of("ada", Reason.CREDENTIAL_CHANGED)
-        return await self._services.accounts.verify(username, password, **given)
+        return await self._services.accounts.verify(username, password)
 
 
 @pytest.mark.usefixtures("ada")

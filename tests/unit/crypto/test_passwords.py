@@ -1,20 +1,16 @@
 """Password hashing: nothing is cut, nobody is revealed, and no queue grows without end."""
 
 import asyncio
-import os
-import sys
 import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 from nacl.pwhash import argon2id
 
-from server.core.hash_queue import Applicant, Urgency
 from server.crypto import passwords
 from server.crypto.passwords import (
     CHEAPEST,
     INTERACTIVE,
-    SIGN_UP_NICENESS,
     Argon2Parameters,
     HasherBusy,
     PasswordCheck,
@@ -256,78 +252,6 @@ async def test_giving_up_in_the_queue_frees_the_place(gate: Gate) -> None:
     gate.open()
     assert [await first, await instead] == ["first", "instead"]
     hasher.close()
-
-
-async def test_who_has_gone_gives_the_place_back_and_is_not_hashed_for(gate: Gate) -> None:
-    hasher = PasswordHasher(CHEAPEST, workers=1, queue_limit=1)
-    gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    first = asyncio.create_task(hasher.hash("first"))
-    await asyncio.sleep(0)
-    queued = asyncio.create_task(hasher.hash("queued", Applicant("192.0.2.1", gone=gone)))
-    await asyncio.sleep(0)
-    gone.set_result(None)
-    with pytest.raises(HasherBusy):
-        await queued
-    instead = asyncio.create_task(hasher.hash("instead"))
-    await asyncio.sleep(0)
-    gate.open()
-    assert [await first, await instead] == ["first", "instead"]
-    hasher.close()
-
-
-async def test_who_goes_while_the_hash_is_computed_still_gets_it(gate: Gate) -> None:
-    hasher = PasswordHasher(CHEAPEST, workers=1)
-    gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    hashing = asyncio.create_task(hasher.hash("x", Applicant("192.0.2.1", gone=gone)))
-    await asyncio.sleep(0)
-    gone.set_result(None)
-    await asyncio.sleep(0)
-    gate.open()
-    assert await hashing == "x"
-    hasher.close()
-
-
-async def test_a_proof_goes_before_sign_ups_and_takes_a_place_of_theirs(gate: Gate) -> None:
-    hasher = PasswordHasher(CHEAPEST, workers=1, queue_limit=3)
-    newcomer = Applicant("192.0.2.1", Urgency.SIGN_UP)
-    order: list[str] = []
-
-    async def hash_for(applicant: Applicant, password: str) -> None:
-        order.append(await hasher.hash(password, applicant))
-
-    sign_ups = [asyncio.create_task(hash_for(newcomer, f"new-{n}")) for n in range(4)]
-    await asyncio.sleep(0)
-    proof = asyncio.create_task(hash_for(Applicant("192.0.2.2"), "ann"))
-    await asyncio.sleep(0)
-    gate.open()
-    outcomes = await asyncio.gather(*sign_ups, proof, return_exceptions=True)
-    assert [type(each) for each in outcomes if each] == [HasherBusy]
-    assert order == ["new-0", "ann", "new-1", "new-2"]
-    hasher.close()
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="priorities of threads are Linux's")
-async def test_sign_ups_are_hashed_at_a_lower_priority(monkeypatch: pytest.MonkeyPatch) -> None:
-    def priority(*_: object) -> str:
-        return str(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
-
-    monkeypatch.setattr(passwords, "_hash", priority)
-    hasher, usual = PasswordHasher(CHEAPEST), os.getpriority(os.PRIO_PROCESS, 0)
-    newcomer = Applicant("192.0.2.1", Urgency.SIGN_UP)
-    assert int(await hasher.hash("x", newcomer)) == min(19, max(usual, SIGN_UP_NICENESS))
-    assert int(await hasher.hash("x")) == usual
-    hasher.close()
-
-
-async def test_closing_gives_up_what_waits(gate: Gate) -> None:
-    hasher = PasswordHasher(CHEAPEST, workers=1)
-    running, waiting = (asyncio.create_task(hasher.hash(each)) for each in "ab")
-    await asyncio.sleep(0)
-    gate.open()
-    hasher.close()
-    assert await running == "a"
-    with pytest.raises(asyncio.CancelledError):
-        await waiting
 
 
 async def test_a_failure_frees_the_place(monkeypatch: pytest.MonkeyPatch) -> None:
