@@ -16,6 +16,8 @@ from server.core.environment import Environment, refusal
 from server.core.errors import ConfigurationError
 from server.core.session import Rules
 from server.core.store_address import files_of_address, flaw_of_address
+from server.core.throttling import SignUpLimits
+from server.core.visitors import VisitorLimits
 from server.crypto.key_file import make_key_file, read_key_file, split_keys
 from server.crypto.keyring import Keyring, WeakKey, new_secret, parse_secret
 
@@ -43,6 +45,8 @@ class Settings:
         termination_wait: how long a termination waits for other nodes before it is `pending`.
         termination_replicas: number of replicas that must have an end before it is `complete`.
         signup: whether people may make their own accounts.
+        sign_up_limits: how many accounts they may make in an hour.
+        visitor_limits: how much visitors without an account may keep.
         trusted_proxies: peers whose forwarded headers are believed.
         tls_cert: PEM file; with `tls_key` the server speaks TLS itself.
         tls_key: PEM file.
@@ -68,6 +72,8 @@ class Settings:
     termination_wait: timedelta
     termination_replicas: int
     signup: bool
+    sign_up_limits: SignUpLimits
+    visitor_limits: VisitorLimits
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     tls_cert: Path | None
     tls_key: Path | None
@@ -125,6 +131,8 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         termination_wait=read.duration("CURFEW_TERMINATION_WAIT", "2s"),
         termination_replicas=read.integer("CURFEW_TERMINATION_REPLICAS", 0, 0, 9),
         signup=_signup(read, loopback=loopback),
+        sign_up_limits=_sign_up_limits(read),
+        visitor_limits=_visitor_limits(read),
         trusted_proxies=proxies,
         tls_cert=tls_cert,
         tls_key=tls_key,
@@ -160,6 +168,22 @@ def _rules(read: Environment) -> Rules:
 def _signup(read: Environment, *, loopback: bool) -> bool:
     default = "open" if loopback else "closed"
     return read.choice("CURFEW_SIGNUP", default, "open", "closed") == "open"
+
+
+def _sign_up_limits(read: Environment) -> SignUpLimits:
+    return SignUpLimits(
+        per_address=read.integer("CURFEW_SIGNUPS_PER_ADDRESS", 60, 1, 1_000_000),
+        in_all=read.integer("CURFEW_SIGNUPS_IN_ALL", 1000, 1, 1_000_000),
+    )
+
+
+def _visitor_limits(read: Environment) -> VisitorLimits:
+    return VisitorLimits(
+        sessions_per_address=read.integer("CURFEW_ANONYMOUS_PER_ADDRESS", 1000, 1, 10_000_000),
+        bytes_per_address=read.integer("CURFEW_ANONYMOUS_MIB_PER_ADDRESS", 8, 1, 100_000) * 2**20,
+        sessions_in_all=read.integer("CURFEW_ANONYMOUS_IN_ALL", 50_000, 1, 10_000_000),
+        bytes_in_all=read.integer("CURFEW_ANONYMOUS_MIB_IN_ALL", 64, 1, 100_000) * 2**20,
+    )
 
 
 def _tls_files(

@@ -4,7 +4,8 @@
 
 Starts a server by `run.py`, signs a user in, and asks for the session fifty times a second from one
 loopback address, first in quiet and then while another address attacks from a process of its own.
-Prints the median and the worst latency of both, and every answer that was not 200.
+Somebody else signs in four times a second meanwhile. Prints the median and the worst latency of
+both, and every answer that was not 200.
 """
 
 import asyncio
@@ -17,11 +18,12 @@ from http import HTTPStatus
 from statistics import median
 from typing import Final
 
-from tests.support.clients.client import COOKIE, Client
+from tests.support.clients.client import COOKIE, PASSWORD, Client
 from tests.support.servers.server import ROOT, CurfewServer
 
 SECONDS: Final = 6.0
 EVERY: Final = 0.02
+SIGN_INS_EVERY: Final = 0.25
 ATTACKER: Final = "127.0.0.1"
 OTHER: Final = "127.0.0.9"
 CROWD: Final = 100
@@ -60,11 +62,8 @@ async def answered(reader: asyncio.StreamReader) -> int:
     return int(head[9:12])
 
 
-async def somebody_else(port: int, cookie: str, seconds: float) -> Seen:
-    """Ask for the session again and again on one connection."""
-    asked = (
-        f"GET /api/session HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nCookie: {COOKIE}={cookie}\r\n\r\n"
-    ).encode()
+async def somebody_else(port: int, asked: bytes, every: float, seconds: float) -> Seen:
+    """Ask the same again and again on one connection."""
     seen, until = Seen(), time.perf_counter() + seconds
     reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(OTHER, 0))
     while (began := time.perf_counter()) < until:
@@ -79,7 +78,7 @@ async def somebody_else(port: int, cookie: str, seconds: float) -> Seen:
             seen.latencies.append(time.perf_counter() - began)
         else:
             seen.refused[status] = seen.refused.get(status, 0) + 1
-        await asyncio.sleep(EVERY)
+        await asyncio.sleep(every)
     writer.close()
     return seen
 
@@ -207,26 +206,39 @@ ATTACKS: Final[dict[str, Attack]] = {
 }
 
 
+async def others(port: int, cookie: str, seconds: float) -> tuple[Seen, Seen]:
+    """Ask for the session, and sign in, meanwhile."""
+    credentials = b'{"username":"%s","password":"%s"}' % (b"somebody-new", PASSWORD.encode())
+    session = get(b"/api/session", f"Cookie: {COOKIE}={cookie}\r\n".encode())(host(port))
+    sign_in = post(b"/api/login", credentials)(host(port))
+    return await asyncio.gather(
+        somebody_else(port, session, EVERY, seconds),
+        somebody_else(port, sign_in, SIGN_INS_EVERY, seconds),
+    )
+
+
 async def measure(server: CurfewServer, cookie: str, name: str) -> None:
-    """Print one attack's row."""
-    quiet = await somebody_else(server.port, cookie, SECONDS / 2)
+    """Print one attack's rows: of session requests, and of sign-ins."""
+    quiet = await others(server.port, cookie, SECONDS / 2)
     attacker = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "benchmarks.attacks", "--attack", name, str(server.port), cwd=ROOT
     )
     try:
         await asyncio.sleep(1.0)
-        attacked = await somebody_else(server.port, cookie, SECONDS)
+        attacked = await others(server.port, cookie, SECONDS)
     finally:
         attacker.kill()
         await attacker.wait()
-    ratio = median(attacked.latencies or [9]) / median(quiet.latencies)
-    print(f"{name:24} {quiet.row()}  | {attacked.row()} | {ratio:5.1f}x", flush=True)
+    for row, before, during in zip((name, "    sign-ins"), quiet, attacked, strict=True):
+        ratio = median(during.latencies or [9]) / median(before.latencies)
+        print(f"{row:24} {before.row()}  | {during.row()} | {ratio:5.1f}x", flush=True)
     await asyncio.sleep(0.5)
 
 
 async def main(names: list[str]) -> None:
     """Measure the given attacks, or all."""
     with CurfewServer() as server:
+        await Client(server.url).sign_up("somebody-new")
         client = await Client(server.url).sign_up("somebody")
         print(f"{'':24} quiet: median worst (ms) | attacked: median worst (ms) | medians' ratio")
         for name in names or ATTACKS:

@@ -193,6 +193,7 @@ def _open_stores(base: _Base, *, serves: bool) -> Stores:
         base.context,
         rules=base.settings.rules,
         rules_change=base.settings.rules_change,
+        visitor_limits=base.settings.visitor_limits,
         lease=base.settings.node_lease,
         serves=serves,
     )
@@ -219,7 +220,7 @@ def _build_services(
     context, record = base.context, base.context.record
     sessions, terminations = engine.sessions, engine.terminations
     accounts = StoredAccounts(stores.accounts, hasher, context)
-    throttle = Throttle(stores.tries, context)
+    throttle = Throttle(stores.tries, context, base.settings.sign_up_limits)
     challenges = Challenges(base.sealer, context.now, partial(_record_forged_challenge, context))
     check = SecondFactorCheck(
         stores.accounts, challenges, stores.single_use, sessions.epochs, context

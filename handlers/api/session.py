@@ -1,5 +1,7 @@
 """The session of a request, for programs: read it, rotate its token, read and write its data."""
 
+from datetime import timedelta
+
 from handlers.api.answers import SIGNED_IN_SCHEMA
 from handlers.api.views import signed_in_view
 from handlers.http import account_problems, problems
@@ -58,6 +60,7 @@ class DataHandler(BaseHandler):
         refuses=[
             *problems.NO_LIVE_SESSION,
             problems.data_refused(""),
+            problems.visitors_full(timedelta()),
             account_problems.SIGN_IN_INTERRUPTED,
         ],
     )

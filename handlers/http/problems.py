@@ -12,7 +12,13 @@ from http import HTTPStatus
 from tornado.web import HTTPError
 
 from handlers.languages.texts import reason_sentence
-from server.core.errors import DataRefused, SessionError, StoreUnavailable, WriteConflict
+from server.core.errors import (
+    DataRefused,
+    SessionError,
+    StoreUnavailable,
+    VisitorsFull,
+    WriteConflict,
+)
 from server.core.reasons import NoSession
 from server.core.session import Json
 from server.crypto.passwords import HasherBusy
@@ -85,6 +91,8 @@ def problem_of(error: BaseException | None, status: int) -> Problem:
             return WRITE_CONFLICT
         case DataRefused(detail=detail):
             return data_refused(detail)
+        case VisitorsFull(wait=wait):
+            return visitors_full(wait)
         case SessionError():
             return INTERNAL
     return INTERNAL if status == HTTPStatus.INTERNAL_SERVER_ERROR else _by_status(status)
@@ -137,6 +145,18 @@ def throttled(wait: timedelta) -> Problem:
 def data_refused(detail: str) -> Problem:
     """Return the problem of session data that is too large, or cannot be stored."""
     return Problem(413, "data-refused", "The data cannot be kept", detail)
+
+
+def visitors_full(wait: timedelta) -> Problem:
+    """Return the problem of a visitor whose data finds no room (RFC 6585 4)."""
+    return Problem(
+        429,
+        "visitors-full",
+        "Too much is kept for visitors",
+        "Visitors who are not signed in keep too much data here. Sign in, or try again when "
+        "Retry-After says.",
+        headers={"Retry-After": str(max(1, math.ceil(wait.total_seconds())))},
+    )
 
 
 UNAVAILABLE = Problem(

@@ -1,5 +1,6 @@
 """The session of a request: from the cookie to `self.live`, and back into a cookie."""
 
+import asyncio
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Final
@@ -86,7 +87,7 @@ class SessionHandler(RequestHandler):
     @property
     def requester(self) -> Requester:
         """Who sent this request, for acts that are open to everybody."""
-        return Requester(self.device, self.live)
+        return Requester(self.device, self.live, self._client_gone)
 
     @property
     def person(self) -> Person:
@@ -96,7 +97,18 @@ class SessionHandler(RequestHandler):
         """
         if self.live is None:
             raise ProblemRaised(self.why_unauthenticated)
-        return Person(self.device, self.live, self.request.path)
+        return Person(self.device, self.live, self.request.path, self._client_gone)
+
+    @cached_property
+    def _client_gone(self) -> "asyncio.Future[None]":
+        """Done when the client has closed its connection before it had its answer."""
+        return asyncio.get_running_loop().create_future()
+
+    def on_connection_close(self) -> None:
+        """Give up what waits for its turn: nobody would read the answer."""
+        super().on_connection_close()
+        if not self._client_gone.done():
+            self._client_gone.set_result(None)
 
     @property
     def rules(self) -> Rules:

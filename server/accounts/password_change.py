@@ -11,6 +11,7 @@ from server.core.audit import AuditEvent, Record
 from server.core.reasons import NoSession, Reason
 from server.core.receipt import Receipt
 from server.core.throttling import Throttled
+from server.crypto.hash_threads import hashing_for
 from server.sessions.manager import SessionManager
 from server.sessions.terminations import Terminations
 from server.sessions.verdicts import LiveSession
@@ -75,12 +76,16 @@ class PasswordChange:
         async with self._throttle.proof(person.user, person.sid, person.device.ip) as attempt:
             if isinstance(attempt, Throttled):
                 return attempt
-            if not await self._accounts.verify(person.user, current):
+            with hashing_for(person.applicant):
+                is_right = await self._accounts.verify(person.user, current) is not None
+            if not is_right:
                 attempt.failed()
                 self._record(AuditEvent.PASSWORD_CHANGE_FAIL, **person.concerning())
                 return Denial.WRONG_PASSWORD
             await attempt.succeeded()
-        if bad := await self._accounts.set_password(person.user, new):
+        with hashing_for(person.applicant):
+            bad = await self._accounts.set_password(person.user, new)
+        if bad:
             return PasswordNotChanged(bad)
         self._record(AuditEvent.PASSWORD_CHANGED, **person.concerning())
         receipt = None

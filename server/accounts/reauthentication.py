@@ -18,6 +18,7 @@ from server.core.factors import Method
 from server.core.reasons import NoSession
 from server.core.session import Json
 from server.core.throttling import Throttled
+from server.crypto.hash_threads import hashing_for
 from server.crypto.passkeys import Site
 from server.sessions.manager import SessionManager
 from server.sessions.verdicts import LiveSession
@@ -68,7 +69,8 @@ class Reauthentication:
         async with self._throttle.proof(person.user, person.sid, person.device.ip) as attempt:
             if isinstance(attempt, Throttled):
                 return attempt
-            account = await self._accounts.verify(person.user, password)
+            with hashing_for(person.applicant):
+                account = await self._accounts.verify(person.user, password)
             if account is None:
                 attempt.failed()
                 self._record(AuditEvent.LOGIN_FAIL, **person.concerning())

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from server.core.addresses import network_of
+from server.core.hash_queue import Applicant, Departure, Urgency
 from server.core.session import Device
 from server.sessions.verdicts import LiveSession
 
@@ -13,10 +15,16 @@ class Requester:
     Attributes:
         device: the browser and its address.
         live: its live session; None without one.
+        gone: when the client leaves; None if it cannot.
     """
 
     device: Device
     live: LiveSession | None = None
+    gone: Departure | None = field(default=None, compare=False, repr=False)
+
+    def applicant(self, urgency: Urgency = Urgency.PROOF) -> Applicant:
+        """Return this client as one that waits for a password hash."""
+        return Applicant(network_of(self.device.ip), urgency, self.gone)
 
     def concerning(self, user: str = "") -> dict[str, str]:
         """Return whose account and which session an audit event of this request is about.
@@ -39,11 +47,18 @@ class Person:
         device: the browser and its address.
         live: the session that is served.
         path: of the request, for the audit trail.
+        gone: when the client leaves; None if it cannot.
     """
 
     device: Device
     live: LiveSession
     path: str = field(default="")
+    gone: Departure | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def applicant(self) -> Applicant:
+        """This client as one that waits for a password hash."""
+        return Applicant(network_of(self.device.ip), Urgency.PROOF, self.gone)
 
     @property
     def user(self) -> str:

@@ -18,6 +18,7 @@ from server.core.credentials import canonical_username
 from server.core.factor_policy import Proved, TooManyTries
 from server.core.session import Json
 from server.core.throttling import Throttled
+from server.crypto.hash_threads import hashing_for
 from server.crypto.passkeys import Site
 from server.sessions.creation import SignInInterrupted
 from server.sessions.manager import SessionManager
@@ -73,7 +74,8 @@ class SignIn:
             if isinstance(attempt, Throttled):
                 return attempt
             epochs = await self._sessions.epochs(known)
-            account = await self._accounts.verify(username, password)
+            with hashing_for(requester.applicant()):
+                account = await self._accounts.verify(username, password)
             if account is None:
                 attempt.failed()
                 await self._record_failure(username, requester)

@@ -6,7 +6,9 @@ from server.accounts.requester import Requester
 from server.accounts.throttle import Throttle
 from server.core.account import Account
 from server.core.audit import AuditEvent, Record
+from server.core.hash_queue import Urgency
 from server.core.throttling import Throttled
+from server.crypto.hash_threads import hashing_for
 
 
 class SignUp:
@@ -14,7 +16,8 @@ class SignUp:
 
     Args:
         accounts: where they are made.
-        throttle: counts names that turned out to be taken: who tries many, looks for accounts.
+        throttle: counts accounts, and names that turned out to be taken: who tries many, looks for
+            accounts.
         record: keeps the audit trail.
         is_open: whether people may make accounts themselves.
     """
@@ -46,9 +49,10 @@ class SignUp:
         async with self._throttle.sign_up(requester.device.ip) as attempt:
             if isinstance(attempt, Throttled):
                 return attempt
-            made = await self._accounts.create(username, password)
+            with hashing_for(requester.applicant(Urgency.SIGN_UP)):
+                made = await self._accounts.create(username, password)
             if isinstance(made, NameTaken):
-                attempt.failed()
+                await attempt.missed()
             elif isinstance(made, Account):
                 await attempt.succeeded()
                 self._record(AuditEvent.USER_CREATED, **requester.concerning(made.user))

@@ -17,8 +17,10 @@ from server.core.audit import AuditEvent
 from server.core.context import NodeContext
 from server.core.factor_policy import Proved, TooManyTries
 from server.core.throttling import (
+    SIGN_UP_LIMITS,
     Act,
     Counted,
+    SignUpLimits,
     Tally,
     Throttled,
     TryOutcome,
@@ -55,13 +57,18 @@ class Attempt:
         self._count = count
 
     async def succeeded(self) -> None:
-        """Take the try out of the count: all that was asked for was right, a second factor too."""
+        """Take the try out of the count of failures: all was right, a second factor too."""
         self._count(TryOutcome.SUCCEEDED)
         await self._counters.record_success(self._tally, self._counted, operation=self._operation)
 
     def failed(self) -> None:
         """Leave the try in the count: the password or the code was wrong."""
         self._count(TryOutcome.FAILED)
+
+    async def missed(self) -> None:
+        """Leave the try in the count of failures, and take it out of the count of successes."""
+        self.failed()
+        await self._counters.record_failure(self._counted, operation=self._operation)
 
     async def settle(self, outcome: object) -> None:
         """End the try by the outcome of a second factor's check."""
@@ -87,12 +94,20 @@ class Throttle:
     Args:
         counters: shared by all nodes.
         context: this node's randomness, counters and audit trail.
+        sign_ups: how many accounts people may make themselves.
     """
 
-    def __init__(self, counters: TryCounters, context: NodeContext) -> None:
+    def __init__(
+        self,
+        counters: TryCounters,
+        context: NodeContext,
+        sign_ups: SignUpLimits = SIGN_UP_LIMITS,
+    ) -> None:
         self._counters = counters
         self._context = context
+        self._sign_ups = sign_ups
         self._busy: Counter[str] = Counter()
+        self._busy_sign_ups: Counter[str] = Counter()
         self._undecided = UndecidedTries()
 
     def sign_in(self, name: str, address: str) -> AbstractAsyncContextManager[Attempt | Throttled]:
@@ -123,14 +138,18 @@ class Throttle:
         return self._try(Act.PROOF, proof_tally(user, sid), address)
 
     def sign_up(self, address: str) -> AbstractAsyncContextManager[Attempt | Throttled]:
-        """Count a try at making an account, which shows if a name is taken. Raises as `sign_in`."""
-        return self._try(Act.SIGN_UP, sign_up_tally(address), address)
+        """Count a try at making an account, which shows if a name is taken. Raises as `sign_in`.
+
+        An account that was made stays in the count, too.
+        """
+        return self._try(Act.SIGN_UP, sign_up_tally(address, self._sign_ups), address)
 
     @asynccontextmanager
     async def _try(
         self, act: Act, tally: Tally, address: str
     ) -> AsyncIterator[Attempt | Throttled]:
-        with self._place(network_of(address)), self._undecided.undecided(tally) as undecided:
+        place = self._place(act, network_of(address))
+        with place, self._undecided.undecided(tally) as undecided:
             operation = self._context.new_id()
             counted = await self._count(tally, operation, undecided)
             if isinstance(counted, Throttled):
@@ -169,13 +188,16 @@ class Throttle:
         )
 
     @contextmanager
-    def _place(self, network: str) -> Iterator[None]:
-        if self._busy[network] >= PLACES_PER_ADDRESS:
+    def _place(self, act: Act, network: str) -> Iterator[None]:
+        """Hold one of a network's places. Sign-ups take none from those who prove a password."""
+        busy = self._busy_sign_ups if act is Act.SIGN_UP else self._busy
+        others = self._busy[network] if act is Act.SIGN_UP else 0
+        if busy[network] + others >= PLACES_PER_ADDRESS:
             raise HasherBusy
-        self._busy[network] += 1
+        busy[network] += 1
         try:
             yield
         finally:
-            self._busy[network] -= 1
-            if not self._busy[network]:
-                del self._busy[network]
+            busy[network] -= 1
+            if not busy[network]:
+                del busy[network]

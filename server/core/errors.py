@@ -4,10 +4,12 @@ SessionError
 ├── StoreUnavailable      the store could not be asked, or did not answer in time
 ├── WriteConflict         other requests changed the record in each of the allowed tries
 ├── DataRefused           session data is too large or not JSON
+├── VisitorsFull          visitors without an account keep as much as they may
 └── ConfigurationError    the program cannot start with this configuration
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 
 class SessionError(Exception):
@@ -54,6 +56,20 @@ class DataRefused(SessionError):
 
     def __str__(self) -> str:
         return self.detail
+
+
+@dataclass
+class VisitorsFull(SessionError):
+    """Visitors without an account keep as much as they may; nothing was written.
+
+    Args:
+        wait: when to try again.
+    """
+
+    wait: timedelta
+
+    def __str__(self) -> str:
+        return "visitors without an account keep as much as they may"
 
 
 @dataclass

@@ -37,6 +37,10 @@ class CounterKind(StrEnum):
     """The same tries in all sessions of one account together."""
     SIGN_UP = "sign_up"
     """Sign-ups from one address, by which somebody could find out which names are taken."""
+    NEW_AT_ADDRESS = "new_at_address"
+    """Accounts that were made from one address."""
+    NEW_ACCOUNTS = "new_accounts"
+    """Accounts that were made from all addresses together."""
 
 
 class Act(StrEnum):
@@ -73,11 +77,13 @@ class Rule:
         forgets: the time after which one more try is forgotten.
         pardons: whether a success makes the counter forget all tries, or only the one that
             succeeded. False where one person's success would pardon guesses at other accounts.
+        counts_successes: whether a try stays counted if it succeeds, and not if it fails.
     """
 
     steps: tuple[Step, ...]
     forgets: timedelta
     pardons: bool
+    counts_successes: bool = False
 
 
 def doubling(free: int, first: timedelta, longest: timedelta) -> tuple[Step, ...]:
@@ -95,6 +101,12 @@ def doubling(free: int, first: timedelta, longest: timedelta) -> tuple[Step, ...
     return tuple(steps)
 
 
+def hourly(number: int) -> Rule:
+    """Return the rule for successes: `number` at once, and as many in each hour."""
+    each = timedelta(hours=1) / number
+    return Rule((Step(number, each),), forgets=each, pardons=False, counts_successes=True)
+
+
 _SECOND: Final = timedelta(seconds=1)
 _MINUTE: Final = timedelta(minutes=1)
 _DAY: Final = timedelta(days=1)
@@ -110,6 +122,10 @@ _GUESSING: Final = Rule(
 )
 _BY_ADDRESS: Final = Rule((Step(20, _MINUTE),), forgets=_MINUTE, pardons=False)
 
+ACCOUNTS_PER_ADDRESS: Final = 60
+"""In an hour: more than the people of one company or one school who sign up on the same morning."""
+ACCOUNTS_IN_ALL: Final = 1000
+
 RULES: Final[Mapping[CounterKind, Rule]] = MappingProxyType({
     CounterKind.FAMILIAR: _GUESSING,
     CounterKind.ACCOUNT: _GUESSING,
@@ -122,6 +138,8 @@ RULES: Final[Mapping[CounterKind, Rule]] = MappingProxyType({
         (*doubling(30, _SECOND, LONGEST_DELAY), CEILING), forgets=_DAY, pardons=True
     ),
     CounterKind.SIGN_UP: _BY_ADDRESS,
+    CounterKind.NEW_AT_ADDRESS: hourly(ACCOUNTS_PER_ADDRESS),
+    CounterKind.NEW_ACCOUNTS: hourly(ACCOUNTS_IN_ALL),
 })  # fmt: skip
 
 
@@ -135,16 +153,18 @@ class Counter:
             somebody typed, even a password.
         spared: whether this try is not counted here and does not wait for this counter. A success
             still makes it forget.
+        set_rule: its rule, where a setting decides.
     """
 
     kind: CounterKind
     of: str
     spared: bool = False
+    set_rule: Rule | None = None
 
     @property
     def rule(self) -> Rule:
-        """The rule for this kind of counter."""
-        return RULES[self.kind]
+        """The rule for this counter."""
+        return self.set_rule or RULES[self.kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +238,34 @@ def proof_tally(user: str, sid: str) -> Tally:
     return Tally(None, (Counter(CounterKind.SESSION, sid), Counter(CounterKind.OWNER, user)))
 
 
-def sign_up_tally(address: str) -> Tally:
-    """Return the counters for a sign-up. Only a sign-up with a name that is taken stays counted."""
-    return Tally(None, (Counter(CounterKind.SIGN_UP, network_of(address)),))
+@dataclass(frozen=True, slots=True)
+class SignUpLimits:
+    """How many accounts people may make themselves, in an hour.
+
+    Attributes:
+        per_address: from one address; for IPv6, from one /64.
+        in_all: from all addresses together.
+    """
+
+    per_address: int = ACCOUNTS_PER_ADDRESS
+    in_all: int = ACCOUNTS_IN_ALL
+
+
+SIGN_UP_LIMITS: Final = SignUpLimits()
+
+
+def sign_up_tally(address: str, limits: SignUpLimits = SIGN_UP_LIMITS) -> Tally:
+    """Return the counters for a sign-up.
+
+    An account that was made stays counted as one, and a name that is taken as a try at a name.
+    """
+    network = network_of(address)
+    at_address, in_all = hourly(limits.per_address), hourly(limits.in_all)
+    return Tally(
+        None,
+        (
+            Counter(CounterKind.SIGN_UP, network),
+            Counter(CounterKind.NEW_AT_ADDRESS, network, set_rule=at_address),
+            Counter(CounterKind.NEW_ACCOUNTS, "", set_rule=in_all),
+        ),
+    )

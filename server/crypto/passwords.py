@@ -1,26 +1,29 @@
 """Password hashing: argon2id in its own threads, limited, not revealing which accounts exist.
 
-Hashing is slow on purpose, so this file also limits how many hashes may be computed at once.
+Hashing is slow on purpose, so every hash waits for its turn here; `HashQueue` says whose it is.
 """
 
-import asyncio
 import os
 import re
 from base64 import b64encode
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from threading import BoundedSemaphore
-from typing import Final, TypeVar
+from typing import Final
 
 from nacl.exceptions import InvalidkeyError
 from nacl.pwhash import argon2id
 
 from server.core.credentials import BadPassword, encode_password
-from server.core.errors import SessionError
+from server.crypto.hash_threads import HasherBusy, HashThreads
 
-_T = TypeVar("_T")
+__all__ = [
+    "CHEAPEST",
+    "INTERACTIVE",
+    "Argon2Parameters",
+    "HasherBusy",
+    "PasswordCheck",
+    "PasswordHasher",
+]
 
 _MAX_MEMORY_BYTES: Final = 2**30
 _MAX_PASSES: Final = 10
@@ -31,13 +34,6 @@ _STORED = re.compile(
     r"\$argon2id\$v=19\$m=([1-9][0-9]{0,6}),t=([1-9][0-9]?),p=1"
     r"\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}"
 )
-
-
-class HasherBusy(SessionError):
-    """Too many passwords wait to be hashed. This says nothing about whether a password is right."""
-
-    def __str__(self) -> str:
-        return "too many passwords are waiting to be hashed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +95,7 @@ class PasswordHasher:
         parameters: Argon2Parameters = INTERACTIVE,
         workers: int = 2,
         queue_limit: int = 64,
+        per_network: int = 16,
     ) -> None:
         """Start no threads yet; the first password starts them.
 
@@ -107,11 +104,11 @@ class PasswordHasher:
             workers: hashes at the same time; they take `workers` times `memory_bytes` of memory.
             queue_limit: passwords that may wait besides; the last one waits for about
                 `queue_limit / workers` hashes, 2.1 s with the defaults.
+            per_network: passwords of one network that may be hashed or wait.
         """
         self._parameters = parameters
         self._dummy = _dummy_hash(parameters)
-        self._executor = ThreadPoolExecutor(workers, thread_name_prefix="argon2id")
-        self._places = BoundedSemaphore(workers + queue_limit)
+        self._threads = HashThreads(workers, queue_limit, per_network)
 
     async def hash(self, password: str) -> str:
         """Return the string to store for a password: salt, parameters and hash in one.
@@ -120,14 +117,14 @@ class PasswordHasher:
             password: a password that `check_password_shape` has accepted.
 
         Raises:
-            HasherBusy: the queue is full.
+            HasherBusy: the queue is full, or the applicant has gone.
             ValueError: the password is not valid text, or too long.
         """
         match encode_password(password):
             case BadPassword(detail=detail):
                 raise ValueError(detail)
             case encoded:
-                return await self._run(partial(_hash, encoded, self._parameters))
+                return await self._threads.run(partial(_hash, encoded, self._parameters))
 
     async def verify(self, password: str, stored: str | None) -> PasswordCheck:
         """Check a password against a stored string, or do the same work and refuse it.
@@ -141,32 +138,22 @@ class PasswordHasher:
             stored: what `hash` returned; None if there is no such account.
 
         Raises:
-            HasherBusy: the queue is full, no matter whether the account exists.
+            HasherBusy: the queue is full, no matter whether the account exists, or the applicant
+                has gone.
         """
         encoded = encode_password(password)
         if isinstance(encoded, BadPassword):
             return _NO_MATCH
         cost = _parameters_of(stored) if stored is not None else None
         if stored is None or cost is None:
-            await self._run(partial(_verify, self._dummy, encoded))
+            await self._threads.run(partial(_verify, self._dummy, encoded))
             return _NO_MATCH
-        matches = await self._run(partial(_verify, stored, encoded))
+        matches = await self._threads.run(partial(_verify, stored, encoded))
         return PasswordCheck(matches, needs_rehash=matches and cost.is_below(self._parameters))
 
     def close(self) -> None:
         """Wait for running hashes; cancel those not started, and the tasks that await them."""
-        self._executor.shutdown(wait=True, cancel_futures=True)
-
-    async def _run(self, work: Callable[[], _T]) -> _T:
-        if not self._places.acquire(blocking=False):
-            raise HasherBusy
-        future = self._executor.submit(work)
-        # The place is freed when the work is done: a caller that gives up leaves a busy thread.
-        future.add_done_callback(self._free_place)
-        return await asyncio.wrap_future(future)
-
-    def _free_place(self, _: "Future[_T]") -> None:
-        self._places.release()
+        self._threads.close()
 
 
 def _hash(encoded: bytes, parameters: Argon2Parameters) -> str:

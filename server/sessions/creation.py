@@ -6,11 +6,12 @@ from typing import Final
 
 from server.core.audit import AuditEvent
 from server.core.context import NodeContext
+from server.core.errors import VisitorsFull
 from server.core.reasons import Reason
 from server.core.session import Device, Json, Session
 from server.core.token import SEED_BYTES, issue_token, make_sid
 from server.sessions.verdicts import LiveSession
-from server.store.contract import Created, Epochs, SessionStore, eviction_id
+from server.store.contract import Created, Epochs, NoRoom, SessionStore, eviction_id
 
 SID_RANDOM_BYTES: Final = 16
 
@@ -59,11 +60,14 @@ class SessionCreation:
 
         Raises:
             StoreUnavailable: the session may exist, but nobody has its token.
+            VisitorsFull: it has no user, and there is no room for another one of these.
         """
         operation = self._context.new_id()
         created = await self._store.create(
             session, operation=operation, user_epoch=epochs.user, initiator=self._context.node
         )
+        if isinstance(created, NoRoom):
+            raise VisitorsFull(created.wait)
         if not isinstance(created, Created):
             return SignInInterrupted()
         self._record(session, operation, created.evicted)

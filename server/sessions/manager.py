@@ -6,11 +6,13 @@ not caught: a session of which nothing is known has not ended (P5).
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from weakref import WeakValueDictionary
 
 from server.core import policy
+from server.core.addresses import network_of
 from server.core.changes import merge, with_data
 from server.core.context import NodeContext
 from server.core.errors import DataRefused
@@ -21,6 +23,7 @@ from server.core.token import Token
 from server.sessions.choosing import Choice, TokenChooser
 from server.sessions.creation import SessionCreation, SignInInterrupted
 from server.sessions.verdicts import LiveSession, TokenRefused, Verdicts
+from server.sessions.visitor_room import VisitorRoom
 from server.store.contract import Epochs, ListedSession, SessionStore, Stored, Unreadable
 
 
@@ -39,6 +42,7 @@ class SessionManager:
         self._verdicts = Verdicts(store, rules, context)
         self._creation = SessionCreation(store, context)
         self._chooser = TokenChooser(store, rules, context)
+        self._visitor_room = VisitorRoom(context.monotonic)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.rules = rules
 
@@ -155,11 +159,15 @@ class SessionManager:
         Raises:
             DataRefused: too large, or not JSON; nothing was written.
             WriteConflict: other writers kept winning; nothing was written.
+            VisitorsFull: the session has no user, and there is no room; nothing was written.
         """
+        visitor = live.session.user is None
+        room = self._visitor_room.of(live.session.device) if visitor else nullcontext()
         async with self._turn(live.session.sid):
-            return await self._change(
-                live, lambda session: with_data(session, merge(session.data, changes))
-            )
+            with room:
+                return await self._change(
+                    live, lambda session: with_data(session, merge(session.data, changes))
+                )
 
     async def epochs(self, user: str) -> Epochs:
         """Return what `sign_in` needs. Read it before the credentials are checked."""
@@ -219,11 +227,14 @@ class SessionManager:
 
         Raises:
             DataRefused: too large, or not JSON; nothing was created.
+            VisitorsFull: visitors keep as much as they may; nothing was created.
         """
-        shard = int.from_bytes(self._context.random(2)) % self._store.shards
-        epochs = await self._store.epochs(shard, None)
-        empty = self._creation.new_session(shard, epochs, device, {})
-        return await self._creation.write(with_data(empty, merge({}, data)).session, epochs)
+        # All of one network are in one shard, so that one script can count what they keep.
+        shard = self._store.shard_of(network_of(device.ip))
+        with self._visitor_room.of(device):
+            epochs = await self._store.epochs(shard, None)
+            empty = self._creation.new_session(shard, epochs, device, {})
+            return await self._creation.write(with_data(empty, merge({}, data)).session, epochs)
 
     async def sessions_of(self, user: str) -> Sequence[ListedSession]:
         """Return the user's live sessions, the most recently used first."""

@@ -11,7 +11,7 @@ from typing import Final
 
 from server.core.audit import AuditEvent
 from server.core.context import NodeContext
-from server.core.errors import WriteConflict
+from server.core.errors import VisitorsFull, WriteConflict
 from server.core.events import Event, SessionExtended, TokenRotated
 from server.core.policy import Accept, End, Refusal, Refuse, Verdict
 from server.core.reasons import NoSession, Reason
@@ -20,6 +20,7 @@ from server.core.token import Token
 from server.store.contract import (
     Conflict,
     Loaded,
+    NoRoom,
     Saved,
     SessionStore,
     Stored,
@@ -86,6 +87,7 @@ class Verdicts:
 
         Raises:
             WriteConflict: another writer was first in every one of `MAX_TRIES` tries.
+            VisitorsFull: a visitor's data grew, and there is no room for it.
         """
         for _ in range(MAX_TRIES):
             loaded: Loaded = known or await self._store.load(sid)
@@ -135,6 +137,8 @@ class Verdicts:
         if isinstance(saved, Saved):
             self._record_renewal(verdict)
             return LiveSession(Stored(verdict.session, saved.revision), verdict.token)
+        if isinstance(saved, NoRoom):
+            raise VisitorsFull(saved.wait)
         if isinstance(saved, Conflict):
             return saved
         return self._not_live(loaded.session.sid, saved)

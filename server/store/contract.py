@@ -8,6 +8,7 @@ ended (P3).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from server.core.events import Acknowledgement, EntryRejection, Event, MessageSent
@@ -53,6 +54,17 @@ class Unreadable:
 @dataclass(frozen=True, slots=True)
 class Conflict:
     """Another writer was first; nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoRoom:
+    """Visitors without an account keep as much as they may; nothing was written.
+
+    Attributes:
+        wait: when to try again.
+    """
+
+    wait: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +165,7 @@ class SessionStore(Protocol):
     shards: int
 
     def shard_of(self, user: str) -> int:
-        """Return the shard that holds everything of one user."""
+        """Return the shard that holds everything of one user, or of the visitors of one network."""
 
     async def load(self, sid: str) -> Loaded:
         """Return what is known of a session now."""
@@ -163,7 +175,7 @@ class SessionStore(Protocol):
 
     async def create(
         self, session: Session, *, operation: str, user_epoch: str, initiator: str
-    ) -> Created | EpochChanged | Tombstone:
+    ) -> Created | EpochChanged | Tombstone | NoRoom:
         """Write a new session, and evict the user's least recently used ones above the limit.
 
         The shard's epoch in `session` and `user_epoch` are what `epochs` returned before.
@@ -171,7 +183,7 @@ class SessionStore(Protocol):
 
     async def save(
         self, session: Session, *, based_on: int, operation: str, event: Event | None = None
-    ) -> Saved | Conflict | Tombstone | Missing:
+    ) -> Saved | Conflict | Tombstone | Missing | NoRoom:
         """Replace the record if it still has revision `based_on`.
 
         In the same step, append `event` to the control stream.

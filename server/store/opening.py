@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from server.core.context import NodeContext
 from server.core.rule_differences import NodeRules, host_label, values_of
 from server.core.session import Rules
+from server.core.visitors import VISITOR_LIMITS, VisitorLimits
 from server.crypto.keyring import Keyring
 from server.crypto.sealer import Sealer
 from server.store.accounts import AccountStore
@@ -30,10 +31,11 @@ from server.store.nodes import RedisNodeRegistry
 from server.store.openable_records import OpenableRecords
 from server.store.scripts import Scripts
 from server.store.sealed_records import SealedRecords
-from server.store.sessions import RECORD_KEPT_AFTER_EXPIRY, RedisSessionStore
+from server.store.sessions import RECORD_KEPT_AFTER_EXPIRY, RedisSessionStore, longest_life_ms
 from server.store.single_use import SingleUseStore
 from server.store.store_watch import StoreWatch, WatchedRegistry
 from server.store.try_counters import TryCounters
+from server.store.visitors import VisitorRecords
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,7 @@ def open_stores(
     *,
     rules: Rules,
     rules_change: bool,
+    visitor_limits: VisitorLimits = VISITOR_LIMITS,
     lease: timedelta,
     serves: bool,
 ) -> Stores:
@@ -131,15 +134,21 @@ def open_stores(
         context: this node's id, clocks, randomness and audit trail.
         rules: the durations in force.
         rules_change: whether other nodes may have other rules for a while.
+        visitor_limits: on what visitors without an account keep.
         lease: how long a node stays listed without a renewal.
         serves: whether this process serves. If not, it follows only replies to its own ends.
     """
     client, scripts, clock, shards = store.client, store.scripts, store.clock, store.shards
     entries = Entries(keyring, context)
     block = min(LONGEST_BLOCK, lease / 6)
-    sessions = RedisSessionStore(
-        client, scripts, SessionCodec(sealer), entries, clock, rules, shards
+    visitors = VisitorRecords(
+        scripts,
+        keyring.derive("visitors").newest[1],
+        visitor_limits.of_shard(shards),
+        longest_life_ms(rules),
     )
+    codec = SessionCodec(sealer)
+    sessions = RedisSessionStore(client, scripts, codec, entries, clock, rules, visitors, shards)
     accounts = AccountStore(client, scripts, sealer, shards, context.record)
     activity = ActivityStore(client, scripts, sealer, shards, context.record)
     nodes = RedisNodeRegistry(client, scripts, clock, shards, lease)

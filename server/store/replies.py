@@ -48,3 +48,13 @@ def read_tombstone(value: bytes) -> Tombstone | None:
 def read_epoch(value: bytes | None) -> str:
     """Return the epoch in `<end_id> <reason> <at>` or in a bare id; empty if there is none."""
     return (value or b"").decode("ascii", "replace").split(" ")[0]
+
+
+def sockets_by_sid(counts: Iterable[tuple[bytes, bytes]], live: set[str]) -> dict[str, int]:
+    """Add up the sockets of live nodes; what a dead node counted is no longer true."""
+    totals: dict[str, int] = {}
+    for field, count in counts:
+        sid, node = field.decode().split(" ")
+        if node in live:
+            totals[sid] = totals.get(sid, 0) + int(count)
+    return totals

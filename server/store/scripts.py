@@ -4,6 +4,7 @@ Scripts make changes atomic; they contain no policy. Each script that writes tak
 so that running it again after a lost reply returns the first reply and changes nothing.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,16 @@ from server.store.connection import execute
 FOLDER = Path(__file__).parent / "scripts"
 
 
+def source_of(path: Path) -> str:
+    """Return the text of a script, with the parts that it shares with others in place."""
+    return re.sub(
+        r"^-- include (\S+)$",
+        lambda match: (FOLDER / match[1]).read_text(encoding="utf-8"),
+        path.read_text(encoding="utf-8"),
+        flags=re.MULTILINE,
+    )
+
+
 class Scripts:
     """Runs the scripts of `server/store/scripts/` on one client.
 
@@ -32,8 +43,7 @@ class Scripts:
         self._client = client
         self._replicas = replicas
         self._scripts = {
-            path.stem: client.register_script(path.read_text(encoding="utf-8"))
-            for path in FOLDER.glob("*.lua")
+            path.stem: client.register_script(source_of(path)) for path in FOLDER.glob("*.lua")
         }
 
     async def run(

@@ -1,6 +1,6 @@
 """The session store on Redis or Valkey: each change is one atomic script."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -11,6 +11,7 @@ from server.core.events import EVERYTHING, Event, Scope, SessionsChanged
 from server.core.reasons import Reason
 from server.core.receipt import Durability
 from server.core.session import Rules, Session, deadlines
+from server.core.token import shard_of_sid
 from server.store.batch import BatchedLoads
 from server.store.clock import StoreClock
 from server.store.codec import SessionCodec
@@ -25,23 +26,30 @@ from server.store.contract import (
     ListedSession,
     Loaded,
     Missing,
+    NoRoom,
     Saved,
     Stored,
     Tombstone,
     Unreadable,
     eviction_id,
 )
-from server.store.entries import Entries
+from server.store.entries import Entries, Fields
 from server.store.names import ShardNames, shard_of_user
-from server.store.replies import pairs, read_epoch, read_leases, read_tombstone
+from server.store.replies import pairs, read_epoch, read_leases, read_tombstone, sockets_by_sid
 from server.store.scanning import scan
 from server.store.scripts import Scripts
+from server.store.visitors import VisitorRecords, read_saved
 
 RECORD_KEPT_AFTER_EXPIRY: Final = timedelta(hours=1)
 """So that a person who comes back after lunch learns why the session ended."""
 ENDS_REMEMBERED: Final = timedelta(days=1)
 """How long an end of many sessions is remembered. No sign-in that was under way and no repeated
 request takes that long."""
+
+
+def longest_life_ms(rules: Rules) -> int:
+    """Return how long the record of a session can live at most."""
+    return milliseconds(rules.absolute_timeout + RECORD_KEPT_AFTER_EXPIRY)
 
 
 class RedisSessionStore:
@@ -54,6 +62,7 @@ class RedisSessionStore:
         entries: signs the entries of the control stream.
         clock: the store's clock.
         rules: the durations in force.
+        visitors: writes the sessions that have no user.
         shards: how many shards the store has.
     """
 
@@ -65,6 +74,7 @@ class RedisSessionStore:
         entries: Entries,
         clock: StoreClock,
         rules: Rules,
+        visitors: VisitorRecords,
         shards: int,
     ) -> None:
         self._client = client
@@ -73,8 +83,9 @@ class RedisSessionStore:
         self._entries = entries
         self._clock = clock
         self._rules = rules
+        self._visitors = visitors
         self._loads = BatchedLoads(client)
-        self._longest_life_ms = milliseconds(rules.absolute_timeout + RECORD_KEPT_AFTER_EXPIRY)
+        self._longest_life_ms = longest_life_ms(rules)
         self.shards = shards
 
     def shard_of(self, user: str) -> int:
@@ -96,17 +107,13 @@ class RedisSessionStore:
 
     async def create(
         self, session: Session, *, operation: str, user_epoch: str, initiator: str
-    ) -> Created | EpochChanged | Tombstone:
-        names, user = ShardNames.of_session(session.sid), session.user or ""
-        evictions = self._entries.sign_end(
-            Scope.LIMIT,
-            end_id=eviction_id(operation),
-            initiator=initiator,
-            reason=Reason.SESSION_LIMIT,
-            shard=names.shard,
-            user=user,
-            keep=session.sid,
-        )
+    ) -> Created | EpochChanged | Tombstone | NoRoom:
+        value = self._codec.encode(session, revision=1, operation=operation)
+        ttl_ms = self._ttl_ms(session)
+        if session.user is None:
+            return await self._visitors.create(session, value, operation=operation, ttl_ms=ttl_ms)
+        names, user = ShardNames.of_session(session.sid), session.user
+        evictions = self._evictions(session, operation, initiator)
         keys = [names.session(session.sid), names.tombstone(session.sid), names.epoch]
         keys += [names.index(user), names.user_epoch(user), names.control]
         reply = await self._scripts.run(
@@ -115,12 +122,12 @@ class RedisSessionStore:
             [
                 operation,
                 session.sid,
-                self._codec.encode(session, revision=1, operation=operation),
-                self._record_ttl_ms(session),
+                value,
+                ttl_ms,
                 deadlines(session, self._rules).expires_at,
                 session.epoch,
                 user_epoch,
-                self._rules.max_sessions_per_user if session.user else 0,
+                self._rules.max_sessions_per_user,
                 names.prefix,
                 eviction_id(operation),
                 self._longest_life_ms,
@@ -139,32 +146,31 @@ class RedisSessionStore:
 
     async def save(
         self, session: Session, *, based_on: int, operation: str, event: Event | None = None
-    ) -> Saved | Conflict | Tombstone | Missing:
+    ) -> Saved | Conflict | Tombstone | Missing | NoRoom:
         names, revision = ShardNames.of_session(session.sid), based_on + 1
+        value = self._codec.encode(session, revision=revision, operation=operation)
+        ttl_ms, entry = self._ttl_ms(session), self._entries.sign(event) if event else ()
+        if session.user is None:
+            return await self._visitors.save(
+                session, value, based_on=based_on, operation=operation, ttl_ms=ttl_ms, entry=entry
+            )
         keys = [names.session(session.sid), names.tombstone(session.sid), names.epoch]
-        keys += [names.index(session.user or ""), names.control]
+        keys += [names.index(session.user), names.control]
         reply = await self._scripts.run(
             "save",
             keys,
             [
                 operation,
                 based_on,
-                self._codec.encode(session, revision=revision, operation=operation),
-                self._record_ttl_ms(session),
+                value,
+                ttl_ms,
                 deadlines(session, self._rules).expires_at,
                 session.sid,
-                self._longest_life_ms if session.user else 0,
-                *(self._entries.sign(event) if event else ()),
+                self._longest_life_ms,
+                *entry,
             ],
         )
-        match reply:
-            case [b"saved"]:
-                return Saved(revision)
-            case [b"conflict"]:
-                return Conflict()
-            case [b"ended", tombstone]:
-                return read_tombstone(tombstone) or Missing()
-        return Missing()
+        return read_saved(reply, revision)
 
     async def end_session(
         self, sid: str, *, user: str | None, end_id: str, reason: Reason, initiator: str
@@ -249,7 +255,7 @@ class RedisSessionStore:
             [names.index(user), names.epoch, names.sockets(user), names.nodes],
             [names.prefix],
         )
-        counts = _sockets_by_sid(pairs(sockets), {node.decode() for node in nodes})
+        counts = sockets_by_sid(pairs(sockets), {node.decode() for node in nodes})
         records = [self._read(value, sid.decode(), epoch) for sid, value in pairs(found)]
         now = self._clock.now()
         return [
@@ -269,13 +275,25 @@ class RedisSessionStore:
             [f"{sid} {node}", count, self._longest_life_ms, *entry],
         )
 
+    def _evictions(self, session: Session, operation: str, initiator: str) -> Fields:
+        """Return the signed entry of the ends that a creation may cause."""
+        return self._entries.sign_end(
+            Scope.LIMIT,
+            end_id=eviction_id(operation),
+            initiator=initiator,
+            reason=Reason.SESSION_LIMIT,
+            shard=shard_of_sid(session.sid),
+            user=session.user or "",
+            keep=session.sid,
+        )
+
     def _read(self, value: bytes, sid: str, epoch: bytes) -> Stored | Tombstone | Unreadable:
         stored = self._codec.decode(value, sid)
         if isinstance(stored, Stored) and stored.session.epoch != read_epoch(epoch):
             return read_tombstone(epoch) or Unreadable()
         return stored
 
-    def _record_ttl_ms(self, session: Session) -> int:
+    def _ttl_ms(self, session: Session) -> int:
         left = deadlines(session, self._rules).expires_at - self._clock.now()
         return max(1, int(left * 1000)) + milliseconds(RECORD_KEPT_AFTER_EXPIRY)
 
@@ -288,13 +306,3 @@ def _ended(
 ) -> Ended:
     known = confirmed.durability or Durability.UNKNOWN
     return Ended(sids, nodes, earlier, confirmed.replicated, known)
-
-
-def _sockets_by_sid(counts: Iterable[tuple[bytes, bytes]], live: set[str]) -> dict[str, int]:
-    """Add up the sockets of live nodes; what a dead node counted is no longer true."""
-    totals: dict[str, int] = {}
-    for field, count in counts:
-        sid, node = field.decode().split(" ")
-        if node in live:
-            totals[sid] = totals.get(sid, 0) + int(count)
-    return totals

@@ -68,10 +68,21 @@ class TryCounters:
             operation: the id of the try.
         """
         marks = [self._mark_of(tally.familiar)] if tally.familiar else []
+        counters = [each for each in counted.counters if not each.rule.counts_successes]
         forgets_ms = [
-            0 if each.rule.pardons else milliseconds(each.rule.forgets) for each in counted.counters
+            0 if each.rule.pardons else milliseconds(each.rule.forgets) for each in counters
         ]
-        await self._settle(counted.counters, operation, marks, forgets_ms)
+        await self._settle(counters, operation, marks, forgets_ms)
+
+    async def record_failure(self, counted: Counted, *, operation: str) -> None:
+        """Lower the counters of successes. Asks the store only if there are any.
+
+        Args:
+            counted: the counters that have counted the try.
+            operation: the id of the try.
+        """
+        successes = tuple(each for each in counted.counters if each.rule.counts_successes)
+        await self.withdraw(Counted(successes), operation=operation)
 
     async def withdraw(self, counted: Counted, *, operation: str) -> None:
         """Lower the counters as if the try had not been made.

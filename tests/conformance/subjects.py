@@ -28,6 +28,7 @@ from tests.simulation.memory import Memory
 from tests.simulation.network import Link, RemoteStore, Server
 from tests.support.engine.keys import KEY
 from tests.support.engine.quiet import quiet_context
+from tests.support.engine.visitors import visitor_records
 from tests.support.servers.valkey import owner_of
 
 RULES: Final = Rules(
@@ -155,7 +156,17 @@ async def redis_subject(url: str, shards: int) -> AsyncIterator[RedisSubject]:
         await clock.synchronise()
         codec = SessionCodec(Sealer(KEYRING))
         entries = Entries(KEYRING, quiet_context(clock.now))
-        store = RedisSessionStore(client, Scripts(client), codec, entries, clock, RULES, shards)
+        scripts = Scripts(client)
+        store = RedisSessionStore(
+            client,
+            scripts,
+            codec,
+            entries,
+            clock,
+            RULES,
+            visitor_records(scripts, RULES),
+            shards,
+        )
         with redis.Redis.from_url(owner_of(url)) as raw:
             yield RedisSubject(store, clock, raw)
 

@@ -8,7 +8,7 @@ from server.core.throttling import CEILING, FAMILIAR_FOR, LONGEST_DELAY, RULES, 
 from tests.docs.markdown import code, page, table
 
 PAGE = page("docs/howto/sign-in-throttling.md")
-WORDS = {"a second": 1, "1 s": 1, "a minute": 60}
+WORDS = {"a second": 1, "1 s": 1, "a minute": 60, "3.6 s": 3.6}
 AS_ACCOUNT = "as `account`"
 
 
@@ -16,7 +16,7 @@ def test_every_counter_is_on_the_page_with_its_first_step_and_no_other() -> None
     rows = {CounterKind(code(row[0])[0]): row for row in table(PAGE, "counter")}
     assert set(rows) == set(CounterKind)
     for kind, row in rows.items():
-        number = re.match(r"(\d+) (failures|names)$", row[2])
+        number = re.match(r"(\d+) (failures|names|accounts)$", row[2])
         assert number, kind
         assert int(number[1]) == RULES[kind].steps[0].tries, kind
         if row[3] == AS_ACCOUNT:

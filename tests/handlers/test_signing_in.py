@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 from tornado.httpclient import HTTPResponse
 
-from server.accounts.accounts import StoredAccounts
 from server.services import Services
 from tests.support.clients.browser import Browser, json_of, problem_of
 from tests.support.clients.client import COOKIE, PASSWORD
+from tests.support.engine.hashing import hasher_of, no_place
 
 WRONG = "eleven herons on the morning ferry"
 SESSION_FIELDS = {
@@ -181,14 +181,11 @@ async def test_wrong_unknown_and_disabled_are_answered_alike_to_the_byte(
 async def test_too_many_passwords_at_once_are_told_to_come_back(
     browser: Browser, services: Services
 ) -> None:
-    assert isinstance(services.accounts, StoredAccounts)
-    places = services.accounts._hasher._places
-    while places.acquire(blocking=False):
-        pass
-    answers = [
-        await browser.send("POST", "/api/login", credentials("anna")),
-        await browser.send("POST", "/api/signup", credentials("anna")),
-    ]
+    with no_place(hasher_of(services)):
+        answers = [
+            await browser.send("POST", "/api/login", credentials("anna")),
+            await browser.send("POST", "/api/signup", credentials("anna")),
+        ]
     for answer in answers:
         assert (answer.code, problem_of(answer)) == (503, "busy")
         assert answer.headers["Retry-After"] == "1"

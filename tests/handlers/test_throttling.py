@@ -1,10 +1,10 @@
 """Guessing is slowed down: told alike to everybody, before anything is looked at."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import pytest
 
-from server.accounts.accounts import StoredAccounts
 from server.core.throttling import CEILING, LONGEST_DELAY
 from server.services import Services
 from tests.support.clients.browser import Browser, problem_of
@@ -19,29 +19,20 @@ from tests.support.clients.guessing import (
     proxied,
     waits,
 )
+from tests.support.engine.hashing import hasher_of, no_place
 
 
 @pytest.fixture
-def no_hashing(services: Services) -> Iterator[Callable[[], None]]:
+def no_hashing(services: Services) -> AbstractContextManager[None]:
     """Takes all places of the hashing threads; whatever needs one is then told `busy`."""
-    assert isinstance(services.accounts, StoredAccounts)
-    places, taken = services.accounts._hasher._places, 0
-
-    def take_all() -> None:
-        nonlocal taken
-        while places.acquire(blocking=False):
-            taken += 1
-
-    yield take_all
-    for _ in range(taken):
-        places.release()
+    return no_place(hasher_of(services))
 
 
 @proxied
 @pytest.mark.gen_test
 @pytest.mark.proves("A59", "A64", "6.3.8")
 async def test_right_wrong_unknown_and_disabled_are_throttled_alike_to_the_byte_and_unhashed(
-    browser: Browser, services: Services, no_hashing: Callable[[], None]
+    browser: Browser, services: Services, no_hashing: AbstractContextManager[None]
 ) -> None:
     names = ["anna", "berta", "nobody-here", "no name at all\n"]
     for name in names[:2]:
@@ -49,10 +40,12 @@ async def test_right_wrong_unknown_and_disabled_are_throttled_alike_to_the_byte_
     await services.accounts.set_disabled("berta", disabled=True)
     for name in names:
         await fail(browser, name, 10)
-    no_hashing()
-    answers = [
-        await log_in(browser, name, password) for name in names for password in (PASSWORD, WRONG)
-    ]
+    with no_hashing:
+        answers = [
+            await log_in(browser, name, password)
+            for name in names
+            for password in (PASSWORD, WRONG)
+        ]
     for answer in answers:
         waits(answer, 1)
     seen = {
@@ -162,13 +155,10 @@ async def test_successes_are_never_throttled(browser: Browser) -> None:
 
 @pytest.mark.gen_test
 async def test_an_overload_is_no_failure(
-    browser: Browser, services: Services, no_hashing: Callable[[], None]
+    browser: Browser, no_hashing: AbstractContextManager[None]
 ) -> None:
     await browser.send("POST", "/api/signup", credentials("anna", PASSWORD))
-    no_hashing()
-    for _ in range(15):
-        assert problem_of(await log_in(browser, "anna", PASSWORD)) == "busy"
-    assert isinstance(services.accounts, StoredAccounts)
-    services.accounts._hasher._places.release()
+    with no_hashing:
+        for _ in range(15):
+            assert problem_of(await log_in(browser, "anna", PASSWORD)) == "busy"
     assert (await log_in(browser, "anna", PASSWORD)).code == 200
-    services.accounts._hasher._places.acquire()

@@ -10,10 +10,10 @@ from collections import defaultdict
 
 import pytest
 
-from server.accounts.accounts import StoredAccounts
 from server.services import Services
 from tests.support.clients.browser import Browser, problem_of
 from tests.support.clients.client import PASSWORD
+from tests.support.engine.hashing import hasher_of, no_place
 from tests.support.servers.valkey import ValkeyServer
 
 pytestmark = pytest.mark.alone
@@ -80,8 +80,6 @@ async def test_nor_while_no_more_passwords_can_be_looked_at(
     for name in ("existing", "disabled"):
         await browser.send("POST", "/api/signup", {"username": name, "password": PASSWORD})
     await services.accounts.set_disabled("disabled", disabled=True)
-    assert isinstance(services.accounts, StoredAccounts)
-    while services.accounts._hasher._places.acquire(blocking=False):
-        pass
-    quartiles = await take_time(browser, valkey, "busy")
+    with no_place(hasher_of(services)):
+        quartiles = await take_time(browser, valkey, "busy")
     assert is_one_time(quartiles), quartiles

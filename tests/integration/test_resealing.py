@@ -27,6 +27,7 @@ from server.store.sessions import RedisSessionStore
 from tests.conformance.subjects import created
 from tests.support.engine.keys import key
 from tests.support.engine.quiet import Unaudited, quiet_context
+from tests.support.engine.visitors import visitor_records
 from tests.support.servers.valkey import ValkeyServer
 
 NAMES = ShardNames(0)
@@ -62,9 +63,8 @@ async def sides(store_url: str) -> AsyncIterator[tuple[Side, Side]]:
                 return os.urandom(16).hex()
 
             sealer, entries = Sealer(ring), Entries(ring, quiet_context(clock.now))
-            store = RedisSessionStore(
-                client, scripts, SessionCodec(sealer), entries, clock, Rules(), 1
-            )
+            codec, visitors = SessionCodec(sealer), visitor_records(scripts, Rules())
+            store = RedisSessionStore(client, scripts, codec, entries, clock, Rules(), visitors, 1)
             accounts = AccountStore(client, scripts, sealer, 1, Unaudited())
             activity = ActivityStore(client, scripts, sealer, 1, Unaudited())
             records = SealedRecords(client, store, accounts, activity, new_id)

@@ -1,10 +1,10 @@
--- Creates a session and enforces the user's limit, in one step, so that two sign-ins cannot both
+-- Creates a user's session and enforces the user's limit, in one step, so that two sign-ins cannot both
 -- take the last place and no sign-in is missed by an end of all the user's sessions.
 --
 -- KEYS  1 session  2 tombstone  3 shard epoch  4 index of the user  5 epoch of the user
 --       6 control stream
 -- ARGV  1 operation id  2 sid  3 value  4 record TTL, ms  5 expires_at (index score)
---       6 shard epoch expected  7 user epoch expected  8 limit (0: an anonymous session, no index)
+--       6 shard epoch expected  7 user epoch expected  8 limit
 --       9 key prefix of the shard  10 end id of the evictions  11 tombstone TTL, ms
 --       12 index TTL, ms  13 length of the signed entry of the evictions
 --       14… that entry, followed by the signed entry of the change
@@ -23,37 +23,35 @@ local epoch = string.match(redis.call('GET', KEYS[3]) or '', '^%S*')
 if epoch ~= ARGV[6] then return {'epoch_changed'} end
 
 local reply = {'created'}
-if tonumber(ARGV[8]) > 0 then
-  if (redis.call('GET', KEYS[5]) or '') ~= ARGV[7] then return {'epoch_changed'} end
+if (redis.call('GET', KEYS[5]) or '') ~= ARGV[7] then return {'epoch_changed'} end
 
-  local clock = redis.call('TIME')
-  local now = clock[1] .. '.' .. string.format('%06d', clock[2])
-  -- A session that lapsed stays in the index as long as its record is there. Longer timeouts, or a
-  -- clock that was set back, could serve it again, so every end must still find it.
-  for _, sid in ipairs(redis.call('ZRANGE', KEYS[4], 0, -1)) do
-    local value = redis.call('GET', ARGV[9] .. 'session:' .. sid)
-    if not value or string.match(value, '^%d+ %S+ (%S*)\n') ~= epoch then
-      redis.call('ZREM', KEYS[4], sid)
-    end
-  end
-  local live = redis.call('ZRANGE', KEYS[4], '(' .. now, '+inf', 'BYSCORE')
-  -- The lowest score expires first, so that session was used least recently.
-  for place = 1, #live - tonumber(ARGV[8]) + 1 do
-    local sid = live[place]
-    redis.call('DEL', ARGV[9] .. 'session:' .. sid)
+local clock = redis.call('TIME')
+local now = clock[1] .. '.' .. string.format('%06d', clock[2])
+-- A session that lapsed stays in the index as long as its record is there. Longer timeouts, or a
+-- clock that was set back, could serve it again, so every end must still find it.
+for _, sid in ipairs(redis.call('ZRANGE', KEYS[4], 0, -1)) do
+  local value = redis.call('GET', ARGV[9] .. 'session:' .. sid)
+  if not value or string.match(value, '^%d+ %S+ (%S*)\n') ~= epoch then
     redis.call('ZREM', KEYS[4], sid)
-    redis.call('SET', ARGV[9] .. 'ended:' .. sid,
-      ARGV[10] .. ' session_limit ' .. now, 'PX', ARGV[11])
-    reply[#reply + 1] = sid
   end
-  if #reply > 1 then
-    redis.call('XADD', KEYS[6], 'MAXLEN', '~', 10000, '*', 'at', now,
-      'sids', table.concat(reply, ' ', 2), unpack(ARGV, 14, 13 + ARGV[13]))
-  end
-  redis.call('ZADD', KEYS[4], ARGV[5], ARGV[2])
-  -- Never sooner than before: the record of another session may have been given a longer life.
-  redis.call('PEXPIRE', KEYS[4], math.max(redis.call('PTTL', KEYS[4]), tonumber(ARGV[12])))
-  redis.call('XADD', KEYS[6], 'MAXLEN', '~', 10000, '*', unpack(ARGV, 14 + ARGV[13]))
 end
+local live = redis.call('ZRANGE', KEYS[4], '(' .. now, '+inf', 'BYSCORE')
+-- The lowest score expires first, so that session was used least recently.
+for place = 1, #live - tonumber(ARGV[8]) + 1 do
+  local sid = live[place]
+  redis.call('DEL', ARGV[9] .. 'session:' .. sid)
+  redis.call('ZREM', KEYS[4], sid)
+  redis.call('SET', ARGV[9] .. 'ended:' .. sid,
+    ARGV[10] .. ' session_limit ' .. now, 'PX', ARGV[11])
+  reply[#reply + 1] = sid
+end
+if #reply > 1 then
+  redis.call('XADD', KEYS[6], 'MAXLEN', '~', 10000, '*', 'at', now,
+    'sids', table.concat(reply, ' ', 2), unpack(ARGV, 14, 13 + ARGV[13]))
+end
+redis.call('ZADD', KEYS[4], ARGV[5], ARGV[2])
+-- Never sooner than before: the record of another session may have been given a longer life.
+redis.call('PEXPIRE', KEYS[4], math.max(redis.call('PTTL', KEYS[4]), tonumber(ARGV[12])))
+redis.call('XADD', KEYS[6], 'MAXLEN', '~', 10000, '*', unpack(ARGV, 14 + ARGV[13]))
 redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
 return reply

@@ -5,6 +5,8 @@
 -- KEYS  1 session  2 tombstone  3 shard epoch  4 index of the user  5 control stream  6 nodes
 -- ARGV  1 end id  2 sid  3 reason  4 tombstone TTL, ms  5… the signed entry of the end
 -- Returns {'ended' | earlier tombstone | '' (there was no session), node, lease end, …}
+-- include parts/visitors.lua
+
 local clock = redis.call('TIME')
 local now = clock[1] .. '.' .. string.format('%06d', clock[2])
 
@@ -26,6 +28,7 @@ else
     end
   end
   redis.call('ZREM', KEYS[4], ARGV[2])
+  bury_visitor(ARGV[2], ARGV[4])
   redis.call('XADD', KEYS[5], 'MAXLEN', '~', 10000, '*', 'at', now, unpack(ARGV, 5))
 end
 

@@ -5,6 +5,8 @@
 -- KEYS  1 shard epoch  2… sessions
 -- ARGV  1 key prefix of the shard  2 tombstone TTL, ms
 -- Returns how many were removed
+-- include parts/visitors.lua
+
 local ended = redis.call('GET', KEYS[1]) or ''
 local epoch = string.match(ended, '^%S*')
 local swept = 0
@@ -14,6 +16,7 @@ for place = 2, #KEYS do
     local sid = string.sub(KEYS[place], #ARGV[1] + #'session:' + 1)
     redis.call('SET', ARGV[1] .. 'ended:' .. sid, ended, 'PX', ARGV[2])
     swept = swept + redis.call('DEL', KEYS[place])
+    bury_visitor(sid, ARGV[2])
   end
 end
 return swept

@@ -19,9 +19,12 @@ class Client:
     Args:
         url: the server's address, which is also the Origin.
         user_agent: what the browser says of itself.
+        address: the loopback address that it connects from.
     """
 
-    def __init__(self, url: str, user_agent: str = "test browser") -> None:
+    def __init__(
+        self, url: str, user_agent: str = "test browser", address: str | None = None
+    ) -> None:
         self.url = url
         self.csrf_token = ""
         self.sid = ""
@@ -29,7 +32,10 @@ class Client:
             base_url=url,
             headers={"Origin": url, "User-Agent": user_agent},
             timeout=20.0,
-            limits=httpx.Limits(max_connections=300, max_keepalive_connections=100),
+            transport=httpx.AsyncHTTPTransport(
+                limits=httpx.Limits(max_connections=300, max_keepalive_connections=100),
+                local_address=address,
+            ),
         )
 
     @property

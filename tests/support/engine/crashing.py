@@ -25,6 +25,7 @@ from server.store.scripts import Scripts
 from server.store.sessions import RedisSessionStore
 from tests.support.engine.keys import KEY
 from tests.support.engine.quiet import quiet_context
+from tests.support.engine.visitors import visitor_records
 from tests.support.servers.valkey import owner_of
 
 T = TypeVar("T")
@@ -112,7 +113,8 @@ async def open_node(url: str, rules: Rules, shards: int = 1) -> AsyncIterator[No
         clock.time = float(seconds)
         keyring, context = Keyring.from_secrets([KEY]), quiet_context(clock.now)
         sealer, entries = Sealer(keyring), Entries(keyring, context)
-        store = CrashingStore(client, scripts, SessionCodec(sealer), entries, clock, rules, shards)
+        codec, visitors = SessionCodec(sealer), visitor_records(scripts, rules)
+        store = CrashingStore(client, scripts, codec, entries, clock, rules, visitors, shards)
         given = EngineDependencies(
             store=store,
             registry=RedisNodeRegistry(client, scripts, clock, shards, TIMING.node_lease),

@@ -2,7 +2,14 @@ import pytest
 
 from server.core.reasons import Reason
 from server.store.contract import Tombstone
-from server.store.replies import pairs, read_epoch, read_leases, read_moment, read_tombstone
+from server.store.replies import (
+    pairs,
+    read_epoch,
+    read_leases,
+    read_moment,
+    read_tombstone,
+    sockets_by_sid,
+)
 
 
 def test_a_flat_list_is_read_as_pairs() -> None:
@@ -42,3 +49,8 @@ def test_other_bytes_are_no_tombstone(value: bytes) -> None:
 )
 def test_an_epoch_is_the_id_of_an_end(value: bytes | None, epoch: str) -> None:
     assert read_epoch(value) == epoch
+
+
+def test_only_the_sockets_of_live_nodes_are_counted() -> None:
+    counts = [(b"s1 n1", b"2"), (b"s1 n2", b"3"), (b"s1 dead", b"9"), (b"s2 n1", b"1")]
+    assert sockets_by_sid(counts, {"n1", "n2"}) == {"s1": 5, "s2": 1}

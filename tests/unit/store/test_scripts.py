@@ -9,7 +9,7 @@ import pytest
 import redis
 from redis.asyncio import Redis
 
-from server.store.scripts import FOLDER, Scripts
+from server.store.scripts import FOLDER, Scripts, source_of
 
 NAMES = ["curfew:{00}:account:ann"]
 ARGS: list[str | bytes | int] = ["o1", 0, "1 o1 \nbox", "ann"]
@@ -51,6 +51,16 @@ def test_a_header_lists_every_key_and_says_what_is_returned(source: Path) -> Non
     used = {int(each) for each in re.findall(r"KEYS\[(\d+)\]", text)}
     assert used <= set(numbers)
     assert "\n-- Returns " in header
+
+
+def test_shared_parts_are_put_in_place_of_their_names() -> None:
+    parts = sorted((FOLDER / "parts").glob("*.lua"))
+    assert parts
+    sources = [source_of(each) for each in SOURCES]
+    assert not any(re.search("^-- include", each, re.MULTILINE) for each in sources)
+    for part in parts:
+        text = part.read_text("utf-8")
+        assert sum(text in each for each in sources) > 1
 
 
 @each_script

@@ -27,6 +27,7 @@ from server.store.sealed_records import Resealed, SealedRecord, SealedRecords
 from server.store.sessions import RedisSessionStore
 from tests.support.engine.keys import key
 from tests.support.engine.quiet import Unaudited, quiet_context
+from tests.support.engine.visitors import visitor_records
 
 NAMES: Final = ShardNames(0)
 OLD: Final = Keyring.from_secrets([key("old")])
@@ -59,7 +60,8 @@ class Side:
         sealer, clock = Sealer(self.keyring), StoreClock(self.client)
         entries = Entries(self.keyring, quiet_context(clock.now))
         codec, client, scripts = SessionCodec(sealer), self.client, self.scripts
-        sessions = RedisSessionStore(client, scripts, codec, entries, clock, Rules(), 1)
+        visitors = visitor_records(scripts, Rules())
+        sessions = RedisSessionStore(client, scripts, codec, entries, clock, Rules(), visitors, 1)
         self.accounts = AccountStore(client, scripts, sealer, 1, Unaudited())
         self.activity = ActivityStore(client, scripts, sealer, 1, Unaudited())
         numbers = itertools.count()

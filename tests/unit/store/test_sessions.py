@@ -16,9 +16,10 @@ from server.store.codec import SessionCodec
 from server.store.entries import Entries
 from server.store.names import ShardNames
 from server.store.scripts import Scripts
-from server.store.sessions import RedisSessionStore, _sockets_by_sid
+from server.store.sessions import RedisSessionStore
 from tests.support.engine.keys import KEY
 from tests.support.engine.quiet import quiet_context
+from tests.support.engine.visitors import visitor_records
 
 NOW: Final = 1_000_000.0
 RULES: Final = Rules(idle_timeout=timedelta(minutes=30), absolute_timeout=timedelta(hours=12))
@@ -47,7 +48,8 @@ class StandingClock(StoreClock):
 def store(client: Redis, scripts: Scripts) -> RedisSessionStore:
     clock, codec = StandingClock(client), SessionCodec(Sealer(KEYRING))
     entries = Entries(KEYRING, quiet_context(clock.now))
-    return RedisSessionStore(client, scripts, codec, entries, clock, RULES, 2)
+    visitors = visitor_records(scripts, RULES)
+    return RedisSessionStore(client, scripts, codec, entries, clock, RULES, visitors, 2)
 
 
 @pytest.mark.parametrize(
@@ -63,12 +65,7 @@ def store(client: Redis, scripts: Scripts) -> RedisSessionStore:
 def test_a_record_stays_for_an_hour_after_its_deadline(
     store: RedisSessionStore, session: Session, ttl_ms: int
 ) -> None:
-    assert store._record_ttl_ms(session) == ttl_ms
-
-
-def test_only_the_sockets_of_live_nodes_are_counted() -> None:
-    counts = [(b"s1 n1", b"2"), (b"s1 n2", b"3"), (b"s1 dead", b"9"), (b"s2 n1", b"1")]
-    assert _sockets_by_sid(counts, {"n1", "n2"}) == {"s1": 5, "s2": 1}
+    assert store._ttl_ms(session) == ttl_ms
 
 
 async def test_a_list_shows_nobody_elses_session(

@@ -1,0 +1,28 @@
+-- Replaces the record of a visitor without an account, as save.lua does, if there is room for it.
+--
+-- KEYS  1 session  2 tombstone  3 shard epoch  4 control stream
+-- ARGV  1 operation id  2 revision expected  3 value
+--       4 sid  5 record TTL, ms  6 … 13 what else `claim_room` takes
+--       14… an event's signed entry, or none
+-- Returns {'saved'} | {'conflict'} | {'ended', tombstone} | {'missing'} | {'full', ms}
+-- include parts/visitors.lua
+
+local tombstone = redis.call('GET', KEYS[2])
+if tombstone then return {'ended', tombstone} end
+
+local value = redis.call('GET', KEYS[1])
+if not value then return {'missing'} end
+
+local revision, operation, epoch = string.match(value, '^(%d+) (%S+) (%S*)\n')
+local ended = redis.call('GET', KEYS[3]) or ''
+if epoch ~= string.match(ended, '^%S*') then return {'ended', ended} end
+if operation == ARGV[1] then return {'saved'} end
+if revision ~= ARGV[2] then return {'conflict'} end
+
+local wait = claim_room({unpack(ARGV, 4, 13)}, false)
+if wait then return {'full', wait} end
+redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[5])
+if #ARGV > 13 then
+  redis.call('XADD', KEYS[4], 'MAXLEN', '~', 10000, '*', unpack(ARGV, 14))
+end
+return {'saved'}
