@@ -2,8 +2,12 @@
 
 A server that is killed with kill -9 cannot stop Valkey, and a Valkey that dies cannot restart
 itself. So the guard restarts Valkey while the other end of its standard input is open, and stops it
-at end of file or on SIGTERM. If the guard itself is killed, the kernel kills Valkey (Linux), or the
-next guard shuts it down.
+at end of file. If the guard itself is killed, the kernel kills Valkey (Linux), or the next guard
+shuts it down.
+
+A service manager may send SIGTERM to all processes of a service at once, the store's too. A store
+that stopped then would be missed by the requests under way. So Valkey is started deaf to SIGTERM,
+and the guard acts on it only when no server uses the data folder any more.
 """
 
 import logging
@@ -25,9 +29,9 @@ from server.embedded.valkey import (
     valkey_binary,
     write_configuration,
 )
-from server.processes.lock import try_lock
+from server.processes.lock import is_locked, try_lock
 from server.processes.restarts import RestartPlan
-from server.processes.signals import SignalInbox
+from server.processes.signals import SignalInbox, blocked
 from server.store.acl import USER, acl_file
 
 log = logging.getLogger("guard")
@@ -41,6 +45,9 @@ LOCK_SECONDS = 12.0
 """More than another guard takes to stop its Valkey, less than the server waits for this guard."""
 
 POLL_SECONDS = 0.05
+
+TOLD_POLL_SECONDS = 0.2
+"""The time between two looks whether a server still uses the folder, after a SIGTERM."""
 
 
 class _OwnerGone(Exception):
@@ -57,6 +64,8 @@ class Guard:
 
     def __init__(self, data_dir: Path, inbox: SignalInbox) -> None:
         """Lock and start nothing yet."""
+        self._data_dir = data_dir
+        self._told = False
         self._folder = store_folder(data_dir)
         self._socket = socket_path(data_dir)
         self._log = log_path(data_dir)
@@ -113,7 +122,10 @@ class Guard:
         # ACL does: a hole in Curfew does not give access to every command of Valkey.
         (self._folder / "users.acl").write_text(acl_file(USER), encoding="ascii")
         write_configuration(self._folder / "valkey.conf", self._settings())
-        valkey = start_valkey(self._folder / "valkey.conf", log=self._log, inherit=(lock.fileno(),))
+        with blocked(signal.SIGTERM):
+            valkey = start_valkey(
+                self._folder / "valkey.conf", log=self._log, inherit=(lock.fileno(),)
+            )
         try:
             while valkey.poll() is None:
                 self._wait()
@@ -122,9 +134,13 @@ class Guard:
             _stop(valkey)
 
     def _wait(self, seconds: float | None = None) -> None:
+        if self._told:
+            seconds = min(TOLD_POLL_SECONDS, seconds or TOLD_POLL_SECONDS)
         woken = self._inbox.wait(seconds, also=STDIN)
+        if {signal.SIGTERM, signal.SIGINT}.intersection(woken.signals):
+            self._told = True
         # Nothing is ever written to the pipe, so it is only readable when it was closed.
-        if woken.readable or {signal.SIGTERM, signal.SIGINT}.intersection(woken.signals):
+        if woken.readable or (self._told and not is_locked(self._data_dir)):
             raise _OwnerGone
 
     def _settings(self) -> dict[str, str | Path]:
@@ -147,7 +163,7 @@ class Guard:
 
 
 def _stop(valkey: subprocess.Popen[bytes]) -> None:
-    valkey.terminate()
+    valkey.send_signal(signal.SIGINT)  # it is deaf to SIGTERM; both stop it in the same way
     try:
         valkey.wait(KILL_AFTER_SECONDS)
     except subprocess.TimeoutExpired:
@@ -172,6 +188,7 @@ def main(arguments: Sequence[str]) -> int:
         datefmt="%d %b %Y %H:%M:%S",
     )
     os.umask(0o077)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it is meant for the server
     (data_dir,) = arguments
     with SignalInbox(signal.SIGCHLD, signal.SIGTERM, signal.SIGINT) as inbox:
         try:

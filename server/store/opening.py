@@ -122,6 +122,8 @@ def open_stores(
     sessions = RedisSessionStore(client, scripts, codec, entries, clock, rules, shards)
     accounts = AccountStore(client, scripts, sealer, shards, context.record)
     activity = ActivityStore(client, scripts, sealer, shards, context.record)
+    tries = TryCounters(scripts, keyring.derive("tries").newest[1], context.now)
+    keyring.subscribe(lambda: tries.use_key(keyring.derive("tries").newest[1]))
     cookies_live = rules.absolute_timeout + RECORD_KEPT_AFTER_EXPIRY
     return Stores(
         sessions=sessions,
@@ -132,7 +134,7 @@ def open_stores(
         accounts=accounts,
         activity=activity,
         single_use=SingleUseStore(client, shards),
-        tries=TryCounters(scripts, keyring.derive("tries").newest[1], context.now),
+        tries=tries,
         key_use=KeyUse(client, context.node, keyring, cookies_live),
         sealed=SealedRecords(client, sessions, accounts, activity, context.new_id),
     )
