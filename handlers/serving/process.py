@@ -5,8 +5,7 @@ import gc
 import logging
 import signal
 import socket
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import Final
 
 from tornado.routing import URLSpec
@@ -19,10 +18,10 @@ from handlers.pages.not_found import NotFoundHandler
 from handlers.pages.static_files import StaticFiles
 from handlers.routes import ROUTES
 from handlers.serving.drain import drain
+from handlers.serving.heartbeats import heartbeats
 from handlers.serving.reloading import WorkerReload
 from handlers.serving.tls import tls_context
 from server.processes.board import ParentLink
-from server.processes.watchdog import BEAT_SECONDS
 from server.services import open_services
 from server.telemetry.log_handler import LogHandler
 from settings import Settings
@@ -69,7 +68,7 @@ async def serve(
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stopped.set)
     loop.add_reader(parent, stopped.set)
-    async with _heartbeats(parent), open_services(settings) as services:
+    async with heartbeats(parent.beat), open_services(settings) as services:
         log_handler.count_lost(services.metrics.lines_lost)
         application = Curfew(
             services,
@@ -109,19 +108,3 @@ def spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_EVERY, *gc.get_threshold()[1:])
-
-
-@asynccontextmanager
-async def _heartbeats(parent: ParentLink) -> AsyncIterator[None]:
-    """Show the parent every second that the event loop runs."""
-
-    async def beat() -> None:
-        while True:
-            parent.beat()
-            await asyncio.sleep(BEAT_SECONDS)
-
-    beating = asyncio.create_task(beat())
-    try:
-        yield
-    finally:
-        beating.cancel()

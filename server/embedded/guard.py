@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from typing import IO, NoReturn
 
@@ -181,15 +182,16 @@ def main(arguments: Sequence[str]) -> int:
     Returns:
         The exit status of the process.
     """
+    (data_dir,) = arguments
     logging.basicConfig(
-        stream=sys.stderr,
+        # As Valkey itself does, it notices when the file was renamed.
+        handlers=[WatchedFileHandler(log_path(Path(data_dir)))],
         level=logging.INFO,
         format="%(process)d:G %(asctime)s.%(msecs)03d # %(message)s",
         datefmt="%d %b %Y %H:%M:%S",
     )
     os.umask(0o077)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it is meant for the server
-    (data_dir,) = arguments
     with SignalInbox(signal.SIGCHLD, signal.SIGTERM, signal.SIGINT) as inbox:
         try:
             valkey_binary()

@@ -2,8 +2,8 @@
 
 A pipe that nobody reads, a full disk and a terminal that is gone each block or refuse a write. So
 whoever has a line only puts it into a queue. A thread writes what has gathered, twice a second, and
-at once after an urgent line. The queue has a bound: lines that do not fit are counted, and a line
-says how many were lost as soon as lines flow again.
+at once after an urgent line. The queue has a bound: lines that do not fit are counted, and where
+they are missing a line says how many were lost, as soon as lines flow again.
 """
 
 import errno
@@ -22,7 +22,7 @@ PAUSE_SECONDS: Final = 0.5
 RETRY_SECONDS: Final = 0.5
 """The time between two tries while nothing can be written."""
 LIMIT_CHARACTERS: Final = 4 * 1024 * 1024
-"""Some ten thousand lines for each process: a minute without a reader, at some hundreds a second."""
+"""Some ten thousand lines for each process: a minute without a reader, at hundreds a second."""
 CHUNK_BYTES: Final = select.PIPE_BUF
 """A pipe takes as much in one piece, so the lines of several processes do not mix (POSIX write)."""
 _FOR_NOW: Final = frozenset(
@@ -52,7 +52,9 @@ class LogWriter:
         self._count_lost: Callable[[int], object] | None = None
         self._lines: deque[str] = deque()
         # Each of these is changed by one side only: the callers, or the thread.
-        self._lost_full = self._lost_failed = self._told = 0
+        self._lost_full = self._lost_failed = self._told_full = self._told_failed = 0
+        self._is_full = False
+        self._telling = threading.Lock()
         self._queued = self._queued_characters = 0
         self._settled = self._settled_characters = 0
         self._idle, self._urgent = False, False
@@ -75,13 +77,13 @@ class LogWriter:
             line: with the line break at its end.
             urgent: whether to write it now, with everything before it.
         """
-        if self._queued_characters - self._settled_characters > LIMIT_CHARACTERS:
+        if not self._has_place():
             self._lost_full += 1
             self._note_lost(1)
             return
-        self._lines.append(line)
-        self._queued += 1
-        self._queued_characters += len(line)
+        if self._lost_full > self._told_full and (told := self._take_untold()):
+            self._append(told)
+        self._append(line)
         if urgent:
             self._urgent = True
             self._wake.set()
@@ -90,6 +92,23 @@ class LogWriter:
             self._wake.set()
         if self._thread is None:
             self._start()
+
+    def _has_place(self) -> bool:
+        """Return whether the queue takes a line. A full one first empties by half."""
+        waiting = self._queued_characters - self._settled_characters
+        self._is_full = waiting > (LIMIT_CHARACTERS // 2 if self._is_full else LIMIT_CHARACTERS)
+        return not self._is_full
+
+    def _append(self, line: str) -> None:
+        self._lines.append(line)
+        self._queued += 1
+        self._queued_characters += len(line)
+
+    def _take_untold(self) -> str:
+        """Return the line about what did not fit; empty if the other thread has told it."""
+        with self._telling:
+            untold, self._told_full = self._lost_full - self._told_full, self._lost_full
+        return self._tell_lost(untold) if untold else ""
 
     def count_lost(self, count: Callable[[int], object]) -> None:
         """Call `count`, from any thread, with the number of lines whenever some are lost."""
@@ -143,7 +162,7 @@ class LogWriter:
             self._write_queued()
 
     def _write_queued(self) -> None:
-        """Write what is queued now, then say what was lost until now."""
+        """Write what is queued now, then say what is missing."""
         for _ in range(len(self._lines)):
             chunk, number, characters = self._next_chunk()
             if number == 0:
@@ -153,10 +172,12 @@ class LogWriter:
                 self._settled += number
                 self._settled_characters += characters
                 self._progress.notify_all()
-        if (lost := self.lost) > self._told and self._put(
-            self._encoded(self._tell_lost(lost - self._told)), 0
-        ):
-            self._told = lost
+        if self._lost_full > self._told_full and not self._lines:  # nobody else may tell it
+            self._put(self._encoded(self._take_untold()), 0)
+        if (failed := self._lost_failed) > self._told_failed:
+            text = self._tell_lost(failed - self._told_failed)
+            if self._put(self._encoded(text), 0):
+                self._told_failed = failed
 
     def _next_chunk(self) -> tuple[bytes, int, int]:
         """Take whole lines: as many as fit into a chunk, but at least one."""
