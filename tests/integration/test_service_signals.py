@@ -18,6 +18,7 @@ from tests.support.running.processes import eventually, lives, processes_of
 from tests.support.servers.server import ROOT, CurfewServer
 from tests.support.servers.workers import workers_of
 
+LATE_WRITE_RUN = ROOT / "tests" / "support" / "servers" / "late_write_run.py"
 QUICK_SECONDS = 15.0
 """A drain with idle clients takes a second or two; without its store it would take a minute."""
 
@@ -52,22 +53,22 @@ def test_a_signal_to_the_whole_control_group_stops_the_store_last(
     assert "ERROR" not in server.log
 
 
-async def test_the_store_outlives_the_requests_of_a_service_that_stops(
-    server: CurfewServer,
-) -> None:
-    async with people_of(server.url) as people:
-        client = await people.somebody()
-        for pid in everybody(server)[:2]:  # the store and its guard, long before the others
-            os.kill(pid, signal.SIGTERM)
-        await asyncio.sleep(1.0)
-        answer = await client.request("PATCH", "/api/session/data", {"kept": True})
-        assert answer.status_code < 300, answer.text
-    assert await asyncio.to_thread(server.stop) == 0
-    server.start()
-    async with people_of(server.url) as people:
-        again = await people.visitor()
-        again.cookie = client.cookie
-        assert (await again.request("GET", "/api/session")).status_code == 200
+async def test_the_store_outlives_the_requests_of_a_service_that_stops() -> None:
+    with CurfewServer(script=LATE_WRITE_RUN, processes="2") as server:
+        await asyncio.to_thread(eventually, lambda: len(workers_of(server)) == 2)
+        async with people_of(server.url) as people:
+            client = await people.somebody()
+            late = asyncio.create_task(client.request("POST", "/late"))
+            await asyncio.to_thread(eventually, lambda: "a late write begins" in server.log)
+            for pid in everybody(server):
+                os.kill(pid, signal.SIGTERM)
+            assert (await late).json() == {"written": True}
+        assert await asyncio.to_thread(server.stop) == 0
+        server.start()
+        async with people_of(server.url) as people:
+            again = await people.visitor()
+            again.cookie = client.cookie
+            assert (await again.request("GET", "/api/session/data")).json() == {"late": True}
 
 
 def unshared(*command: str | Path) -> Sequence[str | Path]:
