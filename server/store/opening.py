@@ -122,8 +122,9 @@ def open_stores(
     sessions = RedisSessionStore(client, scripts, codec, entries, clock, rules, shards)
     accounts = AccountStore(client, scripts, sealer, shards, context.record)
     activity = ActivityStore(client, scripts, sealer, shards, context.record)
-    tries = TryCounters(scripts, keyring.derive("tries").newest[1], context.now)
-    keyring.subscribe(lambda: tries.use_key(keyring.derive("tries").newest[1]))
+    names = keyring.derive("tries")
+    tries = TryCounters(scripts, names.newest[1], context.now)
+    keyring.subscribe(lambda: tries.use_key(names.newest[1]))
     cookies_live = rules.absolute_timeout + RECORD_KEPT_AFTER_EXPIRY
     return Stores(
         sessions=sessions,
