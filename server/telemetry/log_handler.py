@@ -16,6 +16,8 @@ from server.telemetry.log_writer import LogWriter
 
 STANDARD_OUTPUT: Final = 1
 STANDARD_ERROR: Final = 2
+AUDIT: Final = "curfew.audit"
+"""The logger whose lines an investigation needs, whatever happens a moment later."""
 LAST_SECONDS: Final = 2.0
 """How long a process that ends waits for its last lines to be written."""
 
@@ -55,7 +57,8 @@ class LogHandler(logging.Handler):
             line = self.format(record)
         except Exception as error:  # noqa: BLE001 a log call never fails
             line = self._line(record.name, logging.ERROR, "a log line has a mistake: %r", error)
-        self._writer.write(line + "\n", urgent=record.levelno >= logging.WARNING)
+        urgent = record.levelno >= logging.WARNING or record.name == AUDIT
+        self._writer.write(line + "\n", urgent=urgent)
 
     def flush(self) -> None:
         """Wait until all lines are written, but not for long: nobody may read them."""

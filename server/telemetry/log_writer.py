@@ -1,9 +1,10 @@
 """Writes lines to a file descriptor by a thread, so that no reader or disk can stop the program.
 
 A pipe that nobody reads, a full disk and a terminal that is gone each block or refuse a write. So
-whoever has a line only puts it into a queue. A thread writes what has gathered, twice a second, and
-at once after an urgent line. The queue has a bound: lines that do not fit are counted, and where
-they are missing a line says how many were lost, as soon as lines flow again.
+whoever has a line only puts it into a queue. A thread writes what has gathered, twice a second. For
+an urgent line it writes at once, and the caller waits a moment, unless writing is stuck. The queue
+has a bound: lines that do not fit are counted, and where they are missing a line says how many were
+lost, as soon as lines flow again.
 """
 
 import errno
@@ -19,6 +20,9 @@ from typing import Final
 
 PAUSE_SECONDS: Final = 0.5
 """How long lines gather before they are written together."""
+URGENT_SECONDS: Final = 0.05
+"""How long the caller waits for an urgent line. If that was too short, nobody waits again before
+the queue has been empty."""
 RETRY_SECONDS: Final = 0.5
 """The time between two tries while nothing can be written."""
 LIMIT_CHARACTERS: Final = 4 * 1024 * 1024
@@ -53,7 +57,7 @@ class LogWriter:
         self._lines: deque[str] = deque()
         # Each of these is changed by one side only: the callers, or the thread.
         self._lost_full = self._lost_failed = self._told_full = self._told_failed = 0
-        self._is_full = False
+        self._is_full = self._is_stuck = False
         self._telling = threading.Lock()
         self._queued = self._queued_characters = 0
         self._settled = self._settled_characters = 0
@@ -69,7 +73,7 @@ class LogWriter:
         return self._lost_full + self._lost_failed
 
     def write(self, line: str, *, urgent: bool = False) -> None:
-        """Queue a line. Return at once, and never raise.
+        """Queue a line, and never raise. Return at once, or very soon if it is urgent.
 
         Only one thread may call it at a time; a logging handler has a lock for this.
 
@@ -84,14 +88,13 @@ class LogWriter:
         if self._lost_full > self._told_full and (told := self._take_untold()):
             self._append(told)
         self._append(line)
-        if urgent:
-            self._urgent = True
-            self._wake.set()
-        elif self._idle:
-            self._idle = False
-            self._wake.set()
         if self._thread is None:
             self._start()
+        if urgent and not self._is_stuck:
+            self._is_stuck = not self.flush(URGENT_SECONDS)
+        elif urgent or self._idle:
+            self._idle, self._urgent = False, self._urgent or urgent
+            self._wake.set()
 
     def _has_place(self) -> bool:
         """Return whether the queue takes a line. A full one first empties by half."""
@@ -172,6 +175,7 @@ class LogWriter:
                 self._settled += number
                 self._settled_characters += characters
                 self._progress.notify_all()
+        self._is_stuck = self._is_stuck and bool(self._lines)
         if self._lost_full > self._told_full and not self._lines:  # nobody else may tell it
             self._put(self._encoded(self._take_untold()), 0)
         if (failed := self._lost_failed) > self._told_failed:

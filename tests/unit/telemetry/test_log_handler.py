@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from server.telemetry import log_writer
 from server.telemetry.log_format import JsonFormatter
 from server.telemetry.log_handler import LogHandler, log_what_python_prints, print_line
 
@@ -154,3 +155,14 @@ def test_a_printed_line_is_on_standard_output_when_the_call_returns(
 ) -> None:
     print_line("Curfew serves")
     assert capfd.readouterr() == ("Curfew serves\n", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "level"), [("curfew.audit", logging.INFO), ("curfew.test", logging.WARNING)]
+)
+def test_a_warning_and_the_audit_trail_are_written_when_the_call_returns(
+    handler: LogHandler, file: Path, monkeypatch: pytest.MonkeyPatch, name: str, level: int
+) -> None:
+    monkeypatch.setattr(log_writer, "URGENT_SECONDS", 10.0)
+    handler.handle(logging.LogRecord(name, level, "", 0, "told", (), None))
+    assert "told" in file.read_text("utf-8")

@@ -210,3 +210,30 @@ def test_the_lines_of_two_processes_do_not_mix(pipe: Pipe) -> None:
     while text.count("end\n") < 2:
         text += pipe.read(until="end\n")
     assert {"a" * 99, "b" * 99, "end"} == set(text.splitlines())
+
+
+def test_an_urgent_line_is_in_the_pipe_when_the_call_returns(
+    pipe: Pipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_writer, "URGENT_SECONDS", 10.0)
+    writer = LogWriter(pipe.write_end, tell_lost)
+    for each in range(20):
+        writer.write(f"{each}\n", urgent=True)
+        assert select.select([pipe.read_end], [], [], 0)[0]
+        assert os.read(pipe.read_end, 100) == f"{each}\n".encode()
+
+
+def test_urgent_lines_wait_once_for_a_pipe_that_is_stuck_and_again_when_it_flows(
+    pipe: Pipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_writer, "URGENT_SECONDS", 0.2)
+    writer = LogWriter(pipe.write_end, tell_lost)
+    began = time.monotonic()
+    for _ in range(5000):
+        writer.write(LINE, urgent=True)
+    assert time.monotonic() - began < 2.0
+    writer.write("last\n")
+    assert pipe.read(until="last\n").count(LINE) == 5000
+    assert writer.flush(10.0)
+    writer.write("urgent\n", urgent=True)
+    assert os.read(pipe.read_end, 100) == b"urgent\n"
