@@ -122,6 +122,7 @@ def open_stores(
     sessions = RedisSessionStore(client, scripts, codec, entries, clock, rules, shards)
     accounts = AccountStore(client, scripts, sealer, shards, context.record)
     activity = ActivityStore(client, scripts, sealer, shards, context.record)
+    keyring.subscribe(codec.forget)
     names = keyring.derive("tries")
     tries = TryCounters(scripts, names.newest[1], context.now)
     keyring.subscribe(lambda: tries.use_key(names.newest[1]))
