@@ -3,10 +3,17 @@
 An application of your own calls `serve` with its routes; see docs/tutorial.md.
 """
 
+import sys
+
+from server.processes.first_signals import handle_first_signals
+
+# The other imports take a second, in which a signal may come.
+handle_first_signals(serves=__name__ == "__main__" and len(sys.argv) == 1)
+
 import argparse
 import asyncio
 import os
-import sys
+import socket
 import time
 from collections.abc import Coroutine, Sequence
 from typing import Final
@@ -15,6 +22,7 @@ from tornado.routing import URLSpec
 
 from handlers.serving import process
 from handlers.serving.listening import announcement, listen
+from handlers.serving.reloading import ParentReload
 from server.commands.doctor import DOCTOR
 from server.commands.errors import CommandFailed
 from server.commands.keys import KEYS
@@ -23,9 +31,11 @@ from server.commands.store import STORE
 from server.commands.users import USER
 from server.core.errors import ConfigurationError, StoreUnavailable
 from server.embedded.store import StoreStartFailed
+from server.processes.board import ParentLink
 from server.supervisor import AlreadyRunning, supervise
 from server.telemetry.log_format import configure_logging
-from settings import load_settings
+from server.telemetry.log_handler import LogHandler, print_line
+from settings import Settings, load_settings
 
 COMMANDS: Final = (USER, SESSIONS, KEYS, STORE, DOCTOR)
 
@@ -43,17 +53,23 @@ def serve(routes: Sequence[URLSpec] = ()) -> int:
         The exit status.
     """
     settings = load_settings()
-    configure_logging(settings.log_format)
+    log_handler = _configure_logging(settings)
+    reload = ParentReload(settings, log_handler)
     begins_until = time.monotonic() + START_SECONDS + 2 * settings.node_lease.total_seconds()
+
+    def work(sockets: list[socket.socket], parent: ParentLink) -> None:
+        serving = process.serve(reload.settings, sockets, parent, routes, log_handler=log_handler)
+        _work(serving, begins_until=begins_until)
+
     return supervise(
         data_dir=settings.data_dir,
         embedded=not settings.store_url,
         processes=settings.processes,
         bind=lambda: listen(settings),
-        serve=lambda sockets, parent: _work(
-            process.serve(settings, sockets, parent, routes), begins_until=begins_until
-        ),
-        announce=lambda: print(announcement(settings)),
+        serve=work,
+        announce=lambda: print_line(announcement(settings)),
+        reload=reload,
+        watchdog=None if settings.watchdog is None else settings.watchdog.total_seconds(),
     )
 
 
@@ -96,6 +112,15 @@ def command_line() -> argparse.ArgumentParser:
     for each in COMMANDS:
         each.fill(subparsers.add_parser(each.name, help=each.help))
     return parser
+
+
+def _configure_logging(settings: Settings) -> LogHandler:
+    try:
+        return configure_logging(settings.log_format, settings.log_file)
+    except OSError as error:
+        raise ConfigurationError(
+            f"CURFEW_LOG_FILE: {settings.log_file}: {error.strerror}."
+        ) from None
 
 
 def _fail(text: str, status: int) -> int:

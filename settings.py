@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
+from typing import Final
 
 from server.core.addresses import is_loopback, own_origins
 from server.core.environment import Environment, refusal
@@ -20,6 +21,9 @@ from server.core.throttling import SignUpLimits
 from server.core.visitors import VisitorLimits
 from server.crypto.key_file import make_key_file, read_key_file, split_keys
 from server.crypto.keyring import Keyring, WeakKey, new_secret, parse_secret
+
+_SHORTEST_WATCHDOG: Final = timedelta(seconds=3)
+"""A process shows a heartbeat every second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,10 @@ class Settings:
         tls_cert: PEM file; with `tls_key` the server speaks TLS itself.
         tls_key: PEM file.
         tls_self_made: whether the server makes these two files itself, in the data folder.
+        watchdog: how long a process may show no heartbeat before it is killed and replaced; None
+            for ever.
         log_format: `console` or `json`.
+        log_file: where log lines are appended; None for standard error.
         cookie_name: name of the only cookie.
     """
 
@@ -78,7 +85,9 @@ class Settings:
     tls_cert: Path | None
     tls_key: Path | None
     tls_self_made: bool
+    watchdog: timedelta | None
     log_format: str
+    log_file: Path | None
     cookie_name: str
 
     @property
@@ -137,7 +146,9 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         tls_cert=tls_cert,
         tls_key=tls_key,
         tls_self_made=tls_self_made,
+        watchdog=_watchdog(read),
         log_format=read.choice("CURFEW_LOG_FORMAT", "console", "console", "json"),
+        log_file=_log_file(read),
         cookie_name=read.cookie_name("CURFEW_COOKIE_NAME", "__Host-Http-curfew"),
     )
 
@@ -163,6 +174,21 @@ def _rules(read: Environment) -> Rules:
         )
         == "required",
     )
+
+
+def _watchdog(read: Environment) -> timedelta | None:
+    text = read.text("CURFEW_WATCHDOG", "10s")
+    if text == "off":
+        return None
+    limit = read.duration("CURFEW_WATCHDOG", "10s")
+    if limit < _SHORTEST_WATCHDOG:
+        raise refusal("CURFEW_WATCHDOG", text, "off, or a duration from 3s")
+    return limit
+
+
+def _log_file(read: Environment) -> Path | None:
+    text = read.text("CURFEW_LOG_FILE", "")
+    return Path(text).absolute() if text else None
 
 
 def _signup(read: Environment, *, loopback: bool) -> bool:
@@ -221,10 +247,24 @@ def _secret_keys(read: Environment, file: Path | None, *, loopback: bool) -> tup
     The file is made at the first start, but only on loopback and if no file was named: elsewhere a
     person makes it, so that no server runs on keys that nobody knows of.
     """
-    name = "CURFEW_SECRET_KEYS" if file is None else "CURFEW_SECRET_KEYS_FILE"
-    if file is not None and loopback and not read.text(name, "") and not file.exists():
+    if file is None:
+        return _parsed("CURFEW_SECRET_KEYS", read.text("CURFEW_SECRET_KEYS", ""))
+    if loopback and not read.text("CURFEW_SECRET_KEYS_FILE", "") and not file.exists():
         make_key_file(file, new_secret())
-    text = read.text(name, "") if file is None else read_key_file(name, file)
+    return read_secret_keys(file)
+
+
+def read_secret_keys(file: Path) -> tuple[bytes, ...]:
+    """Return the keys in a key file, checked.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or its keys protect nothing.
+    """
+    name = "CURFEW_SECRET_KEYS_FILE"
+    return _parsed(name, read_key_file(name, file))
+
+
+def _parsed(name: str, text: str) -> tuple[bytes, ...]:
     try:
         secrets = tuple(parse_secret(each) for each in split_keys(text))
         Keyring.from_secrets(secrets)

@@ -1,8 +1,9 @@
 """The parent process: starts the store and the workers, restarts them, and stops them in order.
 
-It is synchronous, without threads or an event loop, because it forks, and because nothing in the
-process that restarts the others may block. Whatever ends it, kill -9 included, ends the others too:
-the workers and the store each see the end of a pipe that only this process keeps open.
+It is synchronous, without an event loop, because it forks, and because nothing in the process that
+restarts the others may block. Only its log lines are written by a thread. Whatever ends it, kill -9
+included, ends the others too: the workers and the store each see the end of a pipe that only this
+process keeps open.
 """
 
 import logging
@@ -11,20 +12,25 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from server.embedded.store import EmbeddedStore, StoreStartFailed
+from server.processes.board import Board, ParentLink
+from server.processes.first_signals import ignore
 from server.processes.lock import AlreadyRunning, locked_folder
+from server.processes.reloads import Reload, Reloads
 from server.processes.restarts import RestartPlan
 from server.processes.signals import SignalInbox
+from server.processes.watchdog import Watchdog
 from server.processes.workers import Workers
 
-__all__ = ["AlreadyRunning", "supervise"]
+__all__ = ["AlreadyRunning", "Reload", "supervise"]
 
 log = logging.getLogger(__name__)
 
-STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM})
 
 STOP_SECONDS = 40.0
 """How long workers may take to finish; longer than their own limits for draining."""
@@ -32,7 +38,7 @@ STOP_SECONDS = 40.0
 KILL_SECONDS = 5.0
 """How long a killed worker may take to exit; only one that is stuck in the kernel needs it."""
 
-Serve = Callable[[list[socket.socket], int], None]
+Serve = Callable[[list[socket.socket], ParentLink], None]
 
 
 def supervise(
@@ -43,20 +49,25 @@ def supervise(
     bind: Callable[[], list[socket.socket]],
     serve: Serve,
     announce: Callable[[], None],
+    reload: Reload | None = None,
+    watchdog: float | None = None,
 ) -> int:
     """Serve from a data folder until a signal says to stop.
 
-    SIGTERM, SIGINT and SIGHUP let the workers finish. A SIGINT meanwhile kills them. The store
-    always stops last.
+    SIGTERM and SIGINT let the workers finish. A SIGINT meanwhile kills them. The store always stops
+    last. SIGHUP reloads, and never ends anything.
 
     Args:
         data_dir: the data folder, which no other server may use.
         embedded: whether to run the embedded store in it.
         processes: the number of workers.
         bind: opens the listening sockets, once; all workers accept from them.
-        serve: runs in each worker, with the sockets and a file descriptor that reaches its end of
-            file when the parent is gone. Exit status 78 (EX_CONFIG) stops the whole server.
+        serve: runs in each worker, with the sockets and what connects it with the parent. Exit
+            status 78 (EX_CONFIG) stops the whole server.
         announce: called once, when the workers have been forked.
+        reload: called after a SIGHUP.
+        watchdog: seconds after which a worker without a heartbeat is killed and replaced; None for
+            never.
 
     Returns:
         The exit status: 0 after a signal, 78 if a worker could not use the configuration.
@@ -65,17 +76,17 @@ def supervise(
         AlreadyRunning: another server uses the folder.
         StoreStartFailed: the embedded store did not start.
     """
-    with locked_folder(data_dir), _sigterm_as_interrupt():
+    with _signals_while_starting(), suppress(KeyboardInterrupt), locked_folder(data_dir):
         store = EmbeddedStore(data_dir) if embedded else None
         try:
             if store is not None:
                 store.start()
-            return _Supervision(store, processes, bind(), serve).run(announce)
-        except KeyboardInterrupt:
-            return os.EX_OK
+            workers = _Supervision(store, processes, bind(), serve, reload, watchdog)
+            return workers.run(announce)
         finally:
             if store is not None:
                 store.stop()
+    return os.EX_OK
 
 
 class _Supervision:
@@ -87,6 +98,8 @@ class _Supervision:
         processes: int,
         sockets: list[socket.socket],
         serve: Serve,
+        reload: Reload | None,
+        watchdog: float | None,
     ) -> None:
         self._store = store
         self._store_plan = RestartPlan()
@@ -94,8 +107,11 @@ class _Supervision:
         self._sockets = sockets
         self._serve = serve
         self._life_read, self._life_write = os.pipe()
-        self._inbox = SignalInbox(signal.SIGCHLD, *STOP_SIGNALS)
+        self._inbox = SignalInbox(signal.SIGCHLD, signal.SIGHUP, *STOP_SIGNALS)
+        self._board = Board(processes)
+        self._watchdog = Watchdog(watchdog)
         self._workers = Workers(processes, self._work, self._inbox)
+        self._reloads = Reloads(reload, self._board, self._workers)
 
     def run(self, announce: Callable[[], None]) -> int:
         with self._inbox:
@@ -114,15 +130,24 @@ class _Supervision:
             woken = self._inbox.wait(self._seconds_left())
             if STOP_SIGNALS.intersection(woken.signals):
                 return os.EX_OK
+            if signal.SIGHUP in woken.signals:
+                self._reloads.begin()
             for pid, status in self._reap():
                 if status == os.EX_CONFIG:
                     return os.EX_CONFIG
                 log.warning("worker %d exited (status %d), starting another", pid, status)
+            self._kill_hanging()
+            self._reloads.advance()
             self._workers.start_due()
             self._restart_store()
 
     def _seconds_left(self) -> float | None:
-        waits = (self._workers.seconds_left, self._store_plan.seconds_left)
+        waits = (
+            self._workers.seconds_left,
+            self._store_plan.seconds_left,
+            self._watchdog.seconds_left,
+            self._reloads.seconds_left,
+        )
         return min((wait for wait in waits if wait is not None), default=None)
 
     def _reap(self) -> list[tuple[int, int]]:
@@ -135,6 +160,12 @@ class _Supervision:
                 log.warning("the guard of the embedded store exited (status %d)", status)
                 self._store_plan.died()
         return workers
+
+    def _kill_hanging(self) -> None:
+        beats = {pid: self._board.beats(place) for pid, place in self._workers.places.items()}
+        for pid in self._watchdog.look(beats):
+            if self._workers.kill(pid):
+                log.error("worker %d hangs: it is stopped or stuck. It is killed", pid)
 
     def _restart_store(self) -> None:
         # It is spawned and not waited for: workers survive an outage, but this loop must not block.
@@ -158,7 +189,9 @@ class _Supervision:
         deadline = time.monotonic() + seconds
         self._reap()
         while self._workers.pids and time.monotonic() < deadline:
-            woken = self._inbox.wait(max(0.0, deadline - time.monotonic()))
+            left = max(0.0, deadline - time.monotonic())
+            woken = self._inbox.wait(min(left, self._watchdog.seconds_left or left))
+            self._kill_hanging()
             self._reap()
             if interrupt in woken.signals:
                 return
@@ -179,7 +212,8 @@ class _Supervision:
         os.close(self._life_write)
         if self._store is not None:
             self._store.abandon()
-        self._serve(self._sockets, self._life_read)
+        assert self._workers.place is not None  # noqa: S101 for the type checker; this is a worker
+        self._serve(self._sockets, ParentLink(self._life_read, self._board, self._workers.place))
 
 
 def _exited_children() -> Iterator[tuple[int, int]]:
@@ -194,10 +228,17 @@ def _exited_children() -> Iterator[tuple[int, int]]:
 
 
 @contextmanager
-def _sigterm_as_interrupt() -> Iterator[None]:
-    """Let SIGTERM stop a start like Ctrl-C. Process 1 of a container would ignore it."""
-    former = signal.signal(signal.SIGTERM, signal.default_int_handler)
+def _signals_while_starting() -> Iterator[None]:
+    """Let SIGTERM and Ctrl-C stop a start in order. Let SIGHUP end nothing.
+
+    A SIGHUP that is ignored already, by `nohup`, stays so.
+    """
+    wanted: dict[signal.Signals, Any] = dict.fromkeys(STOP_SIGNALS, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        wanted[signal.SIGHUP] = ignore
+    former = {signum: signal.signal(signum, handler) for signum, handler in wanted.items()}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, former)
+        for signum, handler in former.items():
+            signal.signal(signum, handler)

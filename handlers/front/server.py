@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 from functools import partial
 from types import SimpleNamespace
 from typing import Any, Final, cast
@@ -124,6 +125,10 @@ class FrontServer(HTTPServer):
         if self.conn_params.decompress:
             return _GzipMessageDelegate(delegate, self._limits.piece_bytes, self._limits.body_bytes)
         return delegate
+
+    def use_certificate(self, context: ssl.SSLContext) -> None:
+        """Serve later connections with another TLS context. Those that are open keep theirs."""
+        self._tls = context
 
     def on_close(self, server_conn: object) -> None:
         """Forget a connection that is closed, or has become a socket."""

@@ -99,6 +99,8 @@ class SessionCookie:
     __slots__ = (
         "_attributes",
         "_clock",
+        "_keys",
+        "_made_from",
         "_max_age_days",
         "_name",
         "_newest_key",
@@ -133,13 +135,19 @@ class SessionCookie:
         if not secure and _PREFIX_THAT_NEEDS_SECURE.match(name):
             raise ValueError(f"browsers refuse a cookie named {name} that is not Secure")
         self._name = name
-        # Two key rings: asking Tornado afterwards which key it was would take as long again. They
-        # are dicts because this tells Tornado that the keys have versions.
-        self._newest_key = dict([keys.newest])
-        self._older_keys = {v: key for v, key in keys.by_version.items() if v != keys.newest[0]}
+        self._keys = keys
+        self._read_keys()
         self._max_age_days = max_age / timedelta(days=1)
         self._attributes = "; HttpOnly; SameSite=Lax" + ("; Secure" if secure else "")
         self._clock = clock
+
+    def _read_keys(self) -> None:
+        # Two key rings: asking Tornado afterwards which key it was would take as long again. They
+        # are dicts because this tells Tornado that the keys have versions.
+        newest, by_version = self._keys.newest, self._keys.by_version
+        self._newest_key = dict([newest])
+        self._older_keys = {v: key for v, key in by_version.items() if v != newest[0]}
+        self._made_from = by_version
         self._remembered = lru_cache(_REMEMBERED_VALUES)(self._decode)
 
     def encode(self, token: str) -> str:
@@ -151,6 +159,7 @@ class SessionCookie:
         Raises:
             ValueError: the token is not ASCII, or too long for any browser to keep.
         """
+        self._follow_keys()
         (newest,) = self._newest_key
         value = create_signed_value(
             self._newest_key,
@@ -174,6 +183,7 @@ class SessionCookie:
         Args:
             value: any text, as `find_cookie` returns it.
         """
+        self._follow_keys()
         if len(value) > _REMEMBERED_CHARACTERS:
             return self._decode(value)
         return self._remembered(value, self._clock() // _REMEMBERED_SECONDS)
@@ -186,6 +196,11 @@ class SessionCookie:
             if token is not None:
                 return Decoded(token.decode("ascii"), stale_key=stale)
         return None
+
+    def _follow_keys(self) -> None:
+        """Use the keys that the keyring has now: it may have adopted others."""
+        if self._made_from is not self._keys.by_version:
+            self._read_keys()
 
     def _verified(self, keys: dict[int, bytes], value: str) -> bytes | None:
         return decode_signed_value(

@@ -18,8 +18,12 @@ from handlers.pages.not_found import NotFoundHandler
 from handlers.pages.static_files import StaticFiles
 from handlers.routes import ROUTES
 from handlers.serving.drain import drain
+from handlers.serving.heartbeats import heartbeats
+from handlers.serving.reloading import WorkerReload
 from handlers.serving.tls import tls_context
+from server.processes.board import ParentLink
 from server.services import open_services
+from server.telemetry.log_handler import LogHandler
 from settings import Settings
 
 READ_AT_MOST: Final = 1024 * 1024
@@ -40,16 +44,19 @@ connection earlier."""
 async def serve(
     settings: Settings,
     sockets: Sequence[socket.socket],
-    parent: int,
+    parent: ParentLink,
     routes: Sequence[URLSpec] = (),
+    *,
+    log_handler: LogHandler,
 ) -> None:
     """Serve until SIGTERM comes, or until the parent process is gone.
 
     Args:
         settings: the settings.
         sockets: they are listening already.
-        parent: file descriptor that reaches its end of file when the parent is gone.
+        parent: connects this process with its parent.
         routes: the application's own, matched before Curfew's.
+        log_handler: writes this process's log lines.
 
     Raises:
         StoreUnavailable: the store did not answer at the start.
@@ -61,7 +68,8 @@ async def serve(
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stopped.set)
     loop.add_reader(parent, stopped.set)
-    async with open_services(settings) as services:
+    async with heartbeats(parent.beat), open_services(settings) as services:
+        log_handler.count_lost(services.metrics.lines_lost)
         application = Curfew(
             services,
             settings,
@@ -81,6 +89,11 @@ async def serve(
         )
         spare_the_collector()
         server.add_sockets(sockets)
+        reload = WorkerReload(
+            settings, parent, log_handler, services.keyring, server.use_certificate
+        )
+        loop.add_signal_handler(signal.SIGHUP, reload.advance)
+        reload.advance()  # a signal that came earlier was ignored
         await stopped.wait()
         loop.remove_reader(parent)  # at its end of file it would be readable all the time
         await drain(server, application)

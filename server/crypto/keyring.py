@@ -7,7 +7,7 @@ Each purpose has subkeys of its own, so that what is valid for one purpose is no
 import hmac
 import os
 from base64 import b64decode, urlsafe_b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, Self
@@ -34,9 +34,12 @@ class WeakKey(ValueError):
         return f"{which} {self.problem}; make one with: python run.py keys new"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class DerivedKeys:
-    """The subkeys of one purpose, each 32 bytes, by the version of their secret key."""
+    """The subkeys of one purpose, each 32 bytes, by the version of their secret key.
+
+    A keyring that adopts other keys replaces both, and `by_version` is another mapping then.
+    """
 
     newest: tuple[int, bytes] = field(repr=False)
     by_version: Mapping[int, bytes] = field(repr=False)
@@ -53,13 +56,14 @@ class DerivedKeys:
 class Keyring:
     """The secret keys, newest first. Make one by `from_secrets` only."""
 
-    __slots__ = ("_derived", "_secrets")
+    __slots__ = ("_derived", "_observers", "_secrets")
 
     def __init__(self, secrets: Mapping[int, bytes]) -> None:
         """Take secrets that `from_secrets` has checked, by version, newest first."""
         self._secrets = secrets
         # One entry for each purpose; purposes are constants of the program, so this stays small.
         self._derived: dict[str, DerivedKeys] = {}
+        self._observers: list[Callable[[], object]] = []
 
     @classmethod
     def from_secrets(cls, secrets: Sequence[bytes]) -> Self:
@@ -103,6 +107,19 @@ class Keyring:
             derived = self._derived[purpose] = DerivedKeys(newest, MappingProxyType(keys))
         return derived
 
+    def adopt(self, other: Self) -> None:
+        """Take the keys of another keyring in place of its own. All derived keys follow."""
+        self._secrets = other._secrets
+        for purpose, derived in self._derived.items():
+            fresh = other.derive(purpose)
+            derived.newest, derived.by_version = fresh.newest, fresh.by_version
+        for observer in self._observers:
+            observer()
+
+    def subscribe(self, observer: Callable[[], object]) -> None:
+        """Call `observer` when other keys were adopted."""
+        self._observers.append(observer)
+
     @property
     def versions(self) -> tuple[int, ...]:
         """The fingerprints of the keys, newest first. They reveal nothing about the keys."""
@@ -110,6 +127,18 @@ class Keyring:
 
     def __repr__(self) -> str:
         return f"Keyring(versions={self.versions})"
+
+
+def joined(running: Sequence[bytes], wanted: Sequence[bytes]) -> tuple[bytes, ...]:
+    """Return the keys with which a server can read whatever either of two keyrings has written.
+
+    The first one stays the key that writes.
+
+    Args:
+        running: the secret keys in force, newest first.
+        wanted: those that shall replace them.
+    """
+    return (*running, *(each for each in wanted if each not in running))
 
 
 def new_secret() -> str:

@@ -6,6 +6,7 @@ place that it was written for.
     box = format version (1 byte) · key version (4, big-endian) · nonce (24) · ciphertext and tag
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -35,13 +36,14 @@ class Opened:
 class Sealer:
     """Seals with the newest key of a keyring and opens with any of its keys."""
 
-    __slots__ = ("_ciphers", "_keyring", "_newest")
+    __slots__ = ("_ciphers", "_keyring", "_made_from", "_newest")
 
     def __init__(self, keyring: Keyring) -> None:
         """Take the keys. The keys of a purpose are derived at its first use."""
         self._keyring = keyring
         self._newest: dict[str, bytes] = {}
         self._ciphers: dict[str, dict[bytes, Aead]] = {}
+        self._made_from: dict[str, Mapping[int, bytes]] = {}
 
     def seal(self, plaintext: bytes, *, purpose: str, context: str) -> bytes:
         """Return a box that opens only for the same purpose and context.
@@ -79,9 +81,10 @@ class Sealer:
 
     def _ciphers_for(self, purpose: str) -> dict[bytes, Aead]:
         """Return the cipher for each header that a genuine box of this purpose can begin with."""
+        keys = self._keyring.derive(purpose)
         ciphers = self._ciphers.get(purpose)
-        if ciphers is None:
-            keys = self._keyring.derive(purpose)
+        if ciphers is None or self._made_from[purpose] is not keys.by_version:
+            self._made_from[purpose] = keys.by_version
             ciphers = {_header(version): Aead(key) for version, key in keys.by_version.items()}
             self._newest[purpose] = _header(keys.newest[0])
             self._ciphers[purpose] = ciphers

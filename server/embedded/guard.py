@@ -2,8 +2,12 @@
 
 A server that is killed with kill -9 cannot stop Valkey, and a Valkey that dies cannot restart
 itself. So the guard restarts Valkey while the other end of its standard input is open, and stops it
-at end of file or on SIGTERM. If the guard itself is killed, the kernel kills Valkey (Linux), or the
-next guard shuts it down.
+at end of file. If the guard itself is killed, the kernel kills Valkey (Linux), or the next guard
+shuts it down.
+
+A service manager may send SIGTERM to all processes of a service at once, the store's too. A store
+that stopped then would be missed by the requests under way. So Valkey is started deaf to SIGTERM,
+and the guard acts on it only when no server uses the data folder any more.
 """
 
 import logging
@@ -15,6 +19,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from typing import IO, NoReturn
 
@@ -26,9 +31,9 @@ from server.embedded.valkey import (
     valkey_binary,
     write_configuration,
 )
-from server.processes.lock import try_lock
+from server.processes.lock import is_locked, try_lock
 from server.processes.restarts import RestartPlan
-from server.processes.signals import SignalInbox
+from server.processes.signals import SignalInbox, blocked
 from server.store.acl import OWNER, USER, embedded_acl_file
 
 log = logging.getLogger("guard")
@@ -42,6 +47,9 @@ LOCK_SECONDS = 12.0
 """More than another guard takes to stop its Valkey, less than the server waits for this guard."""
 
 POLL_SECONDS = 0.05
+
+TOLD_POLL_SECONDS = 0.2
+"""The time between two looks whether a server still uses the folder, after a SIGTERM."""
 
 
 class _OwnerGone(Exception):
@@ -58,6 +66,8 @@ class Guard:
 
     def __init__(self, data_dir: Path, inbox: SignalInbox) -> None:
         """Lock and start nothing yet."""
+        self._data_dir = data_dir
+        self._told = False
         self._folder = store_folder(data_dir)
         self._socket = socket_path(data_dir)
         self._log = log_path(data_dir)
@@ -120,7 +130,10 @@ class Guard:
         """Run Valkey until it dies or the owner is gone."""
         self._write_users()
         write_configuration(self._folder / "valkey.conf", self._settings())
-        valkey = start_valkey(self._folder / "valkey.conf", log=self._log, inherit=(lock.fileno(),))
+        with blocked(signal.SIGTERM):
+            valkey = start_valkey(
+                self._folder / "valkey.conf", log=self._log, inherit=(lock.fileno(),)
+            )
         try:
             while valkey.poll() is None:
                 self._wait()
@@ -144,9 +157,13 @@ class Guard:
         (self._folder / "users.acl").write_text(users, encoding="ascii")
 
     def _wait(self, seconds: float | None = None) -> None:
+        if self._told:
+            seconds = min(TOLD_POLL_SECONDS, seconds or TOLD_POLL_SECONDS)
         woken = self._inbox.wait(seconds, also=STDIN)
+        if {signal.SIGTERM, signal.SIGINT}.intersection(woken.signals):
+            self._told = True
         # Nothing is ever written to the pipe, so it is only readable when it was closed.
-        if woken.readable or {signal.SIGTERM, signal.SIGINT}.intersection(woken.signals):
+        if woken.readable or (self._told and not is_locked(self._data_dir)):
             raise _OwnerGone
 
     def _settings(self) -> dict[str, str | Path]:
@@ -169,7 +186,7 @@ class Guard:
 
 
 def _stop(valkey: subprocess.Popen[bytes]) -> None:
-    valkey.terminate()
+    valkey.send_signal(signal.SIGINT)  # it is deaf to SIGTERM; both stop it in the same way
     try:
         valkey.wait(KILL_AFTER_SECONDS)
     except subprocess.TimeoutExpired:
@@ -187,14 +204,16 @@ def main(arguments: Sequence[str]) -> int:
     Returns:
         The exit status of the process.
     """
+    (data_dir,) = arguments
     logging.basicConfig(
-        stream=sys.stderr,
+        # As Valkey itself does, it notices when the file was renamed.
+        handlers=[WatchedFileHandler(log_path(Path(data_dir)))],
         level=logging.INFO,
         format="%(process)d:G %(asctime)s.%(msecs)03d # %(message)s",
         datefmt="%d %b %Y %H:%M:%S",
     )
     os.umask(0o077)
-    (data_dir,) = arguments
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it is meant for the server
     with SignalInbox(signal.SIGCHLD, signal.SIGTERM, signal.SIGINT) as inbox:
         try:
             valkey_binary()

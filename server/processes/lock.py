@@ -16,6 +16,8 @@ LEFTOVERS_SECONDS = 15.0
 
 POLL_SECONDS = 0.05
 
+LOCK_NAME = "server.lock"
+
 
 class AlreadyRunning(Exception):
     """Another server holds the data folder.
@@ -57,7 +59,7 @@ def locked_folder(data_dir: Path) -> Iterator[None]:
         AlreadyRunning: another server holds the folder.
     """
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (data_dir / "server.lock").open("a+", encoding="ascii") as file:
+    with (data_dir / LOCK_NAME).open("a+", encoding="ascii") as file:
         _take(file, data_dir)
         _write_pid(file)
         yield
@@ -77,6 +79,19 @@ def try_lock(file: IO[str]) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def is_locked(data_dir: Path) -> bool:
+    """Return whether a server, or a worker that it left behind, uses a data folder.
+
+    Args:
+        data_dir: The folder.
+    """
+    try:
+        with (data_dir / LOCK_NAME).open("r+", encoding="ascii") as file:
+            return not try_lock(file)
+    except FileNotFoundError:
+        return False
 
 
 def _take(file: IO[str], data_dir: Path) -> None:

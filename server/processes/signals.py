@@ -102,5 +102,19 @@ class SignalInbox:
         os.close(self._write_end)
 
 
+@contextmanager
+def blocked(*signals: signal.Signals) -> Iterator[None]:
+    """Block signals in this thread, and in the programs that it starts meanwhile.
+
+    Args:
+        signals: Which. One that comes meanwhile is delivered afterwards.
+    """
+    former = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, former)
+
+
 def _noted(signum: int, frame: FrameType | None) -> None:
     """Do nothing: the signal's number is in the pipe before Python calls a handler."""

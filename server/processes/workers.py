@@ -1,10 +1,9 @@
-"""The worker processes: one parent forks them, and starts them again when they die."""
+"""The worker processes: one parent forks them, and starts them again when they die or hang."""
 
 import logging
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ PARENT_ONLY = (signal.SIGINT, signal.SIGHUP)
 @dataclass
 class _Slot:
     pid: int | None = None
+    killed: bool = False
     plan: RestartPlan = field(default_factory=RestartPlan)
 
 
@@ -32,6 +32,9 @@ class Workers:
         count: The number of processes.
         work: What each process runs. A return is exit status 0; SystemExit may give another one.
         inbox: The parent's signals, from which a worker detaches.
+
+    Attributes:
+        place: In a worker, which of them it is, counted from 0; None in the parent.
     """
 
     def __init__(self, count: int, work: Callable[[], None], inbox: SignalInbox) -> None:
@@ -39,11 +42,17 @@ class Workers:
         self._slots = [_Slot() for _ in range(count)]
         self._work = work
         self._inbox = inbox
+        self.place: int | None = None
 
     @property
     def pids(self) -> list[int]:
         """The processes that were started and are not known to have exited."""
         return [slot.pid for slot in self._slots if slot.pid is not None]
+
+    @property
+    def places(self) -> dict[int, int]:
+        """The place of each of these processes, by process id."""
+        return {slot.pid: place for place, slot in enumerate(self._slots) if slot.pid is not None}
 
     @property
     def seconds_left(self) -> float | None:
@@ -53,9 +62,9 @@ class Workers:
 
     def start_due(self) -> None:
         """Start every worker that is due."""
-        for slot in self._slots:
+        for place, slot in enumerate(self._slots):
             if slot.plan.is_due:
-                self._start(slot)
+                self._start(place, slot)
 
     def exited(self, pid: int) -> bool:
         """Note that a child of this process is gone.
@@ -68,7 +77,7 @@ class Workers:
         """
         for slot in self._slots:
             if slot.pid == pid:
-                slot.pid = None
+                slot.pid, slot.killed = None, False
                 slot.plan.died()
                 return True
         return False
@@ -79,20 +88,35 @@ class Workers:
             # No other process gets this id before the parent has waited for the child.
             os.kill(pid, signum)
 
-    def _start(self, slot: _Slot) -> None:
+    def kill(self, pid: int) -> bool:
+        """Kill a worker, also one that is stopped. It is started again when it is gone.
+
+        Args:
+            pid: One of `pids`.
+
+        Returns:
+            Whether this is the first time.
+        """
+        slot = self._slots[self.places[pid]]
+        first, slot.killed = not slot.killed, True
+        os.kill(pid, signal.SIGKILL)
+        return first
+
+    def _start(self, place: int, slot: _Slot) -> None:
         try:
-            slot.pid = self._fork()
+            slot.pid = self._fork(place)
         except OSError as error:
             log.error("cannot fork a worker: %s", error)  # noqa: TRY400 the reason is the message
             slot.plan.died()
         else:
             slot.plan.started()
 
-    def _fork(self) -> int:
+    def _fork(self, place: int) -> int:
         _flush()  # Else both processes would print what is still buffered.
         with self._inbox.held() as mask:
             pid = os.fork()
             if pid == 0:
+                self.place = place
                 self._become_worker(mask)
         return pid
 
@@ -107,8 +131,8 @@ class Workers:
             status = os.EX_OK
         except SystemExit as leaving:
             status = _status_of(leaving)
-        except BaseException:  # noqa: BLE001 in this process nothing may return to the parent's code
-            traceback.print_exc()
+        except BaseException:  # in this process nothing may return to the parent's code
+            log.critical("a worker failed", exc_info=True)
         finally:
             _exit_without_cleanup(status)
 
@@ -123,6 +147,7 @@ def _status_of(leaving: SystemExit) -> int:
 
 
 def _exit_without_cleanup(status: int) -> NoReturn:
+    logging.shutdown()  # writes what is still queued
     _flush()
     os._exit(status)
 

@@ -70,6 +70,10 @@ class SessionCodec:
         data = {name: _copy(each) for name, each in found.session.data.items()}
         return replace(found, session=replace(found.session, data=data))
 
+    def forget(self) -> None:
+        """Forget what was read: other keys open other records."""
+        self._remembered.cache_clear()
+
     def _decode(self, value: bytes, sid: str) -> Stored | Unreadable:
         found = self._documents.decode(value, sid)
         if isinstance(found, UnreadableDocument):

@@ -40,7 +40,7 @@ class KeyUse:
     ) -> None:
         self._client = client
         self._node = node
-        self._versions = keyring.versions
+        self._keyring = keyring
         self._cookie_lifetime = cookie_lifetime
 
     async def publish(self) -> None:
@@ -49,10 +49,11 @@ class KeyUse:
         Raises:
             StoreUnavailable: the store did not answer.
         """
-        versions = " ".join(map(str, self._versions))
-        await self._set(_NAMES.key_versions(self._node), versions, VERSIONS_KEPT)
+        versions = self._keyring.versions
+        listed = " ".join(map(str, versions))
+        await self._set(_NAMES.key_versions(self._node), listed, VERSIONS_KEPT)
         kept = self._cookie_lifetime + VERSIONS_KEPT
-        await self._set(_NAMES.signing_key(self._versions[0]), "", kept)
+        await self._set(_NAMES.signing_key(versions[0]), "", kept)
 
     async def run(self) -> None:
         """Publish every ten seconds until cancelled."""

@@ -141,17 +141,20 @@ def open_stores(
     client, scripts, clock, shards = store.client, store.scripts, store.clock, store.shards
     entries = Entries(keyring, context)
     block = min(LONGEST_BLOCK, lease / 6)
+    visitor_keys = keyring.derive("visitors")
     visitors = VisitorRecords(
-        scripts,
-        keyring.derive("visitors").newest[1],
-        visitor_limits.of_shard(shards),
-        longest_life_ms(rules),
+        scripts, visitor_keys.newest[1], visitor_limits.of_shard(shards), longest_life_ms(rules)
     )
+    keyring.subscribe(lambda: visitors.use_key(visitor_keys.newest[1]))
     codec = SessionCodec(sealer)
     sessions = RedisSessionStore(client, scripts, codec, entries, clock, rules, visitors, shards)
     accounts = AccountStore(client, scripts, sealer, shards, context.record)
     activity = ActivityStore(client, scripts, sealer, shards, context.record)
     nodes = RedisNodeRegistry(client, scripts, clock, shards, lease)
+    keyring.subscribe(codec.forget)
+    names = keyring.derive("tries")
+    tries = TryCounters(scripts, names.newest[1], context.now)
+    keyring.subscribe(lambda: tries.use_key(names.newest[1]))
     cookies_live = rules.absolute_timeout + RECORD_KEPT_AFTER_EXPIRY
     key_use = KeyUse(client, context.node, keyring, cookies_live)
     openable = OpenableRecords(client, sealer, shards)
@@ -171,7 +174,7 @@ def open_stores(
         accounts=accounts,
         activity=activity,
         single_use=SingleUseStore(client, shards),
-        tries=TryCounters(scripts, keyring.derive("tries").newest[1], context.now),
+        tries=tries,
         key_use=key_use,
         sealed=SealedRecords(client, sessions, accounts, activity, context.new_id),
         openable=openable,

@@ -33,6 +33,10 @@ class TryCounters:
         self._now = now
         self._names = ShardNames(0)
 
+    def use_key(self, key: bytes) -> None:
+        """Hash names with another key. The counters begin anew."""
+        self._key = key
+
     async def count(self, tally: Tally, *, operation: str) -> Counted | Throttled:
         """Count a try, unless one of its counters says to wait.
 

@@ -48,6 +48,10 @@ class VisitorRecords:
         self._limits = limits
         self._longest_life_ms = longest_life_ms
 
+    def use_key(self, key: bytes) -> None:
+        """Hash networks with another key. The counts begin anew."""
+        self._key = key
+
     async def create(
         self, session: Session, value: bytes, *, operation: str, ttl_ms: int
     ) -> Created | EpochChanged | Tombstone | NoRoom:

@@ -145,6 +145,10 @@ class Metrics:
         """Count an event of the audit trail, whether its line was written or left out."""
         self._audited.labels(self._node, event.value).inc()
 
+    def lines_lost(self, number: int) -> None:
+        """Count log lines that could not be written. Any thread may call this."""
+        self._lines_lost.inc(number)
+
     def answered(self, handler: str, method: str, status: int, seconds: float) -> None:
         """Count an answer.
 
@@ -228,6 +232,9 @@ class Metrics:
         self._audited = self._counter(
             "curfew_audit_events_total", "Events worth looking into.", "event"
         )
+        self._lines_lost = self._counter(
+            "curfew_log_lines_lost_total", "Log lines that could not be written."
+        ).labels(self._node)
 
     def _counter(self, name: str, documentation: str, *labels: str) -> Counter:
         return Counter(name, documentation, ("node", *labels), registry=self.registry)

@@ -17,7 +17,7 @@ from tests.support.servers.server import CurfewServer
 from tests.support.servers.workers import workers_of
 
 GONE_WITHIN_SECONDS = 15.0
-IN_GOOD_ORDER = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+IN_GOOD_ORDER = {signal.SIGTERM, signal.SIGINT}
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def kill_everything_at_once(server: CurfewServer) -> None:
 
 
 WAYS = [
-    *map(send, [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL]),
+    *map(send, [signal.SIGTERM, signal.SIGINT, signal.SIGKILL]),
     ctrl_c_in_a_terminal,
     kill_everything_at_once,
 ]

@@ -104,7 +104,7 @@ def stubborn_server(data_dir: Path) -> Iterator[Supervised]:
     close(supervised.process)
 
 
-@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_everything(server: Supervised, signum: signal.Signals) -> None:
     assert len(server.await_workers(2)) == 2
     server.process.send_signal(signum)
@@ -119,6 +119,27 @@ def test_ctrl_c_of_the_terminal_lets_workers_finish(server: Supervised) -> None:
     assert server.process.wait(20) == 0
     assert server.process.stderr.read() == ""
     assert processes_of(server.data_dir) == []
+
+
+def test_a_hang_up_ends_nothing(server: Supervised) -> None:
+    before = server.await_workers(2)
+    for _ in range(5):
+        os.killpg(server.process.pid, signal.SIGHUP)
+        assert server.worker() in before
+    assert server.workers() == before
+    server.process.terminate()
+    assert server.process.wait(20) == 0
+
+
+def test_a_hang_up_during_the_start_ends_nothing(data_dir: Path) -> None:
+    starting = launch(data_dir)
+    eventually(lambda: processes_of(data_dir, "server.embedded.guard"))
+    starting.send_signal(signal.SIGHUP)
+    assert starting.stdout is not None
+    assert starting.stdout.readline().startswith("announced")
+    starting.terminate()
+    assert starting.wait(20) == 0
+    close(starting)
 
 
 def test_the_port_is_free_again_and_a_second_run_starts_at_once(server: Supervised) -> None:

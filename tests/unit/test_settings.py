@@ -57,7 +57,9 @@ TABLE = [
      (ip_network("10.0.0.0/8"), ip_network("::1"))),
     ("TLS_CERT", "tls_cert", None, None, None),
     ("TLS_KEY", "tls_key", None, None, None),
+    ("WATCHDOG", "watchdog", timedelta(seconds=10), "3s", timedelta(seconds=3)),
     ("LOG_FORMAT", "log_format", "console", "json", "json"),
+    ("LOG_FILE", "log_file", None, "/var/log/curfew.log", Path("/var/log/curfew.log")),
     ("COOKIE_NAME", "cookie_name", "__Host-Http-curfew", "__Host-app_1", "__Host-app_1"),
 ]  # fmt: skip
 
@@ -88,6 +90,8 @@ WRONG = [
     ("SIGNUP", "yes", "open or closed"),
     ("SECOND_FACTOR", "true", "optional or required"),
     ("LOG_FORMAT", "xml", "console or json"),
+    ("WATCHDOG", "2s", "off, or a duration from 3s"),
+    ("WATCHDOG", "never", "a duration"),
     ("ORIGINS", "https://a.example/", "origins such as https://app.example"),
     ("ORIGINS", "*", "origins"),
     ("ORIGINS", "null", "origins"),
@@ -143,6 +147,11 @@ def test_a_wrong_value_is_named_with_what_it_got_and_what_it_takes(
     assert refusal(OPEN | {f"CURFEW_{name}": got}).startswith(
         f"CURFEW_{name} is {got!r}; it takes {takes}"
     )
+
+
+def test_the_watchdog_can_be_off_and_no_log_file_is_the_default() -> None:
+    assert load(WATCHDOG="off").watchdog is None
+    assert load().log_file is None
 
 
 def test_the_own_origins_are_those_of_the_loopback_at_the_port_and_scheme(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import socket
 import sys
 from pathlib import Path
 
+from server.processes.board import ParentLink
 from server.supervisor import AlreadyRunning, supervise
 
 
@@ -22,11 +23,11 @@ def bind() -> list[socket.socket]:
     return [listening]
 
 
-def serve(sockets: list[socket.socket], parent: int) -> None:
+def serve(sockets: list[socket.socket], parent: ParentLink) -> None:
     """Answer connections until the parent is gone."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     (listening,) = sockets
-    watched: list[socket.socket | int] = [listening, parent]
+    watched: list[socket.socket | ParentLink] = [listening, parent]
     while True:
         # A signal that comes just before the call does not end it.
         ready, _, _ = select.select(watched, [], [], 0.2)
@@ -77,7 +78,7 @@ def main() -> int:
         sys.stdout.write(f"announced {sockets[0].getsockname()[1]}\n")
         sys.stdout.flush()
 
-    def stubborn(_sockets: list[socket.socket], _parent: int) -> None:
+    def stubborn(_sockets: list[socket.socket], _parent: ParentLink) -> None:
         serve_stubbornly(options.data_dir / "told")
 
     try:

@@ -8,7 +8,7 @@ from string import ascii_letters
 
 import pytest
 
-from server.crypto.keyring import Keyring, WeakKey, new_secret, parse_secret
+from server.crypto.keyring import Keyring, WeakKey, joined, new_secret, parse_secret
 
 
 def secret(number: int) -> bytes:
@@ -182,3 +182,29 @@ def test_order_alone_decides_which_key_writes() -> None:
     newest = [ring.derive("cookie").newest[0] for ring in rings]
     assert all(one != other for one, other in pairwise(newest))
     assert {frozenset(ring.derive("cookie").versions) for ring in rings} == {frozenset(newest)}
+
+
+def test_a_keyring_that_adopts_other_keys_changes_what_was_derived_from_it() -> None:
+    ring = Keyring.from_secrets([secret(1)])
+    held, told = ring.derive("cookie"), []
+    before = held.by_version
+    ring.subscribe(lambda: told.append(ring.versions))
+    other = Keyring.from_secrets([secret(2), secret(1)])
+    ring.adopt(other)
+    assert ring.versions == other.versions
+    assert ring.derive("cookie") is held
+    assert held == other.derive("cookie")
+    assert held.by_version is not before
+    assert ring.derive("csrf") == other.derive("csrf")
+    assert told == [other.versions]
+
+
+@pytest.mark.parametrize(
+    ("running", "wanted", "both"),
+    [([1], [2, 1], [1, 2]), ([2, 1], [2], [2, 1]), ([1], [1], [1]), ([2, 1], [3, 2], [2, 1, 3])],
+)
+def test_while_keys_change_all_are_read_and_the_old_one_writes(
+    running: list[int], wanted: list[int], both: list[int]
+) -> None:
+    keys = joined([secret(each) for each in running], [secret(each) for each in wanted])
+    assert keys == tuple(secret(each) for each in both)

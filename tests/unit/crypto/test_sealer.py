@@ -145,3 +145,15 @@ def test_a_box_names_the_version_of_its_key(sealer: Sealer) -> None:
 
 def test_repr_does_not_show_the_plaintext() -> None:
     assert "secret" not in repr(Opened(b"secret", stale=False))
+
+
+def test_a_sealer_follows_its_keyring_to_other_keys() -> None:
+    ring = Keyring.from_secrets([OLD])
+    sealer = Sealer(ring)
+    old_box = sealer.seal(b"x", **PLACE)
+    ring.adopt(Keyring.from_secrets([NEW, OLD]))
+    assert sealer.open(old_box, **PLACE) == Opened(b"x", stale=True)
+    new_box = sealer.seal(b"y", **PLACE)
+    ring.adopt(Keyring.from_secrets([NEW]))
+    assert sealer.open(old_box, **PLACE) is None
+    assert sealer.open(new_box, **PLACE) == Opened(b"y", stale=False)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from server.embedded.guard import Guard
-from server.processes.lock import try_lock
+from server.embedded.guard import Guard, _OwnerGone
+from server.processes.lock import locked_folder, try_lock
 from server.processes.signals import SignalInbox
 
 
@@ -81,3 +81,15 @@ def test_a_guard_that_is_told_to_stop_waits_no_longer(guard: Guard, owner: Owner
     os.kill(os.getpid(), signal.SIGTERM)
     assert guard.run() == os.EX_OK
     owner.leave()
+
+
+@pytest.mark.usefixtures("owner")
+def test_a_guard_that_is_told_to_stop_waits_for_the_server_in_the_folder(
+    guard: Guard, tmp_path: Path
+) -> None:
+    with locked_folder(tmp_path):
+        os.kill(os.getpid(), signal.SIGTERM)
+        for _ in range(3):
+            guard._wait(0.01)
+    with pytest.raises(_OwnerGone):
+        guard._wait(0.01)

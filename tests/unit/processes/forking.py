@@ -29,12 +29,21 @@ def fail() -> None:
     raise RuntimeError("a mistake")
 
 
+def stop() -> None:
+    """Stand still, in the first place; end in the others."""
+    if running_workers[0].place == 0:
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+
+running_workers: list[Workers] = []
 WORK: dict[str, Callable[[], None]] = {
     "return": lambda: None,
     "exit": lambda: sys.exit(7),
     "fail": fail,
     "signals": show_signals,
     "wait": signal.pause,
+    "stop": stop,
+    "place": lambda: show(place=running_workers[0].place),
     "end": lambda: os.kill(os.getpid(), signal.SIGTERM),
 }
 
@@ -44,12 +53,14 @@ def main(name: str) -> None:
     sys.stdout.write('{"before": "the fork"}\n')  # buffered, as this goes to a pipe
     with SignalInbox(signal.SIGCHLD, signal.SIGTERM) as inbox:
         workers = Workers(2, WORK[name], inbox)
+        running_workers.append(workers)
         due = workers.seconds_left
         workers.start_due()
-        pids = workers.pids
+        pids, places = workers.pids, sorted(workers.places.values())
         running = workers.seconds_left
         if name == "wait":
             workers.send(signal.SIGTERM)
+        killed = [workers.kill(pids[0]) for _ in range(2)] if name == "stop" else []
         statuses: list[int] = []
         signals: set[int] = set()
         while workers.pids:
@@ -64,6 +75,9 @@ def main(name: str) -> None:
             signals=sorted(signal.Signals(each).name for each in signals),
             seconds_left=[due, running, workers.seconds_left],
             again=workers.exited(pids[0]),
+            killed=killed,
+            places=places,
+            place=workers.place,
         )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from server.processes import lock
-from server.processes.lock import AlreadyRunning, locked_folder, try_lock
+from server.processes.lock import AlreadyRunning, is_locked, locked_folder, try_lock
 
 KILLED_SERVER = """
 import os, sys
@@ -110,3 +110,19 @@ def test_a_lock_is_free_again_when_its_file_is_closed(tmp_path: Path) -> None:
         assert not try_lock(two)
         one.close()
         assert try_lock(two)
+
+
+def test_a_folder_is_locked_while_a_server_or_its_worker_lives(
+    tmp_path: Path, leftover: "subprocess.Popen[str]"
+) -> None:
+    assert is_locked(tmp_path)
+    end(leftover)
+    assert not is_locked(tmp_path)
+    with locked_folder(tmp_path):
+        assert is_locked(tmp_path)
+    assert not is_locked(tmp_path)
+
+
+def test_a_folder_without_a_lock_is_not_locked_and_gets_none(tmp_path: Path) -> None:
+    assert not is_locked(tmp_path)
+    assert list(tmp_path.iterdir()) == []

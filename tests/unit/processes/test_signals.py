@@ -2,11 +2,13 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 
-from server.processes.signals import SignalInbox, Wakeup
+from server.processes.signals import SignalInbox, Wakeup, blocked
 
 ONE, TWO = signal.SIGUSR1, signal.SIGUSR2
 NOTHING = Wakeup((), readable=False)
@@ -75,4 +77,16 @@ def test_held_signals_come_afterwards(inbox: SignalInbox) -> None:
         assert former == signal.pthread_sigmask(signal.SIG_BLOCK, ()) - {ONE, TWO}
         signal.raise_signal(ONE)
         assert inbox.wait(0) == NOTHING
+    assert inbox.wait(0) == Wakeup((ONE,), readable=False)
+
+
+def test_a_blocked_signal_comes_afterwards_and_programs_inherit_the_block(
+    inbox: SignalInbox,
+) -> None:
+    with blocked(ONE):
+        signal.raise_signal(ONE)
+        assert inbox.wait(0) == NOTHING
+        program = "import signal; print(len(signal.pthread_sigmask(signal.SIG_BLOCK, ())))"
+        started = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+        assert started.stdout == b"1\n"
     assert inbox.wait(0) == Wakeup((ONE,), readable=False)

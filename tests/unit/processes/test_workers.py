@@ -85,3 +85,15 @@ def test_workers_are_due_before_their_start_and_after_their_end_and_not_between(
 def test_only_a_worker_that_runs_can_exit() -> None:
     _, seen, _ = forked("return")
     assert seen["again"] is False
+
+
+def test_a_worker_that_is_stopped_can_be_killed_and_only_the_first_time_counts() -> None:
+    _, seen, _ = forked("stop")
+    assert seen["statuses"] == [-signal.SIGKILL, 0] or seen["statuses"] == [0, -signal.SIGKILL]
+    assert seen["killed"] == [True, False]
+
+
+def test_each_worker_knows_its_place_and_the_parent_has_none() -> None:
+    printed, seen, _ = forked("place")
+    assert sorted(each["place"] for each in printed[1:]) == [0, 1] == seen["places"]
+    assert seen["place"] is None

@@ -12,7 +12,7 @@ from server.crypto.keyring import Keyring
 from server.crypto.sealer import Sealer
 from server.store.codec import PURPOSE, REMEMBERED_BYTES, SessionCodec
 from server.store.contract import Stored, Unreadable
-from tests.support.engine.keys import KEY
+from tests.support.engine.keys import KEY, key
 
 SEALER: Final = Sealer(Keyring.from_secrets([KEY]))
 CODEC: Final = SessionCodec(SEALER)
@@ -128,3 +128,13 @@ def test_a_large_record_is_not_remembered() -> None:
     value = codec.encode(large, revision=1, operation="o")
     assert codec.decode(value, SID) == codec.decode(value, SID)
     assert codec._remembered.cache_info().currsize == 0
+
+
+def test_what_was_read_is_forgotten_when_the_keys_change() -> None:
+    ring, both = Keyring.from_secrets([KEY]), Keyring.from_secrets([key("new"), KEY])
+    codec = SessionCodec(Sealer(ring))
+    box = SessionCodec(Sealer(both)).encode(SESSION, revision=1, operation="o")
+    assert isinstance(codec.decode(box, SID), Unreadable)
+    ring.adopt(both)
+    codec.forget()
+    assert isinstance(codec.decode(box, SID), Stored)

@@ -106,3 +106,11 @@ async def test_withdrawing_leaves_spared_counters_alone(
     spared = Counter(CounterKind.ACCOUNT, "ann", spared=True)
     await counters.withdraw(Counted((spared,)), operation="o1")
     assert raw.dbsize() == 1
+
+
+async def test_names_follow_the_key(counters: TryCounters, raw: redis.Redis) -> None:
+    tally = Tally(None, (Counter(CounterKind.SESSION, "s"),))
+    await counters.count(tally, operation="o1")
+    counters.use_key(b"another")
+    await counters.count(tally, operation="o2")
+    assert raw.dbsize() == 2

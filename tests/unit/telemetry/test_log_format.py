@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+import threading
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -33,8 +34,10 @@ def with_exception() -> logging.LogRecord:
 
 
 @pytest.fixture
-def root() -> Iterator[logging.Logger]:
-    """Give the root logger back as it was."""
+def root(monkeypatch: pytest.MonkeyPatch) -> Iterator[logging.Logger]:
+    """Give the root logger back as it was, and what Python prints to Python."""
+    for owner, name in [(sys, "excepthook"), (sys, "unraisablehook"), (threading, "excepthook")]:
+        monkeypatch.setattr(owner, name, getattr(owner, name))
     logger, access, loop = (logging.getLogger(name) for name in (None, "tornado.access", "asyncio"))
     before = (logger.handlers[:], logger.level, access.propagate, loop.level)
     logger.handlers = []
@@ -42,6 +45,7 @@ def root() -> Iterator[logging.Logger]:
     logger.handlers, level, access.propagate, loop_level = before
     logger.setLevel(level)
     loop.setLevel(loop_level)
+    logging.captureWarnings(capture=False)
 
 
 def test_a_json_line_is_one_object_with_time_level_logger_message_and_facts() -> None:
@@ -106,6 +110,7 @@ def test_all_lines_go_to_standard_error_in_the_chosen_format(
     logging.getLogger("anybody").debug("not shown")
     logging.getLogger("tornado.access").info("said already by the application")
     logging.getLogger("asyncio").info("not shown")
+    root.handlers[0].flush()
     output, errors = capfd.readouterr()
     assert not output
     assert errors.count("\n") == 1

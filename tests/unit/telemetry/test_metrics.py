@@ -101,3 +101,10 @@ def test_the_other_parts_get_the_methods_and_nothing_else(metrics: Metrics) -> N
     counts.tried(next(iter(Act)), next(iter(TryOutcome)))
     act, outcome = next(iter(Act)).value, next(iter(TryOutcome)).value
     assert sample(metrics, "curfew_tries_total", act=act, outcome=outcome) == 1
+
+
+def test_lost_log_lines_are_counted_from_zero(metrics: Metrics) -> None:
+    assert sample(metrics, "curfew_log_lines_lost_total") == 0
+    metrics.lines_lost(3)
+    metrics.lines_lost(1)
+    assert sample(metrics, "curfew_log_lines_lost_total") == 4

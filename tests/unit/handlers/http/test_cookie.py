@@ -342,3 +342,15 @@ def test_by_default_the_wall_clock_is_used() -> None:
     now = SessionCookie(NAME, keys, timedelta(hours=1), secure=True)
     assert now.decode(now.encode(TOKEN)) is not None
     assert now.decode(cookie(at=0).encode(TOKEN)) is None
+
+
+def test_a_cookie_follows_its_keyring_to_other_keys() -> None:
+    ring = Keyring.from_secrets([OLD])
+    follows = SessionCookie(NAME, ring.derive("cookie"), timedelta(hours=1), secure=True)
+    old = follows.encode(TOKEN)
+    ring.adopt(Keyring.from_secrets([NEW, OLD]))
+    assert follows.decode(old) == Decoded(TOKEN, stale_key=True)
+    new = follows.encode(TOKEN)
+    ring.adopt(Keyring.from_secrets([NEW]))
+    assert follows.decode(old) is None
+    assert follows.decode(new) == Decoded(TOKEN, stale_key=False)

@@ -1,0 +1,96 @@
+"""What the parent and its workers tell each other: a few bytes of memory that they share.
+
+A worker counts its heartbeats here. The parent counts the steps that it asks of all workers, and
+each worker notes the step that it has taken. It costs no wake-up, and no reader can be too slow.
+"""
+
+import mmap
+
+MODULUS = 256
+"""Numbers are bytes. They are compared for equality only."""
+
+
+class Board:
+    """The shared memory. Make it before the first fork.
+
+    Args:
+        places: The number of workers.
+    """
+
+    def __init__(self, places: int) -> None:
+        """Begin with zeros."""
+        self._places = places
+        self._memory = mmap.mmap(-1, 1 + 2 * places)
+
+    @property
+    def asked(self) -> int:
+        """The step that the parent has asked for."""
+        return self._memory[0]
+
+    def ask(self, step: int) -> None:
+        """Ask all workers for a step. Only the parent calls this.
+
+        Args:
+            step: A number that differs from the one before.
+        """
+        self._memory[0] = step % MODULUS
+
+    def note(self, place: int, step: int) -> None:
+        """Note that a worker has taken a step.
+
+        Args:
+            place: Which worker.
+            step: What `asked` was.
+        """
+        self._memory[1 + self._places + place] = step
+
+    def noted(self, place: int) -> int:
+        """Return the latest step that a worker has taken."""
+        return self._memory[1 + self._places + place]
+
+    def beat(self, place: int) -> None:
+        """Count a heartbeat of a worker."""
+        self._memory[1 + place] = (self._memory[1 + place] + 1) % MODULUS
+
+    def beats(self, place: int) -> int:
+        """Return a number that changes with every heartbeat of a worker."""
+        return self._memory[1 + place]
+
+
+class ParentLink:
+    """What a worker has of its parent. Its file descriptor is readable when the parent is gone.
+
+    Args:
+        descriptor: The read end of a pipe that only the parent keeps open.
+        board: The shared memory.
+        place: Which worker this is.
+    """
+
+    def __init__(self, descriptor: int, board: Board, place: int) -> None:
+        """Note that this process needs no step that was asked before its start."""
+        self._descriptor = descriptor
+        self._board = board
+        self._place = place
+        board.note(place, board.asked)
+
+    def fileno(self) -> int:
+        """Return the file descriptor, for `select` and event loops."""
+        return self._descriptor
+
+    def beat(self) -> None:
+        """Show the parent that this process is not stuck. Call it once a second."""
+        self._board.beat(self._place)
+
+    @property
+    def asked(self) -> int:
+        """The step that the parent asks of its workers."""
+        return self._board.asked
+
+    @property
+    def noted(self) -> int:
+        """The step that this process has taken."""
+        return self._board.noted(self._place)
+
+    def note(self, step: int) -> None:
+        """Tell the parent that this process has taken a step."""
+        self._board.note(self._place, step)

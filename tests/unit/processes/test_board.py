@@ -1,0 +1,59 @@
+"""The board is one memory for parent and workers, across a fork."""
+
+import os
+from collections.abc import Callable
+from itertools import pairwise
+
+from server.processes.board import Board, ParentLink
+
+
+def forked(work: Callable[[], None]) -> None:
+    """Do something in a forked process, and wait for its end."""
+    pid = os.fork()
+    if pid == 0:
+        work()
+        os._exit(0)
+    assert os.waitpid(pid, 0) == (pid, 0)
+
+
+def test_a_heartbeat_changes_the_number_of_its_worker_alone() -> None:
+    board = Board(2)
+    before = board.beats(0), board.beats(1)
+    forked(ParentLink(-1, board, 1).beat)
+    assert board.beats(0) == before[0]
+    assert board.beats(1) != before[1]
+
+
+def test_no_two_heartbeats_in_a_row_look_the_same() -> None:
+    board = Board(1)
+    seen = []
+    for _ in range(600):
+        board.beat(0)
+        seen.append(board.beats(0))
+    assert all(one != two for one, two in pairwise(seen))
+
+
+def test_a_step_is_seen_by_the_workers_and_their_notes_by_the_parent() -> None:
+    board = Board(2)
+    link = ParentLink(-1, board, 1)
+    board.ask(3)
+    assert (link.asked, link.noted) == (3, 0)
+    forked(lambda: link.note(link.asked))
+    assert (board.noted(0), board.noted(1), link.noted) == (0, 3, 3)
+
+
+def test_a_worker_needs_no_step_from_before_its_start() -> None:
+    board = Board(1)
+    board.ask(7)
+    link = ParentLink(-1, board, 0)
+    assert link.noted == link.asked == board.noted(0) == 7
+
+
+def test_steps_begin_anew_after_255() -> None:
+    board = Board(1)
+    board.ask(256)
+    assert board.asked == 0
+
+
+def test_a_link_is_a_file_descriptor() -> None:
+    assert ParentLink(5, Board(1), 0).fileno() == 5
