@@ -70,7 +70,7 @@ class Follower:
         asked_at = self._monotonic()
         batch = await self._control.read(self._positions)
         if batch.lost_entries:
-            log.warning("entries of the control stream were lost")
+            log.warning("entries of the control stream may have been lost")
             await self._skip()
             return
         if batch.events or batch.acknowledgements or batch.refused:

@@ -20,6 +20,7 @@ from server.store.control_log import RedisControlLog
 from server.store.entries import Entries
 from server.store.inspection import claim_layout, refuse_eviction
 from server.store.key_use import KeyUse
+from server.store.master import MasterLink
 from server.store.nodes import RedisNodeRegistry
 from server.store.scripts import Scripts
 from server.store.sealed_records import SealedRecords
@@ -60,7 +61,8 @@ async def connect(url: str, *, shards: int, replicas: int) -> AsyncIterator[Stor
         StoreUnavailable: the store did not answer.
         ConfigurationError: the store does not fit the settings.
     """
-    async with open_client(url) as client, open_reader(url) as reader:
+    link = MasterLink()
+    async with open_client(url, link) as client, open_reader(url, link) as reader:
         await claim_layout(client, shards)
         await refuse_eviction(client)
         clock = StoreClock(client)
