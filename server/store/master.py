@@ -8,6 +8,8 @@ connections are dropped, and the next commands connect anew.
 """
 
 import re
+import time
+from datetime import timedelta
 from typing import Any, Final
 
 from redis.asyncio import BlockingConnectionPool, Connection, SSLConnection
@@ -28,6 +30,9 @@ REFUSALS: Final = frozenset(
 )
 """The first words of errors by which a server says that it is not a master that serves. Another
 connection may lead to another server."""
+KEPT_FOR: Final = timedelta(minutes=1)
+"""The age at which a connection is opened anew before its next command. So a server that was left,
+and still takes itself for a master, is left here too: it never says so."""
 _ROLE: Final = re.compile(rb"^role:(\S+)", re.MULTILINE)
 _HISTORY: Final = re.compile(rb"^master_replid:(\S+)", re.MULTILINE)
 MASTER: Final = "master"
@@ -47,9 +52,13 @@ class MasterLink:
     A server's history is a name for its data and all that was ever written to it. A promoted
     replica begins another one, and so does a server that starts again. Therefore, when a new
     connection finds another history, the older connections lead to a server that was left.
+
+    Args:
+        kept_for: the age at which a connection is opened anew.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kept_for: timedelta = KEPT_FOR) -> None:
+        self.kept_for = kept_for
         self._pools: list[_Pool] = []
         self._history = ""
 
@@ -116,6 +125,14 @@ class _Checked(AbstractConnection):
     def __init__(self, *, link: MasterLink, **options: Any) -> None:
         super().__init__(**options)
         self._link = link
+        self._opened_at = 0.0
+
+    async def connect(self) -> None:
+        """Connect, unless there is a connection that is not too old. Called before each command."""
+        age = time.monotonic() - self._opened_at
+        if self.is_connected and age > self._link.kept_for.total_seconds():
+            await self.disconnect(nowait=True)
+        await super().connect()  # type: ignore[no-untyped-call]
 
     async def on_connect_check_health(self, check_health: bool = True) -> None:  # noqa: FBT001, FBT002 theirs
         """Sign in, and make sure that the server is a master.
@@ -124,6 +141,7 @@ class _Checked(AbstractConnection):
             ReadOnlyError: it is a replica.
         """
         await super().on_connect_check_health(check_health)
+        self._opened_at = time.monotonic()
         await self.send_command("INFO", "replication", check_health=check_health)
         try:
             told = bytes(await self.read_response())
