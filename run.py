@@ -7,7 +7,7 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Final
 
 from tornado.routing import URLSpec
@@ -20,7 +20,7 @@ from server.commands.keys import KEYS
 from server.commands.sessions import SESSIONS
 from server.commands.store import STORE
 from server.commands.users import USER
-from server.core.errors import ConfigurationError, StoreUnavailable
+from server.core.errors import ConfigurationError, StoreNotReached, StoreUnavailable
 from server.embedded.store import StoreStartFailed
 from server.supervisor import AlreadyRunning, supervise
 from server.telemetry.log_format import configure_logging
@@ -45,9 +45,17 @@ def serve(routes: Sequence[URLSpec] = ()) -> int:
         embedded=not settings.store_url,
         processes=settings.processes,
         bind=lambda: listen(settings),
-        serve=lambda sockets, parent: asyncio.run(process.serve(settings, sockets, parent, routes)),
+        serve=lambda sockets, parent: _work(process.serve(settings, sockets, parent, routes)),
         announce=lambda: print(announcement(settings)),
     )
+
+
+def _work(serving: Coroutine[None, None, None]) -> None:
+    """Serve in a worker; say in one line why it could not start. Its parent starts another."""
+    try:
+        asyncio.run(serving)
+    except (ConfigurationError, StoreUnavailable) as error:
+        raise SystemExit(f"a worker could not start: {error}") from None
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -62,7 +70,7 @@ def main(words: Sequence[str] | None = None) -> int:
         return run(**arguments) or os.EX_OK
     except ConfigurationError as error:
         return _fail(str(error), os.EX_CONFIG)
-    except (AlreadyRunning, StoreStartFailed, CommandFailed) as error:
+    except (AlreadyRunning, StoreStartFailed, CommandFailed, StoreNotReached) as error:
         return _fail(str(error), 1)
     except StoreUnavailable as error:
         return _fail(f"{error}. Is CURFEW_STORE_URL right, and the store running?", 1)

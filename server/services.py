@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 from prometheus_client import CollectorRegistry
@@ -48,6 +49,7 @@ class Services:
     """What handlers and commands use.
 
     Attributes:
+        store: the connection to the store.
         clock: the store's clock.
         keyring: the secret keys.
         metrics: what this process counts.
@@ -67,6 +69,7 @@ class Services:
         sealed: the records in the store, by the key that sealed them.
     """
 
+    store: StoreConnection
     clock: StoreClock
     keyring: Keyring
     metrics: Metrics
@@ -97,24 +100,33 @@ class Services:
 
 
 @asynccontextmanager
-async def open_services(settings: Settings, *, serves: bool = True) -> AsyncIterator[Services]:
+async def open_services(
+    settings: Settings, *, serves: bool = True, prepares: bool = False
+) -> AsyncIterator[Services]:
     """Open everything for a server process, or for a command, which does not serve.
 
+    Args:
+        settings: the settings.
+        serves: whether this process serves.
+        prepares: whether other processes are about to serve on this store. As for a server, the
+            store is waited for, and one that drops keys is refused.
+
     Raises:
-        StoreUnavailable: the store did not answer.
+        StoreNotReached: the store did not answer; a command does not wait for it.
+        StoreUnavailable: the store did not answer any more.
         ConfigurationError: the store does not fit the settings.
     """
     try:
-        async with _services(settings, serves=serves) as services:
+        async with _services(settings, serves=serves, prepares=prepares) as services:
             yield services
     except BaseExceptionGroup as group:  # the task group wraps the error that ended it
         raise group.exceptions[0] from None
 
 
 @asynccontextmanager
-async def _services(settings: Settings, *, serves: bool) -> AsyncIterator[Services]:
+async def _services(settings: Settings, *, serves: bool, prepares: bool) -> AsyncIterator[Services]:
     async with AsyncExitStack() as stack:
-        base = await _open_base(settings, stack)
+        base = await _open_base(settings, stack, for_serving=serves or prepares)
         stores = _open_stores(base, serves=serves)
         engine = await _build_engine(base, stores)
         stack.callback(engine.close)
@@ -146,10 +158,15 @@ class _Base:
     context: NodeContext
 
 
-async def _open_base(settings: Settings, stack: AsyncExitStack) -> _Base:
-    url = settings.store_url or store_url(settings.data_dir)
+async def _open_base(settings: Settings, stack: AsyncExitStack, *, for_serving: bool) -> _Base:
     store = await stack.enter_async_context(
-        connect(url, shards=settings.shards, replicas=settings.termination_replicas)
+        connect(
+            settings.store_url or store_url(settings.data_dir),
+            shards=settings.shards,
+            replicas=settings.termination_replicas,
+            serves=for_serving,
+            wait=settings.store_wait if for_serving else timedelta(),
+        )
     )
     node, now, monotonic = os.urandom(6).hex(), store.clock.now, time.monotonic
     keyring = Keyring.from_secrets(settings.secret_keys)
@@ -203,6 +220,7 @@ def _build_services(
         stores.accounts, challenges, stores.single_use, base.store.shards, context
     )
     return Services(
+        store=base.store,
         clock=base.store.clock,
         keyring=base.keyring,
         metrics=base.metrics,

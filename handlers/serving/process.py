@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import logging
-import signal
 import socket
 from collections.abc import Sequence
 from typing import Final
@@ -18,6 +17,7 @@ from handlers.pages.not_found import NotFoundHandler
 from handlers.pages.static_files import StaticFiles
 from handlers.routes import ROUTES
 from handlers.serving.drain import drain
+from handlers.serving.stopping import StopRequest
 from handlers.serving.tls import tls_context
 from server.services import open_services
 from settings import Settings
@@ -52,15 +52,25 @@ async def serve(
         routes: the application's own, matched before Curfew's.
 
     Raises:
-        StoreUnavailable: the store did not answer at the start.
+        StoreUnavailable: the store did not answer at the start, within `CURFEW_STORE_WAIT`.
         ConfigurationError: the store does not fit the settings.
     """
     logging.getLogger("tornado.general").addFilter(MalformedRequestRedaction())
     describe("")  # loads the parser's tables, which takes a tenth of a second
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, stopped.set)
-    loop.add_reader(parent, stopped.set)
+    stop = StopRequest(parent)
+    try:
+        await _serve_until(stop, settings, sockets, routes)
+    except asyncio.CancelledError:
+        if not stop.is_asked:
+            raise
+
+
+async def _serve_until(
+    stop: StopRequest,
+    settings: Settings,
+    sockets: Sequence[socket.socket],
+    routes: Sequence[URLSpec],
+) -> None:
     async with open_services(settings) as services:
         application = Curfew(
             services,
@@ -81,8 +91,7 @@ async def serve(
         )
         spare_the_collector()
         server.add_sockets(sockets)
-        await stopped.wait()
-        loop.remove_reader(parent)  # at its end of file it would be readable all the time
+        await stop.wait()
         await drain(server, application)
 
 

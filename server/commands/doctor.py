@@ -5,9 +5,11 @@ from typing import Final
 
 from server.commands.command import Command
 from server.commands.needs import with_services_and_settings
+from server.core.errors import StoreUnavailable
 from server.core.receipt import Durability
 from server.crypto.certificate import read_certificate
 from server.services import Services
+from server.store.inspection import evicting_policy, refuse_eviction
 from settings import Settings
 
 
@@ -15,16 +17,31 @@ async def examine(services: Services, settings: Settings) -> None:
     """Print what a server would find here.
 
     The services are open, so the store answers and its layout is accepted.
+
+    Raises:
+        ConfigurationError: everything was printed, and no server would start on this store.
     """
     started = time.monotonic()
     await services.clock.synchronise()
     print(f"store      answers in {(time.monotonic() - started) * 1000:.1f} ms")
     print(f"durability {_durability(services.terminations.durability)}")
-    print("eviction   none: the store keeps what it was given")
+    print(f"eviction   {await _eviction(services)}")
     print(f"keys       newest first: {', '.join(map(str, services.keyring.versions))}")
     print(f"origins    {', '.join(sorted(settings.origins))}")
     print(f"tls        {_tls(settings)}")
     print(f"data       {settings.data_dir}")
+    await refuse_eviction(services.store.client)
+
+
+async def _eviction(services: Services) -> str:
+    """Say whether the store drops keys when it is full."""
+    try:
+        policy = await evicting_policy(services.store.client)
+    except StoreUnavailable as error:
+        return f"unknown: the store does not tell ({error.cause})"
+    if policy:
+        return f"{policy}: a full store drops ends, and the sessions live again"
+    return "none: the store keeps what it was given"
 
 
 def _durability(durability: Durability) -> str:

@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from server.core.context import NodeContext
 from server.core.session import Rules
+from server.core.store_address import place_of_address
 from server.crypto.keyring import Keyring
 from server.crypto.sealer import Sealer
 from server.store.accounts import AccountStore
@@ -22,6 +23,7 @@ from server.store.inspection import claim_layout, refuse_eviction
 from server.store.key_use import KeyUse
 from server.store.master import MasterLink
 from server.store.nodes import RedisNodeRegistry
+from server.store.reaching import reach
 from server.store.scripts import Scripts
 from server.store.sealed_records import SealedRecords
 from server.store.sessions import RECORD_KEPT_AFTER_EXPIRY, RedisSessionStore
@@ -49,22 +51,34 @@ class StoreConnection:
 
 
 @asynccontextmanager
-async def connect(url: str, *, shards: int, replicas: int) -> AsyncIterator[StoreConnection]:
-    """Connect to a store, check its layout and its eviction policy, and read its clock.
+async def connect(
+    url: str,
+    *,
+    shards: int,
+    replicas: int,
+    serves: bool = True,
+    wait: timedelta = timedelta(),
+) -> AsyncIterator[StoreConnection]:
+    """Connect to a store, check whether it fits, and read its clock.
 
     Args:
         url: `redis://`, `rediss://` or `unix://`.
         shards: how many shards the store must be laid out for.
         replicas: how many replicas must have an end before it counts as replicated.
+        serves: whether sessions are served. A store that drops keys is then refused; whoever only
+            ends sessions can do so there, too.
+        wait: how long to wait for a store that is not there yet, or loads its data.
 
     Raises:
-        StoreUnavailable: the store did not answer.
+        StoreNotReached: the store did not answer.
+        StoreUnavailable: it did not answer any more.
         ConfigurationError: the store does not fit the settings.
     """
     link = MasterLink()
     async with open_client(url, link) as client, open_reader(url, link) as reader:
-        await claim_layout(client, shards)
-        await refuse_eviction(client)
+        await reach(lambda: claim_layout(client, shards), place_of_address(url), wait)
+        if serves:
+            await refuse_eviction(client)
         clock = StoreClock(client)
         await clock.synchronise()
         yield StoreConnection(client, reader, Scripts(client, replicas), clock, shards)
