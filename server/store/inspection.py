@@ -103,6 +103,8 @@ async def watch_eviction(client: Redis, interval: timedelta) -> None:
 async def probe_durability(client: Redis) -> Durability:
     """Return how durable a write is when it is answered; `MEMORY` if the store does not tell.
 
+    A store whose memory is full does not: it takes ends, and not this write.
+
     The answer is found by writing: `WAITAOF` reports at once that a write is on the disk only if
     each write is synced before its reply. The settings would say it too, but the right to read them
     also shows passwords.
@@ -117,7 +119,7 @@ async def probe_durability(client: Redis) -> Durability:
             if late > PROBES // 2:
                 return Durability.MEMORY
     except StoreUnavailable as error:
-        if error.cause in {"NoPermissionError", "ResponseError"}:
+        if error.cause in {"NoPermissionError", "ResponseError", "OutOfMemoryError"}:
             return Durability.MEMORY
         raise
     return Durability.FSYNC

@@ -149,6 +149,6 @@ def open_stores(
         activity=activity,
         single_use=SingleUseStore(client, shards),
         tries=TryCounters(scripts, keyring.derive("tries").newest[1], context.now),
-        key_use=KeyUse(client, context.node, keyring, cookies_live),
+        key_use=KeyUse(client, scripts, context.node, keyring, cookies_live),
         sealed=SealedRecords(client, sessions, accounts, activity, context.new_id),
     )
