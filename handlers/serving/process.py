@@ -1,10 +1,10 @@
 """One worker process: it opens the services, serves, and stops in order."""
 
-import asyncio
 import gc
 import logging
 import socket
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from tornado.routing import URLSpec
@@ -17,7 +17,7 @@ from handlers.pages.not_found import NotFoundHandler
 from handlers.pages.static_files import StaticFiles
 from handlers.routes import ROUTES
 from handlers.serving.drain import drain
-from handlers.serving.stopping import StopRequest
+from handlers.serving.stopping import StopRequest, until_stopped
 from handlers.serving.tls import tls_context
 from server.services import open_services
 from settings import Settings
@@ -57,19 +57,14 @@ async def serve(
     """
     logging.getLogger("tornado.general").addFilter(MalformedRequestRedaction())
     describe("")  # loads the parser's tables, which takes a tenth of a second
-    stop = StopRequest(parent)
-    try:
-        await _serve_until(stop, settings, sockets, routes)
-    except asyncio.CancelledError:
-        if not stop.is_asked:
-            raise
+    await until_stopped(parent, partial(_serve, settings, sockets, routes))
 
 
-async def _serve_until(
-    stop: StopRequest,
+async def _serve(
     settings: Settings,
     sockets: Sequence[socket.socket],
     routes: Sequence[URLSpec],
+    stop: StopRequest,
 ) -> None:
     async with open_services(settings) as services:
         application = Curfew(

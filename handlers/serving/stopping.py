@@ -2,10 +2,11 @@
 
 import asyncio
 import signal
+from collections.abc import Awaitable, Callable
 
 
 class StopRequest:
-    """Comes by SIGTERM, or by the end of the parent process; ends a start that still waits.
+    """Comes by SIGTERM, or by the end of the parent process; cancels a start that still waits.
 
     Make it in the task that starts and serves.
 
@@ -37,3 +38,18 @@ class StopRequest:
         if self._starting is not None:
             self._starting.cancel()
             self._starting = None
+
+
+async def until_stopped(parent: int, serve: Callable[[StopRequest], Awaitable[None]]) -> None:
+    """Run `serve`, which starts and then waits for the request; return when it has come.
+
+    Args:
+        parent: as `StopRequest` takes it.
+        serve: is cancelled if the request comes before it waits for it.
+    """
+    stop = StopRequest(parent)
+    try:
+        await serve(stop)
+    except asyncio.CancelledError:
+        if not stop.is_asked:
+            raise

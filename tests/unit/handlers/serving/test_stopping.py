@@ -7,9 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
-from handlers.serving.stopping import StopRequest
-
-Ask = Callable[[], None]
+from handlers.serving.stopping import StopRequest, until_stopped
 
 
 @pytest.fixture
@@ -36,50 +34,60 @@ def by_the_end_of_the_parent(held: list[int]) -> None:
 each_way = pytest.mark.parametrize("ask", [by_signal, by_the_end_of_the_parent])
 
 
-async def served(
-    parent: int, start: Callable[[], Awaitable[object]], asked: asyncio.Event
-) -> tuple[bool, bool]:
-    """Start, serve and stop; whether it was cancelled, and whether it was asked to stop."""
-    stop = StopRequest(parent)
-    asked.set()
-    try:
-        await start()
-        await stop.wait()
-        await asyncio.sleep(0.05)  # draining, which nothing may cancel
-    except asyncio.CancelledError:
-        return True, stop.is_asked
-    finally:
-        asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
-    return False, stop.is_asked
+class Served:
+    """Starts, serves and stops.
+
+    Args:
+        start: runs before it serves.
+    """
+
+    def __init__(self, start: Callable[[], Awaitable[object]]) -> None:
+        self._start = start
+        self.begun = asyncio.Event()
+        self.is_done = False
+
+    async def __call__(self, stop: StopRequest) -> None:
+        """Run."""
+        self.begun.set()
+        try:
+            await self._start()
+            await stop.wait()
+            await asyncio.sleep(0.05)  # draining, which nothing may cancel
+            self.is_done = True
+        finally:
+            asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
 
 
 @each_way
 async def test_a_start_that_waits_is_ended(
     pipe: tuple[int, list[int]], ask: Callable[[list[int]], None]
 ) -> None:
-    ready = asyncio.Event()
-    serving = asyncio.create_task(served(pipe[0], asyncio.Event().wait, ready))
-    await ready.wait()
+    served = Served(asyncio.Event().wait)
+    serving = asyncio.create_task(until_stopped(pipe[0], served))
+    await served.begun.wait()
     ask(pipe[1])
-    assert await serving == (True, True)
+    await serving
+    assert not served.is_done
 
 
 @each_way
 async def test_who_serves_is_asked_and_not_cancelled(
     pipe: tuple[int, list[int]], ask: Callable[[list[int]], None]
 ) -> None:
-    ready = asyncio.Event()
-    serving = asyncio.create_task(served(pipe[0], lambda: asyncio.sleep(0), ready))
-    await ready.wait()
+    served = Served(lambda: asyncio.sleep(0))
+    serving = asyncio.create_task(until_stopped(pipe[0], served))
+    await served.begun.wait()
     await asyncio.sleep(0.05)
     assert not serving.done()
     ask(pipe[1])
-    assert await serving == (False, True)
+    await serving
+    assert served.is_done
 
 
 async def test_another_cancellation_is_no_request(pipe: tuple[int, list[int]]) -> None:
-    ready = asyncio.Event()
-    serving = asyncio.create_task(served(pipe[0], asyncio.Event().wait, ready))
-    await ready.wait()
+    served = Served(asyncio.Event().wait)
+    serving = asyncio.create_task(until_stopped(pipe[0], served))
+    await served.begun.wait()
     serving.cancel()
-    assert await serving == (True, False)
+    with pytest.raises(asyncio.CancelledError):
+        await serving
