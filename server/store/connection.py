@@ -57,7 +57,6 @@ def _open(url: str, link: MasterLink, read_timeout: float, connections: int) -> 
         socket_timeout=read_timeout,
         socket_connect_timeout=CONNECT_TIMEOUT,
         retry=Retry(NoBackoff(), 0),
-        client_name="curfew",
         driver_info=None,  # sending it would cost each new connection two round trips
     )
     return Redis.from_pool(pool)

@@ -36,6 +36,11 @@ and still takes itself for a master, is left here too: it never says so."""
 _ROLE: Final = re.compile(rb"^role:(\S+)", re.MULTILINE)
 _HISTORY: Final = re.compile(rb"^master_replid:(\S+)", re.MULTILINE)
 MASTER: Final = "master"
+NAME: Final = "curfew"
+"""The name of each connection in CLIENT LIST."""
+SETTLED_AFTER: Final = timedelta(milliseconds=100)
+"""The least time between two drops. The connections that were opened in between were checked then,
+and a server that refuses every write for long must not cost each of them a new connection."""
 
 
 def leads_elsewhere(error: BaseException | None) -> bool:
@@ -55,12 +60,17 @@ class MasterLink:
 
     Args:
         kept_for: the age at which a connection is opened anew.
+        settled_after: the least time between two drops for refusals.
     """
 
-    def __init__(self, kept_for: timedelta = KEPT_FOR) -> None:
+    def __init__(
+        self, *, kept_for: timedelta = KEPT_FOR, settled_after: timedelta = SETTLED_AFTER
+    ) -> None:
         self.kept_for = kept_for
+        self._settled_after = settled_after.total_seconds()
         self._pools: list[_Pool] = []
         self._history = ""
+        self._refused_at = float("-inf")
 
     def open_pool(self, url: str, **options: Any) -> BlockingConnectionPool:
         """Return a pool whose connections belong to this link.
@@ -83,10 +93,17 @@ class MasterLink:
         """
         former, self._history = self._history, history or self._history
         if former and former != self._history:
-            await self.drop()
+            await self._drop()
             connection.reset_should_reconnect()  # type: ignore[no-untyped-call]
 
-    async def drop(self) -> None:
+    async def refused(self) -> None:
+        """Drop all connections, because a server said that it is no master that serves."""
+        now = time.monotonic()
+        if now - self._refused_at > self._settled_after:
+            self._refused_at = now
+            await self._drop()
+
+    async def _drop(self) -> None:
         """Close the connections that are idle, and the others as soon as their command is done."""
         for pool in self._pools:
             pool.mark_used()
@@ -142,7 +159,9 @@ class _Checked(AbstractConnection):
         """
         await super().on_connect_check_health(check_health)
         self._opened_at = time.monotonic()
-        await self.send_command("INFO", "replication", check_health=check_health)
+        for words in (("CLIENT", "SETNAME", NAME), ("INFO", "replication")):  # one round trip
+            await self.send_command(*words, check_health=check_health)
+        await self.read_response()
         try:
             told = bytes(await self.read_response())
         except NoPermissionError:
@@ -162,7 +181,7 @@ class _Checked(AbstractConnection):
         except RedisError as error:
             if leads_elsewhere(error):
                 self.mark_for_reconnect()  # type: ignore[no-untyped-call]
-                await self._link.drop()
+                await self._link.refused()
             raise
 
 

@@ -210,7 +210,7 @@ async def test_a_new_connection_to_another_server_drops_the_older_ones(
 
 
 async def test_a_connection_is_opened_anew_at_a_certain_age(two: Two) -> None:
-    async with open_client(two.url, MasterLink(timedelta(milliseconds=300))) as client:
+    async with open_client(two.url, MasterLink(kept_for=timedelta(milliseconds=300))) as client:
         assert await client.get(KEY) == b"first"
         two.move()
         assert await client.get(KEY) == b"first"
@@ -231,6 +231,21 @@ async def test_an_answer_that_does_not_come_closes_the_idle_connections(
         assert await client.get(KEY) == b"second"
     finally:
         two.first.thaw()
+
+
+@pytest.mark.parametrize(("settled_after", "kept"), [(timedelta(), 1), (timedelta(hours=1), 5)])
+async def test_a_server_that_goes_on_refusing_does_not_cost_every_connection_each_time(
+    two: Two, settled_after: timedelta, kept: int
+) -> None:
+    with two.first.client() as owner:
+        owner.config_set("min-replicas-to-write", 1)
+    async with open_client(two.url, MasterLink(settled_after=settled_after)) as client:
+        for _ in range(2):
+            await use(client, 5)
+            with pytest.raises(ResponseError, match="NOREPLICAS"):
+                await client.set("curfew:x", "")
+        await client.get(KEY)
+        assert connections(two.first) == kept
 
 
 @pytest.mark.parametrize("scheme", ["redis", "rediss", "unix"])
