@@ -24,7 +24,7 @@ from tests.support.servers.store_tls import Authority, TlsProxy
 from tests.support.servers.valkey import PASSWORD, ValkeyServer
 from tests.support.servers.workers import workers_of
 
-SOON = 8.0
+SOON = 20.0
 """Seconds in which a start fails that waits for nothing; much less than it would wait."""
 NOWHERE = "redis://127.0.0.1:1"
 
