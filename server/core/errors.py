@@ -2,6 +2,7 @@
 
 SessionError
 ├── StoreUnavailable      the store could not be asked, or did not answer in time
+│   ├── StoreMoved        … because the server is not a master that serves
 │   └── StoreNotReached   … at the start, with where it should be and what to do
 ├── WriteConflict         other requests changed the record in each of the allowed tries
 ├── DataRefused           session data is too large or not JSON
@@ -31,6 +32,14 @@ class StoreUnavailable(SessionError):
         return f"the store did not answer {self.operation}" + (
             f" ({self.cause})" if self.cause else ""
         )
+
+
+@dataclass
+class StoreMoved(StoreUnavailable):
+    """The server answered that it is not a master that serves.
+
+    A new connection may lead to one at any moment, so it is worth while to try again soon.
+    """
 
 
 @dataclass

@@ -16,7 +16,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
 
-from server.core.errors import StoreUnavailable
+from server.core.errors import StoreMoved, StoreUnavailable
 from server.store.master import MasterLink, leads_elsewhere
 
 COMMAND_TIMEOUT: Final = 0.75
@@ -70,6 +70,7 @@ async def execute_once(operation: str, command: Callable[[], Awaitable[Any]]) ->
         command: sends it.
 
     Raises:
+        StoreMoved: the server is not a master that serves.
         StoreUnavailable: the store did not answer, or refused.
     """
     try:
@@ -77,7 +78,8 @@ async def execute_once(operation: str, command: Callable[[], Awaitable[Any]]) ->
     except NoScriptError:
         raise
     except (TimeoutError, RedisError, OSError) as error:
-        raise StoreUnavailable(operation, _name_of(error)) from error
+        kind = StoreMoved if leads_elsewhere(error) else StoreUnavailable
+        raise kind(operation, _name_of(error)) from error
 
 
 def _name_of(error: Exception) -> str:

@@ -17,12 +17,12 @@ from typing import Any, Final
 from redis.asyncio import Redis
 
 from server.core.durations import milliseconds
-from server.core.errors import StoreUnavailable
+from server.core.errors import StoreMoved, StoreUnavailable
 from server.core.events import Acknowledgement, EntryRejection, Event, MessageSent
 from server.store.connection import execute, execute_once
 from server.store.contract import Batch, Position, Positions
 from server.store.entries import Entries, as_mapping
-from server.store.master import MASTER
+from server.store.master import MASTER, leads_elsewhere
 from server.store.names import ShardNames
 from server.store.scripts import Scripts
 
@@ -114,7 +114,8 @@ class RedisControlLog:
             "follow", partial(pipeline.execute, raise_on_error=False)
         )
         if isinstance(streams, Exception):
-            raise StoreUnavailable("follow", type(streams).__name__) from streams
+            kind = StoreMoved if leads_elsewhere(streams) else StoreUnavailable
+            raise kind("follow", type(streams).__name__) from streams
         history = _history(told)
         lost = any(_is_other(history, each) for each in positions.values()) or any(
             _lost_entries(info, positions[name])
@@ -187,12 +188,12 @@ def _history(told: Any) -> str:
     """Return which history the server has, from INFO's reply; empty if it does not tell.
 
     Raises:
-        StoreUnavailable: the server is a replica, and may be behind.
+        StoreMoved: the server is a replica, and may be behind.
     """
     if not isinstance(told, Mapping):
         return ""
     if told.get("role", MASTER) != MASTER:
-        raise StoreUnavailable("follow", "ReadOnlyError")
+        raise StoreMoved("follow", "ReadOnlyError")
     return str(told.get("master_replid", ""))
 
 

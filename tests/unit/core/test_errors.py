@@ -6,6 +6,7 @@ from server.core.errors import (
     ConfigurationError,
     DataRefused,
     SessionError,
+    StoreMoved,
     StoreNotReached,
     StoreUnavailable,
     WriteConflict,
@@ -17,6 +18,7 @@ from server.core.errors import (
     [
         (StoreUnavailable("GET"), "the store did not answer GET"),
         (StoreUnavailable("GET", "TimeoutError"), "the store did not answer GET (TimeoutError)"),
+        (StoreMoved("SET", "ReadOnlyError"), "the store did not answer SET (ReadOnlyError)"),
         (StoreNotReached("GET", "TimeoutError", "db:6379", "Start it."),
          "The store at db:6379 could not be used (TimeoutError). Start it."),
         (StoreNotReached("GET", "", "db:6379", "Start it."),
