@@ -29,7 +29,7 @@ from server.commands.keys import KEYS
 from server.commands.sessions import SESSIONS
 from server.commands.store import STORE
 from server.commands.users import USER
-from server.core.errors import ConfigurationError, StoreUnavailable
+from server.core.errors import ConfigurationError, StoreNotReached, StoreUnavailable
 from server.embedded.store import StoreStartFailed
 from server.processes.board import ParentLink
 from server.supervisor import AlreadyRunning, supervise
@@ -76,11 +76,13 @@ def serve(routes: Sequence[URLSpec] = ()) -> int:
 def _work(serving: Coroutine[None, None, None], *, begins_until: float) -> None:
     """Serve in a worker; say in one line why it could not start.
 
-    If the server has just begun, that stops it. Later the worker is one in the place of another,
-    and its parent starts it again, while the other workers go on.
+    If the server has just begun, other settings are needed, and that stops it. Later the worker is
+    one in the place of another, and its parent starts it again, while the other workers go on.
     """
     try:
         asyncio.run(serving)
+    except StoreUnavailable as error:
+        sys.exit(_fail(f"a worker could not start: {error}", 1))
     except ConfigurationError as error:
         begins = time.monotonic() < begins_until
         sys.exit(_fail(str(error), os.EX_CONFIG if begins else 1))
@@ -98,7 +100,7 @@ def main(words: Sequence[str] | None = None) -> int:
         return run(**arguments) or os.EX_OK
     except ConfigurationError as error:
         return _fail(str(error), os.EX_CONFIG)
-    except (AlreadyRunning, StoreStartFailed, CommandFailed) as error:
+    except (AlreadyRunning, StoreStartFailed, CommandFailed, StoreNotReached) as error:
         return _fail(str(error), 1)
     except StoreUnavailable as error:
         return _fail(f"{error}. Is CURFEW_STORE_URL right, and the store running?", 1)

@@ -36,6 +36,7 @@ class Settings:
         processes: number of server processes that share the port.
         data_dir: holds the embedded store, the keys and the lock; one running server per folder.
         store_url: an external store; empty for the embedded one.
+        store_wait: how long a start waits for a store that is not there yet.
         shards: parts of the store that users are spread over; the first start on a store fixes it.
         secret_keys: newest first; the first one writes, all of them read.
         secret_keys_file: the file that holds the keys; None if a variable holds them.
@@ -67,6 +68,7 @@ class Settings:
     processes: int
     data_dir: Path
     store_url: str
+    store_wait: timedelta
     shards: int
     secret_keys: tuple[bytes, ...]
     secret_keys_file: Path | None
@@ -128,6 +130,7 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         processes=read.integer("CURFEW_PROCESSES", 1, 1, 64),
         data_dir=data_dir,
         store_url=_store_url(read),
+        store_wait=read.duration("CURFEW_STORE_WAIT", "30s"),
         shards=read.integer("CURFEW_SHARDS", 1, 1, 100),
         secret_keys=_secret_keys(read, key_file, loopback=loopback),
         secret_keys_file=key_file,

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 from prometheus_client import CollectorRegistry
@@ -53,6 +54,7 @@ class Services:
     """What handlers and commands use.
 
     Attributes:
+        store: the connection to the store.
         clock: the store's clock.
         durability: finds out by a write how durable the store's writes are now.
         keyring: the secret keys.
@@ -76,6 +78,7 @@ class Services:
         node_rules: compares the session rules with those of other nodes.
     """
 
+    store: StoreConnection
     clock: StoreClock
     durability: Callable[[], Awaitable[Durability]]
     keyring: Keyring
@@ -111,21 +114,25 @@ class Services:
 
 @asynccontextmanager
 async def open_services(
-    settings: Settings, *, serves: bool = True, keys_must_fit: bool = True
+    settings: Settings, *, serves: bool = True, prepares: bool = False, keys_must_fit: bool = True
 ) -> AsyncIterator[Services]:
     """Open everything for a server process, or for a command, which does not serve.
 
     Args:
         settings: the settings.
-        serves: whether this is a server process.
+        serves: whether this process serves.
+        prepares: whether other processes are about to serve on this store. As for a server, the
+            store is waited for, and one that drops keys is refused.
         keys_must_fit: whether to refuse keys that do not open what is in the store.
 
     Raises:
-        StoreUnavailable: the store did not answer.
+        StoreNotReached: the store did not answer; a command does not wait for it.
+        StoreUnavailable: the store did not answer any more.
         ConfigurationError: the store does not fit the settings.
     """
     try:
-        async with _services(settings, serves=serves, keys_must_fit=keys_must_fit) as services:
+        opened = _services(settings, serves=serves, prepares=prepares, keys_must_fit=keys_must_fit)
+        async with opened as services:
             yield services
     except BaseExceptionGroup as group:  # the task group wraps the error that ended it
         raise group.exceptions[0] from None
@@ -133,10 +140,10 @@ async def open_services(
 
 @asynccontextmanager
 async def _services(
-    settings: Settings, *, serves: bool, keys_must_fit: bool
+    settings: Settings, *, serves: bool, prepares: bool, keys_must_fit: bool
 ) -> AsyncIterator[Services]:
     async with AsyncExitStack() as stack:
-        base = await _open_base(settings, stack)
+        base = await _open_base(settings, stack, for_serving=serves or prepares)
         stores = _open_stores(base, serves=serves)
         if keys_must_fit:
             await stores.witness.require()
@@ -171,10 +178,15 @@ class _Base:
     context: NodeContext
 
 
-async def _open_base(settings: Settings, stack: AsyncExitStack) -> _Base:
-    url = settings.store_url or store_url(settings.data_dir)
+async def _open_base(settings: Settings, stack: AsyncExitStack, *, for_serving: bool) -> _Base:
     store = await stack.enter_async_context(
-        connect(url, shards=settings.shards, replicas=settings.termination_replicas)
+        connect(
+            settings.store_url or store_url(settings.data_dir),
+            shards=settings.shards,
+            replicas=settings.termination_replicas,
+            serves=for_serving,
+            wait=settings.store_wait if for_serving else timedelta(),
+        )
     )
     node, now, monotonic = os.urandom(6).hex(), store.clock.now, time.monotonic
     keyring = Keyring.from_secrets(settings.secret_keys)
@@ -229,6 +241,7 @@ def _build_services(
         stores.accounts, challenges, stores.single_use, base.store.shards, context
     )
     return Services(
+        store=base.store,
         clock=base.store.clock,
         durability=partial(durability_now, base.store.client),
         keyring=base.keyring,

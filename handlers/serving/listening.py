@@ -16,7 +16,8 @@ def listen(settings: Settings) -> list[socket.socket]:
 
     Raises:
         ConfigurationError: the settings, the store, or the nodes on it do not allow a start.
-        StoreUnavailable: the store did not answer.
+        StoreNotReached: the store did not answer within `CURFEW_STORE_WAIT`, or never will.
+        StoreUnavailable: the store did not answer any more.
     """
     make_certificate(settings)
     tls_context(settings)
@@ -42,5 +43,5 @@ def announcement(settings: Settings) -> str:
 
 
 async def _reach_store(settings: Settings) -> None:
-    async with open_services(settings, serves=False) as services:
+    async with open_services(settings, serves=False, prepares=True) as services:
         await services.node_rules.require_same()

@@ -6,6 +6,7 @@ import logging
 import signal
 import socket
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from tornado.routing import URLSpec
@@ -20,6 +21,7 @@ from handlers.routes import ROUTES
 from handlers.serving.drain import drain
 from handlers.serving.heartbeats import heartbeats
 from handlers.serving.reloading import WorkerReload
+from handlers.serving.stopping import StopRequest, until_stopped
 from handlers.serving.tls import tls_context
 from server.processes.board import ParentLink
 from server.services import open_services
@@ -59,16 +61,25 @@ async def serve(
         log_handler: writes this process's log lines.
 
     Raises:
-        StoreUnavailable: the store did not answer at the start.
+        StoreUnavailable: the store did not answer at the start, within `CURFEW_STORE_WAIT`.
         ConfigurationError: the store does not fit the settings.
     """
     logging.getLogger("tornado.general").addFilter(MalformedRequestRedaction())
     describe("")  # loads the parser's tables, which takes a tenth of a second
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, stopped.set)
-    loop.add_reader(parent, stopped.set)
-    async with heartbeats(parent.beat), open_services(settings) as services:
+    serve_until = partial(_serve, settings, sockets, parent, routes, log_handler)
+    async with heartbeats(parent.beat):
+        await until_stopped(parent.fileno(), serve_until)
+
+
+async def _serve(
+    settings: Settings,
+    sockets: Sequence[socket.socket],
+    parent: ParentLink,
+    routes: Sequence[URLSpec],
+    log_handler: LogHandler,
+    stop: StopRequest,
+) -> None:
+    async with open_services(settings) as services:
         log_handler.count_lost(services.metrics.lines_lost)
         application = Curfew(
             services,
@@ -92,10 +103,9 @@ async def serve(
         reload = WorkerReload(
             settings, parent, log_handler, services.keyring, server.use_certificate
         )
-        loop.add_signal_handler(signal.SIGHUP, reload.advance)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload.advance)
         reload.advance()  # a signal that came earlier was ignored
-        await stopped.wait()
-        loop.remove_reader(parent)  # at its end of file it would be readable all the time
+        await stop.wait()
         await drain(server, application)
 
 

@@ -6,10 +6,12 @@ from typing import Final
 from server.commands.command import Command
 from server.commands.errors import CommandFailed
 from server.commands.needs import with_services_and_settings
+from server.core.errors import StoreUnavailable
 from server.core.receipt import Durability
 from server.core.rule_differences import refusal_of_rules
 from server.crypto.certificate import read_certificate
 from server.services import Services
+from server.store.inspection import evicting_policy, refuse_eviction
 from settings import Settings
 
 
@@ -19,13 +21,14 @@ async def examine(services: Services, settings: Settings) -> None:
     The services are open, so the store answers and its layout is accepted.
 
     Raises:
-        CommandFailed: a server would refuse to start.
+        CommandFailed: everything was printed, and no server would start with these settings.
+        ConfigurationError: likewise, on this store.
     """
     started = time.monotonic()
     await services.clock.synchronise()
     print(f"store      answers in {(time.monotonic() - started) * 1000:.1f} ms")
     print(f"durability {_durability(await services.durability())}")
-    print("eviction   none: the store keeps what it was given")
+    print(f"eviction   {await _eviction(services)}")
     print(f"keys       newest first: {', '.join(map(str, services.keyring.versions))}")
     print(f"origins    {', '.join(sorted(settings.origins))}")
     print(f"tls        {_tls(settings)}")
@@ -33,10 +36,22 @@ async def examine(services: Services, settings: Settings) -> None:
     others = await services.node_rules.others()
     for each in others:
         print(f"rules      {each}")
+    await refuse_eviction(services.store.client)
     if unfit := await services.witness.compare():
         raise CommandFailed(str(unfit))
     if unannounced := [each for each in others if not each.is_announced]:
         raise CommandFailed(refusal_of_rules(unannounced))
+
+
+async def _eviction(services: Services) -> str:
+    """Say whether the store drops keys when it is full."""
+    try:
+        policy = await evicting_policy(services.store.client)
+    except StoreUnavailable as error:
+        return f"unknown: the store does not tell ({error.cause})"
+    if policy:
+        return f"{policy}: a full store drops ends, and the sessions live again"
+    return "none: the store keeps what it was given"
 
 
 def _durability(durability: Durability) -> str:

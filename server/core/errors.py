@@ -2,6 +2,8 @@
 
 SessionError
 ├── StoreUnavailable      the store could not be asked, or did not answer in time
+│   ├── StoreMoved        … because the server is not a master that serves
+│   └── StoreNotReached   … at the start, with where it should be and what to do
 ├── WriteConflict         other requests changed the record in each of the allowed tries
 ├── DataRefused           session data is too large or not JSON
 ├── VisitorsFull          visitors without an account keep as much as they may
@@ -32,6 +34,33 @@ class StoreUnavailable(SessionError):
         return f"the store did not answer {self.operation}" + (
             f" ({self.cause})" if self.cause else ""
         )
+
+
+@dataclass
+class StoreMoved(StoreUnavailable):
+    """The server answered that it is not a master that serves.
+
+    A new connection may lead to one at any moment, so it is worth while to try again soon.
+    """
+
+
+@dataclass
+class StoreNotReached(StoreUnavailable):
+    """The store could not be asked when the program started.
+
+    Args:
+        operation: what was tried.
+        cause: the class name of the client's error.
+        place: where the store should be, without user and password.
+        advice: what to do, as a sentence.
+    """
+
+    place: str = ""
+    advice: str = ""
+
+    def __str__(self) -> str:
+        because = f" ({self.cause})" if self.cause else ""
+        return f"The store at {self.place} could not be used{because}. {self.advice}"
 
 
 @dataclass

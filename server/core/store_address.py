@@ -1,7 +1,7 @@
 """The rules for the store's address."""
 
 from typing import Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from server.core.addresses import is_loopback
 
@@ -9,6 +9,7 @@ SCHEMES: Final = ("redis", "rediss", "unix")
 OPTIONS: Final = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 """Files for TLS. No option switches verification off: without a valid certificate for the host
 name there is no connection."""
+PORT: Final = 6379
 
 
 def flaw_of_address(url: str, *, plaintext_allowed: bool) -> str | None:
@@ -35,6 +36,15 @@ def flaw_of_address(url: str, *, plaintext_allowed: bool) -> str | None:
             "CURFEW_STORE_PLAINTEXT=allow if that network is yours alone."
         )
     return None
+
+
+def place_of_address(url: str) -> str:
+    """Return host and port, or the socket's path, of an address that has no flaw; no password."""
+    parts = urlsplit(url)
+    if parts.scheme == "unix":
+        return unquote(parts.path)
+    host = parts.hostname or "localhost"
+    return f"[{host}]:{parts.port or PORT}" if ":" in host else f"{host}:{parts.port or PORT}"
 
 
 def files_of_address(url: str) -> list[str]:

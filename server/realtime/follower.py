@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from server.core.errors import StoreUnavailable
+from server.core.errors import StoreMoved, StoreUnavailable
 from server.store.contract import Batch, ControlLog, Positions
 
 log = logging.getLogger("curfew.follower")
@@ -13,6 +13,9 @@ log = logging.getLogger("curfew.follower")
 FIRST_PAUSE: Final = 0.05
 """Seconds before the first new try. The pause doubles with each try, up to MAX_PAUSE."""
 MAX_PAUSE: Final = 0.5
+MOVED_PAUSE: Final = 0.1
+"""The longest pause while the store's server is not a master that serves: the next connection may
+lead to one, and the node is to serve again within a second of it."""
 CATCH_UP: Final = 1.0
 """Seconds for reading to the end. If a stream is filled faster, its entries are skipped, and all
 sessions are compared with the store instead."""
@@ -70,7 +73,7 @@ class Follower:
         asked_at = self._monotonic()
         batch = await self._control.read(self._positions)
         if batch.lost_entries:
-            log.warning("entries of the control stream were lost")
+            log.warning("entries of the control stream may have been lost")
             await self._skip()
             return
         if batch.events or batch.acknowledgements or batch.refused:
@@ -104,5 +107,6 @@ class Follower:
         if not self._failures:
             log.warning("control stream: %s; reading resumes at the same position", error)
         await self._control.disconnect()
-        await asyncio.sleep(min(FIRST_PAUSE * 2**self._failures, MAX_PAUSE))
+        longest = MOVED_PAUSE if isinstance(error, StoreMoved) else MAX_PAUSE
+        await asyncio.sleep(min(FIRST_PAUSE * 2**self._failures, longest))
         self._failures = min(self._failures + 1, 16)

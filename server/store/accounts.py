@@ -77,6 +77,8 @@ class AccountStore:
     async def save(self, account: Account, *, based_on: int, operation: str) -> bool:
         """Write an account if the stored one still has revision `based_on`.
 
+        A full store takes changes, so that an account can be disabled there, and no new accounts.
+
         Args:
             account: what to write.
             based_on: the revision that was loaded; 0 for a new account.
@@ -86,6 +88,9 @@ class AccountStore:
             Whether it was written.
         """
         names, handle = self._names(account.user), account.factors.handle
+        if not based_on:
+            # Refused without memory, as every SET is; XX writes nothing where nothing is.
+            await execute("new account", lambda: self._client.set(names.room, "", xx=True))
         return await self._documents.save(
             account.user,
             asdict(account),

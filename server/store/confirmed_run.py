@@ -6,7 +6,10 @@ from typing import Any, Final
 
 from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
-from redis.exceptions import NoScriptError
+from redis.exceptions import (
+    ConnectionError,  # noqa: A004 the client's own
+    NoScriptError,
+)
 
 from server.core.receipt import Durability
 from server.store.durability import add_probe, begin_question, end_question, judge, kept_turning
@@ -63,7 +66,10 @@ class ConfirmedRun:
             return await self._run()
         except NoScriptError:
             await self._client.script_load(self._script.script)
+        try:
             return await self._run()
+        except NoScriptError as error:
+            raise ConnectionError("loaded into one server, and sent to another") from error
 
     async def _run(self) -> tuple[Any, Confirmation]:
         async with self._client.pipeline(transaction=False) as pipeline:
@@ -83,9 +89,11 @@ class ConfirmedRun:
 
     def _read(self, replies: list[Any]) -> tuple[Any, Confirmation]:
         reached = replies.pop() if self._replicas else None
-        before, reply, *_, synced, after = replies
+        before, reply, *probe, synced, after = replies
         for each in (reply, reached):
             if isinstance(each, Exception):
                 raise each
+        if any(isinstance(each, Exception) for each in probe):  # as on a store that is full
+            return reply, Confirmation(None if reached is None else False, Durability.UNKNOWN)
         replicated = None if reached is None else reached >= self._replicas
         return reply, Confirmation(replicated, judge(before, synced, after))

@@ -11,12 +11,13 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, Final
 
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
 
-from server.core.errors import StoreUnavailable
+from server.core.errors import StoreMoved, StoreUnavailable
+from server.store.master import MasterLink, leads_elsewhere
 
 COMMAND_TIMEOUT: Final = 0.75
 """Seconds for one reply. Two tries stay under the 2 s within which a dead store is noticed."""
@@ -28,33 +29,34 @@ READ_TIMEOUT: Final = 1.5
 """… so this many seconds of silence mean a failure: a frozen store is noticed within them."""
 
 
-def open_client(url: str) -> Redis:
+def open_client(url: str, link: MasterLink | None = None) -> Redis:
     """Return a client for commands. It connects at the first one; close it as a context manager.
 
     Args:
         url: `redis://`, `rediss://` or `unix://`.
+        link: what drops its connections; None for a client that stands alone.
     """
-    return _open(url, COMMAND_TIMEOUT, MAX_CONNECTIONS)
+    return _open(url, link or MasterLink(), COMMAND_TIMEOUT, MAX_CONNECTIONS)
 
 
-def open_reader(url: str) -> Redis:
+def open_reader(url: str, link: MasterLink | None = None) -> Redis:
     """Return a client with one connection, for the blocking reads of the streams.
 
     Args:
         url: `redis://`, `rediss://` or `unix://`.
+        link: what drops its connection; None for a client that stands alone.
     """
-    return _open(url, READ_TIMEOUT, 1)
+    return _open(url, link or MasterLink(), READ_TIMEOUT, 1)
 
 
-def _open(url: str, read_timeout: float, connections: int) -> Redis:
-    pool = BlockingConnectionPool.from_url(
+def _open(url: str, link: MasterLink, read_timeout: float, connections: int) -> Redis:
+    pool = link.open_pool(
         url,
         max_connections=connections,
         timeout=COMMAND_TIMEOUT,
         socket_timeout=read_timeout,
         socket_connect_timeout=CONNECT_TIMEOUT,
         retry=Retry(NoBackoff(), 0),
-        client_name="curfew",
         driver_info=None,  # sending it would cost each new connection two round trips
     )
     return Redis.from_pool(pool)
@@ -68,6 +70,7 @@ async def execute_once(operation: str, command: Callable[[], Awaitable[Any]]) ->
         command: sends it.
 
     Raises:
+        StoreMoved: the server is not a master that serves.
         StoreUnavailable: the store did not answer, or refused.
     """
     try:
@@ -75,7 +78,8 @@ async def execute_once(operation: str, command: Callable[[], Awaitable[Any]]) ->
     except NoScriptError:
         raise
     except (TimeoutError, RedisError, OSError) as error:
-        raise StoreUnavailable(operation, _name_of(error)) from error
+        kind = StoreMoved if leads_elsewhere(error) else StoreUnavailable
+        raise kind(operation, _name_of(error)) from error
 
 
 def _name_of(error: Exception) -> str:
@@ -85,7 +89,7 @@ def _name_of(error: Exception) -> str:
 
 
 async def execute(operation: str, command: Callable[[], Awaitable[Any]]) -> Any:
-    """Run `command` and return its reply; try again once if the connection failed.
+    """Run `command` and return its reply; try again once if another connection may succeed.
 
     Args:
         operation: names it in errors.
@@ -97,14 +101,15 @@ async def execute(operation: str, command: Callable[[], Awaitable[Any]]) -> Any:
     try:
         return await execute_once(operation, command)
     except StoreUnavailable as error:
-        if not _is_connection_failure(error.__cause__):
+        if not _may_succeed_elsewhere(error.__cause__):
             raise
         return await execute_once(operation, command)
 
 
-def _is_connection_failure(cause: BaseException | None) -> bool:
-    """Return whether another connection may succeed; a server that refused would refuse again."""
-    return isinstance(cause, OSError | asyncio.TimeoutError) or type(cause).__name__ in {
-        "ConnectionError",
-        "TimeoutError",
-    }
+def _may_succeed_elsewhere(cause: BaseException | None) -> bool:
+    """Return whether another connection may succeed; a server that refused would refuse again.
+
+    One that is no master has changed nothing, and another connection may lead to the master.
+    """
+    failed = type(cause).__name__ in {"ConnectionError", "TimeoutError"}
+    return failed or isinstance(cause, OSError | asyncio.TimeoutError) or leads_elsewhere(cause)

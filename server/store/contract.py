@@ -236,10 +236,13 @@ class Position:
         entry: id of the last entry that was read.
         count: how many entries had ever been added up to it. If more than that have been trimmed,
             some were trimmed unread.
+        history: of the server that it was read from; empty if the server does not tell. In another
+            history the same place may mean other entries.
     """
 
     entry: str
     count: int
+    history: str = ""
 
 
 Positions = Mapping[str, Position]
@@ -255,8 +258,9 @@ class Batch:
         acknowledgements: of this node's reply stream.
         positions: where the next read begins.
         is_last: whether the streams had no more than this.
-        lost_entries: whether control entries after the previous positions are gone, because they
-            were trimmed or the store lost its data. The batch is then incomplete.
+        lost_entries: whether control entries after the previous positions may be gone, because
+            they were trimmed, the store lost its data, or another server has taken over, which may
+            lack the last writes of the former. The batch is then incomplete.
         refused: why entries were refused, one for each.
     """
 

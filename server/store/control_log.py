@@ -3,9 +3,13 @@
 Pub/sub loses what is sent while a connection is down, without a sign of it. A stream is read from
 the last entry that was read, so a reader resumes where its connection broke, and can tell that a
 stream was trimmed or reset.
+
+A failover may lose the last entries, and new ones can take their numbers. So a place is good in the
+history of one server only. A replica's streams may be behind: they prove nothing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final
@@ -13,11 +17,12 @@ from typing import Any, Final
 from redis.asyncio import Redis
 
 from server.core.durations import milliseconds
-from server.core.errors import StoreUnavailable
+from server.core.errors import StoreMoved, StoreUnavailable
 from server.core.events import Acknowledgement, EntryRejection, Event, MessageSent
 from server.store.connection import execute, execute_once
 from server.store.contract import Batch, Position, Positions
 from server.store.entries import Entries, as_mapping
+from server.store.master import MASTER, leads_elsewhere
 from server.store.names import ShardNames
 from server.store.scripts import Scripts
 
@@ -62,6 +67,7 @@ class RedisControlLog:
         self._entries = entries
         self._shards = shards
         self._count = ENTRIES_PER_READ
+        self._has_failed = False
         self._block_ms = milliseconds(block)
         names = [ShardNames(shard) for shard in range(shards)]
         self._replies = _replies(node)
@@ -69,36 +75,53 @@ class RedisControlLog:
         self._control = {each.control for each in names} if serves else set()
 
     async def tail(self) -> Positions:
-        ends = {name: await self._end_of(name) for name in self._control | self._messages}
-        return ends | {self._replies: BEGINNING}
+        names = [*self._control, *self._messages]
+        pipeline = self._writer.pipeline(transaction=False)
+        pipeline.info("replication")
+        for name in names:
+            pipeline.xinfo_stream(name)
+        told, *infos = await execute("tail", partial(pipeline.execute, raise_on_error=False))
+        history = _history(told)
+        ends = {name: _end(info) for name, info in zip(names, infos, strict=True)}
+        positions = ends | {self._replies: BEGINNING}
+        return {name: replace(each, history=history) for name, each in positions.items()}
 
     async def read(self, positions: Positions) -> Batch:
         try:
             batch = await self._read(positions)
         except StoreUnavailable:
+            self._has_failed = True
             self._count = max(1, self._count // 4)  # the reply may be too large to arrive in time
             raise
+        self._has_failed = False
         if batch.is_last:
             self._count = ENTRIES_PER_READ
         return batch
 
     async def _read(self, positions: Positions) -> Batch:
-        """Read the streams and, in the same round trip, how many entries each has ever had."""
+        """Read the streams and, in the same round trip, how many entries each has ever had.
+
+        After a failure the first read does not wait for entries: it is the proof that all is well.
+        """
         pipeline = self._reader.pipeline(transaction=False)
         entries = {name: position.entry for name, position in positions.items()}
-        pipeline.xread(entries, count=self._count, block=self._block_ms)  # type: ignore[arg-type]  # invariant
+        block_ms = None if self._has_failed else self._block_ms
+        pipeline.xread(entries, count=self._count, block=block_ms)  # type: ignore[arg-type]  # invariant
+        pipeline.info("replication")
         for name in self._control:
             pipeline.xinfo_stream(name)
-        streams, *infos = await execute_once(
+        streams, told, *infos = await execute_once(
             "follow", partial(pipeline.execute, raise_on_error=False)
         )
         if isinstance(streams, Exception):
-            raise StoreUnavailable("follow", type(streams).__name__) from streams
-        lost = any(
+            kind = StoreMoved if leads_elsewhere(streams) else StoreUnavailable
+            raise kind("follow", type(streams).__name__) from streams
+        history = _history(told)
+        lost = any(_is_other(history, each) for each in positions.values()) or any(
             _lost_entries(info, positions[name])
             for name, info in zip(self._control, infos, strict=True)
         )
-        return self._batch(positions, _streams(streams), lost_entries=lost)
+        return self._batch(positions, _streams(streams), history, lost_entries=lost)
 
     async def disconnect(self) -> None:
         await self._reader.connection_pool.disconnect(inuse_connections=True)
@@ -113,16 +136,11 @@ class RedisControlLog:
         fields = as_mapping(self._entries.sign(message))
         await execute_once("send", lambda: self._writer.xadd(name, fields, maxlen=MAX_MESSAGES))  # type: ignore[arg-type]
 
-    async def _end_of(self, name: str) -> Position:
-        pipeline = self._writer.pipeline(transaction=False)
-        pipeline.xinfo_stream(name)
-        (info,) = await execute("tail", partial(pipeline.execute, raise_on_error=False))
-        return _end(info)
-
     def _batch(
         self,
         positions: Positions,
         streams: Sequence[tuple[str, Sequence[Any]]],
+        history: str,
         *,
         lost_entries: bool,
     ) -> Batch:
@@ -134,7 +152,7 @@ class RedisControlLog:
         after = dict(positions)
         for name, entries in streams:
             count = positions[name].count + len(entries)
-            after[name] = Position(_text(entries[-1][0]), count)
+            after[name] = Position(_text(entries[-1][0]), count, history)
         is_last = all(len(entries) < self._count for _, entries in streams)
         return Batch(
             events=[each for each in found if isinstance(each, Event)],
@@ -164,6 +182,24 @@ def _flat(entries: Sequence[Any]) -> Sequence[Any]:
 
 def _text(value: str | bytes) -> str:
     return value.decode() if isinstance(value, bytes) else value
+
+
+def _history(told: Any) -> str:
+    """Return which history the server has, from INFO's reply; empty if it does not tell.
+
+    Raises:
+        StoreMoved: the server is a replica, and may be behind.
+    """
+    if not isinstance(told, Mapping):
+        return ""
+    if told.get("role", MASTER) != MASTER:
+        raise StoreMoved("follow", "ReadOnlyError")
+    return str(told.get("master_replid", ""))
+
+
+def _is_other(history: str, position: Position) -> bool:
+    """Return whether `position` is a place in another history; unknown ones count as the same."""
+    return bool(history and position.history) and history != position.history
 
 
 def _end(info: Any) -> Position:

@@ -123,5 +123,7 @@ async def durability_now(client: Redis) -> Durability:
             async with kept_turning(client):
                 return await pipeline.execute(raise_on_error=False)
 
-    before, _, _, synced, after = await execute("durability", ask)
+    before, *probe, synced, after = await execute("durability", ask)
+    if any(isinstance(each, Exception) for each in probe):  # as on a store that is full
+        return Durability.UNKNOWN
     return judge(before, synced, after) or Durability.MEMORY

@@ -16,6 +16,8 @@ log = logging.getLogger("curfew.store")
 async def claim_layout(client: Redis, shards: int) -> None:
     """Note for how many shards the store is laid out, or check the note that is there.
 
+    Nothing is written if there is a note: a store whose memory is full can be used all the same.
+
     Args:
         client: the store.
         shards: how many shards the settings ask for.
@@ -24,10 +26,12 @@ async def claim_layout(client: Redis, shards: int) -> None:
         ConfigurationError: the store has another number of shards; users would not be found.
         StoreUnavailable: the store did not answer.
     """
-    await execute("claim layout", lambda: client.set(SHARD_COUNT, shards, nx=True))
-    found = await execute("claim layout", lambda: client.get(SHARD_COUNT))
-    if found is not None and found != str(shards).encode():  # None: all data went just now
-        there = found.decode(errors="replace")[:9]
+    note = await execute("claim layout", lambda: client.get(SHARD_COUNT))
+    if note is None:
+        await execute("claim layout", lambda: client.set(SHARD_COUNT, shards, nx=True))
+        note = await execute("claim layout", lambda: client.get(SHARD_COUNT))
+    if note is not None and note != str(shards).encode():  # None: all data went just now
+        there = note.decode(errors="replace")[:9]
         detail = f"CURFEW_SHARDS is {shards}, but this store was laid out for {there}. Set {there}."
         raise ConfigurationError(detail)
 
@@ -61,10 +65,15 @@ async def refuse_eviction(client: Redis) -> None:
             "python run.py store acl"
         ) from None
     if policy:
-        raise ConfigurationError(
-            f"The store drops keys when it is full: maxmemory-policy is {policy}. An end that was "
-            "dropped lets the session live again. Set maxmemory-policy noeviction."
-        )
+        raise refusal_of(policy)
+
+
+def refusal_of(policy: str) -> ConfigurationError:
+    """Return why no server starts on a store that drops keys by this policy."""
+    return ConfigurationError(
+        f"The store drops keys when it is full: maxmemory-policy is {policy}. An end that was "
+        "dropped lets the session live again. Set maxmemory-policy noeviction."
+    )
 
 
 async def watch_eviction(client: Redis, interval: timedelta) -> None:

@@ -18,6 +18,7 @@ from server.core.errors import StoreUnavailable
 from server.crypto.keyring import Keyring
 from server.store.connection import execute
 from server.store.names import ShardNames
+from server.store.scripts import Scripts
 
 INTERVAL: Final = timedelta(seconds=10)
 VERSIONS_KEPT: Final = 3 * INTERVAL
@@ -30,15 +31,22 @@ class KeyUse:
 
     Args:
         client: the store.
+        scripts: runs `note_key`.
         node: this node's id.
         keyring: this node's keys.
         cookie_lifetime: how long a cookie can be of use.
     """
 
     def __init__(
-        self, client: Redis, node: str, keyring: Keyring, cookie_lifetime: timedelta
+        self,
+        client: Redis,
+        scripts: Scripts,
+        node: str,
+        keyring: Keyring,
+        cookie_lifetime: timedelta,
     ) -> None:
         self._client = client
+        self._scripts = scripts
         self._node = node
         self._keyring = keyring
         self._cookie_lifetime = cookie_lifetime
@@ -96,4 +104,4 @@ class KeyUse:
         return timedelta(milliseconds=max(0, left_ms))
 
     async def _set(self, name: str, value: str, kept: timedelta) -> None:
-        await execute("note keys", lambda: self._client.set(name, value, px=milliseconds(kept)))
+        await self._scripts.run("note_key", [name], [value, milliseconds(kept)])

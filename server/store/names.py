@@ -68,6 +68,11 @@ class ShardNames:
         """Return the key of the sealed account."""
         return f"{self.prefix}account:{user}"
 
+    @property
+    def room(self) -> str:
+        """A key that never exists: to write to it asks whether there is room for new keys."""
+        return f"{self.prefix}room"
+
     def tries(self, kind: str, digest: str) -> str:
         """Return the key of a counter of tries. The name of what it counts is hashed."""
         return f"{self.prefix}tries:{kind}:{digest}"

@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from server.core.context import NodeContext
 from server.core.rule_differences import NodeRules, host_label, values_of
 from server.core.session import Rules
+from server.core.store_address import place_of_address
 from server.core.visitors import VISITOR_LIMITS, VisitorLimits
 from server.crypto.keyring import Keyring
 from server.crypto.sealer import Sealer
@@ -26,9 +27,11 @@ from server.store.entries import Entries
 from server.store.inspection import claim_layout, refuse_eviction
 from server.store.key_use import KeyUse
 from server.store.key_witness import KeyWitness, WritingKeys
+from server.store.master import MasterLink
 from server.store.node_rules import NodeRulesBoard
 from server.store.nodes import RedisNodeRegistry
 from server.store.openable_records import OpenableRecords
+from server.store.reaching import reach
 from server.store.scripts import Scripts
 from server.store.sealed_records import SealedRecords
 from server.store.sessions import RECORD_KEPT_AFTER_EXPIRY, RedisSessionStore, longest_life_ms
@@ -58,21 +61,34 @@ class StoreConnection:
 
 
 @asynccontextmanager
-async def connect(url: str, *, shards: int, replicas: int) -> AsyncIterator[StoreConnection]:
-    """Connect to a store, check its layout and its eviction policy, and read its clock.
+async def connect(
+    url: str,
+    *,
+    shards: int,
+    replicas: int,
+    serves: bool = True,
+    wait: timedelta = timedelta(),
+) -> AsyncIterator[StoreConnection]:
+    """Connect to a store, check whether it fits, and read its clock.
 
     Args:
         url: `redis://`, `rediss://` or `unix://`.
         shards: how many shards the store must be laid out for.
         replicas: how many replicas must have an end before it counts as replicated.
+        serves: whether sessions are served. A store that drops keys is then refused; whoever only
+            ends sessions can do so there, too.
+        wait: how long to wait for a store that is not there yet, or loads its data.
 
     Raises:
-        StoreUnavailable: the store did not answer.
+        StoreNotReached: the store did not answer.
+        StoreUnavailable: it did not answer any more.
         ConfigurationError: the store does not fit the settings.
     """
-    async with open_client(url) as client, open_reader(url) as reader:
-        await claim_layout(client, shards)
-        await refuse_eviction(client)
+    link = MasterLink()
+    async with open_client(url, link) as client, open_reader(url, link) as reader:
+        await reach(lambda: claim_layout(client, shards), place_of_address(url), wait)
+        if serves:
+            await refuse_eviction(client)
         clock = StoreClock(client)
         await clock.synchronise()
         yield StoreConnection(client, reader, Scripts(client, replicas), clock, shards)
@@ -156,7 +172,7 @@ def open_stores(
     tries = TryCounters(scripts, names.newest[1], context.now)
     keyring.subscribe(lambda: tries.use_key(names.newest[1]))
     cookies_live = rules.absolute_timeout + RECORD_KEPT_AFTER_EXPIRY
-    key_use = KeyUse(client, context.node, keyring, cookies_live)
+    key_use = KeyUse(client, scripts, context.node, keyring, cookies_live)
     openable = OpenableRecords(client, sealer, shards)
     witness = KeyWitness(
         client, scripts, keyring, sealer, openable, _writing_keys(nodes, key_use), tidies=serves

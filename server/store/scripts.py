@@ -11,6 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from redis.asyncio import Redis
+from redis.exceptions import (
+    ConnectionError,  # noqa: A004 the client's own
+    NoScriptError,
+)
 
 from server.core.errors import StoreUnavailable
 from server.core.receipt import Durability
@@ -60,7 +64,14 @@ class Scripts:
             StoreUnavailable: neither of two tries was answered. The script may have run.
         """
         script = self._scripts[name]
-        return await execute(name, lambda: script(keys=list(keys), args=list(args)))
+
+        async def send() -> Any:
+            try:
+                return await script(keys=list(keys), args=list(args))
+            except NoScriptError as error:
+                raise ConnectionError("loaded into one server, and sent to another") from error
+
+        return await execute(name, send)
 
     async def run_confirmed(
         self, name: str, keys: Sequence[str], args: Sequence[str | bytes | int]

@@ -143,7 +143,9 @@ def test_a_refused_password_is_shown_nowhere(store: ValkeyServer) -> None:
 async def test_a_store_that_would_drop_tombstones_is_refused(tmp_path: Path, policy: str) -> None:
     with ValkeyServer(maxmemory="100mb", maxmemory_policy=policy) as store:
         with pytest.raises(ConfigurationError, match=f"maxmemory-policy is {policy}"):
-            async with open_services(settings_for(store.url, tmp_path), serves=False):
+            async with open_services(
+                settings_for(store.url, tmp_path), serves=False, prepares=True
+            ):
                 pass
         with store.client() as owner:
             owner.config_set("maxmemory-policy", "noeviction")
@@ -179,7 +181,9 @@ async def test_a_store_that_does_not_tell_is_refused(store: ValkeyServer, tmp_pa
         owner.execute_command("ACL", "SETUSER", acl.USER, "-info")
         try:
             with pytest.raises(ConfigurationError, match="store acl"):
-                async with open_services(settings_for(store.url, tmp_path), serves=False):
+                async with open_services(
+                    settings_for(store.url, tmp_path), serves=False, prepares=True
+                ):
                     pass
         finally:
             owner.execute_command("ACL", "SETUSER", acl.USER, "+info")

@@ -8,7 +8,7 @@ import pytest
 import run
 from server.commands.command import Command
 from server.commands.errors import CommandFailed
-from server.core.errors import ConfigurationError, StoreUnavailable
+from server.core.errors import ConfigurationError, StoreNotReached, StoreUnavailable
 from server.embedded.store import StoreStartFailed
 from server.processes.lock import AlreadyRunning
 
@@ -33,6 +33,8 @@ def end(monkeypatch: pytest.MonkeyPatch, failure: Exception | None) -> int:
         (CommandFailed("There is none."), 1, "There is none."),
         (AlreadyRunning(FOLDER, 7), 1, str(AlreadyRunning(FOLDER, 7))),
         (StoreStartFailed(FOLDER, "no"), 1, str(StoreStartFailed(FOLDER, "no"))),
+        (StoreNotReached("load", "", "db:6379", "Start it."), 1,
+         "The store at db:6379 could not be used. Start it."),
         (StoreUnavailable("load"), 1,
          "the store did not answer load. Is CURFEW_STORE_URL right, and the store running?"),
     ],

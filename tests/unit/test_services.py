@@ -1,10 +1,13 @@
 """The composition root: errors keep their names, and a node leaves nothing behind it."""
 
+import time
 from pathlib import Path
 
 import pytest
 
-from server.core.errors import ConfigurationError, StoreUnavailable
+from server.core.errors import ConfigurationError, StoreNotReached, StoreUnavailable
+from server.core.reasons import Reason
+from server.core.receipt import State
 from server.services import open_services
 from settings import Settings, load_settings
 from tests.support.servers.opened import Opened
@@ -18,9 +21,23 @@ def settings_for(data_dir: Path, store_url: str, **variables: str) -> Settings:
 
 
 async def test_a_store_that_is_not_there_ends_the_start_with_one_error(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path, f"unix://{tmp_path}/nothing.sock", STORE_WAIT="1ms")
     with pytest.raises(StoreUnavailable):
-        async with open_services(settings_for(tmp_path, f"unix://{tmp_path}/nothing.sock")):
+        async with open_services(settings):
             pass
+
+
+@pytest.mark.parametrize("prepares", [False, True])
+async def test_only_for_serving_a_store_is_waited_for(
+    tmp_path: Path,
+    prepares: bool,  # noqa: FBT001 a case
+) -> None:
+    settings = settings_for(tmp_path, f"unix://{tmp_path}/nothing.sock", STORE_WAIT="600ms")
+    started = time.monotonic()
+    with pytest.raises(StoreNotReached):
+        async with open_services(settings, serves=False, prepares=prepares):
+            pass
+    assert (time.monotonic() - started > 0.6) is prepares
 
 
 async def test_a_store_that_throws_sessions_away_ends_the_start_with_one_error(
@@ -30,9 +47,15 @@ async def test_a_store_that_throws_sessions_away_ends_the_start_with_one_error(
         owner.config_set("maxmemory-policy", "allkeys-lru")
         owner.config_set("maxmemory", "1gb")
         try:
-            with pytest.raises(ConfigurationError):
-                async with open_services(settings_for(tmp_path, store_url)):
-                    pass
+            for serves, prepares in ((True, False), (False, True)):
+                with pytest.raises(ConfigurationError):
+                    async with open_services(
+                        settings_for(tmp_path, store_url), serves=serves, prepares=prepares
+                    ):
+                        pass
+            async with open_services(settings_for(tmp_path, store_url), serves=False) as services:
+                (receipt,) = await services.terminations.everything(Reason.ADMIN)
+            assert receipt.state is State.COMPLETE
         finally:
             owner.config_set("maxmemory", "0")
             owner.config_set("maxmemory-policy", "noeviction")

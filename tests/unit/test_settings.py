@@ -26,6 +26,7 @@ TABLE = [
     ("PORT", "port", 8888, "0", 0),
     ("PROCESSES", "processes", 1, "64", 64),
     ("STORE_URL", "store_url", "", "rediss://:word@db:6379/2", "rediss://:word@db:6379/2"),
+    ("STORE_WAIT", "store_wait", timedelta(seconds=30), "2m", timedelta(minutes=2)),
     ("SHARDS", "shards", 1, "100", 100),
     ("ORIGINS", "origins", None, "https://a.example , http://[::1]:8080",
      frozenset({"https://a.example", "http://[::1]:8080"})),

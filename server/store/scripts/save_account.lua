@@ -1,6 +1,10 @@
+#!lua flags=allow-oom
 -- Writes an account if it still has the revision that the writer read (0: it does not exist yet).
 -- If the account has a handle, the key that leads from the handle to the user is written in the
 -- same step.
+--
+-- On a full store, too: who disables an account or replaces a password helps out of trouble. Whether
+-- there is room for a new account is asked before.
 --
 -- KEYS  1 account  2 handle (optional)
 -- ARGV  1 operation id  2 revision expected  3 value  4 user

@@ -56,6 +56,10 @@ class Proxy:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
+    def point_at(self, target: int) -> None:
+        """Forward new connections to another port; those that there are stay where they lead."""
+        self._target = target
+
     def darken(self, *, to_target: bool = True, from_target: bool = True) -> None:
         """Let nothing through, without a reset."""
         self._become(Link(dark_to_target=to_target, dark_from_target=from_target))

@@ -2,7 +2,12 @@
 
 import pytest
 
-from server.core.store_address import OPTIONS, files_of_address, flaw_of_address
+from server.core.store_address import (
+    OPTIONS,
+    files_of_address,
+    flaw_of_address,
+    place_of_address,
+)
 
 SCHEMES = "it takes redis://, rediss:// or unix://, or nothing."
 
@@ -59,3 +64,18 @@ def test_the_files_of_an_address_are_those_of_its_options() -> None:
     url = "rediss://db?ssl_ca_certs=/ca.pem&ssl_keyfile=/a%20b.pem&ssl_ca_certs=/last.pem"
     assert files_of_address(url) == ["/last.pem", "/a b.pem"]
     assert files_of_address("rediss://db") == []
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("redis://", "localhost:6379"),
+        ("redis://me:hush@127.0.0.1:7/1", "127.0.0.1:7"),
+        ("rediss://:hush@db.example/0?ssl_ca_certs=/a", "db.example:6379"),
+        ("redis://me:hush@[::1]:80", "[::1]:80"),
+        ("unix:///run/valkey.sock", "/run/valkey.sock"),
+        ("unix://me:hush@/run/a%20b/valkey.sock", "/run/a b/valkey.sock"),
+    ],
+)
+def test_the_place_of_a_store_is_told_without_its_password(url: str, place: str) -> None:
+    assert place_of_address(url) == place

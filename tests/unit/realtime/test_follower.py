@@ -3,9 +3,11 @@
 import asyncio
 from itertools import pairwise
 
-from server.core.errors import StoreUnavailable
+import pytest
+
+from server.core.errors import StoreMoved, StoreUnavailable
 from server.core.events import Event, SessionsChanged
-from server.realtime.follower import CATCH_UP, MAX_PAUSE, Follower
+from server.realtime.follower import CATCH_UP, MAX_PAUSE, MOVED_PAUSE, Follower
 from server.store.contract import Batch, Positions
 from tests.simulation.memory import ENTRIES_PER_READ
 from tests.support.engine.memory_node import MemoryNode
@@ -191,8 +193,17 @@ async def test_a_stream_that_is_filled_faster_than_it_is_read_is_skipped() -> No
     flood.cancel()
 
 
+@pytest.mark.parametrize(
+    ("failure", "expected"),
+    [
+        (StoreUnavailable, [0.05, 0.1, 0.2, 0.4, MAX_PAUSE]),
+        (StoreMoved, [0.05, *[MOVED_PAUSE] * 4]),
+    ],
+)
 @on_virtual_time
-async def test_the_pauses_between_tries_grow_up_to_a_limit() -> None:
+async def test_the_pauses_between_tries_grow_up_to_a_limit(
+    failure: type[StoreUnavailable], expected: list[float]
+) -> None:
     followed = Followed()
     await followed.start()
     tries: list[float] = []
@@ -200,10 +211,10 @@ async def test_the_pauses_between_tries_grow_up_to_a_limit() -> None:
     async def refuse(positions: Positions) -> Batch:
         del positions
         tries.append(monotonic())
-        raise StoreUnavailable("follow")
+        raise failure("follow")
 
     followed.node.store.read = refuse  # type: ignore[method-assign]
     await asyncio.sleep(6)
     pauses = [later - earlier for earlier, later in pairwise(tries)]
-    assert [round(each, 2) for each in pauses[:5]] == [0.05, 0.1, 0.2, 0.4, MAX_PAUSE]
-    assert {round(each, 2) for each in pauses[4:]} == {MAX_PAUSE}
+    assert [round(each, 2) for each in pauses[:5]] == expected
+    assert {round(each, 2) for each in pauses[4:]} == {expected[-1]}

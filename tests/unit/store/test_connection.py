@@ -9,11 +9,12 @@ from redis.exceptions import (
     AuthenticationError,
     ConnectionError,  # noqa: A004 the client's own
     NoScriptError,
+    ReadOnlyError,
     ResponseError,
     TimeoutError,  # noqa: A004 likewise
 )
 
-from server.core.errors import StoreUnavailable
+from server.core.errors import StoreMoved, StoreUnavailable
 from server.store.connection import (
     LONGEST_BLOCK,
     READ_TIMEOUT,
@@ -65,6 +66,14 @@ async def test_a_command_that_the_store_refused_is_not_run_again(error: Exceptio
     with pytest.raises(StoreUnavailable, match=type(error).__name__):
         await execute("load", command)
     assert command.runs == 1
+
+
+async def test_a_command_that_a_server_refused_which_is_no_master_is_run_once_more() -> None:
+    """Another connection may lead to the master; if it does not, the error says what is wrong."""
+    error = ReadOnlyError("You can't write", status_code="READONLY")
+    assert await execute("create", Command(error)) == "done"
+    with pytest.raises(StoreMoved, match="ReadOnlyError"):
+        await execute("create", Command(error, error))
 
 
 async def test_a_command_that_must_not_run_twice_runs_once() -> None:

@@ -1,5 +1,6 @@
 """The streams: what is read resumes where it stopped, and what was lost is noticed."""
 
+import time
 from datetime import timedelta
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from server.core.events import (
     SessionsChanged,
 )
 from server.crypto.keyring import Keyring
+from server.store import acl
 from server.store.connection import open_reader
 from server.store.contract import Position
 from server.store.control_log import (
@@ -115,6 +117,85 @@ async def test_a_store_that_lost_its_data_is_noticed(client: Redis, raw: redis.R
     positions = await log.tail()
     raw.flushall()
     assert (await log.read(positions)).lost_entries
+
+
+async def test_another_history_may_lack_entries_though_all_numbers_fit(
+    client: Redis, raw: redis.Redis
+) -> None:
+    """A promoted replica can have had as many entries of its own as it never got."""
+    log = log_of(client)
+    append(raw, SessionsChanged("ann"))
+    positions = await log.tail()
+    begin_another_history(raw)
+    append(raw, SessionsChanged("bob"))
+    assert (await log.read(positions)).lost_entries
+    batch = await log.read(await log.tail())
+    assert (batch.events, batch.lost_entries) == ([], False)
+    append(raw, SessionsChanged("eve"))
+    batch = await log.read(batch.positions)
+    assert (batch.events, batch.lost_entries) == ([SessionsChanged("eve")], False)
+    begin_another_history(raw)
+    assert (await log.read(batch.positions)).lost_entries
+
+
+async def test_the_streams_of_a_replica_prove_nothing(client: Redis, raw: redis.Redis) -> None:
+    """Where a connection outlived the change of role."""
+    log = log_of(client)
+    positions = await log.tail()
+    append(raw, SessionsChanged("ann"))
+    raw.replicaof("127.0.0.1", "1")
+    try:
+        for _ in range(2):
+            with pytest.raises(StoreUnavailable, match="ReadOnlyError"):
+                await log.read(positions)
+        with pytest.raises(StoreUnavailable, match="ReadOnlyError"):
+            await log.tail()
+    finally:
+        raw.replicaof("NO", "ONE")
+
+
+async def test_a_server_that_does_not_tell_its_history_is_followed_all_the_same(
+    client: Redis, raw: Any
+) -> None:
+    log = log_of(client)
+    raw.execute_command("ACL", "SETUSER", acl.USER, "-info")
+    try:
+        positions = await log.tail()
+        append(raw, SessionsChanged("ann"))
+        batch = await log.read(positions)
+    finally:
+        raw.execute_command("ACL", "SETUSER", acl.USER, "+info")
+    assert (batch.events, batch.lost_entries) == ([SessionsChanged("ann")], False)
+    assert not (await log.read(batch.positions)).lost_entries
+
+
+async def test_the_first_read_after_a_failure_does_not_wait(
+    client: Redis, raw: redis.Redis
+) -> None:
+    quiet = RedisControlLog(
+        client, client, Scripts(client), entries(), 1, "n1", timedelta(milliseconds=400)
+    )
+    positions = await quiet.tail()
+
+    async def seconds_of_a_read() -> float:
+        started = time.monotonic()
+        await quiet.read(positions)
+        return time.monotonic() - started
+
+    assert await seconds_of_a_read() > 0.3
+    raw.replicaof("127.0.0.1", "1")
+    with pytest.raises(StoreUnavailable):
+        await quiet.read(positions)
+    raw.replicaof("NO", "ONE")
+    positions = await quiet.tail()
+    assert await seconds_of_a_read() < 0.3
+    assert await seconds_of_a_read() > 0.3
+
+
+def begin_another_history(raw: redis.Redis) -> None:
+    """Promote a replica, which this store is for a moment."""
+    raw.replicaof("127.0.0.1", "1")
+    raw.replicaof("NO", "ONE")
 
 
 async def test_a_message_arrives_and_its_stream_stays_short(

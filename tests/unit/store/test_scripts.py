@@ -9,6 +9,7 @@ import pytest
 import redis
 from redis.asyncio import Redis
 
+from server.core.errors import StoreUnavailable
 from server.store.scripts import FOLDER, Scripts, source_of
 
 NAMES = ["curfew:{00}:account:ann"]
@@ -21,6 +22,31 @@ async def test_a_script_that_the_server_lost_is_loaded_again(
     assert await scripts.run("save_account", NAMES, ARGS) == b"saved"
     raw.script_flush()
     assert await scripts.run("save_account", NAMES, ["o2", *ARGS[1:]]) == b"conflict"
+
+
+@pytest.mark.parametrize("times", [1, 9])
+async def test_a_script_that_is_loaded_into_one_server_and_sent_to_another_is_sent_again(
+    client: Redis, raw: redis.Redis, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    """As during a failover: each command takes a connection of its own."""
+    load, loaded = client.script_load, 0
+
+    async def load_elsewhere(text: str) -> str:
+        nonlocal loaded
+        digest = str(await load(text))
+        loaded += 1
+        if loaded <= times:
+            raw.script_flush()
+        return digest
+
+    raw.script_flush()
+    monkeypatch.setattr(client, "script_load", load_elsewhere)
+    if times == 1:
+        assert await Scripts(client).run("save_account", NAMES, ARGS) == b"saved"
+    else:
+        with pytest.raises(StoreUnavailable, match="save_account"):
+            await Scripts(client).run("save_account", NAMES, ARGS)
+    assert loaded == 2
 
 
 async def test_without_replicas_none_are_waited_for(scripts: Scripts) -> None:
