@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from server.core.context import NodeContext
+from server.core.nodes import NodeWatch
 from server.core.receipt import Durability
 from server.core.session import Rules
 from server.crypto.sealer import Sealer
@@ -37,7 +38,7 @@ class EngineDependencies:
 
     Attributes:
         store: sessions, their index and their ends.
-        registry: the list of nodes.
+        registry: the lists of nodes.
         control: the streams.
         sealer: seals messages between sockets.
         durability: whether the store's writes survive a crash.
@@ -70,7 +71,7 @@ class Engine:
         hub: the sockets on this node.
         fence: says whether this node may serve.
         follower: follows the control stream.
-        lease: keeps this node on the list of nodes.
+        lease: keeps this node on the lists of nodes, and drops silent ones.
         socket_counts: reports the numbers of sockets.
         reconciler: compares the sessions with sockets here with the store.
         socket_dependencies: what sockets are created with.
@@ -102,7 +103,8 @@ def build_engine(
 ) -> Engine:
     """Build an engine. Nothing runs yet."""
     sessions = SessionManager(given.store, rules, context)
-    receipts = PendingReceipts(given.registry.leases, context.now)
+    watch = NodeWatch(timing.node_lease)
+    receipts = PendingReceipts(given.registry, watch, context)
     terminations = Terminations(
         given.store, receipts, timing.termination_wait, given.durability, context
     )
@@ -128,7 +130,7 @@ def build_engine(
             fence.note_followed,
             context.monotonic,
         ),
-        lease=Lease(given.registry, fence, timing.node_lease, context),
+        lease=Lease(given.registry, watch, fence, timing.node_lease, context),
         socket_counts=socket_counts,
         reconciler=reconciler,
         socket_dependencies=sockets,

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 from prometheus_client import CollectorRegistry
 
@@ -42,6 +43,9 @@ from server.telemetry.audit import Audit
 from server.telemetry.metrics import Metrics
 from settings import Settings
 
+LEASES_OF_A_COMMAND: Final = 1.2
+"""How long a command waits for a receipt at least, in leases."""
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
@@ -62,7 +66,7 @@ class Services:
         factors: an account's second factors.
         factor_changes: adds and removes one's own second factors.
         activity: the recent activity that an account's owner is shown.
-        nodes: the list of nodes.
+        nodes: the lists of nodes.
         key_use: which keys the nodes have.
         sealed: the records in the store, by the key that sealed them.
     """
@@ -116,7 +120,7 @@ async def _services(settings: Settings, *, serves: bool) -> AsyncIterator[Servic
     async with AsyncExitStack() as stack:
         base = await _open_base(settings, stack)
         stores = _open_stores(base, serves=serves)
-        engine = await _build_engine(base, stores)
+        engine = await _build_engine(base, stores, serves=serves)
         stack.callback(engine.close)
         hasher = PasswordHasher()
         stack.callback(hasher.close)
@@ -127,7 +131,9 @@ async def _services(settings: Settings, *, serves: bool) -> AsyncIterator[Servic
         background = Background(await stack.enter_async_context(asyncio.TaskGroup()))
         stack.push_async_callback(background.stop)
         await _follow(services, background, stack)
-        if serves:
+        if not serves:
+            await engine.lease.look()
+        else:
             background.start(watch_eviction(base.store.client, settings.sweep_interval))
             await _serve(services, background, stack)
         yield services
@@ -172,13 +178,15 @@ def _open_stores(base: _Base, *, serves: bool) -> Stores:
     )
 
 
-async def _build_engine(base: _Base, stores: Stores) -> Engine:
+async def _build_engine(base: _Base, stores: Stores, *, serves: bool) -> Engine:
     durability = await probe_durability(base.store.client)
+    lease, wait = base.settings.node_lease, base.settings.termination_wait
     timing = Timing(
-        node_lease=base.settings.node_lease,
+        node_lease=lease,
         hold_timeout=base.settings.hold_timeout,
         sweep_interval=base.settings.sweep_interval,
-        termination_wait=base.settings.termination_wait,
+        # A command has not watched the other nodes before, so it needs a lease to see who is gone.
+        termination_wait=wait if serves else max(wait, LEASES_OF_A_COMMAND * lease),
     )
     return build_engine(
         EngineDependencies(stores.sessions, stores.nodes, stores.control, base.sealer, durability),

@@ -117,7 +117,7 @@ def open_stores(
         serves: whether this process serves. If not, it follows only replies to its own ends.
     """
     client, scripts, clock, shards = store.client, store.scripts, store.clock, store.shards
-    codec, entries = SessionCodec(sealer), Entries(keyring, context)
+    codec, entries = SessionCodec(sealer), Entries(keyring, context, clock.steps)
     block = min(LONGEST_BLOCK, lease / 6)
     sessions = RedisSessionStore(client, scripts, codec, entries, clock, rules, shards)
     accounts = AccountStore(client, scripts, sealer, shards, context.record)
@@ -127,7 +127,15 @@ def open_stores(
         sessions=sessions,
         nodes=RedisNodeRegistry(client, scripts, clock, shards, lease),
         control=RedisControlLog(
-            store.reader, client, scripts, entries, shards, context.node, block, serves=serves
+            store.reader,
+            client,
+            scripts,
+            entries,
+            clock,
+            shards,
+            context.node,
+            block,
+            serves=serves,
         ),
         accounts=accounts,
         activity=activity,

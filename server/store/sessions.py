@@ -31,7 +31,7 @@ from server.store.contract import (
 )
 from server.store.entries import Entries
 from server.store.names import ShardNames, shard_of_user
-from server.store.replies import pairs, read_epoch, read_leases, read_tombstone
+from server.store.replies import pairs, read_epoch, read_nodes, read_tombstone
 from server.store.scanning import scan
 from server.store.scripts import Scripts
 
@@ -178,14 +178,14 @@ class RedisSessionStore:
             sids=sid,
         )
         keys = [names.session(sid), names.tombstone(sid), names.epoch]
-        keys += [names.index(user or ""), names.control, names.nodes]
+        keys += [names.index(user or ""), names.control, names.nodes, names.renewals]
         (outcome, *nodes), replicated = await self._scripts.run_replicated(
             "end_session", keys, [end_id, sid, reason.value, self._longest_life_ms, *entry]
         )
-        leases = read_leases(nodes)
+        listed = read_nodes(*nodes)
         if outcome == b"ended":
-            return Ended((sid,), leases, replicated=replicated)
-        return Ended((), leases, read_tombstone(outcome), replicated)
+            return Ended((sid,), names.shard, listed, replicated=replicated)
+        return Ended((), names.shard, listed, read_tombstone(outcome), replicated)
 
     async def end_user(
         self, user: str, *, keep: str | None, end_id: str, reason: Reason, initiator: str
@@ -201,12 +201,13 @@ class RedisSessionStore:
             keep=keep,
         )
         keys = [names.index(user), names.user_epoch(user), names.control, names.nodes]
-        keys += [names.completed_end(end_id), names.epoch]
+        keys += [names.completed_end(end_id), names.epoch, names.renewals]
         args = [end_id, reason.value, keep or "", self._longest_life_ms, names.prefix]
         (sids, *nodes), replicated = await self._scripts.run_replicated(
             "end_user", keys, [*args, milliseconds(ENDS_REMEMBERED), *entry]
         )
-        return Ended(tuple(sids.decode().split()), read_leases(nodes), replicated=replicated)
+        ended = tuple(sids.decode().split())
+        return Ended(ended, names.shard, read_nodes(*nodes), replicated=replicated)
 
     async def end_shard(self, shard: int, *, end_id: str, reason: Reason, initiator: str) -> Ended:
         names = ShardNames(shard)
@@ -220,10 +221,13 @@ class RedisSessionStore:
         )
         nodes, replicated = await self._scripts.run_replicated(
             "end_shard",
-            [names.epoch, names.control, names.nodes, names.completed_end(end_id)],
+            [
+                *(names.epoch, names.control, names.nodes),
+                *(names.completed_end(end_id), names.renewals),
+            ],
             [end_id, reason.value, milliseconds(ENDS_REMEMBERED), *entry],
         )
-        return Ended((), read_leases(nodes), replicated=replicated)
+        return Ended((), shard, read_nodes(*nodes), replicated=replicated)
 
     async def sweep_shard(self, shard: int) -> int:
         names, swept = ShardNames(shard), 0

@@ -21,8 +21,8 @@ class Leased:
 
     @property
     def is_listed(self) -> bool:
-        """Whether the store lists the node."""
-        return "n1" in self.node.memory.leases()
+        """Whether the store lists the node, and its lease is not over."""
+        return self.node.memory.nodes.get("n1", 0) > store_time()
 
     def run(self) -> None:
         """Renew from here on."""

@@ -16,6 +16,7 @@ from server.core.events import (
     SessionsChanged,
 )
 from server.crypto.keyring import Keyring
+from server.store.clock import StoreClock
 from server.store.connection import open_reader
 from server.store.contract import Position
 from server.store.control_log import (
@@ -49,7 +50,15 @@ def log_of(
 ) -> RedisControlLog:
     """A node's view of the streams of one shard."""
     return RedisControlLog(
-        reader or client, client, Scripts(client), entries(node), 1, node, SHORT, serves=serves
+        reader or client,
+        client,
+        Scripts(client),
+        entries(node),
+        StoreClock(client),
+        1,
+        node,
+        SHORT,
+        serves=serves,
     )
 
 
