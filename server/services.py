@@ -122,6 +122,8 @@ async def _services(settings: Settings, *, serves: bool) -> AsyncIterator[Servic
         stores = _open_stores(base, serves=serves)
         engine = await _build_engine(base, stores, serves=serves)
         stack.callback(engine.close)
+        # Timers of deadlines go on as they were set. After a step, some deadlines are already over.
+        base.store.clock.subscribe(engine.reconciler.sweep_soon)
         hasher = PasswordHasher()
         stack.callback(hasher.close)
         services = _build_services(base, stores, engine, hasher)

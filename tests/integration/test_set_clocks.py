@@ -19,6 +19,7 @@ from tests.support.servers.stepped_clock import SteppedValkey
 
 ALL: Final = {"acked": 2, "lease_expired": 0, "waiting": 0}
 STEP: Final = "the store's clock was set"
+A_DAY: Final = 86_400
 A_MINUTE: Final = int(REPLIES_TTL.total_seconds()) + 1
 
 
@@ -71,6 +72,7 @@ async def log_out(client: Client) -> dict[str, Any]:
     return receipt
 
 
+@pytest.mark.proves("A98")
 @pytest.mark.parametrize("seconds", [120, 600, -120])
 async def test_a_logout_right_after_a_step_is_confirmed_by_every_node(
     valkey: SteppedValkey,
@@ -88,6 +90,16 @@ async def test_a_logout_right_after_a_step_is_confirmed_by_every_node(
     assert {(each.code, each.reason) for each in ends} == {(4401, "logout")}
 
 
+async def test_sockets_of_sessions_that_a_step_ended_are_closed_at_once(
+    valkey: SteppedValkey, servers: tuple[CurfewServer, CurfewServer], people: People
+) -> None:
+    async with on_both(await people.somebody(), servers) as sockets:
+        valkey.set_clock(A_DAY)
+        ends = await asyncio.gather(*map(end_of, sockets))
+    assert {each.code for each in ends} == {4401}
+
+
+@pytest.mark.proves("A98")
 async def test_receipts_come_as_before_when_a_clock_that_was_ahead_is_set_right(
     valkey: SteppedValkey, servers: tuple[CurfewServer, CurfewServer], people: People
 ) -> None:
