@@ -11,7 +11,7 @@ USER: Final = "curfew"
 KEYS: Final = "curfew:*"
 COMMANDS: Final = (
     *("get", "set", "mget", "del", "exists", "pexpire", "pttl", "scan"),
-    *("hset", "hdel", "hgetall", "zadd", "zrem", "zrange", "zremrangebyscore"),
+    *("hset", "hdel", "hgetall", "zadd", "zrem", "zrange"),
     *("xadd", "xread", "xinfo|stream", "evalsha", "script|load"),
     *("time", "info", "waitaof", "hello", "client|setname"),
 )
