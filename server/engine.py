@@ -5,10 +5,12 @@ clocks, the randomness. `NodeContext` carries the latter.
 """
 
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Final
 
 from server.core.context import NodeContext
+from server.core.nodes import NodeWatch
 from server.core.session import Rules
 from server.crypto.sealer import Sealer
 from server.realtime.deadlines import DeadlineTimers
@@ -36,7 +38,7 @@ class EngineDependencies:
 
     Attributes:
         store: sessions, their index and their ends.
-        registry: the list of nodes.
+        registry: the lists of nodes.
         control: the streams.
         sealer: seals messages between sockets.
     """
@@ -47,6 +49,9 @@ class EngineDependencies:
     sealer: Sealer
 
 
+LEASES_OF_A_COMMAND: Final = 1.2
+
+
 @dataclass(frozen=True, slots=True)
 class Timing:
     """The durations of the engine. Those of sessions are in `Rules`."""
@@ -55,6 +60,14 @@ class Timing:
     hold_timeout: timedelta
     sweep_interval: timedelta
     termination_wait: timedelta
+
+    def of_a_command(self) -> "Timing":
+        """Return these for a command, which has not watched the other nodes before.
+
+        It waits for a receipt for a lease at least, to see who is gone.
+        """
+        wait = max(self.termination_wait, LEASES_OF_A_COMMAND * self.node_lease)
+        return replace(self, termination_wait=wait)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +80,7 @@ class Engine:
         hub: the sockets on this node.
         fence: says whether this node may serve.
         follower: follows the control stream.
-        lease: keeps this node on the list of nodes.
+        lease: keeps this node on the lists of nodes, and drops silent ones.
         socket_counts: reports the numbers of sockets.
         reconciler: compares the sessions with sockets here with the store.
         socket_dependencies: what sockets are created with.
@@ -99,7 +112,8 @@ def build_engine(
 ) -> Engine:
     """Build an engine. Nothing runs yet."""
     sessions = SessionManager(given.store, rules, context)
-    receipts = PendingReceipts(given.registry.leases, context.now)
+    watch = NodeWatch(timing.node_lease)
+    receipts = PendingReceipts(given.registry, watch, context)
     terminations = Terminations(given.store, receipts, timing.termination_wait, context)
     hub = Hub()
     reconciler = Reconciler(hub, sessions, timing.sweep_interval, context)
@@ -123,7 +137,7 @@ def build_engine(
             fence.note_followed,
             context.monotonic,
         ),
-        lease=Lease(given.registry, fence, timing.node_lease, context),
+        lease=Lease(given.registry, watch, fence, timing.node_lease, context),
         socket_counts=socket_counts,
         reconciler=reconciler,
         socket_dependencies=sockets,

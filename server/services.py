@@ -70,7 +70,7 @@ class Services:
         factors: an account's second factors.
         factor_changes: adds and removes one's own second factors.
         activity: the recent activity that an account's owner is shown.
-        nodes: the list of nodes.
+        nodes: the lists of nodes.
         key_use: which keys the nodes have.
         sealed: the records in the store, by the key that sealed them.
         openable: the records in the store, by whether they open.
@@ -147,8 +147,10 @@ async def _services(
         stores = _open_stores(base, serves=serves)
         if keys_must_fit:
             await stores.witness.require()
-        engine = _build_engine(base, stores)
+        engine = _build_engine(base, stores, serves=serves)
         stack.callback(engine.close)
+        # Timers of deadlines go on as they were set. After a step, some deadlines are already over.
+        base.store.clock.subscribe(engine.reconciler.sweep_soon)
         hasher = PasswordHasher()
         stack.callback(hasher.close)
         services = _build_services(base, stores, engine, hasher)
@@ -158,7 +160,9 @@ async def _services(
         background = Background(await stack.enter_async_context(asyncio.TaskGroup()))
         stack.push_async_callback(background.stop)
         await _follow(services, background, stack)
-        if serves:
+        if not serves:
+            await engine.lease.look()
+        else:
             background.start(watch_eviction(base.store.client, settings.sweep_interval))
             background.start(stores.watch.run())
             await _serve(services, background, stack)
@@ -211,7 +215,7 @@ def _open_stores(base: _Base, *, serves: bool) -> Stores:
     )
 
 
-def _build_engine(base: _Base, stores: Stores) -> Engine:
+def _build_engine(base: _Base, stores: Stores, *, serves: bool) -> Engine:
     timing = Timing(
         node_lease=base.settings.node_lease,
         hold_timeout=base.settings.hold_timeout,
@@ -221,7 +225,7 @@ def _build_engine(base: _Base, stores: Stores) -> Engine:
     return build_engine(
         EngineDependencies(stores.sessions, stores.nodes, stores.control, base.sealer),
         base.settings.rules,
-        timing,
+        timing if serves else timing.of_a_command(),
         base.context,
     )
 

@@ -67,7 +67,8 @@ active [2] proctype Node() {
   :: STEP { reading[n] -> carry_out_batch(n) }
 
   :: STEP { !held[n] -> lose_contact(n) }
-  :: STEP { held[n] && listed[n] -> leave_list(n) }
+  :: STEP { held[n] && listed[n] && !silent[n] -> find_silent(n) }
+  :: STEP { silent[n] && listed[n] -> drop(n) }
   :: STEP { held[n] && followed[n] != no_proof -> open_fence(n) }
 #ifdef LISTED_BY_THE_CLOCK
   :: STEP { !held[n] && !listed[n] -> renew(n) }

@@ -7,6 +7,7 @@
 mtype:proof = { no_proof, old, fresh };
 mtype:socket = { none, checked, registered, greeted };
 
+bool silent[2];                    /* Somebody is about to drop the node from the list. */
 bool held[2];                      /* The fence is closed. If it is open, the node is listed. */
 mtype:proof followed[2] = fresh;   /* The proof that the control stream was read to its end. */
 byte position[2];                  /* The number of entries that have been carried out. */
@@ -32,11 +33,17 @@ inline lose_contact(n) {
   printf("node %d has had no proof for a lease\n", n)
 }
 
-/* The list keeps every node whose fence may be open. So a lease must be measured on a clock that is
- * never set, not on the store's clock. */
-inline leave_list(n) {
-  listed[n] = false;
-  printf("node %d is not listed any more\n", n)
+/* pending_receipts.py, lease.py: somebody has seen the node's entry unchanged for a whole lease, on a
+ * clock that is never set. So the fence is closed, at this moment. */
+inline find_silent(n) {
+  silent[n] = true;
+  printf("node %d is found silent\n", n)
+}
+
+/* drop_node.lua: whoever found it silent drops it some time later, if its entry is still the same. */
+inline drop(n) {
+  listed[n] = false; silent[n] = false;
+  printf("node %d is dropped from the list\n", n)
 }
 
 /* reconciler.py: close the sockets of a session that the store does not serve. */
@@ -53,6 +60,9 @@ inline compare(n) {
 inline open_fence(n) {
   printf("node %d serves again\n", n);
   listed[n] = true;
+#ifndef DROP_WITHOUT_COMPARISON
+  silent[n] = false;  /* The renewal has changed its entry. */
+#endif
 #ifndef NO_COMPARISON_AFTER_HOLD
   compare(n);
 #endif

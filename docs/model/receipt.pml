@@ -10,7 +10,7 @@ byte receipt_of;     /* The position of its end in the control stream. */
 bool waits_for[2];   /* The nodes that were listed, and have neither acknowledged nor left the list. */
 bool one_expired;    /* A node has left the list without an acknowledgement. */
 
-/* live_nodes.lua. With RECEIPT_OF_SOME, only the choice of nodes follows the store's clock. */
+/* drop_node.lua. With RECEIPT_OF_SOME, only the choice of nodes follows the store's clock. */
 #ifdef RECEIPT_OF_SOME
 #define LEASE_IS_OVER(n) (!listed[n] && held[n])
 #else

@@ -150,7 +150,7 @@ inline end_all() {
 }
 
 #ifdef LISTED_BY_THE_CLOCK
-/* The scripts of ends and live_nodes.lua compare leases with the store's clock. */
+/* The scripts of ends list only nodes whose leases are not over by the store's clock. */
 inline step_ahead() {
   listed[0] = false; listed[1] = false;
   printf("the store's clock is set ahead: all leases seem to be over\n")

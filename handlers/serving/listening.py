@@ -44,4 +44,6 @@ def announcement(settings: Settings) -> str:
 
 async def _reach_store(settings: Settings) -> None:
     async with open_services(settings, serves=False, prepares=True) as services:
+        if await services.node_rules.others():  # one of them may have crashed a moment ago
+            await services.engine.lease.settle()
         await services.node_rules.require_same()

@@ -34,6 +34,9 @@ async def examine(services: Services, settings: Settings) -> None:
     print(f"tls        {_tls(settings)}")
     print(f"data       {settings.data_dir}")
     others = await services.node_rules.others()
+    if others:  # one of them may have crashed a moment ago
+        await services.engine.lease.settle()
+        others = await services.node_rules.others()
     for each in others:
         print(f"rules      {each}")
     await refuse_eviction(services.store.client)

@@ -6,7 +6,7 @@ the key file, which servers read when they start.
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -43,7 +43,7 @@ async def list_keys(services: Services, settings: Settings) -> None:
     """List the keys, newest first, with what each sealed and which servers have it."""
     versions = versions_of(settings.secret_keys)
     counts = await services.sealed.counts(_print_progress)
-    rings = await services.key_use.versions_of(await services.nodes.leases())
+    rings = await _key_rings(services)
     for position, version in enumerate(versions, start=1):
         left = await services.key_use.cookie_lifetime_left(version)
         print(key_line(position, version, counts, rings.values(), left))
@@ -123,8 +123,17 @@ async def reseal(services: Services, settings: Settings, *, force: bool) -> None
         raise CommandFailed(f"{busy} were being written all the time. Say it again.")
 
 
-async def _require_readers(services: Services, version: int) -> None:
+async def _key_rings(services: Services) -> Mapping[str, tuple[int, ...]]:
+    """Return the versions of the keys that each running server has."""
     rings = await services.key_use.versions_of(await services.nodes.leases())
+    if not all(rings.values()):  # one of them may have died without leaving the list
+        await services.engine.lease.settle()
+        rings = await services.key_use.versions_of(await services.nodes.leases())
+    return rings
+
+
+async def _require_readers(services: Services, version: int) -> None:
+    rings = await _key_rings(services)
     require_readers(version, rings.values())
 
 

@@ -117,7 +117,7 @@ class Terminations:
                 self._context.record(
                     AuditEvent.SESSION_ENDED, user=user, sid=sid, reason=reason.value, end=end_id
                 )
-            nodes = await pending.wait_for(ended.nodes, self._wait)
+            nodes = await pending.wait_for(ended, self._wait)
             receipt = Receipt(
                 end_id=end_id,
                 state=State.PENDING if ended.replicated is False else nodes.state,

@@ -14,7 +14,7 @@ OWNER: Final = "owner"
 KEYS: Final = "curfew:*"
 COMMANDS: Final = (
     *("get", "set", "mget", "del", "exists", "pexpire", "pttl", "scan"),
-    *("hset", "hdel", "hgetall", "zadd", "zrem", "zrange", "zremrangebyscore"),
+    *("hset", "hdel", "hgetall", "zadd", "zrem", "zrange"),
     *("xadd", "xread", "xinfo|stream", "evalsha", "script|load"),
     *("time", "info", "waitaof", "hello", "client|setname"),
 )

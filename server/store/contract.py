@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from server.core.events import Acknowledgement, EntryRejection, Event, MessageSent
+from server.core.nodes import ListedNode
 from server.core.reasons import Reason
 from server.core.receipt import Durability
 from server.core.session import Session
@@ -120,16 +121,17 @@ class Ended:
 
     Attributes:
         sids: the sessions; empty if there were none, or if a whole shard was ended.
-        nodes: the nodes that were listed at that moment, each with the end of its lease in Unix
-            seconds. Each is told of the end and acknowledges it, even if there was nothing to end:
-            its acknowledgement then covers all earlier ends too.
+        shard: where they were.
+        nodes: the nodes that were listed at that moment. Each is told of the end and acknowledges
+            it, even if there was nothing to end: its acknowledgement then covers all earlier ends.
         earlier: how the session had ended before, if it had.
         replicated: whether as many replicas have the end as were asked for; None if none were.
         durability: what is known of this end on the store's own disk.
     """
 
     sids: tuple[str, ...]
-    nodes: Mapping[str, float]
+    shard: int
+    nodes: Mapping[str, ListedNode]
     earlier: Tombstone | None = None
     replicated: bool | None = None
     durability: Durability = Durability.UNKNOWN
@@ -216,13 +218,32 @@ class SessionStore(Protocol):
 
 
 class NodeRegistry(Protocol):
-    """Which nodes serve, and until when each may serve without renewing its lease."""
+    """Which nodes may be serving. Each shard has a list.
 
-    async def renew(self, node: str) -> None:
-        """List the node for one more lease."""
+    A node is on the lists until it has left by itself, or until another one has seen its entry
+    unchanged for a whole lease and drops it.
+    """
+
+    async def renew(self, node: str, number: int) -> Sequence[Mapping[str, ListedNode]]:
+        """List the node for one more lease, and return the list of each shard.
+
+        Args:
+            node: the node.
+            number: counts the renewals of this process, from 1.
+        """
+
+    async def lists(self) -> Sequence[Mapping[str, ListedNode]]:
+        """Return the list of each shard."""
 
     async def leases(self) -> Mapping[str, float]:
-        """Return the nodes whose lease has not ended, each with its end in Unix seconds."""
+        """Return the listed nodes, each with the end of its lease on the store's clock."""
+
+    async def drop(self, shard: int, node: str, listed: ListedNode) -> ListedNode | None:
+        """Remove a node from a list, if its entry is still the same.
+
+        Returns:
+            The entry that was found, which is `listed` if it was removed; None if there was none.
+        """
 
     async def remove(self, node: str) -> None:
         """Remove a node that has stopped serving."""

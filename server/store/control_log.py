@@ -6,6 +6,9 @@ stream was trimmed or reset.
 
 A failover may lose the last entries, and new ones can take their numbers. So a place is good in the
 history of one server only. A replica's streams may be behind: they prove nothing.
+
+Ids come from the store's clock, and rise only within one stream. If a stream expired or was lost,
+and the clock was set back, the ids of the new stream are below every position in the old one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,6 +22,7 @@ from redis.asyncio import Redis
 from server.core.durations import milliseconds
 from server.core.errors import StoreMoved, StoreUnavailable
 from server.core.events import Acknowledgement, EntryRejection, Event, MessageSent
+from server.store.clock import StoreClock
 from server.store.connection import execute, execute_once
 from server.store.contract import Batch, Position, Positions
 from server.store.entries import Entries, as_mapping
@@ -43,6 +47,7 @@ class RedisControlLog:
         writer: the client for everything else.
         scripts: the scripts, on `writer`.
         entries: signs and verifies.
+        clock: the store's clock. It is read again when entries seem to be late.
         shards: how many shards to follow.
         node: whose reply stream to follow.
         block: how long a read waits if there is nothing new.
@@ -55,6 +60,7 @@ class RedisControlLog:
         writer: Redis,
         scripts: Scripts,
         entries: Entries,
+        clock: StoreClock,
         shards: int,
         node: str,
         block: timedelta,
@@ -65,6 +71,7 @@ class RedisControlLog:
         self._writer = writer
         self._scripts = scripts
         self._entries = entries
+        self._clock = clock
         self._shards = shards
         self._count = ENTRIES_PER_READ
         self._has_failed = False
@@ -73,6 +80,7 @@ class RedisControlLog:
         self._replies = _replies(node)
         self._messages = {each.messages for each in names} if serves else set()
         self._control = {each.control for each in names} if serves else set()
+        self._followed = [*self._control, *self._messages, self._replies]
 
     async def tail(self) -> Positions:
         names = [*self._control, *self._messages]
@@ -104,11 +112,11 @@ class RedisControlLog:
         After a failure the first read does not wait for entries: it is the proof that all is well.
         """
         pipeline = self._reader.pipeline(transaction=False)
-        entries = {name: position.entry for name, position in positions.items()}
+        after = {name: position.entry for name, position in positions.items()}
         block_ms = None if self._has_failed else self._block_ms
-        pipeline.xread(entries, count=self._count, block=block_ms)  # type: ignore[arg-type]  # invariant
+        pipeline.xread(after, count=self._count, block=block_ms)  # type: ignore[arg-type]  # invariant
         pipeline.info("replication")
-        for name in self._control:
+        for name in self._followed:
             pipeline.xinfo_stream(name)
         streams, told, *infos = await execute_once(
             "follow", partial(pipeline.execute, raise_on_error=False)
@@ -116,12 +124,21 @@ class RedisControlLog:
         if isinstance(streams, Exception):
             kind = StoreMoved if leads_elsewhere(streams) else StoreUnavailable
             raise kind("follow", type(streams).__name__) from streams
-        history = _history(told)
+        history, found = _history(told), dict(zip(self._followed, infos, strict=True))
         lost = any(_is_other(history, each) for each in positions.values()) or any(
-            _lost_entries(info, positions[name])
-            for name, info in zip(self._control, infos, strict=True)
+            _lost_entries(found[name], positions[name]) for name in self._control
         )
-        return self._batch(positions, _streams(streams), history, lost_entries=lost)
+        restarts = {
+            name: BEGINNING
+            for name in self._followed
+            if name not in self._control and _is_another(_end(found[name]), positions[name])
+        }
+        entries = [each for each in _streams(streams) if each[0] not in restarts]
+        batch = self._batch(positions, entries, history, lost_entries=lost)
+        if EntryRejection.LATE in batch.refused:
+            await self._clock.synchronise()  # they are in time if the clock was set meanwhile
+            batch = self._batch(positions, entries, history, lost_entries=lost)
+        return _restarted(batch, restarts)
 
     async def disconnect(self) -> None:
         await self._reader.connection_pool.disconnect(inuse_connections=True)
@@ -219,8 +236,19 @@ def _lost_entries(info: Any, position: Position) -> bool:
     """Return whether the stream lost entries after `position`, or was replaced by another one."""
     end = _end(info)
     trimmed = end.count - (0 if end is BEGINNING else int(info["length"]))
-    is_another = end.count < position.count or _order(end.entry) < _order(position.entry)
-    return is_another or trimmed > position.count
+    return _is_another(end, position) or trimmed > position.count
+
+
+def _is_another(end: Position, position: Position) -> bool:
+    """Return whether a stream that ends here replaced the one in which `position` was."""
+    return end.count < position.count or _order(end.entry) < _order(position.entry)
+
+
+def _restarted(batch: Batch, restarts: Positions) -> Batch:
+    """Return a batch after which some streams are read from other positions."""
+    if not restarts:
+        return batch
+    return replace(batch, positions={**batch.positions, **restarts}, is_last=False)
 
 
 def _order(entry: str) -> tuple[int, int]:

@@ -7,7 +7,7 @@ happened, and which sessions it found.
 
 import json
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from server.core.context import NodeContext
@@ -52,11 +52,19 @@ class Entries:
     Args:
         keyring: the secret keys.
         context: this node's clock, and its id: an acknowledgement for another node is refused.
+        steps: by how many seconds the store's clock was set lately. The node that signed an entry
+            may not have noticed yet.
     """
 
-    def __init__(self, keyring: Keyring, context: NodeContext) -> None:
+    def __init__(
+        self,
+        keyring: Keyring,
+        context: NodeContext,
+        steps: Callable[[], Sequence[float]] = tuple,
+    ) -> None:
         self._signer = Signer(keyring, PURPOSE)
         self._context = context
+        self._steps = steps
         self._seen: OrderedDict[str, str] = OrderedDict()
 
     def sign_end(
@@ -135,7 +143,7 @@ class Entries:
                 return EntryRejection.FORGED
             text = {name.decode(): _decoded(name, value) for name, value in fields.items()}
             asked_at = read_moment(text["asked_at"])
-            if self._appended_at(entry, asked_at) - asked_at > MAX_DELAY:
+            if self._delay(entry, asked_at) > MAX_DELAY:
                 return EntryRejection.LATE
             if self._seen.setdefault(text["proof"], entry) != entry:
                 is_retry = self._context.now() - asked_at <= RETRY_WINDOW
@@ -145,6 +153,12 @@ class Entries:
             return self._read(text, fields)
         except (KeyError, ValueError, TypeError, AttributeError):
             return EntryRejection.FORGED
+
+    def _delay(self, entry: str, asked_at: float) -> float:
+        """Return how long after its request an entry was appended, in seconds."""
+        delay = self._appended_at(entry, asked_at) - asked_at
+        before_a_step = (delay - step for step in self._steps())
+        return min([delay, *(each for each in before_a_step if each >= -MAX_CLOCK_AHEAD)])
 
     def _appended_at(self, entry: str, asked_at: float) -> float:
         """Return when an entry was appended; now, if its id is impossible and so untrusted."""

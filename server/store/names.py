@@ -110,8 +110,17 @@ class ShardNames:
 
     @property
     def nodes(self) -> str:
-        """The listed nodes, scored by when each lease ends."""
+        """The listed nodes, scored by when each lease ends on the store's clock."""
         return f"{self.prefix}nodes"
+
+    @property
+    def renewals(self) -> str:
+        """The number of each listed node's latest renewal, its lease, and its first number."""
+        return f"{self.prefix}renewals"
+
+    def dropped(self, node: str) -> str:
+        """Return the key of where the entry of a node began that was dropped from the list."""
+        return f"{self.prefix}dropped:{node}"
 
     def key_versions(self, node: str) -> str:
         """Return the key of the versions of the secret keys that a node has."""

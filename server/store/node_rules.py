@@ -6,7 +6,7 @@ A note lives as long as its node is listed: every node removes the notes of node
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Final
@@ -32,6 +32,7 @@ log = logging.getLogger("curfew.rules")
 INTERVAL: Final = timedelta(seconds=2)
 RETRY: Final = timedelta(milliseconds=200)
 AFTER_LEASE: Final = timedelta(seconds=1)
+"""A silent node is dropped at the first renewal that comes a lease after it was seen first."""
 _NAME: Final = ShardNames(0).rules
 
 
@@ -61,32 +62,31 @@ class NodeRulesBoard:
         self._registry = registry
         self._node = node
         self._ours = ours
-        self._patience = (lease + AFTER_LEASE).total_seconds()
+        self._patience = (1.5 * lease + AFTER_LEASE).total_seconds()
         self._told: Sequence[OtherRules] = []
 
     async def require_same(self) -> None:
         """Require that no listed node has other rules. Note nothing.
 
-        A node with other rules may have crashed a moment ago, so its lease is waited for.
-
         Raises:
             ConfigurationError: a listed node has other rules, and no change was announced.
             StoreUnavailable: the store did not answer.
         """
-        await self._agree(self.others)
+        if unannounced := _unannounced(await self.others()):
+            raise ConfigurationError(refusal_of_rules(unannounced))
 
     async def agree(self) -> None:
         """Do as `require_same`, and note this node's rules: it is listed, and does not serve yet.
+
+        A node with other rules may have crashed a moment ago, so it is waited for until this node
+        would have dropped it.
 
         Raises:
             ConfigurationError: likewise. Of two nodes that begin at once, one goes on.
             StoreUnavailable: likewise.
         """
-        await self._agree(self._tell)
-
-    async def _agree(self, look: Callable[[], Awaitable[Sequence[OtherRules]]]) -> None:
         deadline = time.monotonic() + self._patience
-        while unannounced := [each for each in await look() if not each.is_announced]:
+        while unannounced := _unannounced(await self._tell()):
             await self.withdraw()
             if time.monotonic() > deadline:
                 raise ConfigurationError(refusal_of_rules(unannounced))
@@ -146,3 +146,7 @@ class NodeRulesBoard:
                 log.error("session rules differ, and sessions end early: %s", each)
         if not others:
             log.info("all nodes have the same session rules")
+
+
+def _unannounced(others: Sequence[OtherRules]) -> list[OtherRules]:
+    return [each for each in others if not each.is_announced]

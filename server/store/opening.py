@@ -155,7 +155,7 @@ def open_stores(
         serves: whether this process serves. If not, it follows only replies to its own ends.
     """
     client, scripts, clock, shards = store.client, store.scripts, store.clock, store.shards
-    entries = Entries(keyring, context)
+    entries = Entries(keyring, context, clock.steps)
     block = min(LONGEST_BLOCK, lease / 6)
     visitor_keys = keyring.derive("visitors")
     visitors = VisitorRecords(
@@ -185,7 +185,15 @@ def open_stores(
             client, scripts, nodes, context.node, _own_rules(rules, rules_change), lease
         ),
         control=RedisControlLog(
-            store.reader, client, scripts, entries, shards, context.node, block, serves=serves
+            store.reader,
+            client,
+            scripts,
+            entries,
+            clock,
+            shards,
+            context.node,
+            block,
+            serves=serves,
         ),
         accounts=accounts,
         activity=activity,

@@ -2,12 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from math import isfinite
-from typing import TypeVar
+from typing import Any, Final, TypeVar
 
+from server.core.nodes import ListedNode
 from server.core.reasons import Reason
-from server.store.contract import Tombstone
+from server.core.receipt import Durability
+from server.store.confirmed_run import Confirmation
+from server.store.contract import Ended, Tombstone
 
 T = TypeVar("T")
+
+RENEWAL_NUMBERS: Final = 3
 
 
 def pairs(flat: Sequence[T]) -> Iterable[tuple[T, T]]:
@@ -22,6 +27,34 @@ def pairs(flat: Sequence[T]) -> Iterable[tuple[T, T]]:
 def read_leases(flat: Sequence[bytes]) -> dict[str, float]:
     """Return the end of each node's lease, in Unix seconds, from ZRANGE … WITHSCORES."""
     return {node.decode(): float(ends_at) for node, ends_at in pairs(flat)}
+
+
+def read_nodes(leases: Sequence[bytes], renewals: Sequence[bytes]) -> dict[str, ListedNode]:
+    """Return the entries of the list of nodes.
+
+    Args:
+        leases: the nodes and the ends of their leases, from ZRANGE … WITHSCORES.
+        renewals: the nodes and their renewals, from HGETALL.
+    """
+    found = dict(pairs(renewals))
+    return {
+        node.decode(): read_node(lease_end, found.get(node, b""))
+        for node, lease_end in pairs(leases)
+    }
+
+
+def read_node(lease_end: bytes, renewal: bytes) -> ListedNode:
+    """Return one entry of the list of nodes.
+
+    Args:
+        lease_end: Unix seconds on the store's clock.
+        renewal: "<number> <lease, ms> <first number>"; empty for a node of an earlier version.
+    """
+    mark, numbers = b" ".join((lease_end, renewal)).decode(errors="replace"), renewal.split(b" ")
+    if len(numbers) != RENEWAL_NUMBERS or not all(each.isdigit() for each in numbers):
+        return ListedNode(mark)
+    _, lease_ms, began = map(int, numbers)
+    return ListedNode(mark, lease_ms / 1000, began)
 
 
 def read_moment(text: str) -> float:
@@ -58,3 +91,15 @@ def sockets_by_sid(counts: Iterable[tuple[bytes, bytes]], live: set[str]) -> dic
         if node in live:
             totals[sid] = totals.get(sid, 0) + int(count)
     return totals
+
+
+def read_ended(
+    sids: tuple[str, ...],
+    shard: int,
+    nodes: Sequence[Any],
+    confirmed: Confirmation,
+    earlier: Tombstone | None = None,
+) -> Ended:
+    """Return what an end came to, with the nodes that were listed at that moment."""
+    known = confirmed.durability or Durability.UNKNOWN
+    return Ended(sids, shard, read_nodes(*nodes), earlier, confirmed.replicated, known)

@@ -1,6 +1,6 @@
 """The session store on Redis or Valkey: each change is one atomic script."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -9,13 +9,11 @@ from redis.asyncio import Redis
 from server.core.durations import milliseconds
 from server.core.events import EVERYTHING, Event, Scope, SessionsChanged
 from server.core.reasons import Reason
-from server.core.receipt import Durability
 from server.core.session import Rules, Session, deadlines
 from server.core.token import shard_of_sid
 from server.store.batch import BatchedLoads
 from server.store.clock import StoreClock
 from server.store.codec import SessionCodec
-from server.store.confirmed_run import Confirmation
 from server.store.connection import execute
 from server.store.contract import (
     Conflict,
@@ -35,7 +33,7 @@ from server.store.contract import (
 )
 from server.store.entries import Entries, Fields
 from server.store.names import ShardNames, shard_of_user
-from server.store.replies import pairs, read_epoch, read_leases, read_tombstone, sockets_by_sid
+from server.store.replies import pairs, read_ended, read_epoch, read_tombstone, sockets_by_sid
 from server.store.scanning import scan
 from server.store.scripts import Scripts
 from server.store.visitors import VisitorRecords, read_saved
@@ -186,13 +184,12 @@ class RedisSessionStore:
             sids=sid,
         )
         keys = [names.session(sid), names.tombstone(sid), names.epoch]
-        keys += [names.index(user or ""), names.control, names.nodes]
+        keys += [names.index(user or ""), names.control, names.nodes, names.renewals]
         args = [end_id, sid, reason.value, self._longest_life_ms, *entry]
         (outcome, *nodes), confirmed = await self._scripts.run_confirmed("end_session", keys, args)
-        leases = read_leases(nodes)
         if outcome == b"ended":
-            return _ended((sid,), leases, confirmed)
-        return _ended((), leases, confirmed, read_tombstone(outcome))
+            return read_ended((sid,), names.shard, nodes, confirmed)
+        return read_ended((), names.shard, nodes, confirmed, read_tombstone(outcome))
 
     async def end_user(
         self, user: str, *, keep: str | None, end_id: str, reason: Reason, initiator: str
@@ -208,12 +205,12 @@ class RedisSessionStore:
             keep=keep,
         )
         keys = [names.index(user), names.user_epoch(user), names.control, names.nodes]
-        keys += [names.completed_end(end_id), names.epoch]
+        keys += [names.completed_end(end_id), names.epoch, names.renewals]
         args = [end_id, reason.value, keep or "", self._longest_life_ms, names.prefix]
         (sids, *nodes), confirmed = await self._scripts.run_confirmed(
             "end_user", keys, [*args, milliseconds(ENDS_REMEMBERED), *entry]
         )
-        return _ended(tuple(sids.decode().split()), read_leases(nodes), confirmed)
+        return read_ended(tuple(sids.decode().split()), names.shard, nodes, confirmed)
 
     async def end_shard(self, shard: int, *, end_id: str, reason: Reason, initiator: str) -> Ended:
         names = ShardNames(shard)
@@ -227,10 +224,13 @@ class RedisSessionStore:
         )
         nodes, confirmed = await self._scripts.run_confirmed(
             "end_shard",
-            [names.epoch, names.control, names.nodes, names.completed_end(end_id)],
+            [
+                *(names.epoch, names.control, names.nodes),
+                *(names.completed_end(end_id), names.renewals),
+            ],
             [end_id, reason.value, milliseconds(ENDS_REMEMBERED), *entry],
         )
-        return _ended((), read_leases(nodes), confirmed)
+        return read_ended((), shard, nodes, confirmed)
 
     async def sweep_shard(self, shard: int) -> int:
         names, swept = ShardNames(shard), 0
@@ -296,13 +296,3 @@ class RedisSessionStore:
     def _ttl_ms(self, session: Session) -> int:
         left = deadlines(session, self._rules).expires_at - self._clock.now()
         return max(1, int(left * 1000)) + milliseconds(RECORD_KEPT_AFTER_EXPIRY)
-
-
-def _ended(
-    sids: tuple[str, ...],
-    nodes: Mapping[str, float],
-    confirmed: Confirmation,
-    earlier: Tombstone | None = None,
-) -> Ended:
-    known = confirmed.durability or Durability.UNKNOWN
-    return Ended(sids, nodes, earlier, confirmed.replicated, known)

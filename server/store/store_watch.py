@@ -7,13 +7,14 @@ forged and every password for wrong, and so it answers like one without a store.
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
 from redis.asyncio import Redis
 
 from server.core.errors import ConfigurationError, StoreUnavailable
+from server.core.nodes import ListedNode
 from server.store.contract import NodeRegistry
 from server.store.inspection import claim_layout
 from server.store.key_witness import KeyWitness
@@ -83,11 +84,19 @@ class WatchedRegistry:
         self._registry = registry
         self._watch = watch
 
-    async def renew(self, node: str) -> None:
+    async def renew(self, node: str, number: int) -> Sequence[Mapping[str, ListedNode]]:
         """See `NodeRegistry`."""
         if self._watch.problem:
             raise StoreUnavailable("a node that does not fit it")
-        await self._registry.renew(node)
+        return await self._registry.renew(node, number)
+
+    async def lists(self) -> Sequence[Mapping[str, ListedNode]]:
+        """See `NodeRegistry`."""
+        return await self._registry.lists()
+
+    async def drop(self, shard: int, node: str, listed: ListedNode) -> ListedNode | None:
+        """See `NodeRegistry`."""
+        return await self._registry.drop(shard, node, listed)
 
     async def leases(self) -> Mapping[str, float]:
         """See `NodeRegistry`."""

@@ -57,7 +57,10 @@ class Subject(Protocol):
         """List a node."""
 
     def die(self, node: str) -> None:
-        """Let a node's lease run out a second ago."""
+        """Let a node be dropped from the lists."""
+
+    def outlive(self, node: str) -> None:
+        """Let a node's lease seem to be over by the store's clock."""
 
     def flush(self) -> None:
         """Lose all data."""
@@ -91,9 +94,15 @@ class RedisSubject:
 
     async def join(self, node: str) -> None:
         """See `Subject`."""
-        await self._registry.renew(node)
+        await self._registry.renew(node, 1)
 
     def die(self, node: str) -> None:
+        """See `Subject`."""
+        for shard in range(self.store.shards):
+            self.raw.zrem(ShardNames(shard).nodes, node)
+            self.raw.hdel(ShardNames(shard).renewals, node)
+
+    def outlive(self, node: str) -> None:
         """See `Subject`."""
         for shard in range(self.store.shards):
             self.raw.zadd(ShardNames(shard).nodes, {node: self.now() - 1})
@@ -133,6 +142,10 @@ class MemorySubject:
         self._memory.renew(node)
 
     def die(self, node: str) -> None:
+        """See `Subject`."""
+        self._memory.drop(node)
+
+    def outlive(self, node: str) -> None:
         """See `Subject`."""
         self._memory.nodes[node] = self.now() - 1
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from server.core.messages import CloseCode
+from server.core.receipt import NodeCounts
 from server.engine import Engine
 from server.store.contract import Stored
 from tests.simulation.changing_rules import change_rules
@@ -58,6 +59,8 @@ async def _history(world: World) -> None:
     _make_peace(world)
     await asyncio.sleep(PEACE)
     _check_all(world)
+    for node in world.nodes:
+        await _check_receipt_of_peace(world, node)
 
 
 def _make_peace(world: World) -> None:
@@ -83,6 +86,14 @@ def _check_socket(world: World, code: int | None, sid: str) -> None:
             world.truth.violations.append(f"a socket of {sid} outlived its session")
     elif code not in LIVE_CODES:
         world.truth.violations.append(f"a socket of {sid}, which is live, was closed with {code}")
+
+
+async def _check_receipt_of_peace(world: World, node: Node) -> None:
+    """Check that an end without faults is confirmed by every node."""
+    receipt = await node.spawn(node.end("user", world.tokens[0][1]))
+    counted = receipt and receipt.nodes
+    if counted != NodeCounts(acked=len(world.nodes)):
+        world.truth.violations.append(f"without faults, {node.name} got {counted}")
 
 
 def _node(world: World) -> Node:
@@ -181,6 +192,27 @@ async def _lapse_and_end(world: World, node: Node, user: str) -> None:
         await each.request(token)
 
 
+def _set_clock(world: World) -> None:
+    """Set the store's clock, often around an end, and often right again later."""
+    by = world.chance.choice([-600, -120, -5, -1, 1, 5, 120, 600])
+    world.clock_error += by
+    if world.chance.random() < 0.7:
+        world.loop.call_later(world.chance.choice([0.001, 0.02, 0.2]), lambda: _end(world))
+    if world.chance.random() < 0.5:
+        world.loop.call_later(world.chance.uniform(0.2, 2), lambda: _set_right(world))
+
+
+def _lose_list(world: World) -> None:
+    """Lose the list of nodes, as a store does that comes back with older data."""
+    world.memory.nodes.clear()
+    world.memory.renewals.clear()
+    world.loop.call_later(world.chance.choice([0.001, 0.1, 0.4]), lambda: _end(world))
+
+
+def _set_right(world: World) -> None:
+    world.clock_error = 0.0
+
+
 Act = Callable[[World], None]
 _WEIGHTED: list[tuple[Act, int]] = [
     (_end, 6),
@@ -197,6 +229,8 @@ _WEIGHTED: list[tuple[Act, int]] = [
     (_trim, 1),
     (_lapse, 1),
     (change_rules, 1),
+    (_set_clock, 2),
+    (_lose_list, 1),
 ]
 ACTS = [act for act, _ in _WEIGHTED]
 WEIGHTS = [weight for _, weight in _WEIGHTED]

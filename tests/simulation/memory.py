@@ -17,6 +17,7 @@ from server.core.events import (
     SessionsChanged,
     SessionsEnded,
 )
+from server.core.nodes import ListedNode
 from server.core.reasons import Reason
 from server.core.receipt import Durability
 from server.core.session import Rules, Session, deadlines
@@ -37,35 +38,72 @@ from server.store.contract import (
     Stored,
     Tombstone,
 )
+from server.store.control_log import REPLIES_TTL
 
 ENTRIES_PER_READ = 8
 """So few that reads bring several batches, as they do under load."""
 
 
+EntryId = tuple[int, int]
+"""Milliseconds on the store's clock, and a number that tells entries of one moment apart."""
+
+
 @dataclass
 class Stream:
-    """Entries in order. `added` counts all that were ever added."""
+    """Entries in order. Ids rise within one stream, even if the store's clock is set back.
 
-    entries: list[tuple[int, object]] = field(default_factory=list)
+    Attributes:
+        now: the store's clock.
+        added: how many entries were ever added.
+        last: id of the last entry.
+        expires_at: when the store forgets the stream.
+    """
+
+    now: Callable[[], float]
+    entries: list[tuple[EntryId, object]] = field(default_factory=list)
     added: int = 0
+    last: EntryId = (0, 0)
+    expires_at: float = float("inf")
 
     def append(self, entry: object) -> None:
         """Add an entry."""
+        time_ms = int(self.now() * 1000)
+        self.last = max((time_ms, 0), (self.last[0], self.last[1] + 1))
         self.added += 1
-        self.entries.append((self.added, entry))
+        self.entries.append((self.last, entry))
 
-    def after(self, number: int) -> list[tuple[int, object]]:
-        """Return the next entries after a number, at most a batch."""
-        return [entry for entry in self.entries if entry[0] > number][:ENTRIES_PER_READ]
+    def after(self, position: Position) -> list[tuple[EntryId, object]]:
+        """Return the next entries after a position, at most a batch."""
+        read = parse_id(position.entry)
+        return [entry for entry in self.entries if entry[0] > read][:ENTRIES_PER_READ]
 
     def trim(self) -> None:
         """Remove all entries."""
         self.entries.clear()
 
+    def has_lost(self, position: Position) -> bool:
+        """Return whether entries after a position are gone, or it is of another stream."""
+        return self.is_another(position) or self.added - len(self.entries) > position.count
+
+    def is_another(self, position: Position) -> bool:
+        """Return whether a position is of a stream that was here before."""
+        return self.added < position.count or self.last < parse_id(position.entry)
+
     @property
     def end(self) -> Position:
         """The position behind the last entry."""
-        return Position(str(self.added), self.added)
+        return Position(format_id(self.last), self.added)
+
+
+def parse_id(entry: str) -> EntryId:
+    """Return the id of an entry as numbers."""
+    time_ms, _, sequence = entry.partition("-")
+    return int(time_ms), int(sequence)
+
+
+def format_id(entry: EntryId) -> str:
+    """Return the id of an entry as text."""
+    return f"{entry[0]}-{entry[1]}"
 
 
 class Memory:
@@ -92,9 +130,11 @@ class Memory:
         self.completed_ends: dict[str, tuple[str, ...]] = {}
         self.shard_ends: dict[int, Tombstone] = {}
         self.nodes: dict[str, float] = {}
+        self.renewals: dict[str, tuple[int, int]] = {}
+        self.dropped: dict[str, int] = {}
         self.sockets: dict[str, dict[tuple[str, str], int]] = {}
-        self.control = Stream()
-        self.messages = Stream()
+        self.control = Stream(now)
+        self.messages = Stream(now)
         self.replies: dict[str, Stream] = {}
         self.waiting: list[asyncio.Future[None]] = []
         self.on_end: Callable[[str], object] = id
@@ -169,7 +209,7 @@ class Memory:
         """Do as end_session.lua."""
         loaded = self.load(sid)
         if isinstance(loaded, Tombstone) and loaded.end_id == end_id:
-            return Ended((sid,), self.leases(), durability=Durability.FSYNC)
+            return Ended((sid,), shard_of_sid(sid), self.listed(), durability=Durability.FSYNC)
         ended: tuple[str, ...] = ()
         if isinstance(loaded, Stored):
             self._bury(sid, Tombstone(end_id, reason, self.now()))
@@ -178,7 +218,8 @@ class Memory:
         end = (end_id, initiator, reason, asked_at, user, shard_of_sid(sid), "", self.now())
         self.publish(SessionsEnded(Scope.SESSION, *end, (sid,)))
         earlier = loaded if isinstance(loaded, Tombstone) else None
-        return Ended(ended, self.leases(), earlier, durability=Durability.FSYNC)
+        shard, fsync = shard_of_sid(sid), Durability.FSYNC
+        return Ended(ended, shard, self.listed(), earlier, durability=fsync)
 
     def end_user(
         self,
@@ -201,7 +242,8 @@ class Memory:
             self.user_epochs[user], self.completed_ends[end_id] = end_id, sids
             end = (end_id, initiator, reason, asked_at, user, 0, keep or "", self.now())
             self.publish(SessionsEnded(Scope.USER, *end, sids))
-        return Ended(self.completed_ends[end_id], self.leases(), durability=Durability.FSYNC)
+        ended = self.completed_ends[end_id]
+        return Ended(ended, 0, self.listed(), durability=Durability.FSYNC)
 
     def end_shard(
         self, shard: int, end_id: str, reason: Reason, initiator: str, asked_at: float
@@ -215,7 +257,7 @@ class Memory:
             self.shard_ends[shard] = Tombstone(end_id, reason, self.now())
             end = (end_id, initiator, reason, asked_at, None, shard, "", self.now())
             self.publish(SessionsEnded(Scope.SHARD, *end, (EVERYTHING,)))
-        return Ended((), self.leases(), durability=Durability.FSYNC)
+        return Ended((), shard, self.listed(), durability=Durability.FSYNC)
 
     def sweep_shard(self, shard: int) -> int:
         """Do as sweep.lua, over all records."""
@@ -230,7 +272,7 @@ class Memory:
 
     def list_user(self, user: str) -> Sequence[ListedSession]:
         """Do as list_user.lua."""
-        indexed, live = self.index.get(user, {}), self.leases()
+        indexed, live = self.index.get(user, {}), self.nodes
         for sid in [sid for sid in indexed if sid not in self.records]:
             del indexed[sid]
         found = [(sid, self.load(sid)) for sid in indexed]
@@ -254,49 +296,78 @@ class Memory:
             counts.pop((sid, node), None)
         self.publish(SessionsChanged(user))
 
-    def renew(self, node: str) -> None:
+    def renew(self, node: str, number: int | None = None) -> Sequence[Mapping[str, ListedNode]]:
         """Do as renew_lease.lua."""
+        latest, began = self.renewals.get(node, (0, 0))
+        number = number or latest + 1
+        began = began or self.dropped.pop(node, number)
+        self.renewals[node] = max(latest, number), began
         self.nodes[node] = self.now() + self.lease
+        return [self.listed()] * self.shards
 
-    def leases(self) -> Mapping[str, float]:
-        """Do as live_nodes.lua."""
-        return {node: ends_at for node, ends_at in self.nodes.items() if ends_at >= self.now()}
+    def listed(self) -> Mapping[str, ListedNode]:
+        """Do as list_nodes.lua."""
+        return {
+            node: ListedNode(
+                f"{ends_at:.6f} {self.renewals[node][0]}", self.lease, self.renewals[node][1]
+            )
+            for node, ends_at in self.nodes.items()
+        }
+
+    def drop(self, node: str, listed: ListedNode | None = None) -> ListedNode | None:
+        """Do as drop_node.lua; without an entry, remove the node whatever its entry is."""
+        found = self.listed().get(node)
+        if found is not None and listed in (None, found):
+            _, self.dropped[node] = self.renewals.pop(node)
+            del self.nodes[node]
+        return found
 
     def tail(self, node: str) -> Positions:
         """Return the ends of the streams that a node follows."""
         return {
             "control": self.control.end,
             "messages": self.messages.end,
-            "replies": self.replies.setdefault(node, Stream()).end,
+            "replies": self._replies(node).end,
         }
 
     def has_news(self, node: str, positions: Positions) -> bool:
         """Return whether a blocking read would be answered at once."""
-        return any(
-            stream.after(int(positions[name].entry)) for name, stream in self._followed(node)
-        )
+        return any(stream.after(positions[name]) for name, stream in self._followed(node))
 
     def read(self, node: str, positions: Positions) -> Batch:
         """Read the streams once."""
         events: list[Event] = []
         acknowledgements: list[Acknowledgement] = []
         after, is_last = dict(positions), True
+        replaced = self.replaced(node, positions)
         for name, stream in self._followed(node):
-            entries = stream.after(int(positions[name].entry))
+            if name in replaced:
+                after[name], is_last = Position("0-0", 0), False
+                continue
+            entries = stream.after(positions[name])
             for number, entry in entries:
-                after[name] = Position(str(number), positions[name].count + len(entries))
+                after[name] = Position(format_id(number), positions[name].count + len(entries))
                 if isinstance(entry, Acknowledgement):
                     acknowledgements.append(entry)
                 else:
                     events.append(entry)  # type: ignore[arg-type]
             is_last = is_last and len(entries) < ENTRIES_PER_READ
-        trimmed = self.control.added - len(self.control.entries)
-        lost = trimmed > positions["control"].count
+        lost = self.control.has_lost(positions["control"])
         return Batch(events, acknowledgements, after, is_last, lost)
+
+    def replaced(self, node: str, positions: Positions) -> list[str]:
+        """Return the streams that are read from their beginning again."""
+        return [
+            name
+            for name, stream in self._followed(node)
+            if name != "control" and stream.is_another(positions[name])
+        ]
 
     def acknowledge(self, initiator: str, acknowledgement: Acknowledgement) -> None:
         """Append to the reply stream of the initiator."""
-        self.replies.setdefault(initiator, Stream()).append(acknowledgement)
+        replies = self._replies(initiator)
+        replies.append(acknowledgement)
+        replies.expires_at = self.now() + REPLIES_TTL.total_seconds()
         self._wake()
 
     def send(self, message: MessageSent) -> None:
@@ -310,8 +381,17 @@ class Memory:
         self._wake()
 
     def _followed(self, node: str) -> list[tuple[str, Stream]]:
-        replies = self.replies.setdefault(node, Stream())
-        return [("control", self.control), ("messages", self.messages), ("replies", replies)]
+        return [
+            ("control", self.control),
+            ("messages", self.messages),
+            ("replies", self._replies(node)),
+        ]
+
+    def _replies(self, node: str) -> Stream:
+        found = self.replies.get(node)
+        if found is None or found.expires_at <= self.now():
+            found = self.replies[node] = Stream(self.now)
+        return found
 
     def _wake(self) -> None:
         for future in self.waiting:

@@ -12,8 +12,10 @@ from typing import Any, TypeVar
 
 from server.core.errors import StoreUnavailable
 from server.core.events import Acknowledgement, Event, MessageSent
+from server.core.nodes import ListedNode
 from server.core.reasons import Reason
 from server.core.session import Rules, Session
+from server.store.clock import StoreClock
 from server.store.contract import (
     Batch,
     Conflict,
@@ -65,7 +67,7 @@ class Link:
         self._chance = chance
         self.slowest = 0.004
         self.loses_requests = self.loses_replies = False
-        self.under_way: set[asyncio.Task[Any]] = set()
+        self.under_way: dict[asyncio.Task[Any], None] = {}  # in an order that repeats itself
 
     async def way(self) -> None:
         """Wait for the delay of one direction."""
@@ -86,13 +88,20 @@ class RemoteStore:
     """Implements the contract's three stores over the link of one node."""
 
     def __init__(
-        self, memory: Memory, server: Server, link: Link, node: str, rules: Rules | None = None
+        self,
+        memory: Memory,
+        server: Server,
+        link: Link,
+        node: str,
+        rules: Rules | None = None,
+        clock: StoreClock | None = None,
     ) -> None:
         self._memory = memory
         self._rules = rules or memory.rules
         self._server = server
         self._link = link
         self._node = node
+        self._clock = clock
         self.shards = memory.shards
 
     def shard_of(self, user: str) -> int:
@@ -111,7 +120,7 @@ class RemoteStore:
         self, session: Session, *, operation: str, user_epoch: str, initiator: str
     ) -> Created | EpochChanged | Tombstone:
         """See the contract."""
-        asked_at = self._memory.now()
+        asked_at = self._now()
         return await self._ask(
             lambda: self._memory.under(self._rules).create(
                 session, operation, user_epoch, initiator, asked_at
@@ -130,7 +139,7 @@ class RemoteStore:
         self, sid: str, *, user: str | None, end_id: str, reason: Reason, initiator: str
     ) -> Ended:
         """See the contract."""
-        asked_at = self._memory.now()
+        asked_at = self._now()
         return await self._ask(
             lambda: self._memory.end_session(sid, user, end_id, reason, initiator, asked_at)
         )
@@ -139,14 +148,14 @@ class RemoteStore:
         self, user: str, *, keep: str | None, end_id: str, reason: Reason, initiator: str
     ) -> Ended:
         """See the contract."""
-        asked_at = self._memory.now()
+        asked_at = self._now()
         return await self._ask(
             lambda: self._memory.end_user(user, keep, end_id, reason, initiator, asked_at)
         )
 
     async def end_shard(self, shard: int, *, end_id: str, reason: Reason, initiator: str) -> Ended:
         """See the contract."""
-        asked_at = self._memory.now()
+        asked_at = self._now()
         return await self._ask(
             lambda: self._memory.end_shard(shard, end_id, reason, initiator, asked_at)
         )
@@ -167,17 +176,38 @@ class RemoteStore:
         """See the contract."""
         await self._ask(lambda: self._memory.count_sockets(user, sid, node, count))
 
-    async def renew(self, node: str) -> None:
+    async def renew(self, node: str, number: int) -> Sequence[Mapping[str, ListedNode]]:
         """See the contract."""
-        await self._ask(lambda: self._memory.renew(node))
+        asked_at = asyncio.get_running_loop().time()
+
+        def renew() -> tuple[Sequence[Mapping[str, ListedNode]], float]:
+            return self._memory.renew(node, number), self._memory.now()
+
+        lists, store_time = await self._ask(renew)
+        self._learn(store_time, asked_at)
+        return lists
+
+    async def lists(self) -> Sequence[Mapping[str, ListedNode]]:
+        """See the contract."""
+        return await self._ask(lambda: [self._memory.listed()] * self.shards)
+
+    async def drop(self, shard: int, node: str, listed: ListedNode) -> ListedNode | None:
+        """See the contract."""
+        del shard
+        return await self._ask(lambda: self._memory.drop(node, listed))
+
+    async def synchronise(self) -> None:
+        """Read the store's clock."""
+        asked_at = asyncio.get_running_loop().time()
+        self._learn(await self._ask(self._memory.now), asked_at)
 
     async def leases(self) -> Mapping[str, float]:
         """See the contract."""
-        return await self._ask(self._memory.leases)
+        return await self._ask(lambda: dict(self._memory.nodes))
 
     async def remove(self, node: str) -> None:
         """See the contract."""
-        await self._ask(lambda: self._memory.nodes.pop(node, None))
+        await self._ask(lambda: self._memory.drop(node))
 
     async def tail(self) -> Positions:
         """See the contract."""
@@ -200,6 +230,14 @@ class RemoteStore:
         """See the contract."""
         await self._once(lambda: self._memory.send(message), COMMAND_TIMEOUT)
 
+    def _now(self) -> float:
+        """The store's clock, as this node knows it."""
+        return self._clock.now() if self._clock else self._memory.now()
+
+    def _learn(self, store_time: float, asked_at: float) -> None:
+        if self._clock:
+            self._clock.learn(store_time, asked_at=asked_at)
+
     async def _ask(self, script: Callable[[], T]) -> T:
         """Try twice, like the real client. So a script may run twice."""
         try:
@@ -215,8 +253,8 @@ class RemoteStore:
         travel = asyncio.get_running_loop().create_task(
             self._travel(script, blocking), context=context
         )
-        self._link.under_way.add(travel)
-        travel.add_done_callback(self._link.under_way.discard)
+        self._link.under_way[travel] = None
+        travel.add_done_callback(self._link.under_way.pop)
         try:
             async with asyncio.timeout(patience):
                 return await asyncio.shield(travel)

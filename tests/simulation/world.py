@@ -6,7 +6,9 @@ from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import count
-from typing import Any
+from typing import Any, cast
+
+from redis.asyncio import Redis
 
 from server.core.errors import StoreUnavailable, WriteConflict
 from server.core.events import MessageSent
@@ -19,6 +21,7 @@ from server.crypto.sealer import Sealer
 from server.engine import Engine, EngineDependencies, Timing, build_engine
 from server.realtime.socket import Socket
 from server.sessions.verdicts import LiveSession
+from server.store.clock import StoreClock
 from server.store.contract import Epochs, Tombstone
 from tests.simulation.memory import Memory
 from tests.simulation.network import Link, RemoteStore, Server
@@ -37,6 +40,8 @@ TIMING = Timing(
 RULES = Rules(rotation_interval=timedelta(hours=1))
 HASTY = replace(RULES, idle_timeout=timedelta(seconds=0.5))
 """Rules of a node that runs with other settings than the rest, as in a rolling change."""
+NO_CLIENT = cast("Redis", None)
+"""A node's clock asks no store by itself here; `RemoteStore` brings its readings."""
 SEALER = Sealer(Keyring.from_secrets([KEY]))
 SILENT = ('{"type":"ended"', '{"type":"hold"', '{"type":"drain"')
 """Frames that serve no session."""
@@ -124,7 +129,8 @@ class Node:
         self.world = world
         self.link = Link(world.chance)
         self.wires: list[Wire] = []
-        remote = RemoteStore(world.memory, world.server, self.link, name, rules)
+        clock = StoreClock(NO_CLIENT, world.loop.time)
+        remote = RemoteStore(world.memory, world.server, self.link, name, rules, clock)
         self.remote = remote
         control = _CheckedControlLog(remote, self.pass_on)
         self.engine = build_engine(
@@ -137,7 +143,7 @@ class Node:
             rules,
             TIMING,
             quiet_context(
-                world.clock,
+                clock.now,
                 node=name,
                 monotonic=world.loop.time,
                 random=world.chance.randbytes,
@@ -153,6 +159,7 @@ class Node:
 
     async def start(self) -> None:
         """Start everything, and wait until the node may serve."""
+        await self.remote.synchronise()
         await self.engine.follower.start()
         for work in (self.engine.follower.run(), *self.engine.serving()):
             self.spawn(work)
@@ -214,8 +221,8 @@ class Node:
         self.world.truth.served(wire.sid, self.world.loop.now, "a message out")
         await self.remote.send(message)
 
-    async def end(self, what: str, session: Session) -> None:
-        """End sessions, and check the receipts."""
+    async def end(self, what: str, session: Session) -> Receipt | None:
+        """End sessions, and check the receipts; return the last one, if there is any."""
         ends, before = self.engine.terminations, list(self.world.tokens)
         try:
             if what == "session":
@@ -225,13 +232,14 @@ class Node:
             else:
                 receipts = await ends.everything(Reason.ADMIN)
         except StoreUnavailable:
-            return
+            return None
         for receipt in receipts:
             self.world.check(receipt)
         if what == "user" and receipts[0].state is not State.PENDING:
             for token, made in before:
                 if made.user == session.user:
                     self.world.truth.finished(token.sid, self.world.loop.now)
+        return receipts[-1]
 
 
 class World:
@@ -242,6 +250,7 @@ class World:
         self.loop = VirtualLoop()
         self.truth = Truth()
         self.server = Server()
+        self.clock_error = 0.0
         self.memory = Memory(self.clock, RULES, LEASE)
         self.tokens: list[tuple[Token, Session]] = []
         self.memory.on_end = lambda sid: self.truth.ended(sid, self.loop.now)
@@ -251,7 +260,7 @@ class World:
 
     def clock(self) -> float:
         """Return the time of the store's clock."""
-        return self.loop.now + 1e9
+        return self.loop.now + 1e9 + self.clock_error
 
     async def add_node(self, rules: Rules = RULES) -> None:
         """Start another node."""

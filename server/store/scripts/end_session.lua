@@ -3,8 +3,10 @@
 -- are also told if it had ended before, so that the receipt can wait for their acknowledgement.
 --
 -- KEYS  1 session  2 tombstone  3 shard epoch  4 index of the user  5 control stream  6 nodes
+--       7 renewals
 -- ARGV  1 end id  2 sid  3 reason  4 tombstone TTL, ms  5… the signed entry of the end
--- Returns {'ended' | earlier tombstone | '' (there was no session), node, lease end, …}
+-- Returns {'ended' | earlier tombstone | '' (there was no session), {node, lease end, …},
+--          {node, renewal, …}}
 -- include parts/visitors.lua
 
 local clock = redis.call('TIME')
@@ -32,6 +34,7 @@ else
   redis.call('XADD', KEYS[5], 'MAXLEN', '~', 10000, '*', 'at', now, unpack(ARGV, 5))
 end
 
-local reply = redis.call('ZRANGE', KEYS[6], now, '+inf', 'BYSCORE', 'WITHSCORES')
-table.insert(reply, 1, outcome or '')
-return reply
+return {
+  outcome or '', redis.call('ZRANGE', KEYS[6], 0, -1, 'WITHSCORES'),
+  redis.call('HGETALL', KEYS[7]),
+}

@@ -6,10 +6,10 @@
 -- if other ends came in between. Carrying it out again would return the epoch to an earlier value.
 --
 -- KEYS  1 index of the user  2 epoch of the user  3 control stream  4 nodes  5 note of this end
---       6 shard epoch
+--       6 shard epoch  7 renewals
 -- ARGV  1 end id  2 reason  3 sid to keep ('' for none)  4 tombstone TTL, ms
 --       5 key prefix of the shard  6 TTL of epoch and note, ms  7… the signed entry of the end
--- Returns {sids ended, separated by spaces, node, lease end, …}
+-- Returns {sids ended, separated by spaces, {node, lease end, …}, {node, renewal, …}}
 local clock = redis.call('TIME')
 local now = clock[1] .. '.' .. string.format('%06d', clock[2])
 
@@ -37,6 +37,6 @@ if not sids then
   redis.call('XADD', KEYS[3], 'MAXLEN', '~', 10000, '*', 'at', now, 'sids', sids, unpack(ARGV, 7))
 end
 
-local reply = redis.call('ZRANGE', KEYS[4], now, '+inf', 'BYSCORE', 'WITHSCORES')
-table.insert(reply, 1, sids)
-return reply
+return {
+  sids, redis.call('ZRANGE', KEYS[4], 0, -1, 'WITHSCORES'), redis.call('HGETALL', KEYS[7]),
+}

@@ -4,10 +4,7 @@
 --
 -- KEYS  1 index of the user  2 shard epoch  3 socket counts of the user  4 nodes
 -- ARGV  1 key prefix of the shard
--- Returns {shard epoch, {sid, value, …}, {'<sid> <node>', count, …}, {live node, …}}
-local clock = redis.call('TIME')
-local now = clock[1] .. '.' .. string.format('%06d', clock[2])
-
+-- Returns {shard epoch, {sid, value, …}, {'<sid> <node>', count, …}, {listed node, …}}
 local found = {}
 for _, sid in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
   local value = redis.call('GET', ARGV[1] .. 'session:' .. sid)
@@ -20,5 +17,5 @@ for _, sid in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
 end
 return {
   redis.call('GET', KEYS[2]) or '', found, redis.call('HGETALL', KEYS[3]),
-  redis.call('ZRANGE', KEYS[4], now, '+inf', 'BYSCORE'),
+  redis.call('ZRANGE', KEYS[4], 0, -1),
 }

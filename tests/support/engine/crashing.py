@@ -119,7 +119,7 @@ async def open_node(url: str, rules: Rules, shards: int = 1) -> AsyncIterator[No
             store=store,
             registry=RedisNodeRegistry(client, scripts, clock, shards, TIMING.node_lease),
             control=RedisControlLog(
-                client, client, scripts, entries, shards, context.node, TIMING.node_lease
+                client, client, scripts, entries, clock, shards, context.node, TIMING.node_lease
             ),
             sealer=sealer,
         )

@@ -15,6 +15,7 @@ from server.core.events import (
     SessionsChanged,
     TokenRotated,
 )
+from server.core.nodes import NodeWatch
 from server.core.reasons import Reason
 from server.core.session import Session, deadlines, warning_time
 from server.engine import _dispatch
@@ -23,7 +24,7 @@ from server.sessions.pending_receipts import PendingReceipts
 from server.sessions.verdicts import LiveSession
 from server.store.contract import Batch
 from tests.support.engine.ends import end_of
-from tests.support.engine.memory_node import RULES, SEALER, Client, MemoryNode, store_time
+from tests.support.engine.memory_node import LEASE, RULES, SEALER, Client, MemoryNode
 from tests.support.engine.virtual_time import on_virtual_time, settle
 
 
@@ -33,7 +34,7 @@ class Dispatched:
     def __init__(self) -> None:
         self.node = MemoryNode()
         self.node.open_fence()
-        self.receipts = PendingReceipts(self.node.store.leases, store_time)
+        self.receipts = PendingReceipts(self.node.store, NodeWatch(LEASE), self.node.context)
         sockets = self.node.engine.socket_dependencies
         self.dispatch = _dispatch(
             self.node.given, sockets, self.node.engine.reconciler, self.receipts

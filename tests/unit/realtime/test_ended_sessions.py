@@ -8,12 +8,13 @@ import pytest
 
 from server.core.errors import StoreUnavailable
 from server.core.events import EVERYTHING, Acknowledgement, Scope
+from server.core.nodes import NodeWatch
 from server.core.reasons import Reason
 from server.realtime.ended_sessions import EndedSessions
 from server.sessions.pending_receipts import PendingReceipts
 from server.sessions.verdicts import LiveSession
 from tests.support.engine.ends import end_of
-from tests.support.engine.memory_node import Client, MemoryNode, store_time
+from tests.support.engine.memory_node import LEASE, Client, MemoryNode
 from tests.support.engine.virtual_time import on_virtual_time, settle
 
 
@@ -28,7 +29,7 @@ class Ending:
     def __init__(self) -> None:
         self.node = MemoryNode()
         self.node.open_fence()
-        self.receipts = PendingReceipts(self.node.store.leases, store_time)
+        self.receipts = PendingReceipts(self.node.store, NodeWatch(LEASE), self.node.context)
         self.ended_sessions = EndedSessions(
             self.node.engine.hub,
             self.node.engine.reconciler,

@@ -21,8 +21,8 @@ class Leased:
 
     @property
     def is_listed(self) -> bool:
-        """Whether the store lists the node."""
-        return "n1" in self.node.memory.leases()
+        """Whether the store lists the node, and its lease is not over."""
+        return self.node.memory.nodes.get("n1", 0) > store_time()
 
     def run(self) -> None:
         """Renew from here on."""
@@ -98,3 +98,67 @@ async def test_a_node_that_cannot_leave_the_list_says_so_and_stops_all_the_same(
     leased.node.cut()
     await leased.lease.release()
     assert "its lease will run out" in caplog.text
+
+
+@on_virtual_time
+async def test_a_node_that_does_not_renew_is_dropped_after_a_whole_lease() -> None:
+    leased = Leased()
+    leased.fence.note_followed(float("inf"))
+    leased.node.memory.renew("dead")
+    leased.run()
+    await asyncio.sleep(SECONDS)
+    assert "dead" in leased.node.memory.nodes
+    await asyncio.sleep(SECONDS / 2)
+    assert set(leased.node.memory.nodes) == {"n1"}
+
+
+@on_virtual_time
+async def test_a_node_that_renews_is_never_dropped_whatever_its_entry_says() -> None:
+    leased = Leased()
+    leased.fence.note_followed(float("inf"))
+    leased.run()
+    for _ in range(30):
+        leased.node.memory.renew("other")
+        leased.node.memory.nodes["other"] = 0.0
+        await asyncio.sleep(SECONDS / 3)
+    assert set(leased.node.memory.nodes) == {"n1", "other"}
+
+
+@on_virtual_time
+async def test_a_list_that_lost_this_node_is_noticed_and_a_drop_is_no_loss(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    leased = Leased()
+    for _ in range(2):
+        await leased.lease.renew()
+    leased.node.memory.drop("n1")
+    await leased.lease.renew()
+    assert "lost" not in caplog.text
+    leased.node.memory.nodes.clear()
+    leased.node.memory.renewals.clear()
+    await leased.lease.renew()
+    assert "the list of nodes was lost" in caplog.text
+
+
+@on_virtual_time
+async def test_a_command_finds_out_in_one_lease_who_is_gone() -> None:
+    leased = Leased()
+    leased.node.memory.renew("dead")
+    began = monotonic()
+    await leased.lease.settle()
+    assert leased.node.memory.nodes == {}
+    assert monotonic() - began == pytest.approx(SECONDS, abs=0.1)
+
+
+@on_virtual_time
+async def test_a_store_that_does_not_answer_leaves_silent_nodes_on_the_list(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    leased = Leased()
+    leased.node.memory.renew("dead")
+    await leased.lease.look()
+    await asyncio.sleep(2 * SECONDS)
+    leased.node.cut()
+    await leased.lease._drop_silent()
+    assert "silent nodes stay" in caplog.text
+    assert "dead" in leased.node.memory.nodes

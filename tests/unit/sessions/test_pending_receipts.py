@@ -1,41 +1,50 @@
 """Waiting for acknowledgements: what a receipt may count as stopped, and when."""
 
 import asyncio
-from collections.abc import Mapping
 from datetime import timedelta
+from typing import cast
 
 import pytest
 
 from server.core.errors import StoreUnavailable
 from server.core.events import Acknowledgement
+from server.core.nodes import ListedNode, NodeWatch
 from server.core.receipt import NodeCounts
 from server.sessions.pending_receipts import PendingReceipt, PendingReceipts
+from server.store.contract import Ended, NodeRegistry
+from tests.support.engine.quiet import quiet_context
 from tests.support.engine.virtual_time import monotonic, on_virtual_time
 
 PATIENCE = timedelta(seconds=10)
 
 
 class Listed:
-    """The list of nodes: the end of each one's lease, on the test's clock.
+    """The list of nodes, each with the seconds of its lease, and the receipts of the node `self`.
 
     Attributes:
-        leases: as the store has them.
+        leases: the entries as the store has them.
         asked: how often the store was asked.
         is_down: whether the store does not answer.
+        watch: since when the entries have been the same.
     """
 
     def __init__(self, **leases: float) -> None:
-        self.leases = {node: monotonic() + seconds for node, seconds in leases.items()}
+        self.leases = {node: ListedNode("first", seconds) for node, seconds in leases.items()}
         self.asked = 0
         self.is_down = False
-        self.receipts = PendingReceipts(self.live, monotonic)
+        self.watch = NodeWatch(timedelta(seconds=2))
+        context = quiet_context(monotonic, node="self", monotonic=monotonic)
+        self.receipts = PendingReceipts(cast("NodeRegistry", self), self.watch, context)
 
-    async def live(self) -> Mapping[str, float]:
-        """Return the nodes whose lease has not ended."""
+    async def drop(self, _: int, node: str, listed: ListedNode) -> ListedNode | None:
+        """See `NodeRegistry`."""
         self.asked += 1
         if self.is_down:
-            raise StoreUnavailable("leases")
-        return {node: ends_at for node, ends_at in self.leases.items() if ends_at > monotonic()}
+            raise StoreUnavailable("drop")
+        found = self.leases.get(node)
+        if found == listed:
+            del self.leases[node]
+        return found
 
     def acknowledge(self, node: str, closed: int = 0, end_id: str = "e1") -> None:
         """Take the acknowledgement of a node."""
@@ -44,7 +53,7 @@ class Listed:
     async def wait(self, pending: PendingReceipt) -> tuple[NodeCounts, float]:
         """Wait for all nodes; return what is known of them, and the seconds it took."""
         began = monotonic()
-        counts = await pending.wait_for(dict(self.leases), PATIENCE)
+        counts = await pending.wait_for(Ended((), 0, dict(self.leases)), PATIENCE)
         return counts, monotonic() - began
 
 
@@ -82,10 +91,68 @@ async def test_a_node_that_left_the_list_is_counted_until_its_lease_is_over() ->
 
 
 @on_virtual_time
+async def test_a_node_that_was_silent_before_the_end_is_waited_for_only_for_the_rest() -> None:
+    listed = Listed(n1=2)
+    listed.watch.see(0, listed.leases, monotonic() - 1.5)
+    with listed.receipts.expecting("e1") as pending:
+        counts, seconds = await listed.wait(pending)
+    assert counts == NodeCounts(lease_expired=1)
+    assert seconds == pytest.approx(0.5, abs=0.05)
+    assert listed.leases == {}
+
+
+@on_virtual_time
+async def test_a_node_that_renewed_is_waited_for_a_whole_lease_again() -> None:
+    listed = Listed(n1=2)
+    with listed.receipts.expecting("e1") as pending:
+        loop = asyncio.get_running_loop()
+        loop.call_later(1, listed.leases.update, {"n1": ListedNode("renewed", 2)})
+        counts, seconds = await listed.wait(pending)
+    assert counts == NodeCounts(lease_expired=1)
+    assert seconds == pytest.approx(4, abs=0.1)
+
+
+@on_virtual_time
+async def test_a_node_that_left_the_list_early_is_counted_for_a_lease_after_the_end() -> None:
+    listed = Listed(n1=2)
+    listed.watch.see(0, listed.leases, monotonic() - 1.5)
+    with listed.receipts.expecting("e1") as pending:
+        asyncio.get_running_loop().call_later(0.1, listed.leases.clear)
+        counts, seconds = await listed.wait(pending)
+    assert counts == NodeCounts(lease_expired=1)
+    assert seconds == pytest.approx(2, abs=0.05)
+
+
+@on_virtual_time
+async def test_a_list_that_lacks_this_node_has_lost_others_too() -> None:
+    listed = Listed(n1=2)
+    listed.watch.see(0, {"self": ListedNode("first", 2)}, monotonic())
+    with listed.receipts.expecting("e1") as pending:
+        listed.acknowledge("n1")
+        listed.acknowledge("self")
+        counts, seconds = await listed.wait(pending)
+    assert counts == NodeCounts(acked=1, lease_expired=1)
+    assert seconds == pytest.approx(2, abs=0.05)
+
+
+@on_virtual_time
+async def test_for_a_lease_after_a_loss_no_receipt_is_of_the_listed_nodes_alone() -> None:
+    listed = Listed(n1=2)
+    listed.watch.note_loss(monotonic() - 1)
+    with listed.receipts.expecting("e1") as pending:
+        listed.acknowledge("n1")
+        counts, seconds = await listed.wait(pending)
+    assert counts == NodeCounts(acked=1, lease_expired=1)
+    assert seconds == pytest.approx(2, abs=0.05)
+
+
+@on_virtual_time
 async def test_a_node_that_renews_and_says_nothing_is_waited_for_to_the_end() -> None:
     listed = Listed(n1=2)
     with listed.receipts.expecting("e1") as pending:
-        asyncio.get_running_loop().call_later(1, listed.leases.update, {"n1": monotonic() + 60})
+        asyncio.get_running_loop().call_later(
+            1, listed.leases.update, {"n1": ListedNode("renewed", 60)}
+        )
         counts, seconds = await listed.wait(pending)
     assert counts == NodeCounts(waiting=1)
     assert seconds == pytest.approx(PATIENCE.total_seconds())

@@ -18,6 +18,23 @@ def clock(client: Redis) -> StoreClock:
     return StoreClock(client)
 
 
+def test_a_step_is_noticed_and_remembered_for_a_minute(client: Redis) -> None:
+    now, steps = 100.0, list[float]()
+    clock = StoreClock(client, lambda: now)
+    clock.subscribe(lambda: steps.append(clock.now()))
+    for store_time in (STORE_TIME, STORE_TIME + 0.5, STORE_TIME + 120.5):
+        clock.learn(store_time, asked_at=now)
+    assert steps == [STORE_TIME + 120.5]
+    assert clock.steps() == [120.0]
+    now += 30
+    clock.learn(STORE_TIME + 30, asked_at=now)
+    assert clock.steps() == [-0.5, -120.5]
+    now += 31
+    assert clock.steps() == [-120.5]
+    now += 30
+    assert clock.steps() == []
+
+
 async def test_it_tells_the_stores_time(clock: StoreClock, raw: redis.Redis) -> None:
     await clock.synchronise()
     seconds, microseconds = raw.time()

@@ -18,6 +18,7 @@ from server.core.events import (
 )
 from server.crypto.keyring import Keyring
 from server.store import acl
+from server.store.clock import StoreClock
 from server.store.connection import open_reader
 from server.store.contract import Position
 from server.store.control_log import (
@@ -51,7 +52,15 @@ def log_of(
 ) -> RedisControlLog:
     """A node's view of the streams of one shard."""
     return RedisControlLog(
-        reader or client, client, Scripts(client), entries(node), 1, node, SHORT, serves=serves
+        reader or client,
+        client,
+        Scripts(client),
+        entries(node),
+        StoreClock(client),
+        1,
+        node,
+        SHORT,
+        serves=serves,
     )
 
 
@@ -172,8 +181,9 @@ async def test_a_server_that_does_not_tell_its_history_is_followed_all_the_same(
 async def test_the_first_read_after_a_failure_does_not_wait(
     client: Redis, raw: redis.Redis
 ) -> None:
+    patience = timedelta(milliseconds=400)
     quiet = RedisControlLog(
-        client, client, Scripts(client), entries(), 1, "n1", timedelta(milliseconds=400)
+        client, client, Scripts(client), entries(), StoreClock(client), 1, "n1", patience
     )
     positions = await quiet.tail()
 
@@ -225,6 +235,44 @@ async def test_an_acknowledgement_reaches_the_node_that_asked_and_no_other(
     left_ms = raw.pttl(NAMES.replies("n1"))
     assert isinstance(left_ms, int)
     assert 0 < left_ms <= 60_000
+
+
+async def test_a_stream_that_began_anew_below_the_position_is_read_from_its_beginning(
+    client: Redis, raw: redis.Redis
+) -> None:
+    """As after an expiry, if the store's clock was set back."""
+    log, done = log_of(client), Acknowledgement("n3", {"e1": 2})
+    message = MessageSent("ann", "c1", b"box")
+    for name, found in ((NAMES.replies("n1"), done), (NAMES.messages, message)):
+        signed = entries("n3").sign(message)
+        if found is done:
+            signed = entries("n3").sign_acknowledgement("n1", done)
+        fields: Any = as_mapping(signed)
+        positions = {**await log.tail(), name: Position("9999999999999-0", 1)}
+        raw.xadd(name, fields)
+        first = await log.read(positions)
+        assert (first.is_last, first.positions[name]) == (False, BEGINNING)
+        assert [*first.events, *first.acknowledgements] == []
+        second = await log.read(first.positions)
+        assert [*second.events, *second.acknowledgements] == [found]
+        raw.delete(name)
+
+
+async def test_entries_that_seem_late_are_judged_by_a_fresh_reading_of_the_clock(
+    client: Redis, raw: redis.Redis
+) -> None:
+    clock = StoreClock(client)
+    await clock.synchronise()
+    ring_entries = Entries(KEYRING, quiet_context(clock.now, node="n1"), clock.steps)
+    log = RedisControlLog(client, client, Scripts(client), ring_entries, clock, 1, "n1", SHORT)
+    positions = await log.tail()
+    fields: Any = as_mapping(ring_entries.sign(SessionsChanged("ann")))
+    ahead = int((clock.now() + 600) * 1000)
+    raw.xadd(NAMES.control, fields, id=f"{ahead}-0")  # the stream goes on where it was
+    clock.learn(clock.now() + 601, asked_at=time.monotonic())
+    clock._former.clear()
+    batch = await log.read(positions)
+    assert (batch.events, batch.refused) == ([SessionsChanged("ann")], [])
 
 
 async def test_a_command_that_serves_nothing_follows_its_replies_alone(

@@ -178,6 +178,19 @@ def test_what_is_dated_from_before_it_was_asked_for_is_as_late_as_it_is_read(ent
     assert isinstance(entries(clock=clock).read(nearly, genuine), SessionsEnded)
 
 
+def test_what_a_node_signed_that_had_not_noticed_a_step_is_not_late() -> None:
+    clock, genuine = Clock(), end_of_user(entries())
+    clock.time += 600
+    entry = f"{int(clock.time * 1000)}-0"
+    ring = Keyring.from_secrets([key("one")])
+    steps: list[float] = [600.0]
+    reader = Entries(ring, quiet_context(clock, node="n1"), lambda: steps)
+    assert isinstance(reader.read(entry, genuine), SessionsEnded)
+    for others in ([], [-600.0], [300.0], [700.0]):
+        steps[:] = others
+        assert reader.read(entry, genuine) is EntryRejection.LATE
+
+
 def test_a_node_that_reads_late_believes_what_came_in_time() -> None:
     clock = Clock()
     clock.time += 3600

@@ -26,6 +26,8 @@ EVERY_NAME: Final = {
     NAMES.control: "curfew:{07}:control",
     NAMES.messages: "curfew:{07}:messages",
     NAMES.nodes: "curfew:{07}:nodes",
+    NAMES.renewals: "curfew:{07}:renewals",
+    NAMES.dropped("n1"): "curfew:{07}:dropped:n1",
     NAMES.key_versions("n1"): "curfew:{07}:ring:n1",
     NAMES.signing_key(5): "curfew:{07}:signing:5",
     NAMES.replies("n1"): "curfew:{07}:replies:n1",

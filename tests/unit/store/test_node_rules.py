@@ -1,7 +1,6 @@
 """Rules of listed nodes are compared; a note goes with its node."""
 
 import asyncio
-from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
@@ -10,46 +9,30 @@ from redis.asyncio import Redis
 
 from server.core.errors import ConfigurationError
 from server.core.rule_differences import NodeRules
+from server.store.clock import StoreClock
 from server.store.names import ShardNames
 from server.store.node_rules import NodeRulesBoard
+from server.store.nodes import RedisNodeRegistry
 from server.store.scripts import Scripts
 from tests.support.running.waiting import until
 
 NAME = ShardNames(0).rules
 
 
-class Registry:
-    """A list of nodes."""
-
-    def __init__(self) -> None:
-        self.listed: dict[str, float] = {}
-
-    async def renew(self, node: str) -> None:
-        """List it."""
-        self.listed[node] = 1.0
-
-    async def leases(self) -> Mapping[str, float]:
-        """Say who is listed."""
-        return dict(self.listed)
-
-    async def remove(self, node: str) -> None:
-        """Remove it."""
-        self.listed.pop(node, None)
-
-
 class Fleet:
     """Nodes on one store."""
 
     def __init__(self, client: Redis, scripts: Scripts) -> None:
-        self.registry = Registry()
+        clock, lease = StoreClock(client), timedelta(seconds=5)
+        self.registry = RedisNodeRegistry(client, scripts, clock, 1, lease)
         self._client = client
         self._scripts = scripts
 
     async def node(self, name: str, idle: str, *, is_changing: bool = False) -> NodeRulesBoard:
         """A listed node with this idle timeout."""
-        await self.registry.renew(name)
+        await self.registry.renew(name, 1)
         ours = NodeRules("web1", 7, {"CURFEW_IDLE_TIMEOUT": idle}, is_changing)
-        lease = timedelta(milliseconds=-700)  # so that a refusal comes within 0.3 s
+        lease = timedelta(milliseconds=-460)  # so that a refusal comes within 0.3 s
         return NodeRulesBoard(self._client, self._scripts, self.registry, name, ours, lease)
 
 
@@ -132,8 +115,8 @@ async def test_an_unannounced_difference_of_running_nodes_is_an_error_in_the_log
 
 async def test_what_strangers_write_is_no_node(fleet: Fleet, raw: redis.Redis) -> None:
     one = await fleet.node("n1", "30m")
-    await fleet.registry.renew("n2")
-    await fleet.registry.renew("n 3")
+    await fleet.registry.renew("n2", 1)
+    await fleet.registry.renew("n 3", 1)
     raw.hset(NAME, "n2", "garbage")
     raw.hset(NAME, "n 3", '{"host":"h","pid":1,"values":{},"changing":false}')
     await one.agree()

@@ -1,6 +1,6 @@
 """A node that no longer fits the store is not listed again until it does."""
 
-from collections.abc import Mapping
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -10,33 +10,16 @@ from redis.asyncio import Redis
 from server.core.errors import StoreUnavailable
 from server.crypto.keyring import Keyring
 from server.crypto.sealer import Sealer
+from server.store.clock import StoreClock
 from server.store.key_witness import KeyWitness
 from server.store.names import SHARD_COUNT, ShardNames
+from server.store.nodes import RedisNodeRegistry
 from server.store.openable_records import OpenableRecords
 from server.store.scripts import Scripts
 from server.store.store_watch import StoreWatch, WatchedRegistry
 from tests.support.engine.keys import KEY
 
 WITNESS = ShardNames(0).key_witness
-
-
-class Registry:
-    """Notes who was listed."""
-
-    def __init__(self) -> None:
-        self.listed: dict[str, float] = {}
-
-    async def renew(self, node: str) -> None:
-        """List it."""
-        self.listed[node] = 1.0
-
-    async def leases(self) -> Mapping[str, float]:
-        """Say who is listed."""
-        return self.listed
-
-    async def remove(self, node: str) -> None:
-        """Remove it."""
-        del self.listed[node]
 
 
 @pytest.fixture
@@ -61,13 +44,21 @@ async def test_what_is_gone_is_written_again(watch: StoreWatch, raw: redis.Redis
 
 
 async def test_a_node_is_listed_only_as_long_as_it_fits(
-    watch: StoreWatch, raw: redis.Redis, caplog: pytest.LogCaptureFixture
+    watch: StoreWatch,
+    client: Redis,
+    scripts: Scripts,
+    raw: redis.Redis,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    registry = Registry()
-    watched = WatchedRegistry(registry, watch)
-    await watched.renew("n1")
-    assert await watched.leases() == {"n1": 1.0}
+    nodes = RedisNodeRegistry(client, scripts, StoreClock(client), 1, timedelta(seconds=5))
+    watched = WatchedRegistry(nodes, watch)
+    (listed,) = await watched.renew("n1", 1)
+    assert list(await watched.leases()) == ["n1"]
+    assert await watched.lists() == [listed]
+    assert await watched.drop(0, "n1", listed["n1"]) == listed["n1"]
+    await watched.renew("n1", 2)
     await watched.remove("n1")
+    assert await watched.lists() == [{}]
     for name, spoil in (
         (SHARD_COUNT, partial(raw.set, SHARD_COUNT, "7")),
         (SHARD_COUNT, partial(raw.set, SHARD_COUNT, "garbage")),
@@ -79,10 +70,10 @@ async def test_a_node_is_listed_only_as_long_as_it_fits(
             await watch.look()
         assert watch.problem
         with pytest.raises(StoreUnavailable):
-            await watched.renew("n1")
+            await watched.renew("n1", 3)
         raw.delete(name)
         await watch.look()
-        await watched.renew("n1")
+        await watched.renew("n1", 3)
     told = [each.getMessage() for each in caplog.records if each.name == "curfew.store"]
     assert len(told) == 6
     assert sum("stops serving" in each for each in told) == 3

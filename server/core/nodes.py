@@ -1,0 +1,107 @@
+"""What a node knows of the others: their entries in the list of nodes, and since when.
+
+A listed node may serve for one lease after its latest renewal. Every renewal changes its entry. How
+long an entry has been the same is measured by whoever reads the list, on a clock that is never set.
+So no clock is compared with another one, and a step of the store's clock changes nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+RATES_DIFFER: Final = 0.01
+"""The share by which the monotonic clocks of two machines may run at different rates."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedNode:
+    """An entry of the list of nodes.
+
+    Attributes:
+        mark: another one after each renewal, and never an earlier one again. It says nothing else.
+        lease: how many seconds a renewal is valid; None if the entry does not say.
+        began: the number of the renewal that made the entry; 0 if the entry does not say.
+    """
+
+    mark: str
+    lease: float | None = None
+    began: int = 0
+
+
+class NodeWatch:
+    """Remembers since when each entry of the lists has been the same.
+
+    Args:
+        lease: of this node; for entries that do not say theirs.
+    """
+
+    def __init__(self, lease: timedelta) -> None:
+        self._own = lease.total_seconds()
+        self._seen: dict[int, dict[str, tuple[ListedNode, float]]] = {}
+        self._lists_lost_at = float("-inf")
+
+    def see(self, shard: int, nodes: Mapping[str, ListedNode], at: float) -> None:
+        """Take a list as it was read.
+
+        Args:
+            shard: whose list.
+            nodes: its entries.
+            at: when the answer was there, in seconds of the monotonic clock.
+        """
+        before = self._seen.get(shard, {})
+        self._seen[shard] = {
+            node: before[node] if node in before and before[node][0] == listed else (listed, at)
+            for node, listed in nodes.items()
+        }
+
+    def over_at(self, shard: int, node: str, listed: ListedNode, now: float) -> float:
+        """Return when the lease of a node is over, unless it renews it.
+
+        Args:
+            shard: whose list has the entry.
+            node: the node.
+            listed: its entry.
+            now: when the entry was read; it may have been seen before.
+        """
+        seen, since = self._seen.get(shard, {}).get(node, (listed, now))
+        return (since if seen == listed else now) + self.longest(listed.lease)
+
+    def silent(self, now: float) -> list[tuple[int, str, ListedNode]]:
+        """Return the entries that have been the same for a whole lease: shard, node and entry."""
+        return [
+            (shard, node, listed)
+            for shard, nodes in self._seen.items()
+            for node, (listed, since) in nodes.items()
+            if now >= since + self.longest(listed.lease)
+        ]
+
+    def has_lost(self, shard: int, node: str, nodes: Mapping[str, ListedNode]) -> bool:
+        """Return whether a list is not the one any more on which a node was when it was last seen.
+
+        Args:
+            shard: whose list.
+            node: the node.
+            nodes: the entries of the list now.
+        """
+        seen, found = self._seen.get(shard, {}).get(node), nodes.get(node)
+        return seen is not None and (found is None or found.began != seen[0].began)
+
+    def longest(self, lease: float | None = None) -> float:
+        """Return how many seconds another node may need for a lease, by its own clock.
+
+        Args:
+            lease: in seconds; None for that of this node.
+        """
+        return (self._own if lease is None else lease) * (1 + RATES_DIFFER)
+
+    def note_loss(self, at: float) -> None:
+        """Note that the list lost this node: the store lost data, so others may be missing too."""
+        self._lists_lost_at = at
+
+    def may_lack_nodes(self, now: float) -> bool:
+        """Return whether a node that serves may be missing from the lists.
+
+        Within a lease after a loss, each node that goes on serving lists itself again.
+        """
+        return now < self._lists_lost_at + self.longest()
