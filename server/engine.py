@@ -29,7 +29,11 @@ from server.realtime.socket_dependencies import SocketDependencies
 from server.sessions.manager import SessionManager
 from server.sessions.pending_receipts import PendingReceipts
 from server.sessions.terminations import Terminations
-from server.store.contract import ControlLog, NodeRegistry, SessionStore
+from server.store.contract import (
+    NodeRegistry,
+    SessionStore,
+)
+from server.store.stream_contract import ControlLog
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from server.realtime.hub import Hub
 from server.realtime.messenger import Messenger
 from server.realtime.rejected_entries import RejectedEntries
 from server.sessions.pending_receipts import PendingReceipts
-from server.store.contract import Batch
+from server.store.stream_contract import Batch
 
 
 class Dispatch:

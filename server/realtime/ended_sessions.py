@@ -11,7 +11,7 @@ from server.core.reasons import NoSession
 from server.realtime.hub import Hub, SessionSockets
 from server.realtime.reconciler import Reconciler
 from server.sessions.pending_receipts import PendingReceipts
-from server.store.contract import ControlLog
+from server.store.stream_contract import ControlLog
 
 log = logging.getLogger("curfew.dispatch")
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from server.core.errors import StoreMoved, StoreUnavailable
-from server.store.contract import Batch, ControlLog, Positions
+from server.store.stream_contract import Batch, ControlLog, Positions
 
 log = logging.getLogger("curfew.follower")
 

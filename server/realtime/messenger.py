@@ -7,7 +7,7 @@ from server.core.events import MessageSent
 from server.core.session import Json
 from server.crypto.sealer import Sealer
 from server.realtime.hub import Hub
-from server.store.contract import ControlLog
+from server.store.stream_contract import ControlLog
 
 log = logging.getLogger("curfew.messenger")
 

@@ -24,11 +24,11 @@ from server.core.errors import StoreMoved, StoreUnavailable
 from server.core.events import Acknowledgement, EntryRejection, Event, MessageSent
 from server.store.clock import StoreClock
 from server.store.connection import execute, execute_once
-from server.store.contract import Batch, Position, Positions
 from server.store.entries import Entries, as_mapping
 from server.store.master import MASTER, leads_elsewhere
 from server.store.names import ShardNames
 from server.store.scripts import Scripts
+from server.store.stream_contract import Batch, Position, Positions
 
 MAX_MESSAGES: Final = 1_000
 """Kept in each stream, each up to 64 KiB. A node that is further behind was held for long; the

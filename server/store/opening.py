@@ -156,21 +156,13 @@ def open_stores(
     """
     client, scripts, clock, shards = store.client, store.scripts, store.clock, store.shards
     entries = Entries(keyring, context, clock.steps)
-    block = min(LONGEST_BLOCK, lease / 6)
-    visitor_keys = keyring.derive("visitors")
-    visitors = VisitorRecords(
-        scripts, visitor_keys.newest[1], visitor_limits.of_shard(shards), longest_life_ms(rules)
-    )
-    keyring.subscribe(lambda: visitors.use_key(visitor_keys.newest[1]))
     codec = SessionCodec(sealer)
+    keyring.subscribe(codec.forget)
+    visitors = _open_visitors(store, keyring, visitor_limits, rules)
     sessions = RedisSessionStore(client, scripts, codec, entries, clock, rules, visitors, shards)
     accounts = AccountStore(client, scripts, sealer, shards, context.record)
     activity = ActivityStore(client, scripts, sealer, shards, context.record)
     nodes = RedisNodeRegistry(client, scripts, clock, shards, lease)
-    keyring.subscribe(codec.forget)
-    names = keyring.derive("tries")
-    tries = TryCounters(scripts, names.newest[1], context.now)
-    keyring.subscribe(lambda: tries.use_key(names.newest[1]))
     cookies_live = rules.absolute_timeout + RECORD_KEPT_AFTER_EXPIRY
     key_use = KeyUse(client, scripts, context.node, keyring, cookies_live)
     openable = OpenableRecords(client, sealer, shards)
@@ -184,27 +176,55 @@ def open_stores(
         node_rules=NodeRulesBoard(
             client, scripts, nodes, context.node, _own_rules(rules, rules_change), lease
         ),
-        control=RedisControlLog(
-            store.reader,
-            client,
-            scripts,
-            entries,
-            clock,
-            shards,
-            context.node,
-            block,
-            serves=serves,
-        ),
+        control=_open_control(store, entries, context, lease, serves=serves),
         accounts=accounts,
         activity=activity,
         single_use=SingleUseStore(client, shards),
-        tries=tries,
+        tries=_open_tries(store, keyring, context),
         key_use=key_use,
         sealed=SealedRecords(client, sessions, accounts, activity, context.new_id),
         openable=openable,
         witness=witness,
         watch=watch,
     )
+
+
+def _open_control(
+    store: StoreConnection,
+    entries: Entries,
+    context: NodeContext,
+    lease: timedelta,
+    *,
+    serves: bool,
+) -> RedisControlLog:
+    return RedisControlLog(
+        store.reader,
+        store.client,
+        store.scripts,
+        entries,
+        store.clock,
+        store.shards,
+        context.node,
+        min(LONGEST_BLOCK, lease / 6),
+        serves=serves,
+    )
+
+
+def _open_visitors(
+    store: StoreConnection, keyring: Keyring, limits: VisitorLimits, rules: Rules
+) -> VisitorRecords:
+    keys = keyring.derive("visitors")
+    per_shard = limits.of_shard(store.shards)
+    visitors = VisitorRecords(store.scripts, keys.newest[1], per_shard, longest_life_ms(rules))
+    keyring.subscribe(lambda: visitors.use_key(keys.newest[1]))
+    return visitors
+
+
+def _open_tries(store: StoreConnection, keyring: Keyring, context: NodeContext) -> TryCounters:
+    keys = keyring.derive("tries")
+    tries = TryCounters(store.scripts, keys.newest[1], context.now)
+    keyring.subscribe(lambda: tries.use_key(keys.newest[1]))
+    return tries
 
 
 def _writing_keys(nodes: NodeRegistry, key_use: KeyUse) -> WritingKeys:

@@ -23,7 +23,6 @@ from server.core.receipt import Durability
 from server.core.session import Rules, Session, deadlines
 from server.core.token import shard_of_sid
 from server.store.contract import (
-    Batch,
     Conflict,
     Created,
     Ended,
@@ -32,13 +31,12 @@ from server.store.contract import (
     ListedSession,
     Loaded,
     Missing,
-    Position,
-    Positions,
     Saved,
     Stored,
     Tombstone,
 )
 from server.store.control_log import REPLIES_TTL
+from server.store.stream_contract import Batch, Position, Positions
 
 ENTRIES_PER_READ = 8
 """So few that reads bring several batches, as they do under load."""

@@ -17,7 +17,6 @@ from server.core.reasons import Reason
 from server.core.session import Rules, Session
 from server.store.clock import StoreClock
 from server.store.contract import (
-    Batch,
     Conflict,
     Created,
     Ended,
@@ -26,10 +25,10 @@ from server.store.contract import (
     ListedSession,
     Loaded,
     Missing,
-    Positions,
     Saved,
     Tombstone,
 )
+from server.store.stream_contract import Batch, Positions
 from tests.simulation.memory import Memory
 from tests.simulation.virtual import NODE
 

@@ -22,7 +22,7 @@ from server.engine import _dispatch
 from server.realtime.messenger import PURPOSE
 from server.sessions.pending_receipts import PendingReceipts
 from server.sessions.verdicts import LiveSession
-from server.store.contract import Batch
+from server.store.stream_contract import Batch
 from tests.support.engine.ends import end_of
 from tests.support.engine.memory_node import LEASE, RULES, SEALER, Client, MemoryNode
 from tests.support.engine.virtual_time import on_virtual_time, settle

@@ -8,7 +8,7 @@ import pytest
 from server.core.errors import StoreMoved, StoreUnavailable
 from server.core.events import Event, SessionsChanged
 from server.realtime.follower import CATCH_UP, MAX_PAUSE, MOVED_PAUSE, Follower
-from server.store.contract import Batch, Positions
+from server.store.stream_contract import Batch, Positions
 from tests.simulation.memory import ENTRIES_PER_READ
 from tests.support.engine.memory_node import MemoryNode
 from tests.support.engine.virtual_time import monotonic, on_virtual_time, virtual_loop

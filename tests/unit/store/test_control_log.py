@@ -20,7 +20,6 @@ from server.crypto.keyring import Keyring
 from server.store import acl
 from server.store.clock import StoreClock
 from server.store.connection import open_reader
-from server.store.contract import Position
 from server.store.control_log import (
     BEGINNING,
     ENTRIES_PER_READ,
@@ -33,6 +32,7 @@ from server.store.control_log import (
 from server.store.entries import Entries, as_mapping
 from server.store.names import ShardNames
 from server.store.scripts import Scripts
+from server.store.stream_contract import Position
 from tests.support.engine.keys import KEY
 from tests.support.engine.quiet import quiet_context
 
