@@ -20,6 +20,9 @@ AT_ONCE: Final = 64
 SOURCES: Final = tuple(f"127.0.0.{number}" for number in range(2, 42))
 """Addresses of the clients: a server gives only a part of its places to one address."""
 PATIENCE: Final = 60.0
+TRIES: Final = 5
+COME_BACK: Final = 1.0
+"""Seconds before the next try."""
 TEXT, CLOSE, PING, PONG = 0x1, 0x8, 0x9, 0xA
 LONG: Final = 126
 HEAD: Final = {
@@ -144,7 +147,7 @@ async def open_sockets(handshakes: Iterable[Handshake]) -> list[Socket]:
 
     async def some() -> None:
         for number, handshake in left:
-            opened[number] = await _open(handshake, SOURCES[number % len(SOURCES)])
+            opened[number] = await _persist(handshake, SOURCES[number % len(SOURCES)])
 
     await asyncio.gather(*(some() for _ in range(AT_ONCE)))
     gc.collect()
@@ -172,6 +175,16 @@ async def cut(sockets: Iterable[Socket]) -> None:
         each.abort()
     await asyncio.sleep(0.2)
     gc.unfreeze()
+
+
+async def _persist(handshake: Handshake, source: str) -> Socket:
+    """Open a socket; come back as a browser would if a busy server asks for it."""
+    for _ in range(TRIES - 1):
+        try:
+            return await _open(handshake, source)
+        except NotMeasurable:
+            await asyncio.sleep(COME_BACK)
+    return await _open(handshake, source)
 
 
 async def _open(handshake: Handshake, source: str) -> Socket:

@@ -16,13 +16,14 @@ def in_turns(
         rounds: that count.
         programs: in each round another one begins.
         measure: measures a program once.
-        warm_up: whether there is one more round, before the others, that does not count.
+        warm_up: whether there is one more round, before the others, that does not count. There is
+            none if one round is enough: then nobody judges by it.
 
     Returns:
         The samples of each program, in the order of the programs.
     """
     samples: list[list[_R]] = [[] for _ in programs]
-    for number in range(-int(warm_up), rounds):
+    for number in range(-int(warm_up and rounds > 1), rounds):
         for turn in range(len(programs)):
             which = (turn + number) % len(programs)
             sample = measure(programs[which])

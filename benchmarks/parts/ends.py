@@ -1,8 +1,10 @@
 """Logouts: from the POST to the last close frame, on two processes among thousands of sockets."""
 
 import asyncio
+import itertools
 import os
 import time
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,16 +13,18 @@ from typing import Final
 
 from benchmarks import programs
 from benchmarks.client import LENGTH
-from benchmarks.crowd import Handshake, cut, last_close, open_sockets
+from benchmarks.crowd import Handshake, Socket, cut, last_close, open_sockets
 from benchmarks.curfew import Curfew
 from benchmarks.figures import Figure, Result, percentile, ratios
 from benchmarks.limits import flaw_of_open_files
 from benchmarks.load import request
+from benchmarks.people import Person
 from benchmarks.plan import Plan
 from benchmarks.rounds import in_turns
 from benchmarks.running import NotMeasurable, valkey
 
 CURFEW: Final = "Curfew"
+DISK: Final = "fdatasync"
 IN_MEMORY: Final = "Curfew on a store in memory"
 SOCKETS_EACH: Final = 5
 PAUSE: Final = 0.02
@@ -45,83 +49,106 @@ class _Way:
     logout: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Program:
+    """Two processes of a program.
+
+    Attributes:
+        port: that logouts are sent to.
+        new_ways: returns so many new sessions.
+    """
+
+    port: int
+    new_ways: Callable[[int], list[_Way]]
+
+
 def measure(plan: Plan, folder: Path) -> Result:
-    """Measure logouts of a session with 5 sockets, among many."""
-    if flaw := flaw_of_open_files(plan.crowd):
-        raise NotMeasurable(flaw)
-    names = [CURFEW, IN_MEMORY, programs.TORNADO_PUBSUB]
-    if plan.with_peers:
-        names += [programs.SOCKETIO, programs.SOCKETIO_STREAMS]
+    """Measure logouts of a session with 5 sockets, among many that stay open."""
+    seen: dict[str, list[_Seen]] = {}
     with valkey(folder / "store") as store:
-        taken = in_turns(
-            plan.rounds, names, lambda name: _round(name, plan, store, folder), warm_up=False
+        seen |= _alternate(
+            (CURFEW, IN_MEMORY, *_peers(plan, programs.SOCKETIO)), plan, store, folder
         )
-    seen = dict(zip(names, taken, strict=True))
+        others = (programs.TORNADO_PUBSUB, *_peers(plan, programs.SOCKETIO_STREAMS))
+        seen |= _alternate(others, plan, store, folder)
     pooled = {
         name: sorted(each for one in rounds for each in one.logouts)
         for name, rounds in seen.items()
     }
-    disk = sorted(each for one in seen[CURFEW] for each in one.disk)
-    return Result(
-        _figures(seen),
-        {"logout to last close, ms": {**pooled, "fdatasync": disk}},
-        [_note(name, values) for name, values in {**pooled, "fdatasync": disk}.items()],
-    )
+    pooled[DISK] = sorted(each for one in seen[CURFEW] for each in one.disk)
+    notes = [_note(name, values) for name, values in pooled.items()]
+    return Result(_figures(seen), {"logout to last close, ms": pooled}, notes)
 
 
-def _round(name: str, plan: Plan, store: int, folder: Path) -> _Seen:
-    """Open the sockets of two new processes, and log some sessions out."""
-    with ExitStack() as stack:
-        sessions = plan.crowd // SOCKETS_EACH
-        if name in {CURFEW, IN_MEMORY}:
-            port, ways = _curfew(name, sessions, store, folder, stack)
-        else:
-            port, ways = _peer(name, sessions, store, folder, stack)
-        return asyncio.run(_log_out(port, ways, plan.logouts, folder))
+def _peers(plan: Plan, *names: str) -> tuple[str, ...]:
+    return names if plan.with_peers else ()
 
 
-def _curfew(
-    name: str, sessions: int, store: int, folder: Path, stack: ExitStack
-) -> tuple[int, list[_Way]]:
-    url = f"redis://127.0.0.1:{store}" if name == IN_MEMORY else ""
-    server = Curfew(folder / name, processes="2", store_url=url)
-    stack.enter_context(server.running())
-    return server.port, [
+def _alternate(
+    names: Sequence[str], plan: Plan, store: int, folder: Path
+) -> dict[str, list[_Seen]]:
+    """Open the idle sockets of some programs, and log out on one after the other."""
+    if flaw := flaw_of_open_files((plan.crowd + plan.logouts * SOCKETS_EACH) * len(names)):
+        raise NotMeasurable(flaw)
+    with ExitStack() as stack, asyncio.Runner() as runner:
+        started = [_start(name, store, folder, stack) for name in names]
+        idle: list[Socket] = []
+        for each in started:
+            ways = each.new_ways(plan.crowd // SOCKETS_EACH)
+            idle += runner.run(_open_idle(ways))
+        taken = in_turns(
+            plan.rounds,
+            started,
+            lambda each: runner.run(_log_out(each.port, each.new_ways(plan.logouts), folder)),
+        )
+        runner.run(cut(idle))
+    return dict(zip(names, taken, strict=True))
+
+
+def _start(name: str, store: int, folder: Path, stack: ExitStack) -> _Program:
+    if name in {CURFEW, IN_MEMORY}:
+        url = f"redis://127.0.0.1:{store}" if name == IN_MEMORY else ""
+        server = Curfew(folder / name, processes="2", store_url=url)
+        stack.enter_context(server.running())
+        people = stack.enter_context(server.people())
+        return _Program(server.port, lambda count: _ways_of(server, people.sign_in(count)))
+    ports = [stack.enter_context(programs.peer(name, store, folder)).port for _ in range(2)]
+    path, ready = "/ws?", b"ready"
+    if name != programs.TORNADO_PUBSUB:
+        path, ready = "/socket.io/?EIO=4&transport=websocket&", b"40{"
+    numbers = itertools.count()
+
+    def new_way() -> _Way:
+        session = f"session={next(numbers)}"
+        # Every session has sockets on both processes.
+        opened = [Handshake(port, path + session, ready) for port in (ports * 3)[:SOCKETS_EACH]]
+        logout = request(ports[0], f"/logout?{session}", {}, method="POST", body="{}")
+        return _Way(opened, logout.encode())
+
+    return _Program(ports[0], lambda count: [new_way() for _ in range(count)])
+
+
+def _ways_of(server: Curfew, people: list[Person]) -> list[_Way]:
+    return [
         _Way(
             [server.handshake(person)] * SOCKETS_EACH,
             request(
                 server.port, "/api/logout", person.headers_to_change, method="POST", body="{}"
             ).encode(),
         )
-        for person in stack.enter_context(server.people()).sign_in(sessions)
+        for person in people
     ]
 
 
-def _peer(
-    name: str, sessions: int, store: int, folder: Path, stack: ExitStack
-) -> tuple[int, list[_Way]]:
-    ports = [stack.enter_context(programs.peer(name, store, folder)).port for _ in range(2)]
-    is_tornado = name == programs.TORNADO_PUBSUB
-    path = "/ws?" if is_tornado else "/socket.io/?EIO=4&transport=websocket&"
-    ready = b"ready" if is_tornado else b"40{"
-    # Every session has sockets on both processes.
-    return ports[0], [
-        _Way(
-            [
-                Handshake(ports[(number + each) % 2], f"{path}session={number}", ready)
-                for each in range(SOCKETS_EACH)
-            ],
-            request(ports[0], f"/logout?session={number}", {}, method="POST", body="{}").encode(),
-        )
-        for number in range(sessions)
-    ]
+async def _open_idle(ways: list[_Way]) -> list[Socket]:
+    return await open_sockets(each for way in ways for each in way.handshakes)
 
 
-async def _log_out(port: int, ways: list[_Way], logouts: int, folder: Path) -> _Seen:
+async def _log_out(port: int, ways: list[_Way], folder: Path) -> _Seen:
     sockets = await open_sockets(each for way in ways for each in way.handshakes)
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     seen = _Seen([], [])
-    for number, way in enumerate(ways[:logouts]):
+    for number, way in enumerate(ways):
         own = sockets[number * SOCKETS_EACH : (number + 1) * SOCKETS_EACH]
         await asyncio.sleep(PAUSE)
         seen.disk.append(_sync_ms(folder))
@@ -130,7 +157,6 @@ async def _log_out(port: int, ways: list[_Way], logouts: int, folder: Path) -> _
         seen.logouts.append(1e3 * (await last_close(own) - began))
         await _read_answer(reader)
     writer.close()
-    await cut(sockets)
     return seen
 
 

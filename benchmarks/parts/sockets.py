@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,7 +20,7 @@ CURFEW: Final = "Curfew"
 SOCKETS_EACH: Final = 5
 STEPS: Final = 5
 """Points of the plot beside the first."""
-SETTLE: Final = 0.5
+SETTLE: Final = 0.3
 """Seconds until what the handshakes left behind is gone."""
 
 
@@ -50,11 +49,16 @@ def measure(plan: Plan, folder: Path) -> Result:
     if flaw := flaw_of_open_files(plan.crowd):
         raise NotMeasurable(flaw)
     names = [CURFEW, programs.TORNADO_SOCKETS, programs.TORNADO_SESSION_SOCKETS]
-    if plan.with_peers:
-        names.append(programs.SOCKETIO)
+    curfew = Curfew(folder / "curfew")
     with valkey(folder / "store") as store:
+        handshakes = _sign_in(curfew, plan)
         taken = in_turns(
-            plan.rounds, names, lambda name: _round(name, plan, store, folder), warm_up=False
+            plan.rounds,
+            names,
+            lambda name: (
+                _curfew(curfew, handshakes) if name == CURFEW else _peer(name, plan, store, folder)
+            ),
+            warm_up=False,
         )
     seen = dict(zip(names, taken, strict=True))
     count = plan.crowd
@@ -79,22 +83,23 @@ def measure(plan: Plan, folder: Path) -> Result:
     )
 
 
-def _round(name: str, plan: Plan, store: int, folder: Path) -> _Seen:
-    """Open the sockets of a new process."""
-    with ExitStack() as stack:
-        if name == CURFEW:
-            server = Curfew(folder / "curfew")
-            pids = stack.enter_context(server.running())
-            people = stack.enter_context(server.people()).sign_in(plan.crowd // SOCKETS_EACH)
-            handshakes = [server.handshake(each) for each in people for _ in range(SOCKETS_EACH)]
-        else:
-            peer = programs.signed_in(stack.enter_context(programs.peer(name, store, folder)))
-            pids = list(peer.pids)
-            path, ready = ("/ws", b"ready")
-            if name == programs.SOCKETIO:
-                path, ready = "/socket.io/?EIO=4&transport=websocket", b"40{"
-            handshakes = [Handshake(peer.port, path, ready, peer.headers)] * plan.crowd
+def _sign_in(server: Curfew, plan: Plan) -> list[Handshake]:
+    """Create the sessions once; they outlive the server."""
+    with server.running(), server.people() as people:
+        signed_in = people.sign_in(plan.crowd // SOCKETS_EACH)
+        return [server.handshake(each) for each in signed_in for _ in range(SOCKETS_EACH)]
+
+
+def _curfew(server: Curfew, handshakes: list[Handshake]) -> _Seen:
+    with server.running() as pids:
         return asyncio.run(_open(handshakes, pids))
+
+
+def _peer(name: str, plan: Plan, store: int, folder: Path) -> _Seen:
+    with programs.peer(name, store, folder) as started:
+        peer = programs.signed_in(started)
+        handshake = Handshake(peer.port, "/ws", b"ready", peer.headers)
+        return asyncio.run(_open([handshake] * plan.crowd, list(peer.pids)))
 
 
 async def _open(handshakes: list[Handshake], pids: list[int]) -> _Seen:
