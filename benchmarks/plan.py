@@ -10,7 +10,8 @@ class Plan:
 
     Attributes:
         rounds: after one that only warms up.
-        seconds: of load in a round, for one program.
+        seconds: of load in a round, for one program; `wrk` knows whole ones only.
+        sessions: of which each comes again only after all others, when every one is loaded.
         requests: of one client that is alone, in a round.
         sign_ins: in a round.
         crowd: sockets that are open at once, five for each session.
@@ -23,6 +24,7 @@ class Plan:
 
     rounds: int
     seconds: float
+    sessions: int
     requests: int
     sign_ins: int
     crowd: int
@@ -35,7 +37,8 @@ class Plan:
 
 FULL: Final = Plan(
     rounds=7,
-    seconds=1.5,
+    seconds=2,
+    sessions=1_000,
     requests=1_000,
     sign_ins=10,
     crowd=5_000,
@@ -46,7 +49,8 @@ FULL: Final = Plan(
 )
 QUICK: Final = Plan(
     rounds=1,
-    seconds=0.5,
+    seconds=1,
+    sessions=1_000,
     requests=300,
     sign_ins=5,
     crowd=500,
@@ -58,6 +62,7 @@ QUICK: Final = Plan(
 SMOKE: Final = Plan(
     rounds=1,
     seconds=0.1,
+    sessions=40,
     requests=20,
     sign_ins=1,
     crowd=20,

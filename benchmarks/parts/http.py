@@ -36,8 +36,6 @@ LOGS: Final = (
     "Curfew writes its access log to a file; the peers log nothing. No setting turns the log off: "
     "for that row, `benchmarks/inside/quiet_run.py` raises the level of its logger."
 )
-SESSIONS: Final = 1_000
-"""For "every session loaded": a session comes again only after all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +82,9 @@ def _entries(plan: Plan, folder: Path, stack: ExitStack) -> list[_Entry]:
     store = stack.enter_context(valkey(folder / "store"))
     names = WITH_PEERS if plan.with_peers else WITHOUT_INSTALLATION
     peers = [each for name in names if (each := _peer(name, store, folder, stack))]
-    cookies = [{"Cookie": f"sid={number:0200d}"} for number in range(SESSIONS)]
-    default = _curfew(Curfew(folder / "curfew"), stack)
-    quiet = _curfew(Curfew(folder / "quiet", script=QUIET), stack)
+    cookies = [{"Cookie": f"sid={number:0200d}"} for number in range(plan.sessions)]
+    default = _curfew(Curfew(folder / "curfew"), plan.sessions, stack)
+    quiet = _curfew(Curfew(folder / "quiet", script=QUIET), 1, stack)
     return [
         *(_Entry(each.name, each, Asked(_heads(each))) for each in peers),
         _Entry(BARE_LOADING, peers[0], Asked(cookies)),
@@ -118,10 +116,10 @@ def _peer(name: str, store: int, folder: Path, stack: ExitStack) -> Served | Non
         return None
 
 
-def _curfew(server: Curfew, stack: ExitStack) -> tuple[Served, list[Person]]:
+def _curfew(server: Curfew, sessions: int, stack: ExitStack) -> tuple[Served, list[Person]]:
     pids = stack.enter_context(server.running())
     people = stack.enter_context(server.people())
-    return server.served(pids), people.sign_in(SESSIONS)
+    return server.served(pids), people.sign_in(sessions)
 
 
 def _figures(samples: dict[str, list[Sample]]) -> list[Figure]:

@@ -13,7 +13,6 @@ from benchmarks.plan import Plan
 KNOWN: Final = "authenticated GET, one session"
 LOADED: Final = "authenticated GET, every session loaded"
 PARTS: Final = "parts of a request, us of CPU"
-SESSIONS: Final = 1_000
 
 
 def measure(plan: Plan, folder: Path) -> Result:
@@ -27,7 +26,7 @@ def _parts(label: str, plan: Plan, folder: Path) -> dict[str, list[float]]:
     """Return the CPU time of each part, in us for a request, the greatest first."""
     server = Curfew(folder / label.replace(" ", "-"), script=PROFILED)
     with server.running() as pids, server.people() as people:
-        signed_in = people.sign_in(1 if label == KNOWN else SESSIONS)
+        signed_in = people.sign_in(1 if label == KNOWN else plan.sessions)
         asked = Asked([each.headers for each in signed_in])
         ask(server.served(pids), asked, plan.seconds)  # loads what only the first requests need
         since = time.perf_counter()

@@ -8,6 +8,7 @@ from benchmarks.figures import Result
 from benchmarks.report.plots import write_plots
 from benchmarks.report.table import markdown_table, number
 
+PEERS: Final = "peers"
 INTRODUCTION: Final = """\
 # Performance
 
@@ -55,10 +56,17 @@ The programs are in [benchmarks/peers](../benchmarks/peers), the parts in
 def write_page(folder: Path, results: dict[str, Result]) -> None:
     """Write the page and its plots into a folder."""
     plots = write_plots(folder / "images", results)
-    parts = [INTRODUCTION, _table(results), "## Plots\n"]
+    parts = [INTRODUCTION, _warning(results), _table(results), "## Plots\n"]
     parts += [f"![{title}.](images/{file})\n" for file, title in plots]
     parts += [_programs(results), _notes(results), _taken(results), HOW]
     (folder / "performance.md").write_text("\n".join(filter(None, parts)), encoding="utf-8")
+
+
+def _warning(results: dict[str, Result]) -> str:
+    short = [part for part, each in results.items() if each.taken.get("plan") != "full"]
+    if not short:
+        return ""
+    return f"**Too few rounds to judge by**, until `make bench` runs again: {', '.join(short)}.\n"
 
 
 def _table(results: dict[str, Result]) -> str:
@@ -91,7 +99,8 @@ def _notes(results: dict[str, Result]) -> str:
 
 def _taken(results: dict[str, Result]) -> str:
     """Return when and where each part was measured."""
-    heads = list(dict.fromkeys(name for each in results.values() for name in each.taken))
+    names = [name for each in results.values() for name in each.taken if name != PEERS]
+    heads = list(dict.fromkeys(names))
     lines = [
         "## Machine and versions\n",
         f"| part | {' | '.join(heads)} |",
@@ -99,4 +108,5 @@ def _taken(results: dict[str, Result]) -> str:
     ]
     for part, each in results.items():
         lines.append(f"| {part} | {' | '.join(each.taken.get(name, '') for name in heads)} |")
-    return "\n".join(lines) + "\n"
+    peers = dict.fromkeys(each.taken[PEERS] for each in results.values() if PEERS in each.taken)
+    return "\n".join([*lines, *(f"\nThe peers run with {each}." for each in peers)]) + "\n"
