@@ -81,12 +81,12 @@ model: ## explore all states of docs/model, a model of how sessions end; ARGS=st
 attacks: $(VENV)/.dev ## measure other people's requests while one address attacks; ARGS="'F sign-ups'"
 	$(BIN)/python -m benchmarks.attacks $(ARGS)
 
-bench: $(BENCH)/.installed ## measure Curfew beside its peers, and write docs/performance.md; ARGS="http"
+bench: $(VENV)/.dev $(BENCH)/.installed ## measure Curfew beside its peers, and write docs/performance.md; ARGS="http"
 	sh benchmarks/install-wrk.sh
 	$(BIN)/python -m tests.support.browsers.node benchmarks/peers
 	$(BIN)/python -m benchmarks --to docs $(ARGS)
 
-bench-quick: $(BENCH)/.installed ## the same in two minutes, only printed
+bench-quick: $(VENV)/.dev $(BENCH)/.installed ## the same in two minutes, only printed
 	sh benchmarks/install-wrk.sh
 	$(BIN)/python -m tests.support.browsers.node benchmarks/peers
 	$(BIN)/python -m benchmarks --plan quick $(ARGS)
@@ -122,7 +122,7 @@ $(VENV)/.dev: requirements-dev.txt requirements.txt | $(BIN)/python
 	$(BIN)/python $(PIP_INSTALL) -r requirements-dev.txt
 	touch $@ $(VENV)/.runtime
 
-$(BENCH)/.installed: benchmarks/requirements.txt $(VENV)/.dev
+$(BENCH)/.installed: benchmarks/requirements.txt | $(BIN)/python
 	echo "Installing what Curfew is measured beside into $(BENCH) ..."
 	$(BIN)/python -m venv $(BENCH)
 	$(BENCH)/bin/python $(PIP_INSTALL) -r benchmarks/requirements.txt

@@ -47,7 +47,7 @@ def command_line() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--plan", choices=PLANS, default="full", help="how much is measured")
     parser.add_argument("--to", type=Path, help="where results, page and plots are written")
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="all, if none is named")
+    parser.add_argument("parts", nargs="*", metavar="part", type=_part, help="all if none is named")
     return parser
 
 
@@ -71,6 +71,12 @@ def keep(folder: Path, name: str, result: Result) -> None:
     results = {**read_results(folder), name: result}
     write_results(folder, {part: results[part] for part in PARTS if part in results})
     write_page(folder, read_results(folder))
+
+
+def _part(name: str) -> str:
+    if name not in PARTS:
+        raise argparse.ArgumentTypeError(f"the parts are {', '.join(PARTS)}")
+    return name
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 """A Curfew that is measured: `run.py` with its default settings, on a data folder of its own."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -101,6 +102,11 @@ class Curfew:
             "Sec-WebSocket-Protocol": "curfew.v1",
         }
         return Handshake(self.port, "/ws", b'"hello"', headers)
+
+    def watch(self, pids: Iterable[int]) -> None:
+        """Make its workers begin to note how late they come."""
+        for pid in pids:
+            os.kill(pid, signal.SIGUSR1)
 
     def notes(self) -> list[Any]:
         """Return what its workers have noted, after their end."""

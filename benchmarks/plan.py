@@ -16,7 +16,7 @@ class Plan:
         sign_ins: in a round.
         crowd: sockets that are open at once, five for each session.
         many_sockets: the greatest number of sockets.
-        idle_seconds: for which these are watched.
+        idle_seconds: for which these are watched; before, a fifth of it without being watched.
         logouts: in a round.
         stores: numbers of sessions in the stores that a load is measured in, rising.
         with_peers: whether programs are measured that need what `make bench` installs.

@@ -55,10 +55,6 @@ class Probe:
         said, _ = self._process.communicate("")
         self.seen = [(at, taken) for at, taken in json.loads(said or "[]")]
 
-    def worst(self, since: float, until: float) -> list[float]:
-        """Return the seconds of the requests that were under way in a time."""
-        return [taken for at, taken in self.seen if at <= until and at + taken >= since]
-
 
 def main(port: int, path: str) -> None:
     """Ask until nobody listens."""

@@ -20,8 +20,8 @@ SETTLE: Final = 3.0
 """Seconds until the openings have been counted and written."""
 MINUTE: Final = 60
 NOTE: Final = (
-    "Idle sockets: Curfew's pings go out every 25 s, and its loop notes every 10 ms how late it "
-    "comes, which is counted with the rest. A busy machine makes it late, too."
+    "Idle sockets: Curfew's pings go out every 25 s. Only after CPU time was measured, the loop "
+    "begins to note every 5 ms how late it comes. A busy machine makes it late, too."
 )
 MOST_PERCENT: Final = 4.0
 MOST_STALL_MS: Final = 30.0
@@ -64,17 +64,20 @@ def measure(plan: Plan, folder: Path) -> Result:
 async def _stay(
     plan: Plan, server: Curfew, people: People, pids: list[int]
 ) -> tuple[float, float, float]:
-    """Return the part of a core that was used, in percent, and since when and until when."""
+    """Return the part of a core that was used, in percent, and since and until when it watched."""
     sockets = await open_sockets(
         server.handshake(person)
         for person in people.sign_in(plan.many_sockets // SOCKETS_EACH)
         for _ in range(SOCKETS_EACH)
     )
     await asyncio.sleep(min(SETTLE, plan.idle_seconds))
-    since, before = time.perf_counter(), cpu_seconds(pids)
+    began, before = time.perf_counter(), cpu_seconds(pids)
+    await asyncio.sleep(plan.idle_seconds / 5)
+    since, used = time.perf_counter(), cpu_seconds(pids) - before
+    server.watch(pids)
     await asyncio.sleep(plan.idle_seconds)
-    until, used = time.perf_counter(), cpu_seconds(pids) - before
+    until = time.perf_counter()
     if any(each.closed_at for each in sockets):
         raise NotMeasurable("Some of the idle sockets were closed.")
     await cut(sockets)
-    return 100 * used / (until - since), since, until
+    return 100 * used / (since - began), since, until

@@ -55,7 +55,7 @@ def measure(plan: Plan, folder: Path) -> Result:
     with ExitStack() as stack:
         store = stack.enter_context(valkey(folder / "store"))
         peer = stack.enter_context(programs.peer(programs.TORNADO_SOCKETS, store, folder))
-        stack.enter_context(server.running())
+        server.watch(stack.enter_context(server.running()))
         people = stack.enter_context(server.people())
         ways: list[Callable[[], Coroutine[Any, Any, _Seen]]] = [
             partial(_end_sessions, plan, server, people),

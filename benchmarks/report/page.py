@@ -43,8 +43,8 @@ else run meanwhile.
   note when a close frame comes in.
 - Sessions are created by Curfew's services in a process beside the server, because thousands of
   sign-ins would take minutes for their password hashes.
-- Stalls are noted by the event loop itself, which should come every 10 ms. That is the only thing
-  that is added.
+- Stalls are noted by the event loop itself, which should come every 5 ms. That is the only thing
+  that is added, and only where stalls are measured.
 - The parts of a request are samples: every few milliseconds of CPU time, the server notes which of
   its functions is running.
 
