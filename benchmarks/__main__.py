@@ -25,7 +25,7 @@ def main(words: list[str] | None = None) -> int:
     arguments = command_line().parse_args(words)
     plan, parts = PLANS[arguments.plan], arguments.parts or list(PARTS)
     limits.raise_open_files()
-    failed = []
+    failed, taken = [], machine.description(plan)
     for name in parts:
         began = time.perf_counter()
         print(f"{name}: {(PARTS[name].__doc__ or '').splitlines()[0]}", flush=True)
@@ -33,6 +33,7 @@ def main(words: list[str] | None = None) -> int:
         if result is None:
             failed.append(name)
             continue
+        result.taken.update(taken)
         print(text_table(result.figures), "", *result.notes, sep="\n")
         print(f"({name} took {time.perf_counter() - began:.0f} s)\n", flush=True)
         if arguments.to:
@@ -55,14 +56,11 @@ def measured(name: str, plan: Plan) -> Result | None:
     """Measure one part; print why, and return None, if it cannot be measured."""
     with tempfile.TemporaryDirectory(prefix="curfew-bench-") as folder:
         try:
-            result = PARTS[name](plan, Path(folder))
+            return PARTS[name](plan, Path(folder))
         except NotMeasurable as problem:
             print(problem, file=sys.stderr)
         except Exception:  # noqa: BLE001 the other parts are measured all the same
             traceback.print_exc()
-        else:
-            result.taken.update(machine.description(plan))
-            return result
     return None
 
 

@@ -47,6 +47,16 @@ class Sample:
     cpu_us: float
 
 
+def speeds(taken: Sequence[Sample]) -> list[float]:
+    """Return the requests per second of each round."""
+    return [each.per_second for each in taken]
+
+
+def costs(taken: Sequence[Sample]) -> list[float]:
+    """Return the CPU time per request of each round, in us."""
+    return [each.cpu_us for each in taken]
+
+
 def ask(served: Served, asked: Asked, seconds: float) -> Sample:
     """Ask a program as fast as it answers, on 32 connections.
 

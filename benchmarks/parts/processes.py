@@ -7,7 +7,7 @@ from typing import Final
 
 from benchmarks.curfew import Curfew
 from benchmarks.figures import Figure, Result, ratios
-from benchmarks.load import Asked, Sample, ask
+from benchmarks.load import Asked, ask, costs, speeds
 from benchmarks.plan import Plan
 from benchmarks.rounds import in_turns
 from benchmarks.running import Served
@@ -24,11 +24,10 @@ def measure(plan: Plan, folder: Path) -> Result:
     with ExitStack() as stack:
         entries = [_curfew(folder, count, stack) for count in (1, 2)]
         one, two = in_turns(plan.rounds, entries, lambda entry: ask(*entry, plan.seconds))
-    speed = ratios([each.per_second for each in two], [each.per_second for each in one])
-    cpu = ratios([each.cpu_us for each in two], [each.cpu_us for each in one])
+    speed, cpu = ratios(speeds(two), speeds(one)), ratios(costs(two), costs(one))
     return Result(
         [_figure(speed, cpu)],
-        {"requests per second": {"Curfew, one process": _speed(one), "Curfew, two": _speed(two)}},
+        {"requests per second": {"Curfew, one process": speeds(one), "Curfew, two": speeds(two)}},
         [_note()],
     )
 
@@ -51,7 +50,3 @@ def _note() -> str:
         f"Two processes, the store and the load generator need {CORES_THAT_ALLOW} cores; this "
         f"machine has {os.cpu_count()}. With fewer, CPU per request is compared."
     )
-
-
-def _speed(taken: list[Sample]) -> list[float]:
-    return [each.per_second for each in taken]

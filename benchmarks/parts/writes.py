@@ -7,7 +7,7 @@ from typing import Final
 from benchmarks import programs
 from benchmarks.curfew import Curfew
 from benchmarks.figures import Figure, Result, ratios
-from benchmarks.load import Asked, Sample, ask
+from benchmarks.load import Asked, Sample, ask, costs, speeds
 from benchmarks.plan import Plan
 from benchmarks.rounds import in_turns
 from benchmarks.running import Served, valkey
@@ -45,8 +45,8 @@ def measure(plan: Plan, folder: Path) -> Result:
     return Result(
         _figures(samples),
         {
-            "writes per second": _of(samples, "per_second"),
-            "CPU per write, us": _of(samples, "cpu_us"),
+            "writes per second": {label: speeds(each) for label, each in samples.items()},
+            "CPU per write, us": {label: costs(each) for label, each in samples.items()},
         },
         [NOTE],
     )
@@ -63,12 +63,6 @@ def _figures(samples: dict[str, list[Sample]]) -> list[Figure]:
     express = samples.get(programs.EXPRESS_SESSION)
     if express is None:
         return []
-    ratio = ratios(
-        [each.per_second for each in samples[CURFEW]], [each.per_second for each in express]
-    )
+    ratio = ratios(speeds(samples[CURFEW]), speeds(express))
     target = f"req/s ≥ {LEAST} × express-session's write"
     return [Figure("PATCH of session data", target, LEAST, ratio, at_most=False)]
-
-
-def _of(samples: dict[str, list[Sample]], name: str) -> dict[str, list[float]]:
-    return {label: [getattr(each, name) for each in taken] for label, taken in samples.items()}

@@ -99,14 +99,12 @@ def _notes(results: dict[str, Result]) -> str:
 
 def _taken(results: dict[str, Result]) -> str:
     """Return when and where each part was measured."""
-    names = [name for each in results.values() for name in each.taken if name != PEERS]
-    heads = list(dict.fromkeys(names))
-    lines = [
-        "## Machine and versions\n",
-        f"| part | {' | '.join(heads)} |",
-        "|---" * (len(heads) + 1) + "|",
-    ]
+    parts: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for part, each in results.items():
-        lines.append(f"| {part} | {' | '.join(each.taken.get(name, '') for name in heads)} |")
-    peers = dict.fromkeys(each.taken[PEERS] for each in results.values() if PEERS in each.taken)
-    return "\n".join([*lines, *(f"\nThe peers run with {each}." for each in peers)]) + "\n"
+        parts.setdefault(tuple(each.taken.items()), []).append(part)
+    lines = ["## Machine and versions\n"]
+    for taken, names in parts.items():
+        facts = ", ".join(f"{name} {value}" for name, value in taken if name != PEERS)
+        peers = dict(taken).get(PEERS, "")
+        lines.append(f"- {', '.join(names)}: {facts}. The peers run with {peers}.")
+    return "\n".join(lines) + "\n"
