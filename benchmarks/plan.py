@@ -10,6 +10,8 @@ class Plan:
 
     Attributes:
         rounds: after one that only warms up.
+        longest_seconds: after which a part begins no more rounds, so that a busy machine, too, gets
+            to an end.
         seconds: of load in a round, for one program; `wrk` knows whole ones only.
         sessions: of which each comes again only after all others, when every one is loaded.
         requests: of one client that is alone, in a round.
@@ -23,6 +25,7 @@ class Plan:
     """
 
     rounds: int
+    longest_seconds: float
     seconds: float
     sessions: int
     requests: int
@@ -37,10 +40,11 @@ class Plan:
 
 FULL: Final = Plan(
     rounds=7,
+    longest_seconds=150,
     seconds=2,
     sessions=1_000,
     requests=1_000,
-    sign_ins=10,
+    sign_ins=15,
     crowd=5_000,
     many_sockets=10_000,
     idle_seconds=300,
@@ -49,6 +53,7 @@ FULL: Final = Plan(
 )
 QUICK: Final = Plan(
     rounds=1,
+    longest_seconds=30,
     seconds=1,
     sessions=1_000,
     requests=300,
@@ -61,6 +66,7 @@ QUICK: Final = Plan(
 )
 SMOKE: Final = Plan(
     rounds=1,
+    longest_seconds=30,
     seconds=0.1,
     sessions=40,
     requests=20,

@@ -80,7 +80,7 @@ def _get(plan: Plan, folder: Path, server: Curfew, stack: ExitStack) -> dict[str
         for label, (port, text) in asked.items()
     }
     taken = in_turns(
-        plan.rounds,
+        plan,
         list(clients.values()),
         lambda ask: 1e3 * median(ask() for _ in range(plan.requests)),
     )

@@ -97,7 +97,7 @@ def _alternate(
             ways = each.new_ways(plan.crowd // SOCKETS_EACH)
             idle += runner.run(_open_idle(ways))
         taken = in_turns(
-            plan.rounds,
+            plan,
             started,
             lambda each: runner.run(_log_out(each.port, each.new_ways(plan.logouts), folder)),
         )

@@ -61,7 +61,7 @@ def measure(plan: Plan, folder: Path) -> Result:
             partial(_end_sessions, plan, server, people),
             partial(_close_sockets, plan, peer),
         ]
-        curfew, bare = in_turns(plan.rounds, ways, lambda way: asyncio.run(way()))
+        curfew, bare = in_turns(plan, ways, lambda way: asyncio.run(way()))
     (noted,) = server.notes()
     late = [(at - by, by) for at, by in noted]
     return Result(_figures(plan, curfew, bare, late), _series(curfew, bare, late))
@@ -131,7 +131,9 @@ def _series(
 ) -> dict[str, dict[str, list[float]]]:
     seen = sorted(curfew, key=lambda each: each.seconds)[len(curfew) // 2]
     shown = [
-        (at - seen.began, by) for at, by in late if seen.began - AROUND <= at <= seen.ended + AROUND
+        (at + by - seen.began, by)
+        for at, by in late
+        if seen.began - AROUND <= at <= seen.ended + AROUND
     ]
     return {
         "mass end, s": {

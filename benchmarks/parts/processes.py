@@ -23,7 +23,7 @@ def measure(plan: Plan, folder: Path) -> Result:
     """Measure one process and two."""
     with ExitStack() as stack:
         entries = [_curfew(folder, count, stack) for count in (1, 2)]
-        one, two = in_turns(plan.rounds, entries, lambda entry: ask(*entry, plan.seconds))
+        one, two = in_turns(plan, entries, lambda entry: ask(*entry, plan.seconds))
     speed, cpu = ratios(speeds(two), speeds(one)), ratios(costs(two), costs(one))
     return Result(
         [_figure(speed, cpu)],

@@ -53,7 +53,7 @@ def measure(plan: Plan, folder: Path) -> Result:
     with valkey(folder / "store") as store:
         handshakes = _sign_in(curfew, plan)
         taken = in_turns(
-            plan.rounds,
+            plan,
             names,
             lambda name: (
                 _curfew(curfew, handshakes) if name == CURFEW else _peer(name, plan, store, folder)

@@ -36,7 +36,7 @@ def measure(plan: Plan, folder: Path) -> Result:
     with ExitStack() as stack:
         filled = [_fill(count, folder, stack, bytes_each) for count in plan.stores]
         taken = in_turns(
-            plan.rounds, filled, lambda each: 1e6 * median(each.people.load_seconds(each.sids))
+            plan, filled, lambda each: 1e6 * median(each.people.load_seconds(each.sids))
         )
     few, many = plan.stores[0], plan.stores[-1]
     figures = [

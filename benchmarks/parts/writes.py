@@ -39,9 +39,7 @@ def measure(plan: Plan, folder: Path) -> Result:
             peer = stack.enter_context(programs.peer(name, store, folder))
             heads = [programs.signed_in(peer).headers for _ in range(SESSIONS)]
             entries[name] = peer, Asked(heads, "PATCH", BODIES)
-        taken = in_turns(
-            plan.rounds, list(entries.values()), lambda entry: ask(*entry, plan.seconds)
-        )
+        taken = in_turns(plan, list(entries.values()), lambda entry: ask(*entry, plan.seconds))
     samples = dict(zip(entries, taken, strict=True))
     return Result(
         _figures(samples),

@@ -16,7 +16,7 @@ INTRODUCTION: Final = """\
 work, each as its own documentation shows it, on the same machine and in the same minutes: in every
 round each program has its turn, and ratios are made within a round. The verdict is about the median
 of all rounds, and for stalls about the worst. A row that falls short of its target is shown as
-short.
+short. On a busy machine a part may end with fewer rounds than seven.
 """
 
 HOW: Final = """\

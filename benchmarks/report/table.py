@@ -5,7 +5,7 @@ from typing import Final
 
 from benchmarks.figures import Figure
 
-HEADS: Final = ("what", "target", "measured", "rounds from – to", "verdict")
+HEADS: Final = ("what", "target", "measured", "rounds, from – to", "verdict")
 
 
 def text_table(figures: Sequence[Figure]) -> str:
@@ -40,5 +40,6 @@ def _cells(figure: Figure) -> tuple[str, ...]:
         return figure.what, figure.target, "–", "–", figure.verdict
     unit = "" if figure.unit == "×" else f" {figure.unit}"
     measured = f"{number(figure.value)}{unit or ' ×'}"
-    spread = f"{number(min(figure.samples))} – {number(max(figure.samples))}"
+    low, high = number(min(figure.samples)), number(max(figure.samples))
+    spread = f"{len(figure.samples)}, {low} – {high}"
     return figure.what, figure.target, measured, spread, figure.verdict

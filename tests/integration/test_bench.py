@@ -3,12 +3,14 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from benchmarks.figures import Figure, Result, percentile, ratios
 from benchmarks.inside.profiled_run import part_of
+from benchmarks.plan import SMOKE
 from benchmarks.report.results import read_results, write_results
 from benchmarks.report.svg import Axis
 from benchmarks.report.table import markdown_table
@@ -64,7 +66,7 @@ def test_a_row_is_met_by_its_median_or_by_its_worst_round() -> None:
 
 def test_a_row_that_falls_short_is_shown_as_short() -> None:
     table = markdown_table([Figure("x", "≤ 2 ms", 2.0, [3.0, 2.5, 4.0], unit="ms")])
-    assert "| x | ≤ 2 ms | 3.00 ms | 2.50 – 4.00 | **short** |" in table  # noqa: RUF001
+    assert "| x | ≤ 2 ms | 3.00 ms | 3, 2.50 – 4.00 | **short** |" in table  # noqa: RUF001
 
 
 def test_a_ratio_is_made_within_a_round() -> None:
@@ -79,9 +81,14 @@ def test_rounds_alternate_and_another_program_begins_each() -> None:
         order.append(name)
         return len(order)
 
-    samples = in_turns(2, ["a", "b"], measure)
+    samples = in_turns(replace(SMOKE, rounds=2), ["a", "b"], measure)
     assert order == ["b", "a", "a", "b", "b", "a"]
     assert samples == [[3, 6], [4, 5]], "the first round warms up"
+
+
+def test_rounds_end_when_they_take_too_long() -> None:
+    hasty = replace(SMOKE, rounds=7, longest_seconds=0)
+    assert in_turns(hasty, ["a"], len) == [[1, 1, 1]]
 
 
 @pytest.mark.parametrize(
