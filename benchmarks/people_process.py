@@ -38,7 +38,7 @@ for number = ARGV[3], ARGV[4] do
 end
 """
 """Copies a record and its index entry. A copy does not open, but takes the same place."""
-COPIED_AT_ONCE: Final = 10_000
+COPIED_AT_ONCE: Final = 2_000
 
 
 class Work:
@@ -97,7 +97,7 @@ class Work:
 
 async def main() -> None:
     """Do what is asked for until nobody asks any more."""
-    logging.basicConfig(level=logging.WARNING)
+    logging.basicConfig(level=logging.ERROR)  # a busy store is no news here
     settings = load_settings()
     loop = asyncio.get_running_loop()
     async with open_services(settings, serves=False) as services:
