@@ -64,7 +64,7 @@ def lines(about: Lines, drawn: Mapping[str, Points]) -> str:
     legend = 46.0 + 20.0 * len(drawn)
     xs = [x for points in drawn.values() for x, _ in points]
     ys = [*(y for points in drawn.values() for _, y in points), about.limit]
-    across = axis_for(xs, 70.0, WIDTH - 30.0, logarithmic=about.logarithmic)
+    across = axis_for(xs, 70.0, WIDTH - 45.0, logarithmic=about.logarithmic)
     up = axis_for(ys, legend + 270.0, legend + 14.0)
     parts = _grid(about, across, up)
     for index, (label, points) in enumerate(drawn.items()):
