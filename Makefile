@@ -4,10 +4,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 TOOLS := $(VENV)/tools
+BENCH := .venv-bench
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast cover check format docs map simulate model attacks chaos-matrix screenshots requirements audit
+.PHONY: help run test test-fast cover check format docs map simulate model attacks bench bench-quick chaos-matrix screenshots requirements audit
 # Only the program speaks, not make.
 .SILENT:
 
@@ -80,6 +81,16 @@ model: ## explore all states of docs/model, a model of how sessions end; ARGS=st
 attacks: $(VENV)/.dev ## measure other people's requests while one address attacks; ARGS="'F sign-ups'"
 	$(BIN)/python -m benchmarks.attacks $(ARGS)
 
+bench: $(VENV)/.dev $(BENCH)/.installed ## measure Curfew beside its peers, and write docs/performance.md; ARGS="http"
+	sh benchmarks/install-wrk.sh
+	$(BIN)/python -m tests.support.browsers.node benchmarks/peers
+	$(BIN)/python -m benchmarks --to docs $(ARGS)
+
+bench-quick: $(VENV)/.dev $(BENCH)/.installed ## the same in two minutes, only printed
+	sh benchmarks/install-wrk.sh
+	$(BIN)/python -m tests.support.browsers.node benchmarks/peers
+	$(BIN)/python -m benchmarks --plan quick $(ARGS)
+
 chaos-matrix: $(VENV)/.dev ## measure docs/fault-matrix.md anew
 	$(BIN)/python -m tests.chaos.matrix
 
@@ -90,7 +101,7 @@ screenshots: $(VENV)/.dev ## take the pictures in docs/images anew
 
 # The names of the new files' origin are left out: whoever runs this may use a mirror.
 requirements: $(TOOLS)/.installed ## pin all packages with their hashes anew, from requirements*.in
-	for each in requirements requirements-dev requirements-tools; do \
+	for each in requirements requirements-dev requirements-tools benchmarks/requirements; do \
 	  UV_CUSTOM_COMPILE_COMMAND="make requirements" $(TOOLS)/bin/uv pip compile --quiet \
 	    --universal --python-version 3.11 --generate-hashes --no-emit-package colorama \
 	    --no-emit-index-url --no-emit-find-links -o $$each.txt $$each.in || exit 1; done
@@ -110,6 +121,12 @@ $(VENV)/.dev: requirements-dev.txt requirements.txt | $(BIN)/python
 	echo "Installing what developers need into $(VENV) ..."
 	$(BIN)/python $(PIP_INSTALL) -r requirements-dev.txt
 	touch $@ $(VENV)/.runtime
+
+$(BENCH)/.installed: benchmarks/requirements.txt | $(BIN)/python
+	echo "Installing what Curfew is measured beside into $(BENCH) ..."
+	$(BIN)/python -m venv $(BENCH)
+	$(BENCH)/bin/python $(PIP_INSTALL) -r benchmarks/requirements.txt
+	touch $@
 
 $(TOOLS)/.installed: requirements-tools.txt | $(BIN)/python
 	$(BIN)/python -m venv $(TOOLS)

@@ -1,1 +1,1 @@
-"""Measurements. None of them is a test: they print figures, and judge nothing but the figures."""
+"""Measurements, printed and judged by nothing but their targets: `make bench`, `make attacks`."""

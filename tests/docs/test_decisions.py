@@ -8,6 +8,7 @@ import pytest
 from tests.docs.markdown import ROOT, page, table
 
 FOLDER = ROOT / "docs" / "decisions"
+REQUIREMENTS = ("requirements", "requirements-dev", "benchmarks/requirements")
 DECISIONS = sorted(FOLDER.glob("0*.md"))
 
 
@@ -33,11 +34,11 @@ def test_no_number_is_taken_twice_or_left_out() -> None:
 def test_every_pinned_package_has_a_line() -> None:
     listed = table(FOLDER / "0009-libraries.md", "package")
     named = {canonical(name) for row in listed for name in row[0].split(", ")}
-    assert named == {name for file in ("", "-dev") for name in pinned(f"requirements{file}.txt")}
+    assert named == {name for file in REQUIREMENTS for name in pinned(f"{file}.txt")}
 
 
 @pytest.mark.proves("15.1.2", "15.2.1")
-@pytest.mark.parametrize("name", ["requirements", "requirements-dev", "requirements-tools"])
+@pytest.mark.parametrize("name", [*REQUIREMENTS, "requirements-tools"])
 def test_every_package_is_pinned_with_hashes_and_without_an_address(name: str) -> None:
     text = (ROOT / f"{name}.txt").read_text(encoding="utf-8")
     assert "://" not in text
@@ -47,7 +48,7 @@ def test_every_package_is_pinned_with_hashes_and_without_an_address(name: str) -
         assert re.search(r"--hash=sha256:[0-9a-f]{64}\b", block), block[:80]
 
 
-@pytest.mark.parametrize("name", ["requirements", "requirements-dev", "requirements-tools"])
+@pytest.mark.parametrize("name", [*REQUIREMENTS, "requirements-tools"])
 def test_what_was_asked_for_is_what_is_pinned(name: str) -> None:
     asked = (ROOT / f"{name}.in").read_text(encoding="utf-8").splitlines()
     lines = [line for line in asked if line and not line.startswith(("#", "-r"))]

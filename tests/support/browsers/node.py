@@ -1,6 +1,7 @@
 """Node for tests, and its packages: the versions that the project pins, not the machine's.
 
-`python -m tests.support.browsers.node` installs what `tests/node/package-lock.json` pins.
+`python -m tests.support.browsers.node` installs what `tests/node/package-lock.json` pins, or what
+the lock file in another folder does, if one is named.
 """
 
 import os
@@ -37,25 +38,26 @@ def package(name: str) -> Path:
     return PACKAGES / name
 
 
-def main() -> int:
-    """Install the packages unless they are there; the exit status."""
-    if _is_installed():
+def main(folder: Path = PACKAGES.parent) -> int:
+    """Install the packages of a folder unless they are there; the exit status."""
+    if _is_installed(folder):
         return 0
-    print("Installing what the tests of the browser client need into tests/node ...")  # noqa: T201
+    print(f"Installing what {folder.relative_to(ROOT)}/package-lock.json pins ...")  # noqa: T201
     npm = [str(NODE), str(NPM), "ci", "--silent", "--no-audit", "--no-fund"]
     # npm starts scripts of packages with the `node` of the path.
     environment = os.environ | {"PATH": f"{NODE.parent}{os.pathsep}{os.environ['PATH']}"}
-    done = subprocess.run(npm, cwd=PACKAGES.parent, env=environment, check=False)
+    done = subprocess.run(npm, cwd=folder, env=environment, check=False)
     if done.returncode:
-        sys.stderr.write("npm could not install tests/node/package-lock.json; see above.\n")
+        sys.stderr.write(f"npm could not install {folder}/package-lock.json; see above.\n")
     return done.returncode
 
 
-def _is_installed() -> bool:
+def _is_installed(folder: Path) -> bool:
     """Whether npm finished after the lock file was last changed."""
-    receipt, lock = PACKAGES / ".package-lock.json", PACKAGES.parent / "package-lock.json"
+    receipt = folder / "node_modules" / ".package-lock.json"
+    lock = folder / "package-lock.json"
     return receipt.exists() and receipt.stat().st_mtime >= lock.stat().st_mtime
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*(ROOT / word for word in sys.argv[1:2])))

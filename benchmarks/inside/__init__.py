@@ -1,0 +1,1 @@
+"""Curfew's entry with something changed or watched inside; everything else is `run.py`."""

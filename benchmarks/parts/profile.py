@@ -1,0 +1,43 @@
+"""Where a request's time goes: samples of the server's stack, on its CPU time."""
+
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Final
+
+from benchmarks.curfew import PROFILED, Curfew
+from benchmarks.figures import Result
+from benchmarks.load import Asked, ask
+from benchmarks.plan import Plan
+
+KNOWN: Final = "authenticated GET, one session"
+LOADED: Final = "authenticated GET, every session loaded"
+PARTS: Final = "parts of a request, us of CPU"
+
+
+def measure(plan: Plan, folder: Path) -> Result:
+    """Measure which part of the server an authenticated GET keeps busy."""
+    series = {label: _parts(label, plan, folder) for label in (KNOWN, LOADED)}
+    notes = [_note(label, parts) for label, parts in series.items()]
+    return Result([], {f"{PARTS}: {label}": each for label, each in series.items()}, notes)
+
+
+def _parts(label: str, plan: Plan, folder: Path) -> dict[str, list[float]]:
+    """Return the CPU time of each part, in us for a request, the greatest first."""
+    server = Curfew(folder / label.replace(" ", "-"), script=PROFILED)
+    with server.running() as pids, server.people() as people:
+        signed_in = people.sign_in(1 if label == KNOWN else plan.sessions)
+        asked = Asked([each.headers for each in signed_in])
+        ask(server.served(pids), asked, plan.seconds)  # loads what only the first requests need
+        since = time.perf_counter()
+        sample = ask(server.served(pids), asked, plan.seconds * plan.rounds)
+    (noted,) = server.notes()
+    counted = Counter(part for at, part in noted if at >= since)
+    return {
+        part: [sample.cpu_us * count / counted.total()] for part, count in counted.most_common()
+    }
+
+
+def _note(label: str, parts: dict[str, list[float]]) -> str:
+    shown = ", ".join(f"{part} {taken:.0f}" for part, (taken,) in parts.items())
+    return f"{label}, us of CPU: {shown}."

@@ -1,0 +1,1 @@
+"""Writes what was measured: the table, the plots and docs/performance.md."""
