@@ -20,13 +20,13 @@ Watch = Callable[[], AbstractContextManager[Any]]
 
 def run_watched(watch: Watch) -> None:
     """Serve as `run.py` does, but watched."""
-    serve = process.serve
+    serve: Callable[..., Any] = process.serve
 
-    async def watched(*arguments: Any) -> None:
+    async def watched(*arguments: Any, **named: Any) -> None:
         with _written(watch):
-            await serve(*arguments)
+            await serve(*arguments, **named)
 
-    process.serve = watched  # type: ignore[assignment]  # it takes the same
+    process.serve = watched
     sys.exit(main())
 
 
