@@ -89,7 +89,7 @@ class RedisControlLog:
         for name in names:
             pipeline.xinfo_stream(name)
         told, *infos = await execute("tail", partial(pipeline.execute, raise_on_error=False))
-        history = _history(told)
+        history = history_of(told)
         ends = {name: _end(info) for name, info in zip(names, infos, strict=True)}
         positions = ends | {self._replies: BEGINNING}
         return {name: replace(each, history=history) for name, each in positions.items()}
@@ -124,8 +124,8 @@ class RedisControlLog:
         if isinstance(streams, Exception):
             kind = StoreMoved if leads_elsewhere(streams) else StoreUnavailable
             raise kind("follow", type(streams).__name__) from streams
-        history, found = _history(told), dict(zip(self._followed, infos, strict=True))
-        lost = any(_is_other(history, each) for each in positions.values()) or any(
+        history, found = history_of(told), dict(zip(self._followed, infos, strict=True))
+        lost = any(is_other_history(history, each) for each in positions.values()) or any(
             _lost_entries(found[name], positions[name]) for name in self._control
         )
         restarts = {
@@ -201,7 +201,7 @@ def _text(value: str | bytes) -> str:
     return value.decode() if isinstance(value, bytes) else value
 
 
-def _history(told: Any) -> str:
+def history_of(told: Any) -> str:
     """Return which history the server has, from INFO's reply; empty if it does not tell.
 
     Raises:
@@ -214,7 +214,7 @@ def _history(told: Any) -> str:
     return str(told.get("master_replid", ""))
 
 
-def _is_other(history: str, position: Position) -> bool:
+def is_other_history(history: str, position: Position) -> bool:
     """Return whether `position` is a place in another history; unknown ones count as the same."""
     return bool(history and position.history) and history != position.history
 

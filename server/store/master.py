@@ -9,6 +9,7 @@ connections are dropped, and the next commands connect anew.
 
 import re
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
 
@@ -61,12 +62,18 @@ class MasterLink:
     Args:
         kept_for: the age at which a connection is opened anew.
         settled_after: the least time between two drops for refusals.
+        monotonic: seconds on a clock that is never set back.
     """
 
     def __init__(
-        self, *, kept_for: timedelta = KEPT_FOR, settled_after: timedelta = SETTLED_AFTER
+        self,
+        *,
+        kept_for: timedelta = KEPT_FOR,
+        settled_after: timedelta = SETTLED_AFTER,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.kept_for = kept_for
+        self.monotonic = monotonic
+        self._kept_for = kept_for.total_seconds()
         self._settled_after = settled_after.total_seconds()
         self._pools: list[_Pool] = []
         self._history = ""
@@ -84,21 +91,45 @@ class MasterLink:
         self._pools.append(pool)
         return pool
 
-    async def arrived(self, connection: AbstractConnection, history: str) -> None:
+    def is_too_old(self, opened_at: float) -> bool:
+        """Return whether a connection that was opened then is opened anew before its next use."""
+        return self.monotonic() - opened_at > self._kept_for
+
+    async def arrived(self, connection: AbstractConnection, told: bytes) -> None:
         """Take note of what a new connection leads to.
 
         Args:
             connection: it may be used at once, and is not dropped.
-            history: of its server; empty if the server does not tell.
+            told: what its server answered to `INFO replication`; empty if it does not tell.
+
+        Raises:
+            ReadOnlyError: the server is a replica.
         """
+        role, found = _ROLE.search(told), _HISTORY.search(told)
+        if role and role[1].decode() != MASTER:
+            raise ReadOnlyError(f"the server's role is {role[1].decode()}", status_code="READONLY")
+        history = found[1].decode() if found else ""
         former, self._history = self._history, history or self._history
         if former and former != self._history:
             await self._drop()
             connection.reset_should_reconnect()  # type: ignore[no-untyped-call]
 
-    async def refused(self) -> None:
+    async def failed(self, connection: AbstractConnection, error: RedisError) -> None:
+        """Take note of an error in place of an answer.
+
+        Args:
+            connection: which got it. Another one takes its place if this is no master that serves.
+            error: the error.
+        """
+        if isinstance(error, TimeoutError):
+            await self._close_idle()
+        elif leads_elsewhere(error):
+            connection.mark_for_reconnect()  # type: ignore[no-untyped-call]
+            await self._refused()
+
+    async def _refused(self) -> None:
         """Drop all connections, because a server said that it is no master that serves."""
-        now = time.monotonic()
+        now = self.monotonic()
         if now - self._refused_at > self._settled_after:
             self._refused_at = now
             await self._drop()
@@ -109,7 +140,7 @@ class MasterLink:
             pool.mark_used()
             await pool.close_idle()
 
-    async def close_idle(self) -> None:
+    async def _close_idle(self) -> None:
         """Close the connections that are idle: a server fell silent, and they may lead to it."""
         for pool in self._pools:
             await pool.close_idle()
@@ -146,8 +177,7 @@ class _Checked(AbstractConnection):
 
     async def connect(self) -> None:
         """Connect, unless there is a connection that is not too old. Called before each command."""
-        age = time.monotonic() - self._opened_at
-        if self.is_connected and age > self._link.kept_for.total_seconds():
+        if self.is_connected and self._link.is_too_old(self._opened_at):
             await self.disconnect(nowait=True)
         await super().connect()  # type: ignore[no-untyped-call]
 
@@ -158,7 +188,7 @@ class _Checked(AbstractConnection):
             ReadOnlyError: it is a replica.
         """
         await super().on_connect_check_health(check_health)
-        self._opened_at = time.monotonic()
+        self._opened_at = self._link.monotonic()
         for words in (("CLIENT", "SETNAME", NAME), ("INFO", "replication")):  # one round trip
             await self.send_command(*words, check_health=check_health)
         await self.read_response()
@@ -166,22 +196,14 @@ class _Checked(AbstractConnection):
             told = bytes(await self.read_response())
         except NoPermissionError:
             told = b""  # whoever may not ask must trust the address
-        role, history = _ROLE.search(told), _HISTORY.search(told)
-        if role and role[1].decode() != MASTER:
-            raise ReadOnlyError(f"the server's role is {role[1].decode()}", status_code="READONLY")
-        await self._link.arrived(self, history[1].decode() if history else "")
+        await self._link.arrived(self, told)
 
     async def read_response(self, *args: Any, **options: Any) -> Any:
         """Return the next answer; drop all connections if it says that this is no master."""
         try:
             return await super().read_response(*args, **options)
-        except TimeoutError:
-            await self._link.close_idle()
-            raise
         except RedisError as error:
-            if leads_elsewhere(error):
-                self.mark_for_reconnect()  # type: ignore[no-untyped-call]
-                await self._link.refused()
+            await self._link.failed(self, error)
             raise
 
 

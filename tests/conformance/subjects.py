@@ -25,7 +25,9 @@ from server.store.nodes import RedisNodeRegistry
 from server.store.scripts import Scripts
 from server.store.sessions import RedisSessionStore
 from tests.simulation.memory import Memory
-from tests.simulation.network import Link, RemoteStore, Server
+from tests.simulation.network import Link
+from tests.simulation.remote_store import RemoteStore
+from tests.simulation.servers import Balancer, Server
 from tests.support.engine.keys import KEY
 from tests.support.engine.quiet import quiet_context
 from tests.support.engine.visitors import visitor_records
@@ -154,7 +156,7 @@ class MemorySubject:
         self._memory = Memory(lambda: self._time, RULES, LEASE.total_seconds(), self._shards)
         link = Link(random.Random(0))  # noqa: S311 - delays are no secret
         link.slowest = 0.0003
-        self.store = RemoteStore(self._memory, Server(), link, "reader")
+        self.store = RemoteStore(Balancer(Server(self._memory)), link, "reader")
 
     def limit(self, sessions: int) -> None:
         """See `Subject`."""

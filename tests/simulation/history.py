@@ -8,7 +8,8 @@ from server.core.receipt import NodeCounts
 from server.engine import Engine
 from server.store.contract import Stored
 from tests.simulation.changing_rules import change_rules
-from tests.simulation.world import HASTY, Change, Node, World
+from tests.simulation.failing_over import fail_over
+from tests.simulation.world import HASTY, Change, Node, Wire, World
 
 STEPS = 14
 PEACE = 6.0
@@ -64,10 +65,12 @@ async def _history(world: World) -> None:
 
 
 def _make_peace(world: World) -> None:
-    world.server.thaw()
+    for each in world.truth.servers:
+        each.thaw()
     for node in world.nodes:
         node.link.heal()
-        node.link.reset()
+        if not world.is_failing_over:  # a node must leave an old master by itself
+            node.link.reset()
         world.loop.go_on(node.name)
 
 
@@ -77,14 +80,15 @@ def _check_all(world: World) -> None:
         if not node.engine.fence.is_open:
             world.truth.violations.append(f"{node.name} did not come back")
         for wire in node.wires:
-            _check_socket(world, wire.code, wire.sid)
+            _check_socket(world, wire)
 
 
-def _check_socket(world: World, code: int | None, sid: str) -> None:
+def _check_socket(world: World, wire: Wire) -> None:
+    code, sid = wire.code, wire.sid
     if not isinstance(world.memory.load(sid), Stored):
         if code is None:
             world.truth.violations.append(f"a socket of {sid} outlived its session")
-    elif code not in LIVE_CODES:
+    elif code not in LIVE_CODES and not wire.is_excused and not world.truth.ended_before(sid):
         world.truth.violations.append(f"a socket of {sid}, which is live, was closed with {code}")
 
 
@@ -168,8 +172,9 @@ def _reset(world: World) -> None:
 
 
 def _freeze(world: World) -> None:
-    world.server.freeze()
-    world.loop.call_later(world.chance.choice([0.1, 0.6, 1.4, 4.5]), world.server.thaw)
+    server = world.server
+    server.freeze()
+    world.loop.call_later(world.chance.choice([0.1, 0.6, 1.4, 4.5]), server.thaw)
 
 
 def _trim(world: World) -> None:
@@ -204,9 +209,19 @@ def _set_clock(world: World) -> None:
 
 def _lose_list(world: World) -> None:
     """Lose the list of nodes, as a store does that comes back with older data."""
+    world.truth.lost_list(world.memory.nodes)
     world.memory.nodes.clear()
     world.memory.renewals.clear()
     world.loop.call_later(world.chance.choice([0.001, 0.1, 0.4]), lambda: _end(world))
+
+
+def _fail_over(world: World) -> None:
+    """Promote the replica, with ends and sign-ins around it."""
+    for later in (0.005, 0.05, 0.3, 0.8):
+        if world.chance.random() < 0.5:
+            act = world.chance.choice([_end, _end, _sign_in, _open])
+            world.loop.call_later(later * world.chance.random() * 2, act, world)
+    fail_over(world)
 
 
 def _set_right(world: World) -> None:
@@ -231,6 +246,7 @@ _WEIGHTED: list[tuple[Act, int]] = [
     (change_rules, 1),
     (_set_clock, 2),
     (_lose_list, 1),
+    (_fail_over, 1),
 ]
 ACTS = [act for act, _ in _WEIGHTED]
 WEIGHTS = [weight for _, weight in _WEIGHTED]

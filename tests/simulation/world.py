@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable, Coroutine
 from contextvars import copy_context
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 from typing import Any, cast
@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from server.core.errors import StoreUnavailable, WriteConflict
 from server.core.events import MessageSent
 from server.core.reasons import NoSession, Reason
-from server.core.receipt import Receipt, State
+from server.core.receipt import Receipt
 from server.core.session import Device, Json, Rules, Session
 from server.core.token import Token
 from server.crypto.keyring import Keyring
@@ -24,7 +24,10 @@ from server.sessions.verdicts import LiveSession
 from server.store.clock import StoreClock
 from server.store.contract import Epochs, Tombstone
 from tests.simulation.memory import Memory
-from tests.simulation.network import Link, RemoteStore, Server
+from tests.simulation.network import Link
+from tests.simulation.remote_store import RemoteStore
+from tests.simulation.servers import Balancer, Server
+from tests.simulation.truth import Truth
 from tests.simulation.virtual import NODE, VirtualLoop
 from tests.support.engine.keys import KEY
 from tests.support.engine.quiet import quiet_context
@@ -50,34 +53,6 @@ Change = Callable[[Engine], None]
 """Breaks an engine on purpose, to show that the checks can fail."""
 
 
-@dataclass
-class Truth:
-    """What the store and the receipts said, and what was served although it must not be.
-
-    Attributes:
-        gone_at: when serving a session must have stopped: a lease after its end, or when a receipt
-            said that all nodes had stopped.
-        violations: what must not have happened.
-    """
-
-    gone_at: dict[str, float] = field(default_factory=dict)
-    violations: list[str] = field(default_factory=list)
-
-    def ended(self, sid: str, at: float) -> None:
-        """Note that a session ended in the store."""
-        self.gone_at.setdefault(sid, at + LEASE)
-
-    def finished(self, sid: str, at: float) -> None:
-        """Note that a receipt said that no node serves the session any more."""
-        self.gone_at[sid] = min(self.gone_at.get(sid, at), at)
-
-    def served(self, sid: str, at: float, what: str) -> None:
-        """Check that a node may have served a session."""
-        if at > self.gone_at.get(sid, float("inf")):
-            late = at - self.gone_at[sid]
-            self.violations.append(f"{what} of {sid} was served {late:.4f} s too late")
-
-
 class Wire:
     """A transport whose peer reads everything at once."""
 
@@ -86,6 +61,7 @@ class Wire:
         self._node = node
         self.sid = sid
         self.code: int | None = None
+        self.is_excused = False
         self.socket: Socket | None = None
 
     async def write(self, frame: str) -> None:
@@ -97,12 +73,13 @@ class Wire:
         if self.code is not None:
             self._world.truth.violations.append(f"a frame of {self.sid} behind its close frame")
         if not frame.startswith(SILENT):
-            self._world.truth.served(self.sid, self._world.loop.now, frame[:24])
+            self._world.truth.served(self._node, self.sid, self._world.loop.now, frame[:24])
 
     def close(self, code: int, reason: str) -> None:
         """See `Transport`."""
         del reason
         self.code = code
+        self.is_excused = self._world.truth.could_not_know_of(self._node, self.sid)
 
     async def forward(self, session: Session, data: Json) -> None:
         """Do what the handler does with a message."""
@@ -130,7 +107,7 @@ class Node:
         self.link = Link(world.chance)
         self.wires: list[Wire] = []
         clock = StoreClock(NO_CLIENT, world.loop.time)
-        remote = RemoteStore(world.memory, world.server, self.link, name, rules, clock)
+        remote = RemoteStore(world.balancer, self.link, name, rules, clock, world.replicas)
         self.remote = remote
         control = _CheckedControlLog(remote, self.pass_on)
         self.engine = build_engine(
@@ -194,7 +171,7 @@ class Node:
         except (StoreUnavailable, WriteConflict):
             return
         if isinstance(checked, LiveSession) and self.engine.fence.is_open:
-            self.world.truth.served(token.sid, began, "a request")
+            self.world.truth.served(self, token.sid, began, "a request")
 
     async def write(self, token: Token) -> None:
         """Do what the handler does with a request that writes data."""
@@ -218,7 +195,7 @@ class Node:
     async def pass_on(self, message: MessageSent) -> None:
         """Send a message to the user's other sockets, which counts as serving its session."""
         wire = self.wires[int(message.connection.partition("-")[2])]
-        self.world.truth.served(wire.sid, self.world.loop.now, "a message out")
+        self.world.truth.served(self, wire.sid, self.world.loop.now, "a message out")
         await self.remote.send(message)
 
     async def end(self, what: str, session: Session) -> Receipt | None:
@@ -234,11 +211,10 @@ class Node:
         except StoreUnavailable:
             return None
         for receipt in receipts:
-            self.world.check(receipt)
-        if what == "user" and receipts[0].state is not State.PENDING:
-            for token, made in before:
-                if made.user == session.user:
-                    self.world.truth.finished(token.sid, self.world.loop.now)
+            self.world.check(self.name, receipt)
+        if what == "user":
+            covered = [token for token, made in before if made.user == session.user]
+            self.world.truth.received(self.name, receipts[0], covered)
         return receipts[-1]
 
 
@@ -248,15 +224,26 @@ class World:
     def __init__(self, seed: int, change: Change) -> None:
         self.chance = random.Random(seed)  # noqa: S311 - it must repeat itself
         self.loop = VirtualLoop()
-        self.truth = Truth()
-        self.server = Server()
+        self.truth = Truth(self.loop.time, LEASE)
         self.clock_error = 0.0
-        self.memory = Memory(self.clock, RULES, LEASE)
+        self.balancer = Balancer(Server(Memory(self.clock, RULES, LEASE)))
+        self.truth.follow(self.server)
+        self.is_failing_over = False
+        self.replicas = self.chance.choice([0, 0, 1])
         self.tokens: list[tuple[Token, Session]] = []
-        self.memory.on_end = lambda sid: self.truth.ended(sid, self.loop.now)
         self.change = change
         self.nodes: list[Node] = []
         self._numbers = count()
+
+    @property
+    def server(self) -> Server:
+        """Where new connections lead."""
+        return self.balancer.target
+
+    @property
+    def memory(self) -> Memory:
+        """The data that are true: those of the master."""
+        return self.server.memory
 
     def clock(self) -> float:
         """Return the time of the store's clock."""
@@ -278,11 +265,12 @@ class World:
         if isinstance(made, LiveSession) and made.token is not None:
             self.tokens.append((made.token, made.session))
 
-    def check(self, receipt: Receipt) -> None:
+    def check(self, node: str, receipt: Receipt) -> None:
         """Note which sessions no node may serve any more, according to a receipt."""
-        if receipt.state is State.PENDING:
-            return
-        for token, _ in self.tokens:
-            found = self.memory.load(token.sid)
-            if isinstance(found, Tombstone) and found.end_id == receipt.end_id:
-                self.truth.finished(token.sid, self.loop.now)
+        tokens = [token for token, _ in self.tokens]
+        ended = {sid for sid, each in self._tombstones() if each.end_id == receipt.end_id}
+        self.truth.received(node, receipt, [token for token in tokens if token.sid in ended])
+
+    def _tombstones(self) -> list[tuple[str, Tombstone]]:
+        found = [(token.sid, self.memory.load(token.sid)) for token, _ in self.tokens]
+        return [(sid, each) for sid, each in found if isinstance(each, Tombstone)]

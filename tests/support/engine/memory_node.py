@@ -19,7 +19,9 @@ from server.engine import EngineDependencies, Timing, build_engine
 from server.realtime.socket import Socket
 from server.sessions.verdicts import LiveSession
 from tests.simulation.memory import Memory
-from tests.simulation.network import Link, RemoteStore, Server
+from tests.simulation.network import Link
+from tests.simulation.remote_store import RemoteStore
+from tests.simulation.servers import Balancer, Server
 from tests.support.engine.keys import KEY
 from tests.support.engine.virtual_time import monotonic, settle, virtual_loop
 
@@ -163,7 +165,7 @@ class MemoryNode:
         chance = random.Random(name)  # noqa: S311 - it must repeat itself
         self.memory = memory or new_memory(rules)
         self.link = Link(chance)
-        self.store = RemoteStore(self.memory, Server(), self.link, name)
+        self.store = RemoteStore(Balancer(Server(self.memory)), self.link, name)
         self.recorded = Recorded()
         self.context = NodeContext(
             name,
