@@ -74,9 +74,7 @@ class SpareCookies:
         Args:
             headers: every `Cookie` header of the request.
         """
-        pairs = [
-            pair for pair in pairs_with(self._name, headers) if self._ours.fullmatch(pair[0])
-        ]
+        pairs = [pair for pair in pairs_with(self._name, headers) if self._ours.fullmatch(pair[0])]
         times = Counter(name for name, _ in pairs)
         last = [pair for pair in pairs if times[pair[0]] == 1][-MAX_SPARES:]
         return [spare for name, value in last if (spare := self._read(name, value))]
