@@ -14,7 +14,7 @@ RATES_DIFFER: Final = 0.01
 """The share by which the monotonic clocks of two machines may run at different rates."""
 
 LONGEST_WAIT: Final = 60.0
-"""Seconds, at most, that a reader of the lists waits for a node whose lease is longer than its own."""
+"""Seconds, at most, that a reader of the lists waits for a node with a longer lease."""
 
 
 @dataclass(frozen=True, slots=True)
