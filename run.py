@@ -40,7 +40,7 @@ from settings import Settings, load_settings
 COMMANDS: Final = (USER, SESSIONS, KEYS, STORE, DOCTOR)
 
 START_SECONDS: Final = 30.0
-"""How long a server begins, beside the leases of crashed nodes that parent and worker wait for."""
+"""How long its workers begin, beside the leases of crashed nodes that they wait for."""
 
 
 def serve(routes: Sequence[URLSpec] = ()) -> int:
@@ -55,7 +55,13 @@ def serve(routes: Sequence[URLSpec] = ()) -> int:
     settings = load_settings()
     log_handler = _configure_logging(settings)
     reload = ParentReload(settings, log_handler)
-    begins_until = time.monotonic() + START_SECONDS + 2 * settings.node_lease.total_seconds()
+    begins_until = 0.0
+
+    def bind() -> list[socket.socket]:
+        nonlocal begins_until
+        sockets = listen(settings)  # it may have waited long for the store, and for a lease
+        begins_until = time.monotonic() + START_SECONDS + 2 * settings.node_lease.total_seconds()
+        return sockets
 
     def work(sockets: list[socket.socket], parent: ParentLink) -> None:
         serving = process.serve(reload.settings, sockets, parent, routes, log_handler=log_handler)
@@ -65,7 +71,7 @@ def serve(routes: Sequence[URLSpec] = ()) -> int:
         data_dir=settings.data_dir,
         embedded=not settings.store_url,
         processes=settings.processes,
-        bind=lambda: listen(settings),
+        bind=bind,
         serve=work,
         announce=lambda: print_line(announcement(settings)),
         reload=reload,

@@ -19,7 +19,7 @@ from hashlib import sha256
 from math import inf
 from typing import Final
 
-from handlers.http.cookie import Decoded, SessionCookie, named_pairs
+from handlers.http.cookie import Decoded, SessionCookie, pairs_with
 from server.core.session import Session
 from server.core.token import Token, parse_token
 from server.crypto.keyring import DerivedKeys
@@ -74,7 +74,7 @@ class SpareCookies:
         Args:
             headers: every `Cookie` header of the request.
         """
-        pairs = [pair for pair in named_pairs(headers) if self._ours.fullmatch(pair[0])]
+        pairs = [pair for pair in pairs_with(self._name, headers) if self._ours.fullmatch(pair[0])]
         times = Counter(name for name, _ in pairs)
         last = [pair for pair in pairs if times[pair[0]] == 1][-MAX_SPARES:]
         return [spare for name, value in last if (spare := self._read(name, value))]

@@ -105,7 +105,11 @@ async def reseal(services: Services, settings: Settings, *, force: bool) -> None
         CommandFailed: a running server does not have the newest key or has other session rules, by
             which the records would live longer or shorter, or a record was not sealed.
     """
-    if others := await services.node_rules.others():
+    others = await services.node_rules.others()
+    if others:  # one of them may have crashed a moment ago
+        await services.engine.lease.settle()
+        others = await services.node_rules.others()
+    if others:
         raise CommandFailed(f"Run it with the session rules of the servers: {others[0]}.")
     newest = version_of(settings.secret_keys[0])
     if not force:

@@ -51,13 +51,21 @@ async def start_over(services: Services, *, confirmed: bool) -> None:
 
 
 async def _require_no_server_with_other_keys(services: Services) -> None:
-    ours = services.keyring.versions[0]
-    rings = await services.key_use.versions_of(await services.nodes.leases())
-    if others := sum(ours not in ring for ring in rings.values()):
+    others = await _number_of_servers_with_other_keys(services)
+    if others:  # they may have died without leaving the list, with the machine that had the keys
+        await services.engine.lease.settle()
+        others = await _number_of_servers_with_other_keys(services)
+    if others:
         raise CommandFailed(
             f"{others} running servers use this store with other keys. Are the keys here the right "
             "ones? If they are, stop those servers first."
         )
+
+
+async def _number_of_servers_with_other_keys(services: Services) -> int:
+    ours = services.keyring.versions[0]
+    rings = await services.key_use.versions_of(await services.nodes.leases())
+    return sum(ours not in ring for ring in rings.values())
 
 
 def _loss(closed: Counter[str], kept: int) -> str:

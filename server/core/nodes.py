@@ -13,6 +13,9 @@ from typing import Final
 RATES_DIFFER: Final = 0.01
 """The share by which the monotonic clocks of two machines may run at different rates."""
 
+LONGEST_WAIT: Final = 60.0
+"""Seconds, at most, that a reader of the lists waits for a node with a longer lease."""
+
 
 @dataclass(frozen=True, slots=True)
 class ListedNode:
@@ -94,6 +97,15 @@ class NodeWatch:
             lease: in seconds; None for that of this node.
         """
         return (self._own if lease is None else lease) * (1 + RATES_DIFFER)
+
+    def longest_listed(self) -> float:
+        """Return how many seconds any listed node may need for a lease; no more than a minute.
+
+        The limit is for an entry that no node wrote.
+        """
+        listed = (each for nodes in self._seen.values() for each, _ in nodes.values())
+        longest = max((self.longest(each.lease) for each in listed), default=0.0)
+        return max(self.longest(), min(longest, LONGEST_WAIT))
 
     def note_loss(self, at: float) -> None:
         """Note that the list lost this node: the store lost data, so others may be missing too."""

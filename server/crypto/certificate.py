@@ -77,7 +77,7 @@ def read_certificate(path: Path) -> Certificate | None:
     try:
         found = x509.load_pem_x509_certificate(path.read_bytes())
         names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (OSError, ValueError, x509.ExtensionNotFound):
+    except Exception:  # noqa: BLE001 broken files raise almost anything
         return None
     hosts = {str(each.value) for each in names}
     return Certificate(frozenset(hosts), found.not_valid_after_utc)
@@ -91,10 +91,10 @@ def _serve(certificate: Path, key: Path, hosts: frozenset[str], now: datetime) -
         if stat.S_IMODE(key.stat().st_mode) & 0o077:
             return False
         secret = load_pem_private_key(key.read_bytes(), password=None)
-    except (OSError, ValueError, TypeError):  # TypeError: the key is encrypted
+        certified = x509.load_pem_x509_certificate(certificate.read_bytes())
+        return certified.public_key() == secret.public_key()
+    except Exception:  # noqa: BLE001 broken files raise almost anything; they are made anew
         return False
-    certified = x509.load_pem_x509_certificate(certificate.read_bytes())
-    return certified.public_key() == secret.public_key()
 
 
 def _sign(

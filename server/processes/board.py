@@ -21,6 +21,7 @@ class Board:
         """Begin with zeros."""
         self._places = places
         self._memory = mmap.mmap(-1, 1 + 2 * places)
+        self._complete = 0
 
     @property
     def asked(self) -> int:
@@ -34,6 +35,15 @@ class Board:
             step: A number that differs from the one before.
         """
         self._memory[0] = step % MODULUS
+        self._complete = step % MODULUS // 2 * 2
+
+    @property
+    def complete(self) -> int:
+        """The last step that was asked of all before this process was forked, if it committed.
+
+        What the parent asks later is not known here: this number is not in the shared memory.
+        """
+        return self._complete
 
     def note(self, place: int, step: int) -> None:
         """Note that a worker has taken a step.
@@ -67,11 +77,14 @@ class ParentLink:
     """
 
     def __init__(self, descriptor: int, board: Board, place: int) -> None:
-        """Note that this process needs no step that was asked before its start."""
+        """Note that this process needs no reload that was complete before its start.
+
+        One that was only prepared, or asked since the fork, is still to be done here.
+        """
         self._descriptor = descriptor
         self._board = board
         self._place = place
-        board.note(place, board.asked)
+        board.note(place, board.complete)
 
     def fileno(self) -> int:
         """Return the file descriptor, for `select` and event loops."""

@@ -5,11 +5,14 @@ odd to prepare and even to commit, and a signal that makes the workers look at t
 worker that starts meanwhile has what the parent has.
 """
 
+import logging
 import signal
 from typing import Protocol
 
 from server.processes.board import Board
 from server.processes.workers import Workers
+
+log = logging.getLogger("curfew.serving")
 
 POLL_SECONDS = 0.2
 """The time between two looks at who has prepared."""
@@ -50,7 +53,11 @@ class Reloads:
         """Prepare, here and in all workers. A reload that was not committed begins anew."""
         if self._reload is None:
             return
-        self._awaited = self._reload.prepare()
+        try:
+            self._awaited = self._reload.prepare()
+        except Exception:  # a reload never ends anything
+            self._awaited = False
+            log.exception("the reload failed here; the workers try it all the same")
         self._ask(self._board.asked + (2 if is_preparing(self._board.asked) else 1))
 
     def advance(self) -> None:

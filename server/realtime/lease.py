@@ -81,13 +81,13 @@ class Lease:
             log.warning("this node could not leave the list of nodes; its lease will run out")
 
     async def settle(self) -> None:
-        """Wait until every listed node has renewed or is dropped. It takes one lease.
+        """Wait until every listed node has renewed or is dropped. It takes the longest lease.
 
         Raises:
             StoreUnavailable: the store did not answer.
         """
         await self.look()
-        await asyncio.sleep(self._watch.longest())
+        await asyncio.sleep(self._watch.longest_listed())
         await self.look()
         await self._drop_silent()
 

@@ -77,7 +77,7 @@ class LogHandler(logging.Handler):
         """
         if self._file is None:
             return
-        opened = _open(self._file)
+        opened = _open(self._file, os.O_NONBLOCK)  # a FIFO that nobody reads would be waited for
         try:
             os.dup2(opened, self._descriptor, inheritable=False)
         finally:
@@ -105,8 +105,8 @@ def print_line(text: str) -> None:
     writer.finish(LAST_SECONDS)
 
 
-def _open(file: Path) -> int:
-    return os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+def _open(file: Path, flags: int = 0) -> int:
+    return os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | flags, 0o640)
 
 
 def _log_uncaught(kind: Any, error: Any, trace: Any) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from tests.support.running.processes import eventually
 from tests.support.running.waiting import until
 from tests.support.servers.server import ROOT, CurfewServer
 from tests.support.servers.valkey import ValkeyServer
+from tests.support.servers.workers import workers_of
 
 WITNESS = ShardNames(0).key_witness
 KEY_A, KEY_B = text_of(key("a")), text_of(key("b"))
@@ -189,6 +191,21 @@ async def test_a_new_start_gives_up_what_does_not_open_and_nothing_else(
     with stopped(store, KEY_A) as late:
         refused(late)
     assert notes(store) == {VERSION_B}
+
+
+async def test_a_new_start_is_possible_when_the_servers_with_the_lost_keys_have_crashed(
+    store: ValkeyServer,
+) -> None:
+    with CurfewServer(store_url=store.url, secret_keys=KEY_A, node_lease="6s") as before:
+        async with Client(before.url) as ann:
+            await ann.sign_up("ann")
+        for pid in (before.pid, *workers_of(before)):
+            os.kill(pid, signal.SIGKILL)
+    with stopped(store, KEY_B) as server:
+        refused(server)
+        done = server.command("store", "start-over", "--yes")
+        assert done.returncode == 0, done.stderr
+        server.start()
 
 
 async def test_a_new_start_signs_everybody_out_even_if_the_lost_keys_come_back(

@@ -12,7 +12,7 @@ from urllib.request import urlopen
 import pytest
 
 from server.crypto.certificate import ensure_certificate
-from server.crypto.keyring import new_secret
+from server.crypto.keyring import new_secret, parse_secret, version_of
 from tests.support.clients.people import people_of
 from tests.support.running.processes import eventually
 from tests.support.servers.certified import CertifiedServer
@@ -180,3 +180,25 @@ def test_keys_that_would_open_nothing_are_refused(
     eventually(lambda: server.log.count(KEPT) == 4)
     assert "keys, newest first" not in server.log
     assert len(workers_of(server)) == 3
+
+
+def test_a_worker_that_starts_in_the_middle_of_a_reload_signs_with_the_new_key_too(
+    server: CurfewServer, keys: Path
+) -> None:
+    old = keys.read_text("ascii").split()
+    add_key(keys)
+    new = keys.read_text("ascii").split()
+    slow, killed, _ = workers_of(server)
+    os.kill(slow, signal.SIGSTOP)
+    hang_up(server)
+    eventually(lambda: server.log.count(keys_line(*old, new[0])) == 2)
+    os.kill(killed, signal.SIGKILL)
+    eventually(lambda: killed not in workers_of(server) and len(workers_of(server)) == 3)
+    os.kill(slow, signal.SIGCONT)
+    eventually(lambda: server.log.count(keys_line(*new)) == 3)
+
+
+def keys_line(*keys: str) -> str:
+    """What a worker says when it has these keys, newest first."""
+    versions = (str(version_of(parse_secret(each))) for each in keys)
+    return f"keys, newest first: {', '.join(versions)}\n"

@@ -1,7 +1,10 @@
 """The entry: each failure has its exit status and one line on standard error."""
 
 import os
+from collections.abc import Coroutine
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -58,6 +61,32 @@ def test_a_command_that_did_its_work_has_status_0(monkeypatch: pytest.MonkeyPatc
 def test_a_mistake_in_the_program_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ZeroDivisionError):
         end(monkeypatch, ZeroDivisionError())
+
+
+def test_a_wait_for_the_store_leaves_the_workers_all_their_time_to_begin(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    clock, until = [1000.0], list[float]()
+
+    def listen(_: object) -> list[object]:
+        clock[0] += 300.0
+        return []
+
+    def supervise(*, bind: Any, serve: Any, **_: object) -> int:
+        serve(bind(), None)
+        return os.EX_OK
+
+    def work(serving: Coroutine[None, None, None], *, begins_until: float) -> None:
+        serving.close()
+        until.append(begins_until)
+
+    monkeypatch.setenv("CURFEW_DATA_DIR", str(tmp_path))
+    for name, double in (("listen", listen), ("supervise", supervise), ("_work", work)):
+        monkeypatch.setattr(run, name, double)
+    monkeypatch.setattr(run, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr(run, "configure_logging", lambda *_: None)
+    assert run.serve() == os.EX_OK
+    assert until == [clock[0] + run.START_SECONDS + 2 * 5.0]
 
 
 def test_without_a_command_it_serves() -> None:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
-from server.core.nodes import RATES_DIFFER, ListedNode, NodeWatch
+from server.core.nodes import LONGEST_WAIT, RATES_DIFFER, ListedNode, NodeWatch
 
 LEASE: Final = 5.0
 LONGEST: Final = LEASE * (1 + RATES_DIFFER)
@@ -71,3 +71,12 @@ def test_lists_that_were_lost_may_lack_nodes_for_one_lease() -> None:
     nodes.note_loss(10)
     assert nodes.may_lack_nodes(10 + LEASE)
     assert not nodes.may_lack_nodes(10 + LONGEST)
+
+
+def test_the_slowest_listed_node_is_waited_for_but_not_for_ever() -> None:
+    nodes = watch()
+    assert nodes.longest_listed() == LONGEST
+    nodes.see(0, {"n1": OLD, "n2": ListedNode("1", 20)}, 10)
+    assert nodes.longest_listed() == 20 * (1 + RATES_DIFFER)
+    nodes.see(1, {"n3": ListedNode("1", 1e9)}, 10)
+    assert nodes.longest_listed() == LONGEST_WAIT

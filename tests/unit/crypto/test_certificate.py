@@ -111,3 +111,12 @@ def test_the_names_are_the_loopback_the_address_and_the_origins(
     host: str, origins: list[str], further: set[str]
 ) -> None:
     assert certificate_names(host, origins) == HOSTS | further
+
+
+def test_a_key_that_openssl_fails_at_is_made_anew(pair: Pair) -> None:
+    before = pair.keep()
+    ed448_and_too_short = "MC4CAQAwBQYDK2VxBCIEIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+    pair.key.write_text(
+        f"-----BEGIN PRIVATE KEY-----\n{ed448_and_too_short}\n-----END PRIVATE KEY-----\n", "ascii"
+    )
+    assert pair.keep() != before

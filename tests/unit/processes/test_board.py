@@ -42,11 +42,34 @@ def test_a_step_is_seen_by_the_workers_and_their_notes_by_the_parent() -> None:
     assert (board.noted(0), board.noted(1), link.noted) == (0, 3, 3)
 
 
-def test_a_worker_needs_no_step_from_before_its_start() -> None:
+def test_a_worker_needs_no_reload_that_was_complete_before_its_start() -> None:
+    board = Board(1)
+    board.ask(8)
+    link = ParentLink(-1, board, 0)
+    assert link.noted == link.asked == board.noted(0) == 8
+
+
+def test_a_worker_that_starts_between_two_steps_has_both_to_take() -> None:
     board = Board(1)
     board.ask(7)
     link = ParentLink(-1, board, 0)
-    assert link.noted == link.asked == board.noted(0) == 7
+    assert (link.noted, board.noted(0)) == (6, 6)
+
+
+def test_a_step_that_is_asked_after_the_fork_is_still_to_be_taken() -> None:
+    board = Board(1)
+    asked_read, asked_write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.read(asked_read, 1)
+        link = ParentLink(-1, board, 0)
+        os._exit(0 if link.noted != link.asked else 1)
+    for step in (1, 2):
+        board.ask(step)
+    os.write(asked_write, b".")
+    assert os.waitpid(pid, 0) == (pid, 0)
+    os.close(asked_read)
+    os.close(asked_write)
 
 
 def test_steps_begin_anew_after_255() -> None:

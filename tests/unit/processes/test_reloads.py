@@ -120,3 +120,17 @@ def test_without_anything_to_reload_nobody_is_told(board: Board, running: Runnin
     reloads.begin()
     reloads.advance()
     assert (board.asked, running.sent) == (0, [])
+
+
+def test_a_mistake_in_a_reload_ends_nothing(
+    board: Board, running: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken(Parent):
+        def prepare(self) -> bool:
+            raise RuntimeError("a mistake")
+
+    reloads = Reloads(Broken(), board, cast("Workers", running))
+    reloads.begin()
+    assert "the reload failed" in caplog.text
+    assert running.sent == [signal.SIGHUP]
+    assert reloads.seconds_left is None

@@ -4,10 +4,12 @@ import gc
 import json
 import logging
 import os
+import signal
 import sys
 import threading
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -106,6 +108,33 @@ def test_a_file_that_cannot_be_opened_leaves_the_old_one_in_use(
         handler.reopen()
     logger.warning("after")
     assert [line["message"] for line in lines(handler, old)] == ["after"]
+
+
+def test_a_pipe_that_nobody_reads_is_not_waited_for_by_a_reload(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    handler = LogHandler(JsonFormatter(), pipe)
+    os.close(reader)
+    with limited(2.0), pytest.raises(OSError, match="No such device"):
+        handler.reopen()
+    handler.close()
+
+
+@contextmanager
+def limited(seconds: float) -> Iterator[None]:
+    """Fail instead of waiting for ever in the system."""
+
+    def fail(*_: object) -> None:
+        pytest.fail("it waits")
+
+    before = signal.signal(signal.SIGALRM, fail)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def test_reopening_opens_nothing_for_good(handler: LogHandler) -> None:

@@ -14,6 +14,7 @@ from handlers.http.cookie import (
     Duplicate,
     SessionCookie,
     find_cookie,
+    pairs_with,
 )
 from server.crypto.keyring import Keyring
 from tests.support.clients.client import COOKIE
@@ -114,6 +115,14 @@ def test_the_same_name_twice_is_neither(headers: list[str]) -> None:
 
 def test_a_request_without_cookies_has_none() -> None:
     assert find_cookie([], NAME) == Absent()
+
+
+def test_cookies_of_other_names_are_not_taken_apart() -> None:
+    junk = "a=;" * 5_000
+    assert list(pairs_with(COOKIE, [junk, f"{junk} {COOKIE}=x; b={COOKIE}"])) == [
+        (COOKIE, "x"),
+        ("b", COOKIE),
+    ]
 
 
 def test_headers_come_as_tornado_gives_them() -> None:
