@@ -39,7 +39,7 @@ def server(store: ValkeyServer) -> Iterator[CurfewServer]:
 
 def contents(client: redis.Redis) -> dict[bytes, object]:
     """All keys and values, but for what nodes say of themselves."""
-    own = (b":nodes", b":probe")
+    own = (b":nodes", b":renewals", b":probe")
     keys = [key for key in client.scan_iter(count=500) if not key.endswith(own)]
     return {key: client.dump(key) for key in keys}
 
