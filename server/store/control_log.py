@@ -118,8 +118,8 @@ class RedisControlLog:
         pipeline.info("replication")
         for name in self._followed:
             pipeline.xinfo_stream(name)
-        streams, told, *infos = await execute_once(
-            "follow", partial(pipeline.execute, raise_on_error=False)
+        streams, told, *infos = _let_go(
+            await execute_once("follow", partial(pipeline.execute, raise_on_error=False))
         )
         if isinstance(streams, Exception):
             kind = StoreMoved if leads_elsewhere(streams) else StoreUnavailable
@@ -179,6 +179,18 @@ class RedisControlLog:
             lost_entries=lost_entries,
             refused=[each for each in found if isinstance(each, EntryRejection)],
         )
+
+
+def _let_go(replies: list[Any]) -> list[Any]:
+    """Return the replies; errors among them no longer hold the frames of the pipeline's reading.
+
+    These hold all the replies, in a cycle that only the garbage collector would find. A stream that
+    does not exist is such an error, with every read.
+    """
+    for each in replies:
+        if isinstance(each, Exception):
+            each.__traceback__ = None
+    return replies
 
 
 def _replies(node: str) -> str:

@@ -1,5 +1,6 @@
 """The streams: what is read resumes where it stopped, and what was lost is noticed."""
 
+import gc
 import time
 from datetime import timedelta
 from typing import Any, Final
@@ -385,3 +386,17 @@ def test_what_a_stream_tells_of_lost_entries(
 def test_a_stream_that_cannot_be_asked_is_not_an_empty_one() -> None:
     with pytest.raises(StoreUnavailable, match="NoPermissionError"):
         _end(redis.exceptions.NoPermissionError("no"))
+
+
+async def test_reads_of_streams_that_do_not_exist_leave_no_cycles_behind(client: Redis) -> None:
+    log = log_of(client)
+    positions = await log.tail()
+    await log.read(positions)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(10):
+            await log.read(positions)
+        assert gc.collect() < 100
+    finally:
+        gc.enable()
