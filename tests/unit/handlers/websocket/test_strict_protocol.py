@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import ClassVar
 
 import pytest
+from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
 from tornado.web import Application
 from tornado.websocket import WebSocketHandler, WebSocketProtocol13
@@ -26,17 +27,22 @@ HANDSHAKE = (
 )
 
 
+INTERVAL = 0.25
+"""Seconds between two pings, where there are any."""
+
+
 class Echo(WebSocketHandler):
     """Sends back what comes, and closes like `SocketHandler`."""
 
     frames: ClassVar[Rate] = Rate(per_second=1, burst=20)
     received: ClassVar[list[str | bytes]] = []
+    pings: ClassVar[Pings] = Pings(INTERVAL)
 
     def get_websocket_protocol(self) -> WebSocketProtocol13 | None:
         """Be strict."""
         protocol = super().get_websocket_protocol()
         assert isinstance(protocol, WebSocketProtocol13)
-        return StrictProtocol(self, protocol, Pings(25), self.frames, self.refuse, self.too_fast)
+        return StrictProtocol(self, protocol, self.pings, self.frames, self.refuse, self.too_fast)
 
     @property
     def max_message_size(self) -> int:
@@ -93,9 +99,11 @@ class Client:
 
 
 @asynccontextmanager
-async def opened() -> AsyncIterator[Client]:
+async def opened(
+    server_class: type[HTTPServer] = FrontServer, ping_interval: float = 0
+) -> AsyncIterator[Client]:
     """Open a WebSocket."""
-    server = FrontServer(Application([("/", Echo)], websocket_ping_interval=0))
+    server = server_class(Application([("/", Echo)], websocket_ping_interval=ping_interval))
     listening, port = bind_unused_port()
     server.add_socket(listening)
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -238,3 +246,21 @@ async def test_an_idle_socket_has_no_task() -> None:
             assert await client.frame() == (TEXT, b"a")
             await asyncio.sleep(0.05)
             assert len(asyncio.all_tasks()) == before
+
+
+@pytest.mark.parametrize("interval", [INTERVAL, INTERVAL / 2], ids=["with others", "alone"])
+async def test_a_peer_is_pinged_and_closed_if_it_does_not_answer(interval: float) -> None:
+    async with opened(ping_interval=interval) as client:
+        for _ in range(2):
+            assert await client.frame() == (PING, b"")
+            client.send(PONG)
+        assert await client.frame() == (PING, b"")
+        assert await client.closed() == (1000, "ping timed out")
+
+
+async def test_frames_are_as_strict_on_a_server_of_tornados_own() -> None:
+    async with opened(HTTPServer) as client:
+        client.send(TEXT, b"a")
+        assert await client.frame() == (TEXT, b"a")
+        client.send_bytes(b"\x81\x01a")  # without a mask
+        assert (await client.closed())[0] == CloseCode.PROTOCOL
