@@ -9,18 +9,10 @@
 --       12 index TTL, ms  13 length of the signed entry of the evictions
 --       14… that entry, followed by the signed entry of the change
 -- Returns {'created', evicted sid, …} | {'ended', tombstone} | {'epoch_changed'} | {'taken'}
-local tombstone = redis.call('GET', KEYS[2])
-if tombstone then return {'ended', tombstone} end
+-- include parts/records.lua
 
-local existing = redis.call('GET', KEYS[1])
-if existing then
-  local operation = string.match(existing, '^%d+ (%S+) ')
-  if operation == ARGV[1] then return {'created'} end
-  return {'taken'}
-end
-
-local epoch = string.match(redis.call('GET', KEYS[3]) or '', '^%S*')
-if epoch ~= ARGV[6] then return {'epoch_changed'} end
+local refusal = refusal_to_create(ARGV[1], ARGV[6])
+if refusal then return refusal end
 
 local reply = {'created'}
 if (redis.call('GET', KEYS[5]) or '') ~= ARGV[7] then return {'epoch_changed'} end
@@ -31,7 +23,7 @@ local now = clock[1] .. '.' .. string.format('%06d', clock[2])
 -- clock that was set back, could serve it again, so every end must still find it.
 for _, sid in ipairs(redis.call('ZRANGE', KEYS[4], 0, -1)) do
   local value = redis.call('GET', ARGV[9] .. 'session:' .. sid)
-  if not value or string.match(value, '^%d+ %S+ (%S*)\n') ~= epoch then
+  if not value or string.match(value, '^%d+ %S+ (%S*)\n') ~= ARGV[6] then
     redis.call('ZREM', KEYS[4], sid)
   end
 end

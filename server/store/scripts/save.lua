@@ -6,17 +6,10 @@
 --       6 sid  7 index TTL, ms
 --       8… an event's signed entry, or none
 -- Returns {'saved'} | {'conflict'} | {'ended', tombstone} | {'missing'}
-local tombstone = redis.call('GET', KEYS[2])
-if tombstone then return {'ended', tombstone} end
+-- include parts/records.lua
 
-local value = redis.call('GET', KEYS[1])
-if not value then return {'missing'} end
-
-local revision, operation, epoch = string.match(value, '^(%d+) (%S+) (%S*)\n')
-local ended = redis.call('GET', KEYS[3]) or ''
-if epoch ~= string.match(ended, '^%S*') then return {'ended', ended} end
-if operation == ARGV[1] then return {'saved'} end
-if revision ~= ARGV[2] then return {'conflict'} end
+local refusal = refusal_to_save(ARGV[1], ARGV[2])
+if refusal then return refusal end
 
 redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
 redis.call('ZADD', KEYS[4], ARGV[5], ARGV[6])

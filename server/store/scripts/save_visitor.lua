@@ -5,19 +5,11 @@
 --       4 sid  5 record TTL, ms  6 … 13 what else `claim_room` takes
 --       14… an event's signed entry, or none
 -- Returns {'saved'} | {'conflict'} | {'ended', tombstone} | {'missing'} | {'full', ms}
+-- include parts/records.lua
 -- include parts/visitors.lua
 
-local tombstone = redis.call('GET', KEYS[2])
-if tombstone then return {'ended', tombstone} end
-
-local value = redis.call('GET', KEYS[1])
-if not value then return {'missing'} end
-
-local revision, operation, epoch = string.match(value, '^(%d+) (%S+) (%S*)\n')
-local ended = redis.call('GET', KEYS[3]) or ''
-if epoch ~= string.match(ended, '^%S*') then return {'ended', ended} end
-if operation == ARGV[1] then return {'saved'} end
-if revision ~= ARGV[2] then return {'conflict'} end
+local refusal = refusal_to_save(ARGV[1], ARGV[2])
+if refusal then return refusal end
 
 local wait = claim_room({unpack(ARGV, 4, 13)}, false)
 if wait then return {'full', wait} end

@@ -27,21 +27,7 @@ has_one_of firefox-esr firefox || has_app "Firefox.app/Contents/MacOS/firefox" |
 
 if [ -z "$missing" ]; then exit 0; fi
 
-if [ "$(id -u)" = 0 ]; then
-  as_root=""
-elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
-  as_root="sudo"
-else
-  as_root="none"
-fi
-
-if [ "$as_root" = none ] || ! command -v apt-get >/dev/null 2>&1; then
-  echo "The browser tests need Chromium and Firefox; missing: $missing. Install them (Debian: apt-get install chromium firefox-esr, macOS: brew install --cask google-chrome firefox) and run make test again." >&2
-  exit 1
-fi
-
-echo "Installing for the browser tests: $missing ..."
-# An old index names versions that are no longer there.
-$as_root apt-get update -qq
 # shellcheck disable=SC2086 # the names are words of ours
-$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
+sh tests/support/running/install.sh "the browser tests" \
+  "The browser tests need Chromium and Firefox; missing: $missing. Install them (Debian: apt-get install chromium firefox-esr, macOS: brew install --cask google-chrome firefox) and run make test again." \
+  $missing
