@@ -77,7 +77,8 @@ class FrontServer(HTTPServer):
         self._connection_limits.enter(peer)
         loop = asyncio.get_running_loop()
         due = loop.time() + self._limits.first_timeout
-        share = self._turns_of(loop).share_of(peer)
+        is_of_many = self._connection_limits.is_of_many(peer)
+        share = self._turns_of(loop).share_of(peer, is_of_many=is_of_many)
         made = HttpConnection(self, self._limits, share, due)
         self._open[made] = peer
         if self._tls is not None:

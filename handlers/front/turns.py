@@ -4,7 +4,8 @@ A turn of the loop lasts as long as the work that begins in it. Everybody else w
 other people's requests, and the renewal of the lease. So at most `BEGIN_AT_MOST` pieces of work
 begin in a turn. As long as several addresses ask for some, each has one in a turn; the rest waits,
 one after the other, with each address in its turn. An address that is alone has all of them: with
-fewer, the loop would ask the system for news more often, which costs a tenth of a request.
+fewer, the loop would ask the system for news more often, which costs a tenth of a request. So has
+a trusted proxy: it limits each of its clients itself, and a probe must not slow all of them.
 """
 
 import asyncio
@@ -27,11 +28,19 @@ class Share:
 
     Args:
         turns: what it is a part of.
+        is_of_many: whether many clients have this address, as behind a trusted proxy.
+
+    Attributes:
+        is_of_many: the same.
     """
 
-    __slots__ = ("__weakref__", "_begun", "_further", "_is_further_next", "_new", "_turn", "_turns")
+    __slots__ = (
+        "__weakref__", "_begun", "_further", "_is_further_next", "_new", "_turn", "_turns",
+        "is_of_many",
+    )  # fmt: skip
 
-    def __init__(self, turns: "Turns") -> None:
+    def __init__(self, turns: "Turns", *, is_of_many: bool = False) -> None:
+        self.is_of_many = is_of_many
         self._turns = turns
         self._turn = -1
         self._begun = 0
@@ -101,12 +110,17 @@ class Turns:
         self._several_until = 0
         self.number = 0
 
-    def share_of(self, address: str) -> Share:
-        """Return the share of an address; all addresses of one client have the same."""
+    def share_of(self, address: str, *, is_of_many: bool = False) -> Share:
+        """Return the share of an address; all addresses of one client have the same.
+
+        Args:
+            address: of a peer.
+            is_of_many: whether many clients have this address.
+        """
         network = network_of(address)
         share = self._shares.get(network)
         if share is None:
-            share = self._shares[network] = Share(self)
+            share = self._shares[network] = Share(self, is_of_many=is_of_many)
         return share
 
     def each_at_most(self, share: Share) -> int:
@@ -115,7 +129,8 @@ class Turns:
             if self._latest is not None:
                 self._several_until = self.number + REMEMBERED
             self._latest = share
-        return 1 if self.number < self._several_until else BEGIN_AT_MOST
+        is_one_of_several = self.number < self._several_until and not share.is_of_many
+        return 1 if is_one_of_several else BEGIN_AT_MOST
 
     def take(self) -> bool:
         """Count a piece of work that begins in this turn, if there is room for it."""

@@ -47,7 +47,11 @@ class ConnectionLimits:
         if self._total >= self._most:
             return False
         has = self._by_network[network_of(peer)]
-        return has < self._most // 2 or is_in(peer, self._trusted)
+        return has < self._most // 2 or self.is_of_many(peer)
+
+    def is_of_many(self, peer: str) -> bool:
+        """Return whether many clients have this address: it is a trusted proxy's."""
+        return is_in(peer, self._trusted)
 
     @property
     def has_room_for_a_socket(self) -> bool:

@@ -5,6 +5,7 @@ import gzip
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,17 @@ async def test_a_connection_without_room_is_closed_until_another_one_has_left() 
         reader, writer = await connect()
         writer.write(GET)
         assert await body_of(reader) == "http 127.0.0.1"
+
+
+async def test_a_trusted_proxy_has_the_part_of_many_and_nobody_else() -> None:
+    for trusted in ([], [ip_network("127.0.0.0/8")]):
+        limits = ConnectionLimits(10, trusted)
+        async with serving(connection_limits=limits) as (server, connect):
+            _, writer = await connect()
+            writer.write(GET)
+            await until(is_true(lambda server=server: bool(server._open)))  # type: ignore[misc]
+            (connection,) = server._open
+            assert connection._share.is_of_many is bool(trusted)
 
 
 async def test_a_body_has_the_size_that_the_server_was_given() -> None:

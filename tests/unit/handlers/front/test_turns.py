@@ -68,6 +68,18 @@ async def test_while_two_addresses_are_active_each_begins_one_in_a_turn() -> Non
     assert await most_in_a_turn(seen, 100) == 1
 
 
+async def test_the_address_of_many_clients_is_not_slowed_by_another() -> None:
+    turns, seen = turns_here(), Seen()
+    proxy, probe = turns.share_of("192.0.2.1", is_of_many=True), turns.share_of("198.51.100.1")
+    ask(probe, seen.note("probe"))
+    for _ in range(2 * BEGIN_AT_MOST):
+        ask(proxy, seen.note("proxy"))
+    assert await most_in_a_turn(seen, 2 * BEGIN_AT_MOST) >= BEGIN_AT_MOST
+    for _ in range(2):
+        ask(probe, seen.note("again"))
+    assert seen.count("again") == 1, "the other one still has its part"
+
+
 async def test_an_address_is_alone_again_a_while_after_the_other_was_last_seen() -> None:
     turns, seen = turns_here(), Seen()
     crowd, other = turns.share_of("192.0.2.1"), turns.share_of("198.51.100.1")
