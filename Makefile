@@ -36,9 +36,9 @@ FAST := tests/architecture tests/conformance tests/docs tests/js tests/property 
 SLOW := tests/browser tests/chaos tests/handlers tests/integration tests/security \
   tests/simulation tests/sockets
 # What runs our code in processes that end by themselves; one that is killed notes nothing.
-PROCESSES := commands commands_alone demoted_master embedded_store full_store \
+PROCESSES := commands commands_alone demoted_master early_answers embedded_store full_store \
   hanging_workers keys_command keys_that_do_not_fit other_session_rules reloading \
-  reset_connections store_at_start supervisor tls tornado_suite
+  reset_connections store_at_start streamed_bodies supervisor tls tornado_suite
 COVERING := tests/conformance tests/handlers tests/property tests/sockets tests/unit \
   $(PROCESSES:%=tests/integration/test_%.py)
 
