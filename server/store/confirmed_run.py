@@ -12,6 +12,7 @@ from redis.exceptions import (
 )
 
 from server.core.receipt import Durability
+from server.store.connection import replies_of
 from server.store.durability import add_probe, begin_question, end_question, judge, kept_turning
 
 REPLICATION_MS: Final = 500
@@ -84,7 +85,7 @@ class ConfirmedRun:
                 pipeline.execute_command("WAIT", self._replicas, REPLICATION_MS)
             self._runs += 1
             async with kept_turning(self._client):
-                replies = await pipeline.execute(raise_on_error=False)
+                replies = await replies_of(pipeline)
         return self._read(replies)
 
     def _read(self, replies: list[Any]) -> tuple[Any, Confirmation]:

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
@@ -104,6 +105,20 @@ async def execute(operation: str, command: Callable[[], Awaitable[Any]]) -> Any:
         if not _may_succeed_elsewhere(error.__cause__):
             raise
         return await execute_once(operation, command)
+
+
+async def replies_of(pipeline: Pipeline) -> list[Any]:
+    """Send a pipeline, and return its replies, with errors in the places of some.
+
+    The errors no longer hold the frames in which they were read. These hold all the replies, in a
+    cycle that only the garbage collector would find. A stream that does not exist is such an error,
+    with every read.
+    """
+    replies: list[Any] = await pipeline.execute(raise_on_error=False)
+    for each in replies:
+        if isinstance(each, Exception):
+            each.__traceback__ = None
+    return replies
 
 
 def _may_succeed_elsewhere(cause: BaseException | None) -> bool:

@@ -23,7 +23,7 @@ from server.core.durations import milliseconds
 from server.core.errors import StoreMoved, StoreUnavailable
 from server.core.events import Acknowledgement, EntryRejection, Event, MessageSent
 from server.store.clock import StoreClock
-from server.store.connection import execute, execute_once
+from server.store.connection import execute, execute_once, replies_of
 from server.store.entries import Entries, as_mapping
 from server.store.master import MASTER, leads_elsewhere
 from server.store.names import ShardNames
@@ -88,7 +88,7 @@ class RedisControlLog:
         pipeline.info("replication")
         for name in names:
             pipeline.xinfo_stream(name)
-        told, *infos = await execute("tail", partial(pipeline.execute, raise_on_error=False))
+        told, *infos = await execute("tail", partial(replies_of, pipeline))
         history = history_of(told)
         ends = {name: _end(info) for name, info in zip(names, infos, strict=True)}
         positions = ends | {self._replies: BEGINNING}
@@ -118,9 +118,7 @@ class RedisControlLog:
         pipeline.info("replication")
         for name in self._followed:
             pipeline.xinfo_stream(name)
-        streams, told, *infos = _let_go(
-            await execute_once("follow", partial(pipeline.execute, raise_on_error=False))
-        )
+        streams, told, *infos = await execute_once("follow", partial(replies_of, pipeline))
         if isinstance(streams, Exception):
             kind = StoreMoved if leads_elsewhere(streams) else StoreUnavailable
             raise kind("follow", type(streams).__name__) from streams
@@ -179,18 +177,6 @@ class RedisControlLog:
             lost_entries=lost_entries,
             refused=[each for each in found if isinstance(each, EntryRejection)],
         )
-
-
-def _let_go(replies: list[Any]) -> list[Any]:
-    """Return the replies; errors among them no longer hold the frames of the pipeline's reading.
-
-    These hold all the replies, in a cycle that only the garbage collector would find. A stream that
-    does not exist is such an error, with every read.
-    """
-    for each in replies:
-        if isinstance(each, Exception):
-            each.__traceback__ = None
-    return replies
 
 
 def _replies(node: str) -> str:

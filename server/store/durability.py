@@ -19,7 +19,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 
 from server.core.receipt import Durability
-from server.store.connection import execute
+from server.store.connection import execute, replies_of
 from server.store.names import SHARD_COUNT
 
 WAITAOF_MS: Final = 10
@@ -121,7 +121,7 @@ async def durability_now(client: Redis) -> Durability:
             add_probe(pipeline)
             end_question(pipeline)
             async with kept_turning(client):
-                return await pipeline.execute(raise_on_error=False)
+                return await replies_of(pipeline)
 
     before, *probe, synced, after = await execute("durability", ask)
     if any(isinstance(each, Exception) for each in probe):  # as on a store that is full

@@ -21,6 +21,7 @@ from server.store.connection import (
     execute,
     execute_once,
     open_reader,
+    replies_of,
 )
 
 
@@ -117,3 +118,13 @@ def test_a_blocking_read_is_answered_before_its_client_gives_up() -> None:
 async def test_a_blocking_read_of_a_quiet_stream_brings_nothing(store_url: str) -> None:
     async with open_reader(store_url) as reader:
         assert not await reader.xread({"curfew:{00}:control": "0-0"}, block=1)
+
+
+async def test_an_error_among_replies_holds_no_frames(client: Redis) -> None:
+    pipeline = client.pipeline(transaction=False)
+    pipeline.set("a", "1")
+    pipeline.xinfo_stream("none")
+    first, error = await replies_of(pipeline)
+    assert first
+    assert isinstance(error, ResponseError)
+    assert error.__traceback__ is None
