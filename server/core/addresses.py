@@ -2,18 +2,26 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from typing import Final
 from urllib.parse import urlsplit
+
+from server.core.listen_address import unix_path
 
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::\d{1,5})?")
 _LOOPBACK_HOSTS: Final = ("127.0.0.1", "localhost", "[::1]")
 _IPV6_HOST_BITS: Final = 64
 """A customer gets at least a /64 (RFC 6177) and can change addresses within it for free."""
+_LONGEST: Final = 45
+"""Characters of an address, at most. What is longer comes from somebody who tries something."""
+_REMEMBERED: Final = 4096
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether `host` can only mean this machine."""
+    """Return whether `host` can only mean this machine, as a Unix socket does."""
+    if unix_path(host) is not None:
+        return True
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
@@ -25,6 +33,15 @@ def own_origins(scheme: str, port: int) -> str:
     default_port = {"http": 80, "https": 443}[scheme]
     suffix = "" if port == default_port else f":{port}"
     return ",".join(f"{scheme}://{host}{suffix}" for host in _LOOPBACK_HOSTS)
+
+
+def own_cookie_name(base_path: str) -> str:
+    """Return the name of the session cookie of a server below a path of its host.
+
+    The prefix demands `Path=/`, so browsers send the cookie to the whole host. Two servers there
+    must not have one name.
+    """
+    return "__Host-Http-curfew" + re.sub(r"[^A-Za-z0-9-]", "-", base_path)
 
 
 def is_origin(text: str) -> bool:
@@ -55,7 +72,7 @@ def certificate_names(host: str, origins: Iterable[str]) -> frozenset[str]:
     """
     named = {urlsplit(origin).hostname or "" for origin in origins}
     given = {"localhost", "127.0.0.1", "::1", host, *named}
-    return frozenset(each for each in given if not _is_any(each))
+    return frozenset(each for each in given if not _is_any(each) and unix_path(each) is None)
 
 
 def network_of(address: str) -> str:
@@ -63,6 +80,10 @@ def network_of(address: str) -> str:
 
     Text that is no address is returned as it is.
     """
+    return _known_network_of(address) if len(address) <= _LONGEST else _network_of(address)
+
+
+def _network_of(address: str) -> str:
     try:
         parsed = ip_address(address)
     except ValueError:
@@ -72,6 +93,10 @@ def network_of(address: str) -> str:
     if parsed.ipv4_mapped:
         return str(parsed.ipv4_mapped)
     return f"{IPv6Address(int(parsed) >> _IPV6_HOST_BITS << _IPV6_HOST_BITS)}/{_IPV6_HOST_BITS}"
+
+
+_known_network_of = lru_cache(_REMEMBERED)(_network_of)
+"""Every request and every connection asks, mostly for the same few addresses."""
 
 
 def _is_any(host: str) -> bool:

@@ -29,6 +29,7 @@ class AuditEvent(StrEnum):
     TOKEN_REUSE = "authn_token_reuse"
     USER_CREATED = "user_created"
     USER_UPDATED = "user_updated"
+    USER_DELETED = "user_deleted"
     SESSION_CREATED = "session_created"
     SESSION_RENEWED = "session_renewed"
     SESSION_ENDED = "session_expired"

@@ -1,12 +1,11 @@
 """Changes of a session's data: merged key by key, refused if they cannot be stored."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from server.core import strict_json
 from server.core.errors import DataRefused
 from server.core.policy import Accept
-from server.core.session import MAX_DATA_BYTES, Json, Session
+from server.core.session import MAX_DATA_BYTES, Json, Session, holding
 
 
 def merge(data: Mapping[str, Json], changes: Mapping[str, Json]) -> Mapping[str, Json]:
@@ -33,4 +32,4 @@ def with_data(session: Session, data: Mapping[str, Json]) -> Accept:
     if size > MAX_DATA_BYTES:
         detail = f"Session data would take {size} bytes; {MAX_DATA_BYTES} are allowed."
         raise DataRefused(detail)
-    return Accept(replace(session, data=data), changed=True)
+    return Accept(holding(session, data), changed=True)

@@ -49,8 +49,8 @@ def may_be_sent_again(session: Session, now: float, rules: Rules) -> bool:
     Not if its successor could be issued before the reply arrives: the reply would put the current
     token over it, and after another grace it would count as stolen.
     """
-    due = session.current_since + rules.rotation_interval.total_seconds()
-    arrives = now + rules.rotation_grace.total_seconds()
+    due = session.current_since + rules.seconds.rotation_interval
+    arrives = now + rules.seconds.rotation_grace
     return arrives < due and not answers_may_be_under_way(session, now)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from server.core.audit import Record
 from server.core.counts import Counts
+from server.core.tracing import NO_TRACER, Tracer
 
 ID_BYTES = 16
 
@@ -23,6 +24,7 @@ class NodeContext:
         random: returns as many cryptographically strong random bytes as asked for.
         counts: counts what happens.
         record: writes to the audit trail.
+        tracer: makes traces, where an operator asked for them.
     """
 
     node: str
@@ -31,6 +33,7 @@ class NodeContext:
     random: Callable[[int], bytes]
     counts: Counts
     record: Record
+    tracer: Tracer = NO_TRACER
 
     def new_id(self) -> str:
         """Return a new id, for an operation or an end."""

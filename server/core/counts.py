@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from server.core.reasons import Reason
 from server.core.receipt import Receipt
@@ -30,3 +31,22 @@ class Counts:
     socket_closed: Callable[[int, str], object]
     socket_left: Callable[[int | None], object]
     tried: Callable[[Act, TryOutcome], object]
+
+
+@dataclass(frozen=True, slots=True)
+class StoreCounts:
+    """The same for the ways to the store.
+
+    Attributes:
+        answered: a command, or a batch of them, was answered; takes the seconds from its sending.
+        failed: it was not, or nobody could connect; takes one of `FAILURES`.
+    """
+
+    answered: Callable[[float], object] = lambda _: None
+    failed: Callable[[str], object] = lambda _: None
+
+
+FAILURES: Final = ("connection", "timeout", "not_master", "full", "refused")
+"""Why the store did not do what it should: the connection was refused or lost; no answer came in
+time; the server is no master that serves; its memory is full; it lets nobody in with this
+password or certificate."""

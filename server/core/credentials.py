@@ -1,15 +1,19 @@
-"""The form of user names and passwords, checked before anything is looked up or hashed.
+"""The form of passwords, and the limits of user names.
 
-A user name has one form, so that no two accounts look alike. In a password every difference that
-a person can see counts.
+`server.accounts.user_names` has the form of user names: one for each, so that no two accounts look
+alike. In a password every difference that a person can see counts.
 """
 
-import re
 import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
 USERNAME_CHARACTERS: Final = range(3, 33)
+"""A wide character counts as two for the least: many names in Han, Hangul or Kana have two."""
+ADDRESS_MAX_BYTES: Final = 254
+"""Of an e-mail address as a user name, in UTF-8 (RFC 5321 4.5.3.1.3)."""
+LOCAL_PART_MAX_BYTES: Final = 64
+DOMAIN_LABEL_MAX_BYTES: Final = 63
 PASSWORD_MIN_CHARACTERS: Final = 15
 """NIST SP 800-63B-4 §3.1.1.2: 15 where the password is the only factor."""
 
@@ -20,9 +24,6 @@ _PASSWORD_MAX_RAW_CHARACTERS: Final = 2048
 """Checked before normalising, because its cost grows with the square of the number of combining
 marks in a row (3 ms at this length). It refuses no password of 1024 bytes or less: NFC stores at
 most 3 code points in 2 bytes."""
-
-_NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
-_NAME_ALPHABET = re.compile(r"[a-z0-9._-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,33 +53,6 @@ class BadPassword:
 
 
 _TOO_LONG: Final = BadPassword("too_long", f"A password has at most {PASSWORD_MAX_BYTES} bytes.")
-
-
-def canonical_username(text: str) -> str | BadUsername:
-    """Return the one form of a user name, or what is wrong with it.
-
-    Upper-case ASCII letters become lower case. Any other character outside `a-z 0-9 . _ -` is
-    refused and never replaced, so that no look-alike, full-width or invisible character leads to
-    an existing name. No name is reserved.
-
-    Args:
-        text: the name as it was typed; it is not trimmed.
-    """
-    if len(text) not in USERNAME_CHARACTERS:
-        return BadUsername("length", "A user name has 3 to 32 characters.")
-    # isascii() looks at the text before lower(), which turns e.g. the Kelvin sign into a "k".
-    name = text.lower()
-    if not text.isascii() or not _NAME_ALPHABET.fullmatch(name):
-        return BadUsername(
-            "alphabet", "A user name uses only the letters a to z, digits, '.', '_' and '-'."
-        )
-    if not _NAME.fullmatch(name):
-        return BadUsername(
-            "order",
-            "A user name starts and ends with a letter or digit, "
-            "and has no two of '.', '_' and '-' in a row.",
-        )
-    return name
 
 
 def check_password_shape(password: str) -> BadPassword | None:

@@ -17,6 +17,9 @@ _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _SHORTEST: Final = timedelta(milliseconds=1).total_seconds()
 """The store counts durations in milliseconds."""
 _LONGEST: Final = timedelta(days=400).total_seconds()
+_A_DURATION: Final = "a duration such as 500ms, 30s, 15m or 12h, from 1ms"
+_BASE_PATH: Final = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+")
+_LONGEST_BASE_PATH: Final = 40
 _COOKIE_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -27,13 +30,18 @@ class Environment:
 
     Args:
         variables: by name.
+
+    Attributes:
+        names: of all variables that were read so far.
     """
 
     def __init__(self, variables: Mapping[str, str]) -> None:
         self._variables = variables
+        self.names: set[str] = set()
 
     def text(self, name: str, default: str) -> str:
         """Return any text, without the spaces around it."""
+        self.names.add(name)
         return self._variables.get(name, "").strip() or default
 
     def integer(self, name: str, default: int, least: int, most: int) -> int:
@@ -45,12 +53,12 @@ class Environment:
 
     def duration(self, name: str, default: str) -> timedelta:
         """Return a duration, written as a number and its unit."""
+        return _duration(name, self.text(name, default), _A_DURATION)
+
+    def duration_or_off(self, name: str, default: str) -> timedelta | None:
+        """Return a duration; None for the word `off`."""
         text = self.text(name, default)
-        match = _DURATION.fullmatch(text)
-        seconds = float(match[1]) * _UNITS[match[2]] if match else 0.0
-        if not _SHORTEST <= seconds <= _LONGEST:
-            raise refusal(name, text, "a duration such as 500ms, 30s, 15m or 12h, from 1ms")
-        return timedelta(seconds=seconds)
+        return None if text == "off" else _duration(name, text, f"off, or {_A_DURATION}")
 
     def choice(self, name: str, default: str, *choices: str) -> str:
         """Return one of the choices."""
@@ -77,12 +85,27 @@ class Environment:
         except ValueError:
             raise refusal(name, text, "addresses or networks such as 10.0.0.0/8") from None
 
+    def base_path(self, name: str) -> str:
+        """Return the beginning of a path, without a slash behind it; empty for the whole host."""
+        text = self.text(name, "").rstrip("/")
+        if text and (len(text) > _LONGEST_BASE_PATH or not _BASE_PATH.fullmatch(text)):
+            raise refusal(name, text, "a path such as /auth, of at most 40 characters")
+        return text
+
     def cookie_name(self, name: str, default: str) -> str:
         """Return the name of a cookie."""
         text = self.text(name, default)
         if not _COOKIE_NAME.fullmatch(text):
             raise refusal(name, text, "1 to 64 letters, digits, - and _")
         return text
+
+
+def _duration(name: str, text: str, takes: str) -> timedelta:
+    match = _DURATION.fullmatch(text)
+    seconds = float(match[1]) * _UNITS[match[2]] if match else 0.0
+    if not _SHORTEST <= seconds <= _LONGEST:
+        raise refusal(name, text, takes)
+    return timedelta(seconds=seconds)
 
 
 def refusal(name: str, got: str, takes: str) -> ConfigurationError:

@@ -13,6 +13,8 @@ SessionError
 from dataclasses import dataclass
 from datetime import timedelta
 
+from server.core.plurals import counted
+
 
 class SessionError(Exception):
     """Base class of all exceptions that the engine raises on purpose."""
@@ -74,7 +76,7 @@ class WriteConflict(SessionError):
     tries: int
 
     def __str__(self) -> str:
-        return f"session {self.sid}: {self.tries} tries all met a newer revision"
+        return f"session {self.sid}: {counted(self.tries, 'try', 'tries')} all met a newer revision"
 
 
 @dataclass

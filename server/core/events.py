@@ -49,6 +49,9 @@ class SessionsEnded:
         keep: the id of a session of the user that goes on; empty for none.
         at: when it happened. Not signed, as only the script knew it.
         sids: ids of the sessions, or only `EVERYTHING`. Signed if a single session was named.
+        trace: the initiator's work on it, as `traceparent` (W3C); empty if it makes no traces.
+        is_heard_together: whether the initiator reads the acknowledgements that nodes write for
+            all initiators at once; nodes of earlier versions read only their own.
     """
 
     scope: Scope
@@ -61,6 +64,8 @@ class SessionsEnded:
     keep: str
     at: float
     sids: tuple[str, ...]
+    trace: str = ""
+    is_heard_together: bool = False
 
     def may_include(self, sid: str, user: str | None, epoch: str) -> bool:
         """Return whether the session may be among those ended, judged by signed fields alone."""
@@ -125,12 +130,58 @@ class MessageSent:
     box: bytes
 
 
-Event = SessionsEnded | TokenRotated | SessionsChanged | SessionExtended | MessageSent
+@dataclass(frozen=True, slots=True)
+class DataPublished:
+    """The application published data for a user, a session or a socket.
+
+    Attributes:
+        user: all sockets of this user; empty for a session.
+        sid: all sockets of this session.
+        connection: only this socket of the session; empty for all.
+        mark: id by which clients acknowledge it; empty if nobody waits for that.
+        publisher: the node that waits.
+        box: the JSON text, sealed.
+    """
+
+    user: str
+    sid: str
+    connection: str
+    mark: str
+    publisher: str
+    box: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RoomGranted:
+    """The server added a user, or one session of the user, to a room: their sockets enter it.
+
+    Attributes:
+        user: the user; empty for a visitor.
+        sid: the session; empty for the user.
+        room: the room's name.
+    """
+
+    user: str
+    sid: str
+    room: str
+
+
+Event = (
+    SessionsEnded
+    | TokenRotated
+    | SessionsChanged
+    | SessionExtended
+    | MessageSent
+    | DataPublished
+    | RoomGranted
+)
+Message = MessageSent | DataPublished | RoomGranted
+"""What goes over the message stream: delivered at most once, and nobody waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """The answer of one node to some ends of one initiator.
+    """The answer of one node to some ends, of one initiator or of several.
 
     Attributes:
         node: id of the node that answers.

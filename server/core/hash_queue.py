@@ -89,6 +89,16 @@ class HashQueue(Generic[_T]):
         self._held: Counter[str] = Counter()
         self._proofs_in_a_row = 0
 
+    @property
+    def running(self) -> int:
+        """How much work runs."""
+        return len(self._running)
+
+    @property
+    def waiting(self) -> int:
+        """How much work waits."""
+        return len(self._applicants) - len(self._running)
+
     def enter(self, work: _T, applicant: Applicant) -> Entered[_T] | QueueFull:
         """Give work a place, if need be in place of other work that waits.
 

@@ -43,6 +43,9 @@ LIMITS: Final = Limits()
 
 MESSAGE_SECONDS: Final = 10.0
 """Time for all fragments of a message to arrive: the same as for the body of a request."""
+HANDLER_SECONDS: Final = 20.0
+"""Time for what handles one frame. The next frame is read after it, so a slower handler would keep
+the answer to a ping from being read, and its client would be cut off at the second one."""
 AFTER_CLOSE_BYTES: Final = 4 * 1024 * 1024
 """How much is still read after our close frame: enough for what was on its way."""
 AFTER_CLOSE_FRAMES: Final = 1_000

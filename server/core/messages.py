@@ -6,6 +6,7 @@ Frames are JSON texts under the subprotocol `curfew.v1`. Times are Unix seconds,
 
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import Final
 
 from server.core import strict_json
@@ -63,8 +64,28 @@ class BadFrame:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class UnknownFrame(BadFrame):
+    """A frame of another type. It may be one of rooms, or of the application's own.
+
+    Attributes:
+        kind: the type.
+        fields: the other fields.
+    """
+
+    kind: str
+    fields: dict[str, Json]
+
+
+UNKNOWN_TYPE = BadFrame("unknown_type", "This server knows ping, activity and message.")
 TOO_FAST = BadFrame("rate", "Too many frames in too short a time.")
 """The last frame to a client whose socket is closed for this."""
+REAUTHENTICATION_REQUIRED = BadFrame(
+    "reauthentication-required", "Prove your password again, then send this again."
+)
+UNAVAILABLE = BadFrame("unavailable", "The message may not have been sent; try again.")
+
+INTERNAL = BadFrame("internal", "An error in the server. It was logged.")
 
 ClientFrame = PingFrame | ActivityFrame | MessageFrame | BadFrame
 
@@ -95,7 +116,7 @@ def _typed(kind: str, fields: dict[str, Json]) -> ClientFrame:
             return MessageFrame(data)
         case (("ping" | "activity" | "message"), _):
             return BadFrame("bad_fields", "This type has other fields; see the protocol page.")
-    return BadFrame("unknown_type", "This server knows ping, activity and message.")
+    return UnknownFrame(UNKNOWN_TYPE.code, UNKNOWN_TYPE.detail, kind, fields)
 
 
 def hello(
@@ -132,6 +153,7 @@ def extended(until: Deadlines) -> str:
     )
 
 
+@lru_cache(16)  # an end closes many sockets
 def ended(no_session: NoSession) -> str:
     """Build the last frame before the close frame, for a socket whose session ended."""
     return _frame("ended", reason=no_session.word, event=no_session.end_id, at=no_session.at)

@@ -42,7 +42,7 @@ class NodeWatch:
     def __init__(self, lease: timedelta) -> None:
         self._own = lease.total_seconds()
         self._seen: dict[int, dict[str, tuple[ListedNode, float]]] = {}
-        self._lists_lost_at = float("-inf")
+        self._lists_lost_at: dict[int | None, float] = {}
 
     def see(self, shard: int, nodes: Mapping[str, ListedNode], at: float) -> None:
         """Take a list as it was read.
@@ -57,6 +57,15 @@ class NodeWatch:
             node: before[node] if node in before and before[node][0] == listed else (listed, at)
             for node, listed in nodes.items()
         }
+
+    @property
+    def listed(self) -> int:
+        """How many nodes were on the lists when they were read last, this one included."""
+        return len({node for nodes in self._seen.values() for node in nodes})
+
+    def listed_in(self, shard: int) -> int:
+        """Return how many nodes were on the list of a shard when it was read last."""
+        return len(self._seen.get(shard, ()))
 
     def over_at(self, shard: int, node: str, listed: ListedNode, now: float) -> float:
         """Return when the lease of a node is over, unless it renews it.
@@ -107,13 +116,19 @@ class NodeWatch:
         longest = max((self.longest(each.lease) for each in listed), default=0.0)
         return max(self.longest(), min(longest, LONGEST_WAIT))
 
-    def note_loss(self, at: float) -> None:
-        """Note that the list lost this node: the store lost data, so others may be missing too."""
-        self._lists_lost_at = at
+    def note_loss(self, at: float, shard: int | None = None) -> None:
+        """Note that a list lost this node: the store lost data, so others may be missing too.
 
-    def may_lack_nodes(self, now: float) -> bool:
-        """Return whether a node that serves may be missing from the lists.
+        Args:
+            at: now.
+            shard: whose list, if that shard can be lost alone; None for the lists of all.
+        """
+        self._lists_lost_at[shard] = at
+
+    def may_lack_nodes(self, now: float, shard: int | None = None) -> bool:
+        """Return whether a node that serves may be missing from the list of a shard.
 
         Within a lease after a loss, each node that goes on serving lists itself again.
         """
-        return now < self._lists_lost_at + self.longest()
+        lost_at = (self._lists_lost_at.get(each, float("-inf")) for each in (None, shard))
+        return now < max(lost_at) + self.longest()

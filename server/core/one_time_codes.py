@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from server.core.factors import RecoveryCodes
+from server.core.typed_text import DASHES, INVISIBLE
 
 TOTP_STEP_SECONDS: Final = 30
 """From RFC 6238 5.2, and the longest that ASVS 5.0 6.5.5 allows."""
@@ -23,7 +24,7 @@ RECOVERY_CODE_BYTES: Final = 15
 RECOVERY_KEY_BYTES: Final = 32
 
 _TOTP_CODE = re.compile(r"[0-9]{6}")
-_SEPARATORS = re.compile(r"[\s-]+")
+_SEPARATORS = re.compile(rf"[\s{INVISIBLE}{re.escape(DASHES)}]+")
 
 
 def step_at(now: float) -> int:
@@ -90,5 +91,5 @@ def _hash(key: bytes, code: str) -> str:
 
 
 def _bare(text: str) -> str:
-    """Remove the spaces and dashes that make a code easy to read."""
+    """Remove the spaces and dashes that make a code easy to read, and what else came along."""
     return _SEPARATORS.sub("", text).lower()

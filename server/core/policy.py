@@ -237,7 +237,7 @@ def _hand_out_again(before: Session, after: Session, rules: Rules) -> Accept:
 
 
 def _rotation_is_due(session: Session, now: float, rules: Rules) -> bool:
-    return now >= session.current_since + rules.rotation_interval.total_seconds()
+    return now >= session.current_since + rules.seconds.rotation_interval
 
 
 def _issue(session: Session, number: int, now: float) -> Accept:
@@ -276,7 +276,7 @@ def _came_back(session: Session, now: float, rules: Rules) -> Session:
 
 
 def _touched(session: Session, now: float, rules: Rules) -> Session:
-    due = session.last_active_at + rules.effective_touch_interval.total_seconds()
+    due = session.last_active_at + rules.seconds.touch_interval
     return replace(session, last_active_at=now) if now >= due else session
 
 
@@ -285,4 +285,4 @@ def _accept(before: Session, after: Session) -> Accept:
 
 
 def _grace(rules: Rules) -> float:
-    return rules.rotation_grace.total_seconds()
+    return rules.seconds.rotation_grace

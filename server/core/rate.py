@@ -28,3 +28,11 @@ class Rate:
         then = max(full_at, now) + 1 / self.per_second
         # Compared with half a token more than the burst, because sums of fractions are not exact.
         return then if then < now + (self.burst + 0.5) / self.per_second else None
+
+    def next_at(self, full_at: float) -> float:
+        """Return from when on a token can be taken.
+
+        Args:
+            full_at: when the bucket will be full, in seconds.
+        """
+        return full_at - (self.burst - 0.5) / self.per_second

@@ -12,6 +12,8 @@ class Reason(StrEnum):
     ADMIN = "admin"
     CREDENTIAL_CHANGED = "credential_changed"
     ACCOUNT_DISABLED = "account_disabled"
+    ACCOUNT_DELETED = "account_deleted"
+    ACCOUNT_RENAMED = "account_renamed"
     SESSION_LIMIT = "session_limit"
     TOKEN_REUSE = "token_reuse"  # noqa: S105 - a word, no secret
     IDLE_TIMEOUT = "idle_timeout"

@@ -11,12 +11,14 @@ from datetime import timedelta
 from typing import Final
 
 from server.core import strict_json
-from server.core.durations import milliseconds
+from server.core.durations import as_setting
 from server.core.session import Json, Rules
 
 SETTINGS: Final = {
     "idle_timeout": "CURFEW_IDLE_TIMEOUT",
     "absolute_timeout": "CURFEW_ABSOLUTE_TIMEOUT",
+    "remember_idle_timeout": "CURFEW_REMEMBER_IDLE_TIMEOUT",
+    "remember_absolute_timeout": "CURFEW_REMEMBER_ABSOLUTE_TIMEOUT",
     "rotation_interval": "CURFEW_ROTATION_INTERVAL",
     "rotation_grace": "CURFEW_ROTATION_GRACE",
     "reauthentication_window": "CURFEW_REAUTHENTICATION_WINDOW",
@@ -27,7 +29,6 @@ SETTINGS: Final = {
 """The setting of each rule. Every rule changes what becomes of a record that all nodes share."""
 
 _TEXT: Final = re.compile(r"[\w.:-]{1,100}", re.ASCII)
-_UNITS: Final = (("h", 3_600_000), ("m", 60_000), ("s", 1_000))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +148,4 @@ def _text(value: timedelta | int) -> str:
         return "required" if value else "optional"
     if isinstance(value, int):
         return str(value)
-    left = milliseconds(value)
-    for unit, length in _UNITS:
-        if left % length == 0:
-            return f"{left // length}{unit}"
-    return f"{left}ms"
+    return as_setting(value)

@@ -32,12 +32,7 @@ def parse(text: str | bytes) -> Json:
     """
     try:
         decoded = text.decode("utf-8") if isinstance(text, bytes) else text
-        value: Json = json.loads(
-            decoded,
-            parse_constant=_refuse,
-            parse_float=_finite,
-            object_pairs_hook=_without_duplicates,
-        )
+        value: Json = _DECODER.decode(decoded)
     except (ValueError, RecursionError) as error:
         raise NotJson("not JSON") from error
     return value
@@ -50,7 +45,7 @@ def encode(value: Json | Mapping[str, Json]) -> str:
         NotJson: the value holds something that cannot be written as JSON.
     """
     try:
-        return json.dumps(value, separators=(",", ":"), allow_nan=False)
+        return _ENCODER.encode(value)
     except (TypeError, ValueError, RecursionError) as error:
         raise NotJson("no JSON form") from error
 
@@ -71,6 +66,12 @@ def _without_duplicates(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     if len(mapping) != len(pairs):
         raise NotJson("a key stands twice")
     return mapping
+
+
+_DECODER: Final = json.JSONDecoder(
+    parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_without_duplicates
+)
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
 
 def flaw_of(value: Json) -> str | None:

@@ -7,7 +7,7 @@ what it counts and what follows from the count.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -182,9 +182,15 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """The try is allowed; these counters have counted it."""
+    """The try is allowed.
+
+    Attributes:
+        counters: those that have counted it.
+        at_ms: when, in Unix milliseconds on the store's clock.
+    """
 
     counters: tuple[Counter, ...]
+    at_ms: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,7 @@ from tests.support.clients.client import Client
 from tests.support.clients.sockets import CLOSE, NO_CODE, TEXT, RawSocket, raw_frame
 from tests.support.servers.server import HASTY, CurfewServer
 
-bounded = settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+bounded = settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 SHORT_WAIT: Final = 0.3
 OURS: Final = {code.value for code in CloseCode}
 

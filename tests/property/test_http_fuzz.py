@@ -14,9 +14,7 @@ from tests.support.clients.raw_http import exchange
 from tests.support.clients.routes import all_routes
 from tests.support.servers.server import CurfewServer
 
-bounded = settings(
-    max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+bounded = settings(max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 CREDENTIALS = {"username": "anna", "password": PASSWORD}
 """The one place of the password: elsewhere the server would be right to write it down."""

@@ -247,6 +247,4 @@ class Managed(RuleBasedStateMachine):
 @pytest.mark.proves("7.4.1")
 def test_the_store_agrees_with_the_reference_after_every_step(valkey: ValkeyServer) -> None:
     Managed.url = valkey.url
-    run_state_machine_as_test(
-        Managed, settings=settings(max_examples=250, stateful_step_count=30, deadline=None)
-    )
+    run_state_machine_as_test(Managed, settings=settings(max_examples=250, stateful_step_count=30))

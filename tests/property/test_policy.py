@@ -101,14 +101,14 @@ def assert_nothing_else_opens(history: History, rules: Rules) -> None:
         assert verdict == Refuse(Refusal.FORGED)
 
 
-@settings(max_examples=700, deadline=None)
+@settings(max_examples=700)
 @given(st.data(), all_rules())
 @pytest.mark.proves("A22")
 def test_rotation_signs_no_honest_browser_out(data: st.DataObject, rules: Rules) -> None:
     live(data, rules, elevates=False)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data(), all_rules())
 def test_a_change_of_privilege_is_not_taken_for_theft(data: st.DataObject, rules: Rules) -> None:
     live(data, rules, elevates=True)

@@ -149,7 +149,7 @@ class AnyHolders(RuleBasedStateMachine):
 
 
 TestAnyHolders = AnyHolders.TestCase
-TestAnyHolders.settings = settings(max_examples=300, stateful_step_count=40, deadline=None)
+TestAnyHolders.settings = settings(max_examples=300, stateful_step_count=40)
 
 
 @given(st.binary(min_size=32, max_size=32).filter(lambda seed: seed != SEED), st.integers(1, 5))

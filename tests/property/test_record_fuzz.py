@@ -16,7 +16,8 @@ from server.core.one_time_codes import hash_recovery_codes
 from server.crypto.keyring import Keyring
 from server.crypto.sealer import Sealer
 from server.store import accounts, activity
-from server.store.accounts import StoredAccount, account_from
+from server.store.account_contract import StoredAccount
+from server.store.accounts import account_from
 from server.store.activity import StoredActivity, content_of, entries_from
 from server.store.documents import Document, DocumentCodec, UnreadableDocument
 from tests.support.engine.keys import key

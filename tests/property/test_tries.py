@@ -27,9 +27,7 @@ from server.store.scripts import Scripts
 from server.store.try_counters import TryCounters
 
 MS = timedelta(milliseconds=1)
-bounded = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+bounded = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 Name = tuple[CounterKind, str]
 

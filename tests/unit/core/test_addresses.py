@@ -2,6 +2,7 @@
 
 import pytest
 
+from server.core import addresses
 from server.core.addresses import (
     certificate_names,
     has_port,
@@ -91,3 +92,17 @@ def test_a_certificate_does_not_name_the_address_of_all_interfaces(host: str) ->
 )
 def test_an_address_of_ipv6_stands_for_its_64(address: str, network: str) -> None:
     assert network_of(address) == network
+
+
+def test_a_long_text_is_judged_alike_and_not_kept() -> None:
+    zone, junk = "fe80::1%" + "z" * 10_000, "x" * 10_000
+    assert network_of(zone) == "fe80::/64"
+    assert network_of(junk) == junk
+    kept = addresses._known_network_of.cache_info().currsize
+    network_of(junk + "y")
+    assert addresses._known_network_of.cache_info().currsize == kept
+
+
+def test_a_unix_socket_means_this_machine_and_is_no_name_in_a_certificate() -> None:
+    assert is_loopback("unix:/run/curfew/http.sock")
+    assert certificate_names("unix:/run/curfew/http.sock", []) == LOOPBACK

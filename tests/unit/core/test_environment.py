@@ -30,6 +30,21 @@ def test_a_duration_beyond_is_refused(text: str) -> None:
         Environment({"X": text}).duration("X", "1s")
 
 
+def test_a_duration_that_may_be_off_says_so_when_it_is_neither() -> None:
+    assert Environment({"X": "off"}).duration_or_off("X", "1s") is None
+    assert Environment({}).duration_or_off("X", "off") is None
+    assert Environment({}).duration_or_off("X", "1s") == timedelta(seconds=1)
+    with pytest.raises(ConfigurationError, match="X is 'none'; it takes off, or a duration such"):
+        Environment({"X": "none"}).duration_or_off("X", "1s")
+
+
+def test_a_reader_knows_what_it_was_asked_for() -> None:
+    read = Environment({"UNREAD": "1"})
+    read.integer("X", 1, 0, 9)
+    read.choice("Y", "a", "a", "b")
+    assert read.names == {"X", "Y"}
+
+
 def test_values_are_read_without_the_spaces_around_them() -> None:
     read = Environment({
         "WHOLE": " 9 ", "CHOICE": " open ", "ORIGINS": "https://a.example , http://[::1]:8080",

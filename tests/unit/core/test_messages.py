@@ -170,6 +170,7 @@ def test_only_timeouts_close_as_timed_out(reason: Reason | None) -> None:
 
 
 def test_reason_words_are_those_of_the_protocol() -> None:
-    words = "logout terminated admin credential_changed account_disabled session_limit token_reuse"
+    words = "logout terminated admin credential_changed account_disabled account_deleted"
+    words += " account_renamed session_limit token_reuse"
     words += " idle_timeout absolute_timeout superseded"
     assert [reason.value for reason in Reason] == words.split()

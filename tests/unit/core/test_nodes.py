@@ -80,3 +80,11 @@ def test_the_slowest_listed_node_is_waited_for_but_not_for_ever() -> None:
     assert nodes.longest_listed() == 20 * (1 + RATES_DIFFER)
     nodes.see(1, {"n3": ListedNode("1", 1e9)}, 10)
     assert nodes.longest_listed() == LONGEST_WAIT
+
+
+def test_the_nodes_of_a_shard_are_those_of_its_latest_list() -> None:
+    nodes = watch()
+    assert nodes.listed_in(0) == 0
+    nodes.see(0, {"n1": OLD, "n2": OLD}, 10)
+    nodes.see(1, {"n1": OLD}, 10)
+    assert (nodes.listed_in(0), nodes.listed_in(1)) == (2, 1)

@@ -36,6 +36,8 @@ def test_of_two_steps_with_the_same_code_the_later_is_used_up() -> None:
         ("123456", True),
         (" 123 456 ", True),
         ("123-456", True),
+        ("123\N{EN DASH}456\N{NO-BREAK SPACE}", True),
+        ("\N{ZERO WIDTH NO-BREAK SPACE}123456\N{LEFT-TO-RIGHT MARK}", True),
         ("12345", False),
         ("1234567", False),
         ("\N{ARABIC-INDIC DIGIT ONE}23456", False),
@@ -69,12 +71,14 @@ def test_what_is_kept_of_recovery_codes_shows_none_of_them() -> None:
     assert hash_recovery_codes(codes, bytes(32)).hashes != kept.hashes
 
 
-@pytest.mark.parametrize("typed", ["{}", " {} ", "upper", "bare"])
+@pytest.mark.parametrize("typed", ["{}", " {} ", "\u200b{}\u3000", "upper", "bare", "dashes"])
 def test_a_recovery_code_is_taken_as_people_type_it_and_once(typed: str) -> None:
     codes = [recovery_code(bytes([number]) * 15) for number in range(3)]
-    given = {"upper": codes[1].upper(), "bare": codes[1].replace("-", "")}.get(
-        typed, typed.format(codes[1])
-    )
+    given = {
+        "upper": codes[1].upper(),
+        "bare": codes[1].replace("-", ""),
+        "dashes": codes[1].replace("-", "\N{EM DASH}"),
+    }.get(typed, typed.format(codes[1]))
     left = without_code(hash_recovery_codes(codes, KEY), given)
     assert left == hash_recovery_codes([codes[0], codes[2]], KEY)
     assert without_code(left, given) is None

@@ -44,3 +44,14 @@ def test_an_empty_bucket_fills_again() -> None:
     rate = Rate(per_second=2, burst=4)
     assert len(taken(rate, [0.0] * 9 + [1.0] * 9)) == 4 + 2
     assert len(taken(rate, [0.0] * 9 + [100.0] * 9)) == 4 + 4
+
+
+@given(rates, st.floats(0, 1e6))
+def test_it_says_from_when_on_there_is_a_token_again(rate: Rate, now: float) -> None:
+    full_at = 0.0
+    while (then := rate.take(full_at, now)) is not None:
+        full_at = then
+    at = rate.next_at(full_at)
+    assert now <= at <= now + 1 / rate.per_second + 1e-6
+    assert rate.take(full_at, at - 0.1 / rate.per_second) is None
+    assert rate.take(full_at, at + 0.1 / rate.per_second) is not None

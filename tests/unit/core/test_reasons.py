@@ -6,6 +6,7 @@ from server.core.reasons import UNAUTHENTICATED, NoSession, Reason
 def test_the_words_are_those_of_the_protocol() -> None:
     assert {each.value for each in Reason} == {
         *("logout", "terminated", "admin", "credential_changed", "account_disabled"),
+        *("account_deleted", "account_renamed"),
         *("session_limit", "token_reuse", "idle_timeout", "absolute_timeout", "superseded"),
     }
 

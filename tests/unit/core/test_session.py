@@ -30,6 +30,25 @@ def test_the_idle_deadline_counts_from_activity_and_the_absolute_one_from_birth(
     assert deadlines(session, RULES) == Deadlines(BORN + 600 + 1800, BORN + 43200)
 
 
+def test_who_is_remembered_has_timeouts_of_their_own() -> None:
+    rules = replace(
+        RULES,
+        remember_idle_timeout=timedelta(days=2),
+        remember_absolute_timeout=timedelta(days=5),
+    )
+    session = new_session(BORN, last_active_at=BORN + 600)
+    ordinary = Deadlines(BORN + 600 + 1800, BORN + 43200)
+    assert deadlines(replace(session, remember=False), rules) == ordinary
+    remembered = deadlines(replace(session, remember=True), rules)
+    assert remembered == Deadlines(BORN + 600 + 172800, BORN + 432000)
+
+
+def test_the_shortest_timeouts_decide_how_often_and_how_early() -> None:
+    rules = replace(RULES, remember_idle_timeout=timedelta(seconds=10))
+    assert rules.effective_touch_interval == timedelta(seconds=1)
+    assert warning_time(rules) == timedelta(seconds=2)
+
+
 def test_no_activity_carries_the_idle_deadline_past_the_absolute_one() -> None:
     session = new_session(BORN, last_active_at=BORN + 43000)
     assert deadlines(session, RULES) == Deadlines(BORN + 43200, BORN + 43200)

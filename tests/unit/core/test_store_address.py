@@ -7,6 +7,7 @@ from server.core.store_address import (
     files_of_address,
     flaw_of_address,
     place_of_address,
+    shown_address,
 )
 
 SCHEMES = "it takes redis://, rediss:// or unix://, or nothing."
@@ -79,3 +80,45 @@ def test_the_files_of_an_address_are_those_of_its_options() -> None:
 )
 def test_the_place_of_a_store_is_told_without_its_password(url: str, place: str) -> None:
     assert place_of_address(url) == place
+
+
+@pytest.mark.parametrize("kind", ["sentinel", "cluster"])
+def test_several_servers_take_a_scheme_of_their_own(kind: str) -> None:
+    rest = "127.0.0.1:1,[::1]:2" + ("/main" if kind == "sentinel" else "")
+    assert flaw(f"redis+{kind}://me:hush@{rest}") is None
+    assert flaw(f"rediss+{kind}://{rest.replace('127.0.0.1', 'db.example')}") is None
+    there = flaw(f"redis+{kind}://{rest.replace('[::1]', 'db.example')}")
+    assert there is not None
+    assert f"Use rediss+{kind}://, or set CURFEW_STORE_PLAINTEXT=allow" in there
+    for wrong in (f"{kind}://{rest}", f"valkey+{kind}://{rest}", f"REDIS+{kind}://{rest}"):
+        assert flaw(wrong) == (
+            "several servers take redis+sentinel:// or redis+cluster://, or rediss+ for TLS."
+        )
+
+
+@pytest.mark.parametrize("url", ["redis://a:1,b:2", "rediss://me:hush@a,b/0", "redis://a,b:1"])
+def test_one_server_is_no_list(url: str) -> None:
+    refusal = flaw(url)
+    assert refusal is not None
+    assert refusal.startswith("several servers take redis+sentinel://")
+
+
+def test_files_and_place_of_several_servers_are_told() -> None:
+    url = "rediss+sentinel://:hush@a/main?ssl_ca_certs=/ca.pem&sentinel_password=hush"
+    assert files_of_address(url) == ["/ca.pem"]
+    assert files_of_address("redis+cluster://a") == []
+    assert place_of_address(url) == "main of the sentinels a:26379"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://me:hush@db:1/0?x=hush", "db:1/0"),
+        ("redis+sentinel://a/main?sentinel_password=hush", "redis+sentinel://a/main"),
+        ("redis+sentinel://me:x@a/main?sentinel_password=hu@sh", "redis+sentinel://..."),
+        ("redis://me:hu?sh@db", "redis://..."),
+        ("hush?@", "..."),
+    ],
+)
+def test_an_address_is_shown_without_what_may_be_a_password(url: str, shown: str) -> None:
+    assert shown_address(url) == shown
