@@ -23,6 +23,18 @@ def store_folder(data_dir: Path) -> Path:
     return data_dir.resolve() / "valkey"
 
 
+def has_store(data_dir: Path) -> bool:
+    """Return whether the embedded store ever ran in a data folder.
+
+    Args:
+        data_dir: the data folder.
+    """
+    try:
+        return store_folder(data_dir).exists()
+    except OSError:  # a folder that this user cannot look into; its use will say so
+        return False
+
+
 def log_path(data_dir: Path) -> Path:
     """Return the log file of Valkey and its guard.
 

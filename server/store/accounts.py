@@ -1,40 +1,29 @@
 """Accounts in the store. A copy of the store shows neither password hashes nor roles."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, Final
 
 from redis.asyncio import Redis
 
-from server.core.account import Account
+from server.core.account import Account, PendingEnd
 from server.core.audit import Record
-from server.core.errors import WriteConflict
+from server.core.durations import milliseconds
 from server.core.factors import Factors, Passkey, RecoveryCodes, Totp
+from server.core.reasons import Reason
 from server.core.token import is_sid
 from server.crypto.sealer import Sealer
-from server.store.compare_and_set import MAX_TRIES, retry_conflicts
+from server.store.absence import is_kept
+from server.store.account_contract import StoredAccount
 from server.store.connection import execute
-from server.store.contract import Conflict
 from server.store.documents import Document, DocumentCodec, UserDocuments
 from server.store.names import ShardNames
 from server.store.scripts import Scripts
+from server.store.sessions import ENDS_REMEMBERED
 
 PURPOSE = "account 1"
-
-
-@dataclass(frozen=True, slots=True)
-class StoredAccount:
-    """An account that was loaded.
-
-    Attributes:
-        account: the account.
-        revision: the revision that a save must be based on.
-        stale_key: whether it is sealed under an older key and should be written again.
-    """
-
-    account: Account
-    revision: int
-    stale_key: bool
+RARE: Final = frozenset({"spelling", "moving_to", "moved_from", "pending_end"})
+"""Attributes that are left out while they are empty: earlier versions do not know them."""
 
 
 class AccountStore:
@@ -63,7 +52,7 @@ class AccountStore:
             scripts,
             account_codec(sealer),
             "account",
-            lambda user: self._names(user).account(user),
+            lambda user: self.names(user).account(user),
             record,
         )
 
@@ -73,6 +62,33 @@ class AccountStore:
         if not isinstance(found, Document):
             return None
         return StoredAccount(account_from(found.content), found.revision, found.stale_key)
+
+    async def load_to_change(self, user: str) -> StoredAccount | None:
+        """Return an account that is about to be changed; that there is none is what a master says.
+
+        A sign-in does not ask so. Its try was counted before, which only a master does, and a name
+        without an account must not take longer than a wrong password.
+        """
+        stored = await self.load(user)
+        if stored is None and await self.exists(user):
+            return await self.load(user)
+        return stored
+
+    async def exists(self, user: str) -> bool:
+        """Return whether a canonical user name has an account, even if that does not open.
+
+        It is what a master says: the name, or how it looks, may be given to others by it.
+        """
+        names = self.names(user)
+        return await is_kept(self._client, "account exists", names, names.account(user))
+
+    async def create(self, account: Account, *, operation: str) -> bool:
+        """Write an account that nobody has, as `save` does, and begin an epoch of its user with it.
+
+        So a sign-in to an account that a failover has lost gets no session under a name that was
+        given away again.
+        """
+        return await self._save(account, 0, operation, epoch_ms=milliseconds(ENDS_REMEMBERED))
 
     async def save(self, account: Account, *, based_on: int, operation: str) -> bool:
         """Write an account if the stored one still has revision `based_on`.
@@ -87,63 +103,84 @@ class AccountStore:
         Returns:
             Whether it was written.
         """
-        names, handle = self._names(account.user), account.factors.handle
-        if not based_on:
-            # Refused without memory, as every SET is; XX writes nothing where nothing is.
-            await execute("new account", lambda: self._client.set(names.room, "", xx=True))
-        return await self._documents.save(
+        return await self._save(account, based_on, operation, epoch_ms=0)
+
+    async def _save(
+        self, account: Account, based_on: int, operation: str, *, epoch_ms: int
+    ) -> bool:
+        names = self.names(account.user)
+        revision = based_on + 1 if based_on else await self._first_revision(names, account.user)
+        saved = await self._documents.save(
             account.user,
-            asdict(account),
+            content_of(account),
             based_on=based_on,
+            revision=revision,
             operation=operation,
-            keys=[names.handle(handle)] if handle else [],
-            args=[account.user],
+            keys=[
+                *(names.accounts, names.activity(account.user), names.removed(account.user)),
+                names.user_epoch(account.user),
+                *self.handle_keys(account),
+            ],
+            args=[account.user, revision, epoch_ms],
+        )
+        if saved and account.admin:
+            await self.note_administrator(account.user)
+        return saved
+
+    async def note_administrator(self, user: str) -> None:
+        """Note that an account is an administrator's; see `AccountIndex`."""
+        key = ShardNames(0).administrators
+        await execute("note administrator", lambda: self._client.hset(key, user, "1"))
+
+    def sealed(self, account: Account, *, revision: int, operation: str) -> bytes:
+        """Return the stored form of an account, for a script that does more than write it."""
+        return self._documents.sealed(
+            account.user, content_of(account), revision=revision, operation=operation
         )
 
-    async def change(
-        self,
-        user: str,
-        change: Callable[[Account], Account | None],
-        new_id: Callable[[], str],
-    ) -> Account | None:
-        """Change an account, starting from what is stored at that moment.
+    def names(self, user: str) -> ShardNames:
+        """Return the names in the shard of a user."""
+        return ShardNames.of_user(user, self._shards)
 
-        Args:
-            user: canonical user name.
-            change: returns what to write, or None to leave the account as it is. Called again if
-                somebody else wrote in between.
-            new_id: makes operation ids.
+    def handle_keys(self, account: Account) -> list[str]:
+        """Return the key of the account's handle, if it leads here and is in the user's shard.
 
-        Returns:
-            The account as it was written; None if nothing was written.
-
-        Raises:
-            WriteConflict: other writers were first every time; nothing was written.
+        An account that was renamed keeps its handle, in the shard of its former name. The handle of
+        one that is being renamed leads to the new name already.
         """
+        handle, names = account.factors.handle, self.names(account.user)
+        if not handle or account.moving_to or ShardNames.of_session(handle) != names:
+            return []
+        return [names.handle(handle)]
 
-        async def attempt() -> Account | Conflict | None:
-            stored = await self.load(user)
-            changed = change(stored.account) if stored else None
-            if stored is None or changed is None:
-                return None
-            saved = await self.save(changed, based_on=stored.revision, operation=new_id())
-            return changed if saved else Conflict()
-
-        outcome = await retry_conflicts(attempt)
-        if isinstance(outcome, Conflict):
-            raise WriteConflict(user, MAX_TRIES)
-        return outcome
+    async def point_handle(self, handle: str, user: str) -> None:
+        """Have a handle lead to another user, after a rename; to nobody if `user` is empty."""
+        key = ShardNames.of_session(handle).handle(handle)
+        if user:
+            await execute("point handle", lambda: self._client.set(key, user))
+        else:
+            await execute("remove handle", lambda: self._client.delete(key))
 
     async def user_of_handle(self, handle: str) -> str | None:
-        """Return the canonical name of the user that authenticators know by this handle."""
+        """Return the canonical name of the user that authenticators know by this handle.
+
+        That there is none is what a master says: no try was counted before.
+        """
         if not is_sid(handle):
             return None
-        key = ShardNames.of_session(handle).handle(handle)
+        names = ShardNames.of_session(handle)
+        key = names.handle(handle)
         user = await execute("user of handle", lambda: self._client.get(key))
-        return None if user is None else str(user.decode("ascii", errors="replace"))
+        if user is None and await is_kept(self._client, "user of handle", names, key):
+            user = await execute("user of handle", lambda: self._client.get(key))
+        return None if user is None else str(user.decode(errors="replace"))
 
-    def _names(self, user: str) -> ShardNames:
-        return ShardNames.of_user(user, self._shards)
+    async def _first_revision(self, names: ShardNames, user: str) -> int:
+        """Return where the revisions of a new account begin: above those of a removed one."""
+        # Refused without memory, as every SET is; XX writes nothing where nothing is.
+        await execute("new account", lambda: self._client.set(names.room, "", xx=True))
+        removed = await execute("removed", lambda: self._client.get(names.removed(user)))
+        return int(removed or 0) + 1
 
 
 def account_codec(sealer: Sealer) -> DocumentCodec:
@@ -151,9 +188,18 @@ def account_codec(sealer: Sealer) -> DocumentCodec:
     return DocumentCodec(sealer, PURPOSE)
 
 
+def content_of(account: Account) -> dict[str, Any]:
+    """Return the document of an account. What few accounts have is only in theirs."""
+    content = asdict(account)
+    return {name: each for name, each in content.items() if each or name not in RARE}
+
+
 def account_from(content: Mapping[str, Any]) -> Account:
     """Return the account in a document. Accounts from before second factors have no factors."""
-    return Account(**{**content, "factors": _factors(content.get("factors", {}))})
+    restored: dict[str, Any] = {"factors": _factors(content.get("factors", {}))}
+    if end := content.get("pending_end"):
+        restored["pending_end"] = PendingEnd(end["end_id"], Reason(end["reason"]), end["removes"])
+    return Account(**{**content, **restored})
 
 
 def _factors(content: Mapping[str, Any]) -> Factors:

@@ -19,23 +19,29 @@ COMMANDS: Final = (
     *("time", "info", "waitaof", "hello", "client|setname"),
 )
 WITH_REPLICAS: Final = ("wait", "script|exists")
+IN_CLUSTER: Final = ("cluster|nodes",)
 
 
-def acl_rules(password: str, *, replicas: int) -> list[str]:
+def acl_rules(password: str, *, replicas: int, in_cluster: bool = False) -> list[str]:
     """Return the rules that follow the user's name in ACL SETUSER.
 
     Args:
         password: of the user.
         replicas: how many replicas an end waits for.
+        in_cluster: whether the user is for the nodes of a cluster.
     """
-    commands = (*COMMANDS, *(WITH_REPLICAS if replicas else ()))
+    commands = (
+        *COMMANDS,
+        *(WITH_REPLICAS if replicas else ()),
+        *(IN_CLUSTER if in_cluster else ()),
+    )
     allowed = [f"+{name}" for name in commands]
     return ["reset", "on", f">{password}", f"~{KEYS}", "resetchannels", "-@all", *allowed]
 
 
-def acl_file(password: str) -> str:
-    """Return the ACL file of a store that Curfew starts itself."""
-    return f"user {USER} {' '.join(acl_rules(password, replicas=1))}\n"
+def acl_file(password: str, *, in_cluster: bool = False) -> str:
+    """Return the ACL file of a store that Curfew, or a test, starts itself."""
+    return f"user {USER} {' '.join(acl_rules(password, replicas=1, in_cluster=in_cluster))}\n"
 
 
 def embedded_acl_file(password: str, owner_password: str) -> str:
@@ -56,11 +62,13 @@ def embedded_acl_file(password: str, owner_password: str) -> str:
     )
 
 
-def acl_command(password: str, *, replicas: int) -> str:
+def acl_command(password: str, *, replicas: int, in_cluster: bool = False) -> str:
     """Return the command that creates the user, as one line.
 
     Args:
         password: of the user.
         replicas: how many replicas an end waits for.
+        in_cluster: whether it is for the nodes of a cluster.
     """
-    return " ".join(["ACL SETUSER", USER, *acl_rules(password, replicas=replicas)])
+    rules = acl_rules(password, replicas=replicas, in_cluster=in_cluster)
+    return " ".join(["ACL SETUSER", USER, *rules])

@@ -16,6 +16,7 @@ from server.core.audit import AuditEvent, Record
 from server.core.durations import milliseconds
 from server.core.session import Json
 from server.crypto.sealer import Sealer
+from server.store.connection import execute
 from server.store.documents import Document, DocumentCodec, UnreadableDocument, UserDocuments
 from server.store.names import ShardNames
 from server.store.scripts import Scripts
@@ -62,13 +63,10 @@ class ActivityStore:
         shards: int,
         record: Record,
     ) -> None:
+        self._client = client
+        self._shards = shards
         self._documents = UserDocuments(
-            client,
-            scripts,
-            activity_codec(sealer),
-            "activity",
-            lambda user: ShardNames.of_user(user, shards).activity(user),
-            record,
+            client, scripts, activity_codec(sealer), "activity", self._key, record
         )
 
     async def load(self, user: str) -> StoredActivity:
@@ -101,6 +99,13 @@ class ActivityStore:
             operation=operation,
             args=[milliseconds(RETENTION)],
         )
+
+    async def remove(self, user: str) -> None:
+        """Remove the list of a removed account that was kept elsewhere."""
+        await execute("remove activity", lambda: self._client.delete(self._key(user)))
+
+    def _key(self, user: str) -> str:
+        return ShardNames.of_user(user, self._shards).activity(user)
 
 
 def content_of(entries: Sequence[ActivityEntry]) -> dict[str, Json]:

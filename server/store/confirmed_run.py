@@ -12,6 +12,7 @@ from redis.exceptions import (
 )
 
 from server.core.receipt import Durability
+from server.store.cluster_client import first_of, master_of
 from server.store.connection import replies_of
 from server.store.durability import add_probe, begin_question, end_question, judge, kept_turning
 
@@ -57,34 +58,36 @@ class ConfirmedRun:
         self._client = client
         self._script = script
         self._keys = tuple(keys)
+        self._first = first_of(keys)
         self._args = tuple(args)
         self._replicas = replicas
         self._runs = 0
 
     async def __call__(self) -> tuple[Any, Confirmation]:
         """Run it, and return its reply and what is known of its writes."""
+        client = master_of(self._client, self._first)
         try:
-            return await self._run()
+            return await self._run(client)
         except NoScriptError:
-            await self._client.script_load(self._script.script)
+            await client.script_load(self._script.script)
         try:
-            return await self._run()
+            return await self._run(client)
         except NoScriptError as error:
             raise ConnectionError("loaded into one server, and sent to another") from error
 
-    async def _run(self) -> tuple[Any, Confirmation]:
-        async with self._client.pipeline(transaction=False) as pipeline:
+    async def _run(self, client: Redis) -> tuple[Any, Confirmation]:
+        async with client.pipeline(transaction=False) as pipeline:
             begin_question(pipeline)
             pipeline.execute_command(
                 "EVALSHA", self._script.sha, len(self._keys), *self._keys, *self._args
             )
             if self._runs:
-                add_probe(pipeline)
+                add_probe(pipeline, self._first)
             end_question(pipeline)
             if self._replicas:
                 pipeline.execute_command("WAIT", self._replicas, REPLICATION_MS)
             self._runs += 1
-            async with kept_turning(self._client):
+            async with kept_turning(client):
                 replies = await replies_of(pipeline)
         return self._read(replies)
 

@@ -16,9 +16,12 @@ from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
+from redis.maint_notifications import MaintNotificationsConfig
 
 from server.core.errors import StoreMoved, StoreUnavailable
-from server.store.master import MasterLink, leads_elsewhere
+from server.store.checked_connections import open_pool
+from server.store.command_client import CommandClient
+from server.store.master import MasterLink, MasterUnknown, is_moving, leads_elsewhere
 
 COMMAND_TIMEOUT: Final = 0.75
 """Seconds for one reply. Two tries stay under the 2 s within which a dead store is noticed."""
@@ -26,6 +29,8 @@ CONNECT_TIMEOUT: Final = 0.5
 MAX_CONNECTIONS: Final = 64
 LONGEST_BLOCK: Final = timedelta(milliseconds=500)
 """A blocking read of a quiet stream is answered at least this often …"""
+MOVING_PAUSES: Final = (0.02, 0.04, 0.08, 0.16, 0.32)
+"""Seconds between tries while a cluster moves a slot key by key; less than one reply may take."""
 READ_TIMEOUT: Final = 1.5
 """… so this many seconds of silence mean a failure: a frozen store is noticed within them."""
 
@@ -34,33 +39,39 @@ def open_client(url: str, link: MasterLink | None = None) -> Redis:
     """Return a client for commands. It connects at the first one; close it as a context manager.
 
     Args:
-        url: `redis://`, `rediss://` or `unix://`.
-        link: what drops its connections; None for a client that stands alone.
+        url: of the store.
+        link: what drops its connections, and finds the servers that Sentinel names; None for a
+            client that stands alone.
     """
-    return _open(url, link or MasterLink(), COMMAND_TIMEOUT, MAX_CONNECTIONS)
+    return _open(url, link or MasterLink(), COMMAND_TIMEOUT, MAX_CONNECTIONS, blocks=False)
 
 
 def open_reader(url: str, link: MasterLink | None = None) -> Redis:
     """Return a client with one connection, for the blocking reads of the streams.
 
     Args:
-        url: `redis://`, `rediss://` or `unix://`.
-        link: what drops its connection; None for a client that stands alone.
+        url: of the store.
+        link: likewise for its connection.
     """
-    return _open(url, link or MasterLink(), READ_TIMEOUT, 1)
+    return _open(url, link or MasterLink(), READ_TIMEOUT, 1, blocks=True)
 
 
-def _open(url: str, link: MasterLink, read_timeout: float, connections: int) -> Redis:
-    pool = link.open_pool(
+def _open(
+    url: str, link: MasterLink, read_timeout: float, connections: int, *, blocks: bool
+) -> Redis:
+    pool = open_pool(
         url,
+        link,
+        blocks=blocks,
         max_connections=connections,
         timeout=COMMAND_TIMEOUT,
         socket_timeout=read_timeout,
         socket_connect_timeout=CONNECT_TIMEOUT,
         retry=Retry(NoBackoff(), 0),
         driver_info=None,  # sending it would cost each new connection two round trips
+        maint_notifications_config=MaintNotificationsConfig(enabled=False),  # and this another one
     )
-    return Redis.from_pool(pool)
+    return CommandClient.from_pool(pool)
 
 
 async def execute_once(operation: str, command: Callable[[], Awaitable[Any]]) -> Any:
@@ -104,17 +115,58 @@ async def execute(operation: str, command: Callable[[], Awaitable[Any]]) -> Any:
     except StoreUnavailable as error:
         if not _may_succeed_elsewhere(error.__cause__):
             raise
+        return await _execute_again(operation, command, error.__cause__)
+
+
+async def execute_at_most_once(operation: str, command: Callable[[], Awaitable[Any]]) -> Any:
+    """Run `command` and return its reply; try again once if a server said that nothing ran.
+
+    Args:
+        operation: names it in errors.
+        command: sends it.
+
+    Raises:
+        StoreUnavailable: the store did not answer, or refused.
+    """
+    try:
         return await execute_once(operation, command)
+    except StoreMoved as error:
+        if isinstance(error.__cause__, MasterUnknown):
+            raise
+        return await execute_once(operation, command)
+
+
+async def _execute_again(
+    operation: str, command: Callable[[], Awaitable[Any]], cause: BaseException | None
+) -> Any:
+    """Try again; some more times for keys that a cluster is moving, of which nothing ran."""
+    for pause in MOVING_PAUSES:
+        if not is_moving(cause):
+            break
+        await asyncio.sleep(pause)
+        try:
+            return await execute_once(operation, command)
+        except StoreUnavailable as error:
+            cause = error.__cause__
+    return await execute_once(operation, command)
 
 
 async def replies_of(pipeline: Pipeline) -> list[Any]:
     """Send a pipeline, and return its replies, with errors in the places of some.
 
+    A pipeline that failed can be sent again. The client library empties it; sent once more it would
+    be answered with nothing, which is no answer of the store.
+
     The errors no longer hold the frames in which they were read. These hold all the replies, in a
     cycle that only the garbage collector would find. A stream that does not exist is such an error,
     with every read.
     """
-    replies: list[Any] = await pipeline.execute(raise_on_error=False)
+    commands = pipeline.command_stack
+    try:
+        replies: list[Any] = await pipeline.execute(raise_on_error=False)
+    except Exception:
+        pipeline.command_stack = commands
+        raise
     for each in replies:
         if isinstance(each, Exception):
             each.__traceback__ = None
@@ -126,5 +178,7 @@ def _may_succeed_elsewhere(cause: BaseException | None) -> bool:
 
     One that is no master has changed nothing, and another connection may lead to the master.
     """
+    if isinstance(cause, MasterUnknown):
+        return cause.has_moved
     failed = type(cause).__name__ in {"ConnectionError", "TimeoutError"}
     return failed or isinstance(cause, OSError | asyncio.TimeoutError) or leads_elsewhere(cause)

@@ -150,6 +150,12 @@ class UserDocuments:
             self._record(AuditEvent.DECRYPT_FAIL, user=user, what=self._kind)
         return found
 
+    def sealed(
+        self, user: str, content: Mapping[str, Json], *, revision: int, operation: str
+    ) -> bytes:
+        """Return the stored form of a user's document."""
+        return self._codec.encode(content, user, revision=revision, operation=operation)
+
     async def save(
         self,
         user: str,
@@ -157,6 +163,7 @@ class UserDocuments:
         *,
         based_on: int,
         operation: str,
+        revision: int | None = None,
         keys: Sequence[str] = (),
         args: Sequence[str | int] = (),
     ) -> bool:
@@ -167,6 +174,7 @@ class UserDocuments:
             content: what to write.
             based_on: the revision that was loaded; 0 for a new document.
             operation: the id of this write.
+            revision: of this write, if it is not the next one.
             keys: what else the script takes as keys.
             args: what else the script takes as arguments.
 
@@ -177,10 +185,11 @@ class UserDocuments:
             StoreUnavailable: the store did not answer. The document may have been written; saving
                 again with the same operation id is safe.
         """
-        value = self._codec.encode(content, user, revision=based_on + 1, operation=operation)
+        value = self.sealed(user, content, revision=revision or based_on + 1, operation=operation)
         reply = await self._scripts.run(
             f"save_{self._kind}",
             [self._key_of(user), *keys],
             [operation, based_on, value, *args],
+            must_count=True,
         )
         return bool(reply == b"saved")

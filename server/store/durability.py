@@ -19,8 +19,9 @@ from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 
 from server.core.receipt import Durability
+from server.store.cluster_client import master_of
 from server.store.connection import execute, replies_of
-from server.store.names import SHARD_COUNT
+from server.store.names import SHARD_COUNT, ShardNames, probe_beside
 
 WAITAOF_MS: Final = 10
 """A store that syncs before it replies never lets anybody wait. The others are not waited for: it
@@ -43,10 +44,16 @@ def end_question(pipeline: Pipeline) -> None:
     pipeline.info("stats")
 
 
-def add_probe(pipeline: Pipeline) -> None:
-    """Add a write that leaves nothing behind. It is on the disk only if all before it are."""
-    pipeline.set(SHARD_COUNT + ":probe", "")
-    pipeline.delete(SHARD_COUNT + ":probe")
+def add_probe(pipeline: Pipeline, beside: str | bytes = SHARD_COUNT) -> None:
+    """Add a write that leaves nothing behind. It is on the disk only if all before it are.
+
+    Args:
+        pipeline: takes it.
+        beside: a key of the shard whose master is asked.
+    """
+    probe = probe_beside(beside)
+    pipeline.set(probe, "")
+    pipeline.delete(probe)
 
 
 @asynccontextmanager
@@ -106,19 +113,36 @@ def _rounds(information: object) -> int | None:
     return found if isinstance(found, int) else None
 
 
-async def durability_now(client: Redis) -> Durability:
+WEAKEST_FIRST: Final = (Durability.UNKNOWN, Durability.MEMORY, Durability.FSYNC)
+
+
+async def durability_now(client: Redis, shards: int = 1) -> Durability:
     """Return how durable the store's writes are at this moment, found out by a write.
 
     The settings would say it too, but the right to read them also shows passwords.
+
+    Args:
+        client: the store.
+        shards: how many shards it has. In a cluster, the weakest of their masters counts.
 
     Raises:
         StoreUnavailable: the store did not answer.
     """
 
+    async def one_of_each_master() -> list[str]:
+        epochs = [ShardNames(shard).epoch for shard in reversed(range(shards))]
+        return [*{id(master_of(client, key)): key for key in epochs}.values()]
+
+    keys = await execute("durability", one_of_each_master)
+    return min([await _durability_of(client, key) for key in keys], key=WEAKEST_FIRST.index)
+
+
+async def _durability_of(all_masters: Redis, beside: str) -> Durability:
     async def ask() -> list[Any]:
+        client = master_of(all_masters, beside)
         async with client.pipeline(transaction=False) as pipeline:
             begin_question(pipeline)
-            add_probe(pipeline)
+            add_probe(pipeline, beside)
             end_question(pipeline)
             async with kept_turning(client):
                 return await replies_of(pipeline)

@@ -13,9 +13,11 @@ from typing import Final
 from server.core.context import NodeContext
 from server.core.events import (
     Acknowledgement,
+    DataPublished,
     EntryRejection,
     Event,
     MessageSent,
+    RoomGranted,
     Scope,
     SessionExtended,
     SessionsChanged,
@@ -39,7 +41,10 @@ MAX_REMEMBERED: Final = 10_000
 """Entries remembered to recognise a repeated one. It does no harm, but shows an attempt."""
 MAX_ENTRY_BYTES: Final = 262_144
 """More than any entry of ours: a message has 64 KiB, an end of 1,000 sessions has 25 KiB."""
+TOGETHER: Final = "together"
+"""In an end: its initiator reads the acknowledgements that nodes write for all initiators."""
 _UNSIGNED: Final = (b"at", b"sids", b"proof")
+_ACKNOWLEDGEMENTS: Final = (b"done", b"acknowledged")
 
 Fields = tuple[str | bytes, ...]
 """Alternating names and values, as `XADD` takes them."""
@@ -93,10 +98,13 @@ class Entries:
             keep: a session of the user that goes on.
             sids: the session ids, separated by spaces, or `EVERYTHING`, where they are known.
         """
+        trace = self._context.tracer.current()
         return self._signed(
             *("kind", "ended", "scope", scope.value, "event", end_id, "origin", initiator),
             *("reason", reason.value, "user", user or "", "shard", f"{shard:02d}"),
             *("keep", keep or "", *(() if sids is None else ("named", sids))),
+            *("acks", TOGETHER),
+            *(("trace", trace) if trace else ()),
         )
 
     def sign(self, event: Event) -> Fields:
@@ -116,14 +124,30 @@ class Entries:
                 return self._signed(
                     "kind", "message", "user", user, "connection", connection, "box", box
                 )
+            case DataPublished() as data:
+                return self._signed(
+                    *("kind", "published", "user", data.user, "sid", data.sid),
+                    *("connection", data.connection, "ack", data.mark),
+                    *("node", data.publisher, "box", data.box),
+                )
+            case RoomGranted(user, sid, room):
+                return self._signed("kind", "granted", "user", user, "sid", sid, "room", room)
             case SessionsEnded():
                 message = "only scripts append ends"
                 raise TypeError(message)
 
-    def sign_acknowledgement(self, initiator: str, acknowledgement: Acknowledgement) -> Fields:
-        """Return the fields of an acknowledgement to the node that asked for the ends."""
+    def sign_acknowledgement(
+        self, initiator: str | None, acknowledgement: Acknowledgement
+    ) -> Fields:
+        """Return the fields of an acknowledgement.
+
+        Args:
+            initiator: the node that asked for the ends; None for all nodes that asked for some.
+            acknowledgement: what is acknowledged.
+        """
+        kind = ("acknowledged",) if initiator is None else ("done", "to", initiator)
         return self._signed(
-            *("kind", "done", "to", initiator, "node", acknowledgement.node),
+            *("kind", *kind, "node", acknowledgement.node),
             *("closed", json.dumps(acknowledgement.closed)),
         )
 
@@ -153,6 +177,18 @@ class Entries:
             return self._read(text, fields)
         except (KeyError, ValueError, TypeError, AttributeError):
             return EntryRejection.FORGED
+
+    def overhear(self, fields: Mapping[bytes, bytes]) -> Acknowledgement | None:
+        """Return a genuine acknowledgement, whichever node it is for. Nobody may act on it.
+
+        Args:
+            fields: untrusted.
+        """
+        try:
+            is_one = fields.get(b"kind") in _ACKNOWLEDGEMENTS and self._is_genuine(fields)
+            return _read_acknowledgement(fields) if is_one else None
+        except (KeyError, ValueError, TypeError, AttributeError):
+            return None
 
     def _delay(self, entry: str, asked_at: float) -> float:
         """Return how long after its request an entry was appended, in seconds."""
@@ -187,11 +223,15 @@ class Entries:
                 return SessionExtended(text["sid"])
             case "message":
                 return MessageSent(text["user"], text["connection"], fields[b"box"])
-            case "done" if text["to"] == self._context.node:
-                closed = {str(end_id): int(n) for end_id, n in json.loads(text["closed"]).items()}
-                return Acknowledgement(text["node"], closed)
+            case "published":
+                return _read_published(text, fields[b"box"])
+            case "granted":
+                return RoomGranted(text["user"], text["sid"], text["room"])
+            case "acknowledged":
+                return _read_acknowledgement(fields)
             case "done":
-                return EntryRejection.FORGED
+                is_ours = text["to"] == self._context.node
+                return _read_acknowledgement(fields) if is_ours else EntryRejection.FORGED
         return None  # genuine, of a newer version
 
 
@@ -212,6 +252,26 @@ def _read_end(text: Mapping[str, str]) -> SessionsEnded:
         keep=text["keep"],
         at=read_moment(text["at"]),
         sids=tuple((text["named"] if "named" in text else text["sids"]).split()),
+        trace=text.get("trace", ""),
+        is_heard_together=text.get("acks") == TOGETHER,
+    )
+
+
+def _read_acknowledgement(fields: Mapping[bytes, bytes]) -> Acknowledgement:
+    closed = json.loads(fields[b"closed"].decode())
+    return Acknowledgement(
+        fields[b"node"].decode(), {str(end_id): int(n) for end_id, n in closed.items()}
+    )
+
+
+def _read_published(text: Mapping[str, str], box: bytes) -> DataPublished:
+    return DataPublished(
+        user=text["user"],
+        sid=text["sid"],
+        connection=text["connection"],
+        mark=text["ack"],
+        publisher=text["node"],
+        box=box,
     )
 
 

@@ -9,6 +9,7 @@ keys.
 import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from redis.asyncio import Redis
@@ -35,6 +36,7 @@ class KeyUse:
         node: this node's id.
         keyring: this node's keys.
         cookie_lifetime: how long a cookie can be of use.
+        remembered_lifetime: likewise, the cookie of a person who chose to be remembered.
     """
 
     def __init__(
@@ -44,12 +46,23 @@ class KeyUse:
         node: str,
         keyring: Keyring,
         cookie_lifetime: timedelta,
+        remembered_lifetime: timedelta = timedelta(),
     ) -> None:
         self._client = client
         self._scripts = scripts
         self._node = node
         self._keyring = keyring
         self._cookie_lifetime = cookie_lifetime
+        self._remembered_lifetime = remembered_lifetime
+        self._remembering: set[int] = set()
+        """Versions of the keys of cookies that the next publication is about."""
+
+    def remembered(self) -> None:
+        """Note with the next publication that a cookie was signed for a person who is remembered.
+
+        A key that is retired before signs such a person out, and no more.
+        """
+        self._remembering.add(self._keyring.versions[0])
 
     async def publish(self) -> None:
         """Note which keys this node has, and that it signs with the newest.
@@ -62,6 +75,10 @@ class KeyUse:
         await self._set(_NAMES.key_versions(self._node), listed, VERSIONS_KEPT)
         kept = self._cookie_lifetime + VERSIONS_KEPT
         await self._set(_NAMES.signing_key(versions[0]), "", kept)
+        kept = self._remembered_lifetime + VERSIONS_KEPT
+        for version in tuple(self._remembering):
+            await self._set(_NAMES.remembering_key(version), "", kept)
+            self._remembering.discard(version)  # not before it is noted
 
     async def run(self) -> None:
         """Publish every ten seconds until cancelled."""
@@ -100,8 +117,9 @@ class KeyUse:
         Raises:
             StoreUnavailable: the store did not answer.
         """
-        left_ms = await execute("cookies", lambda: self._client.pttl(_NAMES.signing_key(version)))
-        return timedelta(milliseconds=max(0, left_ms))
+        notes = (_NAMES.signing_key(version), _NAMES.remembering_key(version))
+        left_ms = [await execute("cookies", partial(self._client.pttl, note)) for note in notes]
+        return timedelta(milliseconds=max(0, *left_ms))
 
     async def _set(self, name: str, value: str, kept: timedelta) -> None:
         await self._scripts.run("note_key", [name], [value, milliseconds(kept)])

@@ -7,49 +7,141 @@ As soon as one of them says that this is not, or not any more, the master that s
 connections are dropped, and the next commands connect anew.
 """
 
+import builtins
+import math
 import re
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final, Protocol
 
-from redis.asyncio import BlockingConnectionPool, Connection, SSLConnection
-from redis.asyncio.connection import AbstractConnection, UnixDomainSocketConnection
+from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import (
-    NoPermissionError,
+    ConnectionError,  # noqa: A004 the client's own
+    OutOfMemoryError,
     ReadOnlyError,
     RedisError,
-    TimeoutError,  # noqa: A004 the client's own
+    TimeoutError,  # noqa: A004 likewise
 )
+
+from server.core.counts import StoreCounts
+from server.core.store_url import Place
 
 REFUSALS: Final = frozenset(
     {
         *("READONLY", "MASTERDOWN", "UNBLOCKED"),  # a replica; it has just become one
         *("LOADING", "MISCONF", "NOREPLICAS"),  # a master that must not or cannot write now
-        *("CLUSTERDOWN", "MOVED", "ASK"),  # a member of a cluster without the key
+        *("CLUSTERDOWN", "MOVED", "ASK", "TRYAGAIN"),  # a member of a cluster without the key
     }
 )
 """The first words of errors by which a server says that it is not a master that serves. Another
 connection may lead to another server."""
+REDIRECTIONS: Final = frozenset({"MOVED", "ASK", "TRYAGAIN"})
+"""Those that are about one part of the keys. In a cluster, the server may still serve others."""
 KEPT_FOR: Final = timedelta(minutes=1)
 """The age at which a connection is opened anew before its next command. So a server that was left,
 and still takes itself for a master, is left here too: it never says so."""
 _ROLE: Final = re.compile(rb"^role:(\S+)", re.MULTILINE)
 _HISTORY: Final = re.compile(rb"^master_replid:(\S+)", re.MULTILINE)
 MASTER: Final = "master"
-NAME: Final = "curfew"
-"""The name of each connection in CLIENT LIST."""
 SETTLED_AFTER: Final = timedelta(milliseconds=100)
 """The least time between two drops. The connections that were opened in between were checked then,
 and a server that refuses every write for long must not cost each of them a new connection."""
 
 
+class MasterUnknown(ConnectionError):
+    """Nobody vouches for a master: there is none to connect to, or what was sent went to no master.
+
+    Args:
+        found: what was found, for people.
+        needed: what to do about it, as a sentence.
+        is_for_ever: whether waiting cannot mend it.
+        has_moved: whether another server is the master, so that a new try leads to it.
+    """
+
+    def __init__(
+        self, found: str, needed: str, *, is_for_ever: bool = False, has_moved: bool = False
+    ) -> None:
+        super().__init__(found)
+        self.found = found
+        self.needed = needed
+        self.is_for_ever = is_for_ever
+        self.has_moved = has_moved
+
+
+class MasterFinder(Protocol):
+    """Knows which server is the master, as others see it.
+
+    Attributes:
+        place: where the master is; None if it is not known yet.
+        vouched_at: a moment, in seconds of the monotonic clock, at which that was still so.
+    """
+
+    place: Place | None
+    vouched_at: float
+
+    async def find(self) -> Place:
+        """Return where the master is.
+
+        Raises:
+            MasterUnknown: nobody vouches for one.
+        """
+
+    async def confirm(self, since: float) -> Place:
+        """Return where the master was at some moment after `since`.
+
+        Raises:
+            MasterUnknown: nobody vouches for one.
+        """
+
+    def doubt(self) -> None:
+        """Ask again before the next connection: the place that is known did not serve."""
+
+
+class Connections(Protocol):
+    """Connections that can be let go of while other tasks use them."""
+
+    def mark_used(self) -> None:
+        """Let every connection in use be closed when its command is done."""
+
+    async def close_idle(self) -> None:
+        """Close the other connections."""
+
+
 def leads_elsewhere(error: BaseException | None) -> bool:
     """Return whether an error says that the server is not a master that serves."""
-    if not isinstance(error, RedisError):
-        return False
-    code = getattr(error, "status_code", None) or str(error).partition(" ")[0]
-    return code in REFUSALS
+    return isinstance(error, RedisError) and (
+        isinstance(error, MasterUnknown) or _code_of(error) in REFUSALS
+    )
+
+
+def is_redirection(error: BaseException | None) -> bool:
+    """Return whether an error says that a member of a cluster does not have the keys."""
+    return isinstance(error, RedisError) and _code_of(error) in REDIRECTIONS
+
+
+def is_moving(error: BaseException | None) -> bool:
+    """Return whether an error says that some keys are just being moved to another server."""
+    return isinstance(error, RedisError) and _code_of(error) in {"ASK", "TRYAGAIN"}
+
+
+def _code_of(error: RedisError) -> str:
+    return str(getattr(error, "status_code", None) or str(error).partition(" ")[0])
+
+
+def failure_of(error: Exception) -> str | None:
+    """Return why the store did not do its work, as one of `FAILURES`.
+
+    Other errors are answers like any other: a script that must be loaded, a stream that is not
+    there, a question that the user may not ask.
+    """
+    if isinstance(error, TimeoutError | builtins.TimeoutError):
+        return "timeout"
+    if leads_elsewhere(error):
+        return "not_master"
+    if isinstance(error, OutOfMemoryError):
+        return "full"
+    return "connection" if isinstance(error, ConnectionError | OSError) else None
 
 
 class MasterLink:
@@ -63,33 +155,77 @@ class MasterLink:
         kept_for: the age at which a connection is opened anew.
         settled_after: the least time between two drops for refusals.
         monotonic: seconds on a clock that is never set back.
+        counts: counts answers and failures.
+        finder: knows where the master is; None if the address leads to it.
+        in_cluster: whether the master has only some of the keys. Then it can do without some more,
+            and its connections stay.
+        on_failure: called with each failure.
     """
 
     def __init__(
         self,
         *,
+        counts: StoreCounts | None = None,
+        finder: MasterFinder | None = None,
         kept_for: timedelta = KEPT_FOR,
         settled_after: timedelta = SETTLED_AFTER,
         monotonic: Callable[[], float] = time.monotonic,
+        in_cluster: bool = False,
+        on_failure: Callable[[Exception], object] = lambda _: None,
     ) -> None:
         self.monotonic = monotonic
+        self.counts = counts or StoreCounts()
         self._kept_for = kept_for.total_seconds()
         self._settled_after = settled_after.total_seconds()
-        self._pools: list[_Pool] = []
+        self.finder = finder
+        self._pools: list[Connections] = []
         self._history = ""
         self._refused_at = float("-inf")
+        self._in_cluster = in_cluster
+        self._on_failure = on_failure
 
-    def open_pool(self, url: str, **options: Any) -> BlockingConnectionPool:
-        """Return a pool whose connections belong to this link.
+    def add(self, pool: Connections) -> None:
+        """Let the connections of a pool belong to this link."""
+        self._pools.append(pool)
+
+    async def find(self) -> Place | None:
+        """Return where to connect to; None for where the address leads.
+
+        Raises:
+            MasterUnknown: nobody vouches for a master.
+        """
+        return await self.finder.find() if self.finder else None
+
+    def doubt(self) -> None:
+        """Look for the master again before the next connection."""
+        if self.finder:
+            self.finder.doubt()
+
+    def has_left(self, place: Place | None) -> bool:
+        """Return whether the master is known to be somewhere else than a connection leads."""
+        return self.finder is not None and place is not self.finder.place
+
+    def vouched_at(self) -> float:
+        """Return a moment at which the master was still the master, as far as anybody says it."""
+        return self.finder.vouched_at if self.finder else math.inf
+
+    async def confirm(self, place: Place | None) -> None:
+        """Make sure that the master still was the master when its last answer had come.
 
         Args:
-            url: `redis://`, `rediss://` or `unix://`.
-            options: as the client library's pool takes them.
+            place: where the master was before the question was sent.
+
+        Raises:
+            MasterUnknown: what was written may be lost.
         """
-        pool = _Pool.from_url(url, link=self, **options)
-        pool.connection_class = _CHECKED[pool.connection_class]
-        self._pools.append(pool)
-        return pool
+        if self.finder and await self.finder.confirm(self.monotonic()) is not place:
+            found = "another server has become the master"
+            raise MasterUnknown(found, "Try again.", has_moved=True)
+
+    @property
+    def place(self) -> Place | None:
+        """Where the master is, if others know it."""
+        return self.finder.place if self.finder else None
 
     def is_too_old(self, opened_at: float) -> bool:
         """Return whether a connection that was opened then is opened anew before its next use."""
@@ -111,7 +247,7 @@ class MasterLink:
         history = found[1].decode() if found else ""
         former, self._history = self._history, history or self._history
         if former and former != self._history:
-            await self._drop()
+            await self.drop()
             connection.reset_should_reconnect()  # type: ignore[no-untyped-call]
 
     async def failed(self, connection: AbstractConnection, error: RedisError) -> None:
@@ -121,9 +257,13 @@ class MasterLink:
             connection: which got it. Another one takes its place if this is no master that serves.
             error: the error.
         """
+        if why := failure_of(error):
+            self.counts.failed(why)
+            self._on_failure(error)
         if isinstance(error, TimeoutError):
-            await self._close_idle()
-        elif leads_elsewhere(error):
+            self.doubt()
+            await self.close_idle()
+        elif leads_elsewhere(error) and not (self._in_cluster and is_redirection(error)):
             connection.mark_for_reconnect()  # type: ignore[no-untyped-call]
             await self._refused()
 
@@ -132,95 +272,22 @@ class MasterLink:
         now = self.monotonic()
         if now - self._refused_at > self._settled_after:
             self._refused_at = now
-            await self._drop()
+            await self.drop()
 
-    async def _drop(self) -> None:
+    async def drop(self) -> None:
         """Close the connections that are idle, and the others as soon as their command is done."""
         for pool in self._pools:
             pool.mark_used()
             await pool.close_idle()
 
-    async def _close_idle(self) -> None:
+    def not_reached(self, error: Exception) -> None:
+        """Take note of a connection that could not be opened."""
+        if not isinstance(error, ReadOnlyError):  # counted as an answer
+            self.counts.failed(failure_of(error) or "refused")
+        self.doubt()
+        self._on_failure(error)
+
+    async def close_idle(self) -> None:
         """Close the connections that are idle: a server fell silent, and they may lead to it."""
         for pool in self._pools:
             await pool.close_idle()
-
-
-class _Pool(BlockingConnectionPool):
-    """A pool that can let go of its connections while other tasks use it."""
-
-    def mark_used(self) -> None:
-        """Let every connection in use be closed when its command is done."""
-        for each in self._get_in_use_connections():
-            each.mark_for_reconnect()  # type: ignore[no-untyped-call]
-
-    async def close_idle(self) -> None:
-        """Close the other connections, without waiting: another task may take one meanwhile."""
-        for each in list(self._get_free_connections()):
-            await each.disconnect(nowait=True)
-
-
-class _Checked(AbstractConnection):
-    """Asks its server for its role, and watches its answers.
-
-    Args:
-        link: hears of it.
-        options: as the client library's connection takes them.
-    """
-
-    __slots__ = ()
-
-    def __init__(self, *, link: MasterLink, **options: Any) -> None:
-        super().__init__(**options)
-        self._link = link
-        self._opened_at = 0.0
-
-    async def connect(self) -> None:
-        """Connect, unless there is a connection that is not too old. Called before each command."""
-        if self.is_connected and self._link.is_too_old(self._opened_at):
-            await self.disconnect(nowait=True)
-        await super().connect()  # type: ignore[no-untyped-call]
-
-    async def on_connect_check_health(self, check_health: bool = True) -> None:  # noqa: FBT001, FBT002 theirs
-        """Sign in, and make sure that the server is a master.
-
-        Raises:
-            ReadOnlyError: it is a replica.
-        """
-        await super().on_connect_check_health(check_health)
-        self._opened_at = self._link.monotonic()
-        for words in (("CLIENT", "SETNAME", NAME), ("INFO", "replication")):  # one round trip
-            await self.send_command(*words, check_health=check_health)
-        await self.read_response()
-        try:
-            told = bytes(await self.read_response())
-        except NoPermissionError:
-            told = b""  # whoever may not ask must trust the address
-        await self._link.arrived(self, told)
-
-    async def read_response(self, *args: Any, **options: Any) -> Any:
-        """Return the next answer; drop all connections if it says that this is no master."""
-        try:
-            return await super().read_response(*args, **options)
-        except RedisError as error:
-            await self._link.failed(self, error)
-            raise
-
-
-class _CheckedTcp(_Checked, Connection):
-    __slots__ = ()
-
-
-class _CheckedTls(_Checked, SSLConnection):
-    __slots__ = ()
-
-
-class _CheckedUnix(_Checked, UnixDomainSocketConnection):
-    __slots__ = ()
-
-
-_CHECKED: Final[dict[type[AbstractConnection], type[AbstractConnection]]] = {
-    Connection: _CheckedTcp,
-    SSLConnection: _CheckedTls,
-    UnixDomainSocketConnection: _CheckedUnix,
-}

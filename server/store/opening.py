@@ -1,44 +1,58 @@
 """Connects to the store, checks it, and opens the stores in it."""
 
+import math
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from redis.asyncio import Redis
 
 from server.core.context import NodeContext
+from server.core.counts import StoreCounts
 from server.core.rule_differences import NodeRules, host_label, values_of
 from server.core.session import Rules
 from server.core.store_address import place_of_address
 from server.core.visitors import VISITOR_LIMITS, VisitorLimits
 from server.crypto.keyring import Keyring
 from server.crypto.sealer import Sealer
+from server.store.account_ends import AccountEnds
+from server.store.account_index import AccountIndex
 from server.store.accounts import AccountStore
 from server.store.activity import ActivityStore
+from server.store.clients import open_clients
 from server.store.clock import StoreClock
+from server.store.cluster import Cluster
+from server.store.cluster_shard import ClusterShard
 from server.store.codec import SessionCodec
-from server.store.connection import LONGEST_BLOCK, open_client, open_reader
+from server.store.connection import LONGEST_BLOCK
 from server.store.contract import NodeRegistry
 from server.store.control_log import RedisControlLog
+from server.store.end_watch import EndWatch
 from server.store.entries import Entries
-from server.store.inspection import claim_layout, refuse_eviction
+from server.store.inspection import refuse_eviction
+from server.store.key_followers import open_tries, open_visitors
 from server.store.key_use import KeyUse
 from server.store.key_witness import KeyWitness, WritingKeys
-from server.store.master import MasterLink
+from server.store.live_sessions import LiveSessions
+from server.store.looks import LookClaims
 from server.store.node_rules import NodeRulesBoard
 from server.store.nodes import RedisNodeRegistry
 from server.store.openable_records import OpenableRecords
 from server.store.reaching import reach
+from server.store.room_inbox import RoomInbox
+from server.store.room_store import RedisRoomStore
 from server.store.scripts import Scripts
 from server.store.sealed_records import SealedRecords
+from server.store.sentinels import Sentinels
 from server.store.sessions import RECORD_KEPT_AFTER_EXPIRY, RedisSessionStore, longest_life_ms
+from server.store.shards_of_cluster import open_shards
 from server.store.single_use import SingleUseStore
 from server.store.store_watch import StoreWatch, WatchedRegistry
 from server.store.try_counters import TryCounters
-from server.store.visitors import VisitorRecords
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +61,27 @@ class StoreConnection:
 
     Attributes:
         client: runs commands.
-        reader: a client of its own for the blocking reads of the streams.
+        readers: clients of their own for the blocking reads of the streams: one for all shards of a
+            single store, or one for each shard of a cluster.
+        room_readers: others, for what happens in rooms; they connect when there is need.
         scripts: the Lua scripts, run on `client`.
         clock: the store's clock.
         shards: how many shards the store is laid out for.
+        vouched_at: returns a moment at which Sentinel still named this master; without Sentinel it
+            is always to come.
+        sentinels: what Sentinel says; None if the address leads to the master itself.
+        cluster: what is known of the cluster; None if it is none.
     """
 
     client: Redis
-    reader: Redis
+    readers: Sequence[Redis]
+    room_readers: Sequence[Redis]
     scripts: Scripts
     clock: StoreClock
     shards: int
+    vouched_at: Callable[[], float] = lambda: math.inf
+    sentinels: Sentinels | None = None
+    cluster: Cluster | None = None
 
 
 @asynccontextmanager
@@ -68,30 +92,37 @@ async def connect(
     replicas: int,
     serves: bool = True,
     wait: timedelta = timedelta(),
+    counts: StoreCounts | None = None,
+    plaintext_allowed: bool = False,
 ) -> AsyncIterator[StoreConnection]:
     """Connect to a store, check whether it fits, and read its clock.
 
     Args:
-        url: `redis://`, `rediss://` or `unix://`.
+        url: one server, a service of Sentinel, or a cluster.
+        plaintext_allowed: whether servers that others name may be on other machines without TLS.
         shards: how many shards the store must be laid out for.
         replicas: how many replicas must have an end before it counts as replicated.
-        serves: whether sessions are served. A store that drops keys is then refused; whoever only
-            ends sessions can do so there, too.
+        serves: whether sessions are served. A store that drops keys or is too old is then refused;
+            whoever only ends sessions, or looks for what is wrong, can do so there, too.
         wait: how long to wait for a store that is not there yet, or loads its data.
+        counts: counts answers and failures of the store.
 
     Raises:
         StoreNotReached: the store did not answer.
         StoreUnavailable: it did not answer any more.
         ConfigurationError: the store does not fit the settings.
     """
-    link = MasterLink()
-    async with open_client(url, link) as client, open_reader(url, link) as reader:
-        await reach(lambda: claim_layout(client, shards), place_of_address(url), wait)
+    async with open_clients(url, shards, counts, plaintext_allowed=plaintext_allowed) as opened:
+        await reach(partial(opened.look, shards, serves=serves), place_of_address(url), wait)
         if serves:
-            await refuse_eviction(client)
-        clock = StoreClock(client)
+            await refuse_eviction(opened.client)
+        clock = StoreClock(opened.client)
         await clock.synchronise()
-        yield StoreConnection(client, reader, Scripts(client, replicas), clock, shards)
+        scripts = Scripts(opened.client, replicas, opened.link)
+        parts = opened.vouched_at, opened.sentinels, opened.cluster
+        yield StoreConnection(
+            opened.client, opened.readers, opened.room_readers, scripts, clock, shards, *parts
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +133,12 @@ class Stores:
         sessions: sessions, their index and their ends.
         nodes: the list of nodes.
         node_rules: the session rules of each of them.
-        control: the streams.
+        controls: the streams: of all shards of a single store, or of each shard of a cluster.
+        shards: the shards of a cluster, in order; empty for a single store.
+        rooms: rooms, and this node's inbox.
         accounts: accounts.
+        account_ends: changes of accounts that no session survives.
+        account_index: the names of accounts.
         activity: recent activity of accounts.
         single_use: what must not be used twice.
         tries: counters of tries at passwords and codes.
@@ -112,13 +147,19 @@ class Stores:
         openable: which of them open.
         witness: compares the keys with the data.
         watch: says whether this node still fits the store.
+        live: counts the sessions that live.
+        end_watch: reads the latest ends, for people who look.
     """
 
     sessions: RedisSessionStore
     nodes: NodeRegistry
     node_rules: NodeRulesBoard
-    control: RedisControlLog
+    controls: Sequence[RedisControlLog]
+    shards: Sequence[ClusterShard]
+    rooms: RedisRoomStore
     accounts: AccountStore
+    account_ends: AccountEnds
+    account_index: AccountIndex
     activity: ActivityStore
     single_use: SingleUseStore
     tries: TryCounters
@@ -127,6 +168,8 @@ class Stores:
     openable: OpenableRecords
     witness: KeyWitness
     watch: StoreWatch
+    live: LiveSessions
+    end_watch: EndWatch
 
 
 def open_stores(
@@ -156,75 +199,87 @@ def open_stores(
     """
     client, scripts, clock, shards = store.client, store.scripts, store.clock, store.shards
     entries = Entries(keyring, context, clock.steps)
-    codec = SessionCodec(sealer)
-    keyring.subscribe(codec.forget)
-    visitors = _open_visitors(store, keyring, visitor_limits, rules)
+    keyring.subscribe((codec := SessionCodec(sealer)).forget)
+    visitors = open_visitors(scripts, shards, keyring, visitor_limits, rules)
     sessions = RedisSessionStore(client, scripts, codec, entries, clock, rules, visitors, shards)
     accounts = AccountStore(client, scripts, sealer, shards, context.record)
+    looks = LookClaims(scripts, accounts.exists, context.now, shards)
+    account_ends = AccountEnds(scripts, entries, accounts, longest_life_ms(rules))
     activity = ActivityStore(client, scripts, sealer, shards, context.record)
-    nodes = RedisNodeRegistry(client, scripts, clock, shards, lease)
+    nodes = RedisNodeRegistry(client, scripts, clock, shards, lease, is_cluster=bool(store.cluster))
     cookies_live = rules.absolute_timeout + RECORD_KEPT_AFTER_EXPIRY
-    key_use = KeyUse(client, scripts, context.node, keyring, cookies_live)
+    remembered_live = rules.remember_absolute_timeout + RECORD_KEPT_AFTER_EXPIRY
+    key_use = KeyUse(client, scripts, context.node, keyring, cookies_live, remembered_live)
     openable = OpenableRecords(client, sealer, shards)
-    witness = KeyWitness(
-        client, scripts, keyring, sealer, openable, _writing_keys(nodes, key_use), tidies=serves
-    )
+    writing = _writing_keys(nodes, key_use)
+    witness = KeyWitness(client, scripts, keyring, sealer, openable, writing, tidies=serves)
     watch = StoreWatch(client, shards, witness)
+    controls = _open_controls(store, entries, context, lease, serves=serves)
     return Stores(
         sessions=sessions,
         nodes=WatchedRegistry(nodes, watch),
-        node_rules=NodeRulesBoard(
-            client, scripts, nodes, context.node, _own_rules(rules, rules_change), lease
-        ),
-        control=_open_control(store, entries, context, lease, serves=serves),
+        node_rules=_open_rules(store, nodes, context, _own_rules(rules, rules_change), lease),
+        controls=controls,
+        shards=open_shards(store.cluster, nodes, watch, controls),
+        rooms=_open_rooms(store, context, lease),
         accounts=accounts,
+        account_ends=account_ends,
+        account_index=AccountIndex(client, scripts, accounts, looks, shards),
         activity=activity,
         single_use=SingleUseStore(client, shards),
-        tries=_open_tries(store, keyring, context),
+        tries=open_tries(scripts, keyring, context),
         key_use=key_use,
         sealed=SealedRecords(client, sessions, accounts, activity, context.new_id),
         openable=openable,
         witness=witness,
         watch=watch,
+        live=LiveSessions(scripts, shards),
+        end_watch=EndWatch(client, entries, clock, shards, is_cluster=bool(store.cluster)),
     )
 
 
-def _open_control(
+def _open_rules(
+    store: StoreConnection,
+    nodes: NodeRegistry,
+    context: NodeContext,
+    own: NodeRules,
+    lease: timedelta,
+) -> NodeRulesBoard:
+    return NodeRulesBoard(store.client, store.scripts, nodes, context.node, own, lease)
+
+
+def _open_controls(
     store: StoreConnection,
     entries: Entries,
     context: NodeContext,
     lease: timedelta,
     *,
     serves: bool,
-) -> RedisControlLog:
-    return RedisControlLog(
-        store.reader,
-        store.client,
-        store.scripts,
-        entries,
-        store.clock,
-        store.shards,
-        context.node,
-        min(LONGEST_BLOCK, lease / 6),
-        serves=serves,
-    )
+) -> Sequence[RedisControlLog]:
+    return [
+        RedisControlLog(
+            reader,
+            store.client,
+            store.scripts,
+            entries,
+            store.clock,
+            store.shards,
+            context.node,
+            min(LONGEST_BLOCK, lease / 6),
+            serves=serves,
+            only=shard if store.cluster else None,
+        )
+        for shard, reader in enumerate(store.readers)
+    ]
 
 
-def _open_visitors(
-    store: StoreConnection, keyring: Keyring, limits: VisitorLimits, rules: Rules
-) -> VisitorRecords:
-    keys = keyring.derive("visitors")
-    per_shard = limits.of_shard(store.shards)
-    visitors = VisitorRecords(store.scripts, keys.newest[1], per_shard, longest_life_ms(rules))
-    keyring.subscribe(lambda: visitors.use_key(keys.newest[1]))
-    return visitors
-
-
-def _open_tries(store: StoreConnection, keyring: Keyring, context: NodeContext) -> TryCounters:
-    keys = keyring.derive("tries")
-    tries = TryCounters(store.scripts, keys.newest[1], context.now)
-    keyring.subscribe(lambda: tries.use_key(keys.newest[1]))
-    return tries
+def _open_rooms(store: StoreConnection, context: NodeContext, lease: timedelta) -> RedisRoomStore:
+    block = min(LONGEST_BLOCK, lease / 6)
+    inboxes = [
+        RoomInbox(reader, context.node, store.shards, block, only=shard if store.cluster else None)
+        for shard, reader in enumerate(store.room_readers)
+    ]
+    return RedisRoomStore(store.client, store.scripts, inboxes, store.shards)
 
 
 def _writing_keys(nodes: NodeRegistry, key_use: KeyUse) -> WritingKeys:

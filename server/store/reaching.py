@@ -20,7 +20,7 @@ from redis.exceptions import (
 )
 
 from server.core.errors import StoreNotReached, StoreUnavailable
-from server.store.master import leads_elsewhere
+from server.store.master import MasterUnknown, leads_elsewhere
 
 log = logging.getLogger("curfew.store")
 
@@ -76,6 +76,8 @@ def may_come(causes: list[BaseException]) -> bool:
 
 
 def _is_for_ever(cause: BaseException) -> bool:
+    if isinstance(cause, MasterUnknown):
+        return cause.is_for_ever
     if isinstance(cause, ssl.SSLError):
         # A balancer without a server ends the connection in the middle of the handshake.
         return not isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError)
@@ -93,6 +95,8 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 def _state(causes: list[BaseException]) -> str:
     """Say what is the matter with a store that may still come."""
     for each in causes:
+        if isinstance(each, MasterUnknown):
+            return each.found
         if isinstance(each, BusyLoadingError):
             return "it loads its data"
         if isinstance(each, socket.gaierror):
@@ -102,23 +106,39 @@ def _state(causes: list[BaseException]) -> str:
     return "it does not answer"
 
 
+_ADVICE: Final[tuple[tuple[tuple[type[BaseException], ...], str], ...]] = (
+    (
+        (AuthenticationError, AuthorizationError),
+        "Correct the user and the password in CURFEW_STORE_URL.",
+    ),
+    ((ssl.SSLError,), "Check its certificate, its port, and the files in CURFEW_STORE_URL."),
+    ((BusyLoadingError,), "It loads its data: raise CURFEW_STORE_WAIT."),
+    (
+        (socket.gaierror, UnicodeError),
+        "Its name is not known: correct CURFEW_STORE_URL, or the resolver.",
+    ),
+    ((NoPermissionError,), "Give Curfew's user its rights: python run.py store acl"),
+    ((OutOfMemoryError,), "Its memory is full: give it more."),
+)
+
+
 def _advice(causes: list[BaseException]) -> str:
     """Say what to do about a store that was not reached."""
     for each in causes:
-        if isinstance(each, AuthenticationError | AuthorizationError):
-            return "Correct the user and the password in CURFEW_STORE_URL."
-        if isinstance(each, ssl.SSLError):
-            return "Check its certificate, its port, and the files in CURFEW_STORE_URL."
-        if isinstance(each, BusyLoadingError):
-            return "It loads its data: raise CURFEW_STORE_WAIT."
-        if isinstance(each, socket.gaierror | UnicodeError):
-            return "Its name is not known: correct CURFEW_STORE_URL, or the resolver."
-        if leads_elsewhere(each):
-            return "It is no master that serves: let CURFEW_STORE_URL lead to the master."
-        if isinstance(each, NoPermissionError):
-            return "Give Curfew's user its rights: python run.py store acl"
-        if isinstance(each, OutOfMemoryError):
-            return "Its memory is full: give it more."
+        if advice := _advice_on(each):
+            return advice
     if may_come(causes):
         return "Start it, or correct CURFEW_STORE_URL."
     return "What answers there is no store for Curfew: correct CURFEW_STORE_URL."
+
+
+def _advice_on(cause: BaseException) -> str:
+    """Say what to do about one cause; nothing if it does not tell."""
+    if isinstance(cause, MasterUnknown):
+        return f"{cause.found[:1].upper()}{cause.found[1:]}. {cause.needed}"
+    for kinds, advice in _ADVICE:
+        if isinstance(cause, kinds):
+            return advice
+    if leads_elsewhere(cause):
+        return "It is no master that serves: let CURFEW_STORE_URL lead to the master."
+    return ""

@@ -103,3 +103,9 @@ def read_ended(
     """Return what an end came to, with the nodes that were listed at that moment."""
     known = confirmed.durability or Durability.UNKNOWN
     return Ended(sids, shard, read_nodes(*nodes), earlier, confirmed.replicated, known)
+
+
+def read_user_ended(reply: Sequence[Any], shard: int, confirmed: Confirmation) -> Ended:
+    """Return what an end of all sessions of a user came to, as `parts/end_user.lua` replies."""
+    sids, *nodes = reply
+    return read_ended(tuple(sids.decode().split()), shard, nodes, confirmed)

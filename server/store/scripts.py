@@ -5,8 +5,9 @@ so that running it again after a lost reply returns the first reply and changes 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ from redis.exceptions import (
 
 from server.core.errors import StoreUnavailable
 from server.core.receipt import Durability
+from server.store.cluster_client import first_of, master_of
 from server.store.confirmed_run import Confirmation, ConfirmedRun
-from server.store.connection import execute
+from server.store.connection import execute, execute_at_most_once
+from server.store.master import MasterLink
 
 FOLDER = Path(__file__).parent / "scripts"
 
@@ -41,17 +44,25 @@ class Scripts:
         client: runs them.
         replicas: how many replicas must have an end before it counts as replicated; 0 does not
             wait for any.
+        link: says whether the master still was the master after a write that must count.
     """
 
-    def __init__(self, client: Redis, replicas: int = 0) -> None:
+    def __init__(self, client: Redis, replicas: int = 0, link: MasterLink | None = None) -> None:
         self._client = client
         self._replicas = replicas
+        self._link = link or MasterLink()
         self._scripts = {
             path.stem: client.register_script(source_of(path)) for path in FOLDER.glob("*.lua")
         }
 
     async def run(
-        self, name: str, keys: Sequence[str | bytes], args: Sequence[str | bytes | int | float]
+        self,
+        name: str,
+        keys: Sequence[str | bytes],
+        args: Sequence[str | bytes | int | float],
+        *,
+        must_count: bool = False,
+        once: bool = False,
     ) -> Any:
         """Run the script in `name`.lua and return its reply.
 
@@ -59,19 +70,22 @@ class Scripts:
             name: of the script's file.
             keys: as the file's header lists them.
             args: likewise.
+            must_count: whether to make sure that the master still was the master afterwards.
+            once: whether it must not be sent a second time if it may have run.
 
         Raises:
-            StoreUnavailable: neither of two tries was answered. The script may have run.
+            StoreUnavailable: there was no answer, to two tries. The script may have run.
         """
-        script = self._scripts[name]
 
         async def send() -> Any:
             try:
-                return await script(keys=list(keys), args=list(args))
+                client = master_of(self._client, first_of(keys))
+                return await self._scripts[name](keys=list(keys), args=list(args), client=client)
             except NoScriptError as error:
                 raise ConnectionError("loaded into one server, and sent to another") from error
 
-        return await execute(name, send)
+        run = execute_at_most_once if once else execute
+        return await run(name, partial(self._run_on_master, send) if must_count else send)
 
     async def run_confirmed(
         self, name: str, keys: Sequence[str], args: Sequence[str | bytes | int]
@@ -90,10 +104,21 @@ class Scripts:
             StoreUnavailable: neither of two tries was answered. The script may have run.
         """
         run = ConfirmedRun(self._client, self._scripts[name], keys, args, self._replicas)
-        reply, confirmed = await execute(name, run)
+        reply, confirmed = await execute(name, partial(self._run_on_master, run))
         if confirmed.durability is None:
             confirmed = replace(confirmed, durability=await self._durability_of_another(run, name))
         return reply, confirmed
+
+    async def _run_on_master(self, command: Callable[[], Awaitable[Any]]) -> Any:
+        """Run a command, and make sure that another server has not become the master meanwhile.
+
+        Raises:
+            MasterUnknown: it may have, so what was written may be lost. It is written again.
+        """
+        place = self._link.place
+        reply = await command()
+        await self._link.confirm(place)
+        return reply
 
     async def _durability_of_another(self, run: ConfirmedRun, name: str) -> Durability:
         """Run a script again, which changes nothing, to ask once more about its writes.

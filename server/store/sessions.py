@@ -12,6 +12,7 @@ from server.core.reasons import Reason
 from server.core.session import Rules, Session, deadlines
 from server.core.token import shard_of_sid
 from server.store.batch import BatchedLoads
+from server.store.batched_saves import BatchedSaves, RecordWrite
 from server.store.clock import StoreClock
 from server.store.codec import SessionCodec
 from server.store.connection import execute
@@ -33,20 +34,30 @@ from server.store.contract import (
 )
 from server.store.entries import Entries, Fields
 from server.store.names import ShardNames, shard_of_user
-from server.store.replies import pairs, read_ended, read_epoch, read_tombstone, sockets_by_sid
+from server.store.replies import (
+    pairs,
+    read_ended,
+    read_epoch,
+    read_tombstone,
+    read_user_ended,
+    sockets_by_sid,
+)
 from server.store.scanning import scan
 from server.store.scripts import Scripts
 from server.store.visitors import VisitorRecords, read_saved
 
 RECORD_KEPT_AFTER_EXPIRY: Final = timedelta(hours=1)
 """So that a person who comes back after lunch learns why the session ended."""
+MARK_CHARACTERS: Final = 16
+"""Of an operation's id, in each record: 64 bits tell a write from the other one that it could be
+taken for, the latest of the same record."""
 ENDS_REMEMBERED: Final = timedelta(days=1)
 """How long an end of many sessions is remembered. No sign-in that was under way and no repeated
 request takes that long."""
 
 
 def longest_life_ms(rules: Rules) -> int:
-    """Return how long the record of a session can live at most."""
+    """Return how long the record of a session can live at most, unless its owner is remembered."""
     return milliseconds(rules.absolute_timeout + RECORD_KEPT_AFTER_EXPIRY)
 
 
@@ -84,6 +95,7 @@ class RedisSessionStore:
         self._visitors = visitors
         self._loads = BatchedLoads(client)
         self._longest_life_ms = longest_life_ms(rules)
+        self._saves = BatchedSaves(scripts, self._longest_life_ms)
         self.shards = shards
 
     def shard_of(self, user: str) -> int:
@@ -106,10 +118,11 @@ class RedisSessionStore:
     async def create(
         self, session: Session, *, operation: str, user_epoch: str, initiator: str
     ) -> Created | EpochChanged | Tombstone | NoRoom:
-        value = self._codec.encode(session, revision=1, operation=operation)
+        mark = operation[:MARK_CHARACTERS]
+        value = self._codec.encode(session, revision=1, operation=mark)
         ttl_ms = self._ttl_ms(session)
         if session.user is None:
-            return await self._visitors.create(session, value, operation=operation, ttl_ms=ttl_ms)
+            return await self._visitors.create(session, value, operation=mark, ttl_ms=ttl_ms)
         names, user = ShardNames.of_session(session.sid), session.user
         evictions = self._evictions(session, operation, initiator)
         keys = [names.session(session.sid), names.tombstone(session.sid), names.epoch]
@@ -118,7 +131,7 @@ class RedisSessionStore:
             "create",
             keys,
             [
-                operation,
+                mark,
                 session.sid,
                 value,
                 ttl_ms,
@@ -129,11 +142,12 @@ class RedisSessionStore:
                 names.prefix,
                 eviction_id(operation),
                 self._longest_life_ms,
-                self._longest_life_ms,
+                max(ttl_ms, self._longest_life_ms),
                 len(evictions),
                 *evictions,
                 *self._entries.sign(SessionsChanged(user)),
             ],
+            must_count=True,
         )
         match reply:
             case [b"created", *evicted]:
@@ -146,28 +160,17 @@ class RedisSessionStore:
         self, session: Session, *, based_on: int, operation: str, event: Event | None = None
     ) -> Saved | Conflict | Tombstone | Missing | NoRoom:
         names, revision = ShardNames.of_session(session.sid), based_on + 1
-        value = self._codec.encode(session, revision=revision, operation=operation)
+        mark = operation[:MARK_CHARACTERS]
+        value = self._codec.encode(session, revision=revision, operation=mark)
         ttl_ms, entry = self._ttl_ms(session), self._entries.sign(event) if event else ()
         if session.user is None:
             return await self._visitors.save(
-                session, value, based_on=based_on, operation=operation, ttl_ms=ttl_ms, entry=entry
+                session, value, based_on=based_on, operation=mark, ttl_ms=ttl_ms, entry=entry
             )
-        keys = [names.session(session.sid), names.tombstone(session.sid), names.epoch]
-        keys += [names.index(session.user), names.control]
-        reply = await self._scripts.run(
-            "save",
-            keys,
-            [
-                operation,
-                based_on,
-                value,
-                ttl_ms,
-                deadlines(session, self._rules).expires_at,
-                session.sid,
-                self._longest_life_ms,
-                *entry,
-            ],
-        )
+        expires_at = deadlines(session, self._rules).expires_at
+        keys = names.session(session.sid), names.tombstone(session.sid), names.index(session.user)
+        args = mark, based_on, value, ttl_ms, expires_at, session.sid, len(entry), *entry
+        reply = await self._saves.save(names, RecordWrite(keys, args, len(value)))
         return read_saved(reply, revision)
 
     async def end_session(
@@ -204,13 +207,12 @@ class RedisSessionStore:
             user=user,
             keep=keep,
         )
-        keys = [names.index(user), names.user_epoch(user), names.control, names.nodes]
-        keys += [names.completed_end(end_id), names.epoch, names.renewals]
+        keys = names.end_of_user(user, end_id)
         args = [end_id, reason.value, keep or "", self._longest_life_ms, names.prefix]
-        (sids, *nodes), confirmed = await self._scripts.run_confirmed(
+        reply, confirmed = await self._scripts.run_confirmed(
             "end_user", keys, [*args, milliseconds(ENDS_REMEMBERED), *entry]
         )
-        return read_ended(tuple(sids.decode().split()), names.shard, nodes, confirmed)
+        return read_user_ended(reply, names.shard, confirmed)
 
     async def end_shard(self, shard: int, *, end_id: str, reason: Reason, initiator: str) -> Ended:
         names = ShardNames(shard)
@@ -271,7 +273,7 @@ class RedisSessionStore:
         entry = self._entries.sign(SessionsChanged(user))
         await self._scripts.run(
             "count_sockets",
-            [names.sockets(user), names.session(sid), names.control],
+            [names.sockets(user), names.session(sid), names.control, names.epoch],
             [f"{sid} {node}", count, self._longest_life_ms, *entry],
         )
 

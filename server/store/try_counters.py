@@ -11,7 +11,15 @@ from datetime import timedelta
 from typing import Final
 
 from server.core.durations import milliseconds
-from server.core.throttling import FAMILIAR_FOR, Counted, Counter, Rule, Tally, Throttled
+from server.core.throttling import (
+    FAMILIAR_FOR,
+    Counted,
+    Counter,
+    CounterKind,
+    Rule,
+    Tally,
+    Throttled,
+)
 from server.store.names import ShardNames
 from server.store.scripts import Scripts
 
@@ -48,20 +56,22 @@ class TryCounters:
             The counters that have counted the try, or how long to wait.
         """
         familiar = [tally.familiar] if tally.familiar else []
-        counters = [*familiar, *tally.others]
+        marks = [self._mark_of(each) for each in familiar]
+        forgotten = [self._forgotten(each.of.partition("\0")[2]) for each in familiar]
+        counters, now_ms = [*familiar, *tally.others], round(self._now() * 1000)
         outcome, first, last = await self._scripts.run(
             "count_try",
-            [*map(self._key_of, counters), *map(self._mark_of, familiar)],
+            [*map(self._key_of, counters), *marks, *forgotten],
             [
                 operation,
-                round(self._now() * 1000),
+                now_ms,
                 len(familiar),
                 *(part for each in counters for part in _rule_args(each)),
             ],
         )
         if outcome == b"wait":
             return Throttled(timedelta(milliseconds=first), counters[last - 1].kind)
-        return Counted(tuple(counters[first - 1 : last]))
+        return Counted(tuple(counters[first - 1 : last]), now_ms)
 
     async def record_success(self, tally: Tally, counted: Counted, *, operation: str) -> None:
         """Reset or lower the counters, each by its rule, and remember the address as familiar.
@@ -76,7 +86,22 @@ class TryCounters:
         forgets_ms = [
             0 if each.rule.pardons else milliseconds(each.rule.forgets) for each in counters
         ]
-        await self._settle(counters, operation, marks, forgets_ms)
+        await self._settle(counters, operation, marks, forgets_ms, counted.at_ms)
+
+    async def forget(self, user: str) -> None:
+        """Forget the tries of an account, and from which addresses it signed in.
+
+        Whoever makes an account under the name later begins without them.
+
+        Args:
+            user: canonical user name.
+        """
+        counters = (Counter(CounterKind.ACCOUNT, user), Counter(CounterKind.OWNER, user))
+        await self._scripts.run(
+            "forget_tries",
+            [self._forgotten(user), *map(self._key_of, counters)],
+            [round(self._now() * 1000), milliseconds(FAMILIAR_FOR)],
+        )
 
     async def record_failure(self, counted: Counted, *, operation: str) -> None:
         """Lower the counters of successes. Asks the store only if there are any.
@@ -101,11 +126,16 @@ class TryCounters:
             await self._settle(counters, operation, [], forgets_ms)
 
     async def _settle(
-        self, counters: Iterable[Counter], operation: str, marks: list[str], forgets_ms: list[int]
+        self,
+        counters: Iterable[Counter],
+        operation: str,
+        marks: list[str],
+        forgets_ms: list[int],
+        at_ms: int = 0,
     ) -> None:
         keys = [*map(self._key_of, counters), *marks]
         mark_ttl_ms = milliseconds(FAMILIAR_FOR) if marks else 0
-        await self._scripts.run("settle_try", keys, [operation, mark_ttl_ms, *forgets_ms])
+        await self._scripts.run("settle_try", keys, [operation, mark_ttl_ms, at_ms, *forgets_ms])
 
     def _key_of(self, counter: Counter) -> str:
         return self._names.tries(counter.kind, self._digest(counter))
@@ -113,8 +143,14 @@ class TryCounters:
     def _mark_of(self, counter: Counter) -> str:
         return self._names.familiar(self._digest(counter))
 
+    def _forgotten(self, user: str) -> str:
+        return self._names.forgotten(self._hashed(f"forgotten\0{user}"))
+
     def _digest(self, counter: Counter) -> str:
-        text = f"{counter.kind}\0{counter.of}".encode("utf-8", "surrogatepass")
+        return self._hashed(f"{counter.kind}\0{counter.of}")
+
+    def _hashed(self, name: str) -> str:
+        text = name.encode("utf-8", "surrogatepass")
         return hmac.digest(self._key, text, "sha256")[:DIGEST_BYTES].hex()
 
 

@@ -7,15 +7,23 @@
 -- rising order: from so many tries on, the next one waits so long after the latest. A counter
 -- without steps does not count this try.
 --
--- KEYS  1… counters, then the mark of a familiar address, if there can be one
--- ARGV  1 operation id  2 now, ms  3 '1': the last key is a mark; if it is set, only the first
---       counter counts, otherwise all but the first. '0': there is no mark, and all count
+-- KEYS  1… counters, then, if there can be one, the mark of a familiar address, and when all marks of
+--       the account were forgotten
+-- ARGV  1 operation id  2 now, ms  3 '1': the last keys are of a mark; if it is set, and was set
+--       after all were forgotten, only the first counter counts, otherwise all but the first.
+--       '0': there is no mark, and all count
 --       4… for each counter: forgets, ms, and steps
 -- Returns {'counted', first, last} (the counters that counted) | {'wait', ms, counter}
 local now, first, last = tonumber(ARGV[2]), 1, #KEYS
 if ARGV[3] == '1' then
-  last = last - 1
-  if redis.call('GET', KEYS[#KEYS]) then last = 1 else first = 2 end
+  last = last - 2
+  local marked = redis.call('GET', KEYS[#KEYS - 1])
+  local forgotten = marked and redis.call('GET', KEYS[#KEYS])
+  if marked and not (forgotten and tonumber(marked) < tonumber(forgotten)) then
+    last = 1
+  else
+    first = 2
+  end
 end
 
 local longest, by, values = 0, 0, {}

@@ -5,11 +5,12 @@
 --       6 control stream
 -- ARGV  1 operation id  2 sid  3 value  4 record TTL, ms  5 expires_at (index score)
 --       6 shard epoch expected  7 user epoch expected  8 limit
---       9 key prefix of the shard  10 end id of the evictions  11 tombstone TTL, ms
+--       9 key prefix of the shard  10 end id of the evictions  11 tombstone TTL, ms, at least
 --       12 index TTL, ms  13 length of the signed entry of the evictions
 --       14… that entry, followed by the signed entry of the change
 -- Returns {'created', evicted sid, …} | {'ended', tombstone} | {'epoch_changed'} | {'taken'}
 -- include parts/records.lua
+-- include parts/live.lua
 
 local refusal = refusal_to_create(ARGV[1], ARGV[6])
 if refusal then return refusal end
@@ -31,10 +32,12 @@ local live = redis.call('ZRANGE', KEYS[4], '(' .. now, '+inf', 'BYSCORE')
 -- The lowest score expires first, so that session was used least recently.
 for place = 1, #live - tonumber(ARGV[8]) + 1 do
   local sid = live[place]
+  local life = math.max(redis.call('PTTL', ARGV[9] .. 'session:' .. sid), tonumber(ARGV[11]))
+  note_dead(ARGV[9] .. 'session:' .. sid)
   redis.call('DEL', ARGV[9] .. 'session:' .. sid)
   redis.call('ZREM', KEYS[4], sid)
   redis.call('SET', ARGV[9] .. 'ended:' .. sid,
-    ARGV[10] .. ' session_limit ' .. now, 'PX', ARGV[11])
+    ARGV[10] .. ' session_limit ' .. now, 'PX', life)
   reply[#reply + 1] = sid
 end
 if #reply > 1 then
@@ -45,5 +48,6 @@ redis.call('ZADD', KEYS[4], ARGV[5], ARGV[2])
 -- Never sooner than before: the record of another session may have been given a longer life.
 redis.call('PEXPIRE', KEYS[4], math.max(redis.call('PTTL', KEYS[4]), tonumber(ARGV[12])))
 redis.call('XADD', KEYS[6], 'MAXLEN', '~', 10000, '*', unpack(ARGV, 14 + ARGV[13]))
+note_live(KEYS[1], ARGV[4])
 redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
 return reply

@@ -7,11 +7,13 @@
 -- Returns {'created'} | {'ended', tombstone} | {'epoch_changed'} | {'taken'} | {'full', ms}
 -- include parts/records.lua
 -- include parts/visitors.lua
+-- include parts/live.lua
 
 local refusal = refusal_to_create(ARGV[1], ARGV[2])
 if refusal then return refusal end
 
 local wait = claim_room({unpack(ARGV, 4)}, true)
 if wait then return {'full', wait} end
+note_live(KEYS[1], ARGV[5])
 redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[5])
 return {'created'}

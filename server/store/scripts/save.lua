@@ -1,21 +1,48 @@
--- Replaces the record of a user's session if it still has the revision that the writer read and the session has
--- not ended. So no late write brings a session back (P3), and none overwrites another.
+-- Replaces records of users' sessions, each if it still has the revision that its writer read and
+-- its session has not ended. So no late write brings a session back (P3), and none overwrites
+-- another. The writes of one tick come together, and each is decided for itself.
 --
--- KEYS  1 session  2 tombstone  3 shard epoch  4 index of the user  5 control stream
--- ARGV  1 operation id  2 revision expected  3 value  4 record TTL, ms  5 expires_at (index score)
---       6 sid  7 index TTL, ms
---       8… an event's signed entry, or none
--- Returns {'saved'} | {'conflict'} | {'ended', tombstone} | {'missing'}
+-- KEYS  1 shard epoch  2 control stream  3… for each record: session, tombstone, index of the user
+-- ARGV  1 index TTL, ms, at least
+--       2… for each record: operation id, revision expected, value, record TTL in ms, expires_at
+--       (index score), sid, number of fields in an event's signed entry (0: there is no event), and
+--       these fields
+-- Returns for each record {'saved'} | {'conflict'} | {'ended', tombstone} | {'missing'} |
+--       {'failed', error}
 -- include parts/records.lua
+-- include parts/live.lua
 
-local refusal = refusal_to_save(ARGV[1], ARGV[2])
-if refusal then return refusal end
+local ended = redis.call('GET', KEYS[1]) or ''
 
-redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
-redis.call('ZADD', KEYS[4], ARGV[5], ARGV[6])
--- Never sooner than before: the record of another session may have been given a longer life.
-redis.call('PEXPIRE', KEYS[4], math.max(redis.call('PTTL', KEYS[4]), tonumber(ARGV[7])))
-if #ARGV > 7 then
-  redis.call('XADD', KEYS[5], 'MAXLEN', '~', 10000, '*', unpack(ARGV, 8))
+local function save(session, tombstone, index, first)
+  local refusal = refusal_to_save(session, tombstone, ended, ARGV[first], ARGV[first + 1])
+  if refusal then return refusal end
+
+  note_live(session, ARGV[first + 3])
+  redis.call('SET', session, ARGV[first + 2], 'PX', ARGV[first + 3])
+  redis.call('ZADD', index, ARGV[first + 4], ARGV[first + 5])
+  -- The index stays at least as long as every record that it lists.
+  if redis.call('PTTL', index) < tonumber(ARGV[first + 3]) then
+    redis.call('PEXPIRE', index, math.max(tonumber(ARGV[1]), tonumber(ARGV[first + 3])))
+  end
+  local fields = tonumber(ARGV[first + 6])
+  if fields > 0 then
+    redis.call('XADD', KEYS[2], 'MAXLEN', '~', 10000, '*', unpack(ARGV, first + 7, first + 6 + fields))
+  end
+  return {'saved'}
 end
-return {'saved'}
+
+local replies, first = {}, 2
+for place = 3, #KEYS, 3 do
+  local ran, reply = pcall(save, KEYS[place], KEYS[place + 1], KEYS[place + 2], first)
+  if not ran then
+    local why = type(reply) == 'table' and reply.err or tostring(reply)
+    -- Somebody has put something else in the place of a key: that is the matter of one record.
+    -- Every other error is the server's, and all the writers must see it.
+    if not string.find(why, '^WRONGTYPE') then return {err = why} end
+    reply = {'failed', why}
+  end
+  replies[#replies + 1] = reply
+  first = first + 7 + ARGV[first + 6]
+end
+return replies

@@ -5,18 +5,18 @@
 -- the counter and changes nothing; if another try came in between, it takes out one try too many.
 --
 -- KEYS  1… counters, then the mark, if it is to be set
--- ARGV  1 operation id of the try  2 TTL of the mark, ms; 0: there is none
---       3… for each counter: forgets, ms; 0: forget all its tries, not only this one
+-- ARGV  1 operation id of the try  2 TTL of the mark, ms; 0: there is none  3 when it was counted, ms
+--       4… for each counter: forgets, ms; 0: forget all its tries, not only this one
 -- Returns nothing
 local last = #KEYS
 if tonumber(ARGV[2]) > 0 then
-  redis.call('SET', KEYS[last], '1', 'PX', ARGV[2])
+  redis.call('SET', KEYS[last], ARGV[3], 'PX', ARGV[2])
   last = last - 1
 end
 
 local settled = ARGV[1] .. '!'
 for place = 1, last do
-  local forgets, value = tonumber(ARGV[place + 2]), redis.call('GET', KEYS[place])
+  local forgets, value = tonumber(ARGV[place + 3]), redis.call('GET', KEYS[place])
   if value and forgets == 0 then
     redis.call('DEL', KEYS[place])
   elseif value then

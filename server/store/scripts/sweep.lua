@@ -3,7 +3,7 @@
 -- session; this frees their memory.
 --
 -- KEYS  1 shard epoch  2… sessions
--- ARGV  1 key prefix of the shard  2 tombstone TTL, ms
+-- ARGV  1 key prefix of the shard  2 tombstone TTL, ms, at least
 -- Returns how many were removed
 -- include parts/visitors.lua
 
@@ -14,7 +14,8 @@ for place = 2, #KEYS do
   local value = redis.call('GET', KEYS[place])
   if value and string.match(value, '^%d+ %S+ (%S*)\n') ~= epoch then
     local sid = string.sub(KEYS[place], #ARGV[1] + #'session:' + 1)
-    redis.call('SET', ARGV[1] .. 'ended:' .. sid, ended, 'PX', ARGV[2])
+    local life = math.max(redis.call('PTTL', KEYS[place]), tonumber(ARGV[2]))
+    redis.call('SET', ARGV[1] .. 'ended:' .. sid, ended, 'PX', life)
     swept = swept + redis.call('DEL', KEYS[place])
     bury_visitor(sid, ARGV[2])
   end

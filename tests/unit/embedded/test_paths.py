@@ -5,6 +5,7 @@ import pytest
 
 from server.embedded.paths import (
     SOCKET_PATH_BYTES,
+    has_store,
     log_path,
     require_own,
     socket_path,
@@ -92,3 +93,10 @@ def test_what_is_not_there_is_not_ours(short_folder: Path) -> None:
 
 def test_a_folder_that_the_user_chose_is_not_examined(tmp_path: Path) -> None:
     require_own(tmp_path / "nothing" / "at" / "all")
+
+
+def test_a_folder_has_a_store_once_one_ran_there(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert not any(map(has_store, (tmp_path, tmp_path / "data", tmp_path / "file")))
+    store_folder(tmp_path).mkdir()
+    assert has_store(tmp_path)

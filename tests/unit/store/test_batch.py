@@ -87,3 +87,20 @@ async def test_a_failure_reaches_every_caller(gone: Redis) -> None:
     )
     assert [type(each) for each in failures] == [StoreUnavailable] * 2
     assert failures[0] is not failures[1]  # each gets a traceback of its own
+
+
+@pytest.mark.parametrize("answer", [[], [b"epoch"], [b"epoch", b"a", None, b"b"], None])
+async def test_an_answer_that_lacks_something_fails_those_who_wait_for_it(
+    client: Redis, monkeypatch: pytest.MonkeyPatch, answer: list[bytes | None] | None
+) -> None:
+    async def mget(_keys: list[str]) -> list[bytes | None] | None:
+        return answer
+
+    monkeypatch.setattr(client, "mget", mget)
+    loads = BatchedLoads(client)
+    found = await asyncio.wait_for(
+        asyncio.gather(*(loads.load(NAMES, sid) for sid in ("a", "b")), return_exceptions=True),
+        timeout=5,
+    )
+    assert isinstance(found[1], StoreUnavailable)
+    assert found[0] == RawRecord(b"a", None, b"epoch") or isinstance(found[0], StoreUnavailable)

@@ -3,7 +3,7 @@
 import json
 from base64 import b64encode
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pytest
 
@@ -84,6 +84,12 @@ def test_a_record_from_before_second_factors_says_one_factor() -> None:
     assert CODEC.decode(record_of(document), SID) == Stored(replace(SESSION, two_factors=False), 7)
 
 
+def test_a_record_keeps_how_its_owner_spelled_the_name() -> None:
+    session = replace(SESSION, spelling="Ann")
+    fresh = SessionCodec(SEALER)
+    assert fresh.decode(CODEC.encode(session, revision=7, operation="o"), SID) == Stored(session, 7)
+
+
 @pytest.mark.parametrize("header", [b"7 op1 e2", b"7 op1 ", b"7 op1", b"op1 e1", b""])
 def test_a_header_that_tells_another_epoch_than_the_box_makes_it_unreadable(header: bytes) -> None:
     assert CODEC.decode(record_of(DOCUMENT, header), SID) == Unreadable()
@@ -92,6 +98,97 @@ def test_a_header_that_tells_another_epoch_than_the_box_makes_it_unreadable(head
 def test_a_record_that_names_another_session_is_unreadable() -> None:
     document = DOCUMENT | {"sid": "00" + "B" * 22}
     assert CODEC.decode(record_of(document), SID) == Unreadable()
+
+
+NEW: Final = Session(
+    sid=SID,
+    user="ann",
+    seed=bytes(32),
+    created_at=1.5,
+    authenticated_at=1.5,
+    last_active_at=1.5,
+    current_since=1.5,
+)
+
+
+def test_a_default_is_left_out_where_every_version_reads_it_in_its_place() -> None:
+    """Earlier versions demand the others: in a rolling upgrade they read these records."""
+    box = CODEC.encode(NEW, revision=1, operation="o").partition(b"\n")[2]
+    opened = SEALER.open(box, purpose=PURPOSE, context=SID)
+    assert opened is not None
+    assert json.loads(opened.plaintext) == {
+        "sid": SID,
+        "user": "ann",
+        "seed": b64encode(bytes(32)).decode(),
+        "created_at": 1.5,
+        "authenticated_at": 1.5,
+        "last_active_at": 1.5,
+        "current_since": 1.5,
+        "previous": [],
+        "device": {"user_agent": "", "ip": ""},
+    }
+    written_out = DOCUMENT | {
+        "user": "ann",
+        "seed": b64encode(bytes(32)).decode(),
+        "previous": [],
+        "created_at": 1.5,
+        "authenticated_at": 1.5,
+        "last_active_at": 1.5,
+        "current_since": 1.5,
+        "epoch": "",
+        "generation": 1,
+        "issued": 1,
+        "issued_at": 0.0,
+        "settles_at": 0.0,
+        "refused_below": 1,
+        "refused_until": None,
+        "data": {},
+        "two_factors": False,
+        "device": {"user_agent": "", "ip": ""},
+    }
+    assert CODEC.decode(record_of(written_out, b"1 o "), SID) == Stored(NEW, 1)
+
+
+@pytest.mark.parametrize(
+    "session",
+    [
+        SESSION,
+        NEW,
+        replace(NEW, user=None, authenticated_at=None),
+        replace(NEW, generation=2, refused_until=0.0, previous=((1, 2.5),)),
+        replace(NEW, data=cast("Any", {"a": (1, 1.0, True), "b": {"c": "\ud7ff"}}), epoch="e"),
+    ],
+    ids=repr,
+)
+def test_what_was_written_is_remembered_as_it_would_be_read(session: Session) -> None:
+    writer = SessionCodec(SEALER)
+    value = writer.encode(session, revision=3, operation="o")
+    read = SessionCodec(SEALER).decode(value, SID)
+    assert isinstance(read, Stored)
+    remembered = writer.decode(value, SID)
+    assert remembered == read
+    assert repr(dict(remembered.session.data)) == repr(dict(read.session.data))
+
+
+def test_what_was_written_is_not_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    codec = SessionCodec(SEALER)
+    value = codec.encode(SESSION, revision=1, operation="o")
+    forged = value[:-1] + bytes([value[-1] ^ 1])
+    monkeypatch.setattr(Sealer, "open", lambda *_args, **_named: None)
+    assert codec.decode(value, SID) == Stored(SESSION, 1)
+    assert codec.decode(forged, SID) == Unreadable()
+    codec.forget()
+    assert codec.decode(value, SID) == Unreadable()
+
+
+def test_what_a_writer_changes_later_changes_no_read() -> None:
+    codec = SessionCodec(SEALER)
+    data: Any = {"cart": [1]}
+    value = codec.encode(replace(SESSION, data=data), revision=1, operation="o")
+    data["cart"].append(2)
+    found = codec.decode(value, SID)
+    assert isinstance(found, Stored)
+    assert found.session.data == {"cart": [1]}
 
 
 def test_the_same_bytes_are_opened_once() -> None:
@@ -122,6 +219,17 @@ def test_what_a_handler_changes_in_the_data_changes_no_later_read() -> None:
         data["more"] = 1
 
 
+def test_what_a_handler_puts_where_there_is_no_data_is_in_no_later_read() -> None:
+    codec = SessionCodec(SEALER)
+    value = codec.encode(replace(SESSION, data={}), revision=1, operation="o")
+    for _ in range(3):
+        found = codec.decode(value, SID)
+        assert isinstance(found, Stored)
+        data: Any = found.session.data
+        assert data == {}
+        data["more"] = 1
+
+
 def test_a_large_record_is_not_remembered() -> None:
     codec = SessionCodec(SEALER)
     large = replace(SESSION, data={"text": "x" * REMEMBERED_BYTES})
@@ -138,3 +246,18 @@ def test_what_was_read_is_forgotten_when_the_keys_change() -> None:
     ring.adopt(both)
     codec.forget()
     assert isinstance(codec.decode(box, SID), Stored)
+
+
+@pytest.mark.parametrize("remember", [True, False])
+def test_a_choice_to_be_remembered_is_in_the_record(*, remember: bool) -> None:
+    chosen = replace(SESSION, remember=remember)
+    written = CODEC.encode(chosen, revision=1, operation="op")
+    assert CODEC.decode(written, SID) == Stored(chosen, 1)
+
+
+def test_a_choice_that_was_not_made_takes_no_room() -> None:
+    header, _, box = CODEC.encode(SESSION, revision=1, operation="op").partition(b"\n")
+    opened = SEALER.open(box, purpose=PURPOSE, context=SID)
+    assert opened is not None
+    assert header
+    assert "remember" not in json.loads(opened.plaintext)

@@ -1,28 +1,38 @@
 """Failures of the store: what is tried again, and what each is reported as."""
 
+import asyncio
 import builtins
 import ssl
+from functools import partial
 
 import pytest
+import redis
 from redis.asyncio import Redis
 from redis.exceptions import (
     AuthenticationError,
     ConnectionError,  # noqa: A004 the client's own
+    MovedError,
     NoScriptError,
     ReadOnlyError,
     ResponseError,
     TimeoutError,  # noqa: A004 likewise
+    TryAgainError,
 )
 
 from server.core.errors import StoreMoved, StoreUnavailable
 from server.store.connection import (
     LONGEST_BLOCK,
+    MOVING_PAUSES,
     READ_TIMEOUT,
     execute,
+    execute_at_most_once,
     execute_once,
     open_reader,
     replies_of,
 )
+from server.store.master import MasterUnknown
+from server.store.names import ShardNames
+from tests.support.running.waiting import until
 
 
 class Command:
@@ -40,6 +50,7 @@ class Command:
         return "done"
 
 
+NAMES = ShardNames(0)
 LOST = [ConnectionError("gone"), TimeoutError("slow"), OSError("gone"), builtins.TimeoutError()]
 
 
@@ -84,6 +95,27 @@ async def test_a_command_that_must_not_run_twice_runs_once() -> None:
     assert command.runs == 1
 
 
+@pytest.mark.parametrize(
+    ("error", "runs"),
+    [
+        (ReadOnlyError("READONLY of"), 2),
+        (MovedError("1 127.0.0.1:2", status_code="MOVED"), 2),
+        (ConnectionError("gone"), 1),
+        (MasterUnknown("it moved", ""), 1),
+    ],
+)
+async def test_a_command_that_must_run_once_at_most_is_repeated_only_if_nothing_ran(
+    error: Exception, runs: int
+) -> None:
+    command = Command(error)
+    if runs == 1:
+        with pytest.raises(StoreUnavailable):
+            await execute_at_most_once("publish", command)
+    else:
+        assert await execute_at_most_once("publish", command) == "done"
+    assert command.runs == runs
+
+
 async def test_a_script_that_the_server_lost_is_left_to_who_can_load_it() -> None:
     with pytest.raises(NoScriptError):
         await execute("create", Command(NoScriptError()))
@@ -122,9 +154,61 @@ async def test_a_blocking_read_of_a_quiet_stream_brings_nothing(store_url: str) 
 
 async def test_an_error_among_replies_holds_no_frames(client: Redis) -> None:
     pipeline = client.pipeline(transaction=False)
-    pipeline.set("a", "1")
-    pipeline.xinfo_stream("none")
+    pipeline.set(NAMES.epoch, "1")
+    pipeline.xinfo_stream(NAMES.control)
     first, error = await replies_of(pipeline)
-    assert first
+    assert first is True
     assert isinstance(error, ResponseError)
     assert error.__traceback__ is None
+
+
+async def test_a_pipeline_whose_connection_failed_is_sent_whole_once_more(
+    client: Redis, raw: redis.Redis
+) -> None:
+    def waiting() -> list[str]:
+        return [each["id"] for each in raw.client_list() if "b" in each["flags"]]
+
+    pipeline = client.pipeline(transaction=False)
+    pipeline.set(NAMES.epoch, "1")
+    pipeline.exists(NAMES.epoch, NAMES.nodes)
+    raw.client_pause(60_000, all=False)
+    try:
+        answered = asyncio.create_task(execute("load", partial(replies_of, pipeline)))
+        (sent,) = await until(partial(asyncio.to_thread, waiting))
+        raw.client_kill_filter(_id=sent)
+    finally:
+        raw.client_unpause()
+    assert await answered == [True, 1]
+
+
+class Pauses:
+    """`asyncio.sleep`, which takes no time and notes the pauses."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+
+    async def __call__(self, seconds: float) -> None:
+        """Note a pause."""
+        self.seconds.append(seconds)
+
+
+@pytest.mark.parametrize("times", [1, 2, len(MOVING_PAUSES) + 1])
+async def test_for_keys_that_a_cluster_is_moving_more_tries_wait_a_little(
+    monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    """While a slot moves, a command about two keys may find one of them on either side."""
+    monkeypatch.setattr(asyncio, "sleep", pauses := Pauses())
+    moving = TryAgainError("Multiple keys request during rehashing of slot", status_code="TRYAGAIN")
+    command = Command(*[moving] * times)
+    assert await execute("load", command) == "done"
+    assert command.runs == times + 1
+    assert pauses.seconds == list(MOVING_PAUSES)[:times]
+
+
+async def test_keys_that_do_not_stop_moving_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asyncio, "sleep", Pauses())
+    moving = TryAgainError("Multiple keys request during rehashing of slot", status_code="TRYAGAIN")
+    command = Command(*[moving] * 99)
+    with pytest.raises(StoreUnavailable, match="TryAgainError"):
+        await execute("load", command)
+    assert command.runs == len(MOVING_PAUSES) + 2

@@ -9,9 +9,11 @@ import pytest
 from server.core.events import (
     EVERYTHING,
     Acknowledgement,
+    DataPublished,
     EntryRejection,
     Event,
     MessageSent,
+    RoomGranted,
     Scope,
     SessionExtended,
     SessionsChanged,
@@ -20,6 +22,7 @@ from server.core.events import (
 )
 from server.core.reasons import Reason
 from server.crypto.keyring import Keyring
+from server.store import entries as entries_of_streams
 from server.store.entries import Entries, Fields
 from tests.support.engine.keys import key
 from tests.support.engine.quiet import quiet_context
@@ -33,6 +36,8 @@ EVENTS: Final = [
     SessionsChanged("ann"),
     SessionExtended(SID),
     MessageSent("ann", "c1", b"\x00\xff\n box"),
+    DataPublished("ann", SID, "c1", "m1", "n2", b"\x00\xff\n box"),
+    RoomGranted("ann", SID, "chat:1"),
 ]
 
 
@@ -92,6 +97,7 @@ def test_an_end_is_read_with_what_its_script_added() -> None:
         keep=OTHER,
         at=NOW + 0.25,
         sids=(SID, OTHER),
+        is_heard_together=True,
     )
 
 
@@ -246,3 +252,40 @@ def test_an_end_of_everything_is_of_its_shard_and_of_what_was_there() -> None:
     assert not end.may_include("01" + SID[2:], None, "before")
     assert end.proves_ended(SID, NOW - 1)
     assert not end.proves_ended(SID, NOW + 1)
+
+
+def test_an_end_is_signed_for_the_script_that_appends_it_and_never_alone() -> None:
+    end = entries().read(ENTRY, end_of_user(entries()))
+    assert isinstance(end, SessionsEnded)
+    with pytest.raises(TypeError, match="only scripts"):
+        entries().sign(end)
+
+
+def test_of_many_entries_the_first_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(entries_of_streams, "MAX_REMEMBERED", 3)
+    reading = entries()
+    for number in range(10):
+        event = SessionsChanged(str(number))
+        assert reading.read(ENTRY, stored(entries().sign(event))) == event
+    assert len(reading._seen) == 3
+
+
+@pytest.mark.proves("A89")
+def test_an_acknowledgement_for_all_initiators_counts_for_each_of_them() -> None:
+    done = Acknowledgement("n2", {"e1": 3, "e2": 0})
+    written = stored(entries(node="n2").sign_acknowledgement(None, done))
+    for node in ("n1", "n3"):
+        assert entries(node=node).read(ENTRY, written) == done
+    for forged in ({b"closed": b'{"e2": 3}'}, {b"node": b"n3"}):
+        assert entries(node="n1").read(ENTRY, written | forged) is EntryRejection.FORGED
+
+
+def test_an_end_of_an_earlier_version_is_acknowledged_to_its_initiator_alone() -> None:
+    by = entries()
+    signed = by._signed(
+        *("kind", "ended", "scope", "session", "event", "e", "origin", "n", "reason", "logout"),
+        *("user", "", "shard", "00", "keep", "", "named", SID),
+    )
+    found = by.read(ENTRY, stored(signed, at="1.0", sids=SID))
+    assert isinstance(found, SessionsEnded)
+    assert not found.is_heard_together

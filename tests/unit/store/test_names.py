@@ -31,6 +31,7 @@ EVERY_NAME: Final = {
     NAMES.key_versions("n1"): "curfew:{07}:ring:n1",
     NAMES.signing_key(5): "curfew:{07}:signing:5",
     NAMES.replies("n1"): "curfew:{07}:replies:n1",
+    NAMES.acknowledgements: "curfew:{07}:acks",
     SHARD_COUNT: "curfew:{00}:shards",
 }
 

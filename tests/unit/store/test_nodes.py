@@ -1,3 +1,4 @@
+import time
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,7 @@ from redis.asyncio import Redis
 from server.core.nodes import ListedNode
 from server.store.clock import StoreClock
 from server.store.names import ShardNames
-from server.store.nodes import RedisNodeRegistry
+from server.store.nodes import RedisNodeRegistry, ShardNodeRegistry
 from server.store.scripts import Scripts
 
 LEASE = timedelta(seconds=30)
@@ -121,3 +122,35 @@ async def test_a_node_that_stopped_is_removed_from_every_shard(
     for shard in range(SHARDS):
         assert raw.zrange(ShardNames(shard).nodes, 0, -1) == [b"n2"]
         assert raw.hkeys(ShardNames(shard).renewals) == [b"n2"]
+
+
+async def test_a_registry_of_one_shard_changes_no_other(
+    registry: RedisNodeRegistry, raw: redis.Redis
+) -> None:
+    """In a cluster, each shard has a master that can fail alone."""
+    second = ShardNodeRegistry(registry, 1)
+    assert [set(each) for each in await second.renew("n1", 1)] == [{"n1"}]
+    await second.renew("n2", 1)
+    assert [set(each) for each in await registry.lists()] == [set(), {"n1", "n2"}]
+    (here,) = await second.lists()
+    assert await second.drop(1, "n1", here["n1"]) == here["n1"]
+    await second.remove("n2")
+    assert await second.lists() == [{}]
+
+    await registry.renew("n3", 1)
+    await second.remove("n3")
+    assert list(await second.leases()) == ["n3"]  # they are told of the first shard
+    assert raw.zrange(ShardNames(0).nodes, 0, -1) == [b"n3"]
+
+
+async def test_of_a_cluster_the_first_shards_clock_is_the_stores(
+    client: Redis, scripts: Scripts, clock: StoreClock, raw: redis.Redis
+) -> None:
+    registry = RedisNodeRegistry(client, scripts, clock, SHARDS, LEASE, is_cluster=True)
+    seconds, _ = raw.time()
+    assert isinstance(seconds, int)
+    clock.learn(seconds + 600, asked_at=time.monotonic())
+    await registry.renew_in(1, "n1", 1)
+    assert clock.now() > seconds + 500
+    await registry.renew_in(0, "n1", 1)
+    assert clock.now() < seconds + 100

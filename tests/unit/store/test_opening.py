@@ -63,18 +63,18 @@ async def test_a_read_of_the_streams_takes_a_small_part_of_a_lease(
     store_url: str, lease: timedelta, block_ms: float
 ) -> None:
     async with connect(store_url, shards=1, replicas=0) as store:
-        assert stores_of(store, lease=lease).control._block_ms == block_ms
+        assert stores_of(store, lease=lease).controls[0]._block_ms == block_ms
 
 
-@pytest.mark.parametrize(("serves", "streams"), [(True, 5), (False, 1)])
-async def test_a_command_follows_nothing_but_the_replies_to_its_own_ends(
+@pytest.mark.parametrize(("serves", "streams"), [(True, 6), (False, 2)])
+async def test_a_command_follows_nothing_but_what_answers_its_own_ends(
     store_url: str,
     serves: bool,  # noqa: FBT001 a case
     streams: int,
 ) -> None:
     async with connect(store_url, shards=2, replicas=0) as store:
         stores = stores_of(store, lease=timedelta(seconds=30), serves=serves)
-        assert len(await stores.control.tail()) == streams
+        assert len(await stores.controls[0].tail()) == streams
 
 
 async def test_a_cookie_is_of_use_until_its_session_is_too_old_and_forgotten(

@@ -20,6 +20,7 @@ from redis.exceptions import (
 )
 
 from server.core.errors import ConfigurationError, StoreNotReached, StoreUnavailable
+from server.store.master import MasterUnknown
 from server.store.reaching import _causes, may_come, reach
 
 PLACE = "db.internal:6379"
@@ -149,3 +150,15 @@ def test_the_nearest_cause_comes_first_and_none_is_left_out() -> None:
     assert list(_causes(failure(near, far))) == [near, far]
     assert may_come([near, far])
     assert not may_come([])
+
+
+async def test_what_sentinel_says_is_told_and_waited_for_if_it_may_change(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    passing = failure(MasterUnknown("the sentinels are busy", "Wait for them."))
+    await reach(Store(passing), PLACE, LONG)
+    assert "waiting 20 s for the store at db.internal:6379: the sentinels are busy" in caplog.text
+    lasting = failure(MasterUnknown("no such service", "Correct it.", is_for_ever=True))
+    with pytest.raises(StoreNotReached) as error:
+        await reach(Store(lasting), PLACE, LONG)
+    assert str(error.value).endswith("(MasterUnknown). No such service. Correct it.")

@@ -10,7 +10,12 @@ import redis
 from redis.asyncio import Redis
 
 from server.core.errors import StoreUnavailable
+from server.core.receipt import Durability
+from server.core.store_url import Place
+from server.store.connection import open_client
+from server.store.master import MasterLink, MasterUnknown
 from server.store.scripts import FOLDER, Scripts, source_of
+from tests.support.servers.valkey import ValkeyServer
 
 NAMES = ["curfew:{00}:account:ann"]
 ARGS: list[str | bytes | int] = ["o1", 0, "1 o1 \nbox", "ann"]
@@ -119,3 +124,84 @@ def test_every_script_is_run_and_every_run_is_of_a_script() -> None:
 def test_a_stream_is_trimmed_whenever_it_is_appended_to(source: Path) -> None:
     appends = re.findall(r"redis\.call\('XADD', \S+, (.*?), '\*'", source.read_text("utf-8"))
     assert set(appends) <= {"'MAXLEN', '~', 10000"}
+
+
+class Replaced:
+    """Sentinels that hear of another master, while this many ends are written."""
+
+    def __init__(self, times: int) -> None:
+        self.place: Place | None = Place("old", 1)
+        self.vouched_at = 0.0
+        self.times = times
+        self.asked: list[float] = []
+
+    async def find(self) -> Place:
+        """Return where the master is."""
+        assert self.place
+        return self.place
+
+    async def confirm(self, since: float) -> Place:
+        """Return where it is by now."""
+        self.asked.append(since)
+        if self.times:
+            self.times -= 1
+            self.place = Place("new", self.times)
+        return await self.find()
+
+    def doubt(self) -> None:
+        """Do nothing."""
+
+
+class Elsewhere(MasterLink):
+    """A link with such a finder, whose connections lead where the address does."""
+
+    def has_left(self, place: Place | None) -> bool:  # noqa: ARG002 it is whom it leads to
+        """No connection leads elsewhere."""
+        return False
+
+
+@pytest.mark.parametrize("confirmed", [True, False])
+async def test_what_must_count_is_written_again_if_another_master_was_made(
+    client: Redis, raw: redis.Redis, *, confirmed: bool
+) -> None:
+    finder = Replaced(times=1)
+    scripts = Scripts(client, link=Elsewhere(finder=finder))
+    raw.config_resetstat()
+    if confirmed:
+        reply, _ = await scripts.run_confirmed("save_account", NAMES, ARGS)
+    else:
+        reply = await scripts.run("save_account", NAMES, ARGS, must_count=True)
+    assert reply == b"saved"  # by its operation id: the second run answers like the first
+    assert len(finder.asked) == 2
+    assert raw.info("commandstats")["cmdstat_evalsha"]["calls"] >= 2
+
+
+async def test_what_went_to_no_master_twice_is_not_said_to_be_done(client: Redis) -> None:
+    scripts = Scripts(client, link=Elsewhere(finder=Replaced(times=2)))
+    with pytest.raises(StoreUnavailable) as error:
+        await scripts.run_confirmed("save_account", NAMES, ARGS)
+    assert isinstance(error.value.__cause__, MasterUnknown)
+
+
+async def test_other_writes_ask_nobody(client: Redis) -> None:
+    finder = Replaced(times=1)
+    await Scripts(client, link=Elsewhere(finder=finder)).run("save_account", NAMES, ARGS)
+    assert finder.asked == []
+
+
+async def test_an_answer_that_proves_nothing_is_asked_for_once_more() -> None:
+    """A script that finds its work done writes nothing, and the store has nothing to say of it."""
+    with ValkeyServer(appendonly="yes", appendfsync="always") as durable:
+        async with open_client(durable.url) as client:
+            scripts = Scripts(client)
+            await scripts.run_confirmed("save_account", NAMES, ARGS)
+            reply, confirmed = await scripts.run_confirmed("save_account", NAMES, ["o2", *ARGS[1:]])
+    assert (reply, confirmed.durability) == (b"conflict", Durability.FSYNC)
+
+
+async def test_if_the_second_question_is_not_answered_nothing_is_known(scripts: Scripts) -> None:
+    async def silent() -> None:
+        raise StoreUnavailable("end", "TimeoutError")
+
+    found = await scripts._durability_of_another(silent, "end")  # type: ignore[arg-type]
+    assert found is Durability.UNKNOWN

@@ -1,5 +1,6 @@
 """A node that no longer fits the store is not listed again until it does."""
 
+import asyncio
 from datetime import timedelta
 from functools import partial
 
@@ -10,6 +11,7 @@ from redis.asyncio import Redis
 from server.core.errors import StoreUnavailable
 from server.crypto.keyring import Keyring
 from server.crypto.sealer import Sealer
+from server.store import store_watch
 from server.store.clock import StoreClock
 from server.store.key_witness import KeyWitness
 from server.store.names import SHARD_COUNT, ShardNames
@@ -18,6 +20,7 @@ from server.store.openable_records import OpenableRecords
 from server.store.scripts import Scripts
 from server.store.store_watch import StoreWatch, WatchedRegistry
 from tests.support.engine.keys import KEY
+from tests.support.running.waiting import until
 
 WITNESS = ShardNames(0).key_witness
 
@@ -77,3 +80,32 @@ async def test_a_node_is_listed_only_as_long_as_it_fits(
     told = [each.getMessage() for each in caplog.records if each.name == "curfew.store"]
     assert len(told) == 6
     assert sum("stops serving" in each for each in told) == 3
+
+
+async def test_a_store_that_does_not_answer_for_a_while_is_looked_at_again(
+    watch: StoreWatch, client: Redis, raw: redis.Redis, gone: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_watch, "INTERVAL", timedelta(milliseconds=1))
+    monkeypatch.setattr(watch, "_client", gone)
+    failures: list[StoreUnavailable] = []
+    look = watch.look
+
+    async def noting() -> None:
+        try:
+            await look()
+        except StoreUnavailable as error:
+            failures.append(error)
+            watch._client = client
+            raise
+
+    async def is_laid_out() -> bool:
+        return raw.get(SHARD_COUNT) == b"1"
+
+    monkeypatch.setattr(watch, "look", noting)
+    running = asyncio.create_task(watch.run())
+    try:
+        await until(is_laid_out)
+    finally:
+        running.cancel()
+    assert len(failures) == 1
+    assert watch.problem is None

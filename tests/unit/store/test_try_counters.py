@@ -114,3 +114,37 @@ async def test_names_follow_the_key(counters: TryCounters, raw: redis.Redis) -> 
     counters.use_key(b"another")
     await counters.count(tally, operation="o2")
     assert raw.dbsize() == 2
+
+
+async def test_what_the_tries_of_an_account_left_can_be_forgotten(
+    scripts: Scripts, raw: redis.Redis
+) -> None:
+    now = NOW
+    counters = TryCounters(scripts, KEY, lambda: now)
+    tally = sign_in_tally("ann", "192.0.2.77")
+    first = await counters.count(tally, operation="o1")
+    assert isinstance(first, Counted)
+    now += 1
+    await counters.forget("ann")
+    await counters.record_success(tally, first, operation="o1")  # it was counted before
+    assert await counters.count(tally, operation="o2") == Counted(tally.others)
+
+    now += 1
+    later = await counters.count(tally, operation="o3")
+    assert isinstance(later, Counted)
+    await counters.record_success(tally, later, operation="o3")
+    assert await counters.count(tally, operation="o4") == Counted((tally.familiar,))  # type: ignore[arg-type]
+    other = sign_in_tally("bob", "192.0.2.77")
+    assert await counters.count(other, operation="o5") == Counted(other.others)
+    assert b"ann" not in b" ".join(raw.scan_iter())
+
+
+async def test_a_mark_of_an_earlier_version_counts_until_it_is_forgotten(
+    counters: TryCounters, raw: redis.Redis
+) -> None:
+    tally = sign_in_tally("ann", "192.0.2.77")
+    assert tally.familiar is not None
+    raw.set(counters._mark_of(tally.familiar), "1")
+    assert await counters.count(tally, operation="o1") == Counted((tally.familiar,))
+    await counters.forget("ann")
+    assert await counters.count(tally, operation="o2") == Counted(tally.others)
