@@ -9,7 +9,7 @@ import logging
 from collections.abc import Sequence
 from typing import Final
 
-from server.accounts.accounts import Accounts
+from server.accounts.accounts import StoredAccounts
 from server.core.activity import ActivityEntry, add
 from server.core.context import NodeContext
 from server.core.errors import StoreUnavailable
@@ -35,7 +35,9 @@ class ActivityRecorder:
         context: this node's clocks and randomness.
     """
 
-    def __init__(self, store: ActivityStore, accounts: Accounts, context: NodeContext) -> None:
+    def __init__(
+        self, store: ActivityStore, accounts: StoredAccounts, context: NodeContext
+    ) -> None:
         self._store = store
         self._accounts = accounts
         self._context = context

@@ -38,6 +38,12 @@ class Denial(Enum):
     """The account has no such second factor."""
     PASSKEYS_UNAVAILABLE = auto()
     """Browsers take no passkeys at this address."""
+    LAST_ADMINISTRATOR = auto()
+    """Nobody would be left who may act on other people's accounts."""
+    ACCOUNT_NOT_FOUND = auto()
+    """There is no such account, or not any more."""
+    RENAME_UNFINISHED = auto()
+    """The account is being renamed, to another name. That comes to its end first."""
     NO_SECOND_FACTOR = auto()
     """Recovery codes stand in for a second factor, and the account has none."""
 
@@ -54,6 +60,13 @@ class NotSignedUp:
     """No account was made; says why."""
 
     why: NameTaken | BadUsername | BadPassword
+
+
+@dataclass(frozen=True, slots=True)
+class NotRenamed:
+    """The account kept its name; says why."""
+
+    why: NameTaken | BadUsername
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +112,7 @@ class NotAdded(Enum):
 NotDone = (
     Denial
     | NotAdded
+    | NotRenamed
     | NotSignedUp
     | PasswordNotChanged
     | SecondFactorOwed

@@ -7,7 +7,7 @@ from enum import StrEnum
 from server.accounts.outcomes import Denial
 from server.accounts.requester import Person
 from server.core.audit import AuditEvent, Record
-from server.core.reasons import Reason
+from server.core.reasons import NoSession, Reason
 from server.core.receipt import Receipt
 from server.core.session import Session
 from server.core.token import is_sid
@@ -59,11 +59,20 @@ class OwnSessions:
         return await self._sessions.sessions_of(person.user)
 
     async def find(self, person: Person, sid: str) -> ListedSession | Denial:
-        """Return one of the person's own sessions. Unknown and somebody else's are denied alike."""
+        """Return one of the person's own sessions. Unknown and somebody else's are denied alike.
+
+        A try with somebody else's is recorded; one with a session that has ended meanwhile is none.
+        """
         for listed in await self.all_of(person):
             if listed.session.sid == sid:
                 return listed
-        await self._record_reference(person, sid)
+        current = await self._sessions.current(sid) if is_sid(sid) else NoSession()
+        if isinstance(current, Session):
+            if current.user == person.user:  # a replica had listed them; see `store.absence`
+                return ListedSession(current, 0)
+            self._record(
+                AuditEvent.DIRECT_REFERENCE, **person.concerning(), target=sid, path=person.path
+            )
         return Denial.SESSION_NOT_FOUND
 
     async def log_out(self, person: Person) -> Receipt:
@@ -90,10 +99,3 @@ class OwnSessions:
         keep = None if this_too else person.sid
         receipt = await self._terminations.all_of(person.user, Reason.TERMINATED, keep=keep)
         return OwnSessionsEnded(receipt, this_too)
-
-    async def _record_reference(self, person: Person, sid: str) -> None:
-        """Record a try to end somebody else's session; one that has ended meanwhile is none."""
-        if is_sid(sid) and isinstance(await self._sessions.current(sid), Session):
-            self._record(
-                AuditEvent.DIRECT_REFERENCE, **person.concerning(), target=sid, path=person.path
-            )

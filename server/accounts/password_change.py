@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from server.accounts.accounts import Accounts
+from server.accounts.accounts import StoredAccounts
 from server.accounts.outcomes import Denial, PasswordNotChanged
 from server.accounts.requester import Person
 from server.accounts.second_factor_setup import SecondFactorSetup
@@ -44,7 +44,7 @@ class PasswordChange:
 
     def __init__(
         self,
-        accounts: Accounts,
+        accounts: StoredAccounts,
         factors: SecondFactorSetup,
         throttle: Throttle,
         sessions: SessionManager,

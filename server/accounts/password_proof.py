@@ -18,11 +18,13 @@ class PasswordProof:
         user: whose password it was.
         password_changes: how often that password had been replaced before.
         epochs: read before the password was checked, for the sign-in that follows.
+        remember: what was chosen for the cookie of that sign-in.
     """
 
     user: str
     password_changes: int
     epochs: Epochs = NOT_READ
+    remember: bool | None = None
 
     def as_facts(self) -> dict[str, Json]:
         """Return what a challenge carries."""
@@ -30,6 +32,7 @@ class PasswordProof:
             "user": self.user,
             "password_changes": self.password_changes,
             "epochs": [self.epochs.shard, self.epochs.user],
+            "remember": self.remember,
         }
 
 
@@ -38,4 +41,6 @@ def proof_in(challenge: Challenge) -> PasswordProof:
     facts = challenge.facts
     shard, user = facts["epochs"]  # type: ignore[misc,str-unpack]  # as `as_facts` wrote it
     changes = int(facts["password_changes"])  # type: ignore[arg-type]  # likewise
-    return PasswordProof(str(facts["user"]), changes, Epochs(str(shard), str(user)))
+    chosen = facts.get("remember")  # challenges of an earlier version do not have it
+    remember = chosen if isinstance(chosen, bool) else None
+    return PasswordProof(str(facts["user"]), changes, Epochs(str(shard), str(user)), remember)

@@ -5,7 +5,7 @@ The token changes at once, so that a copy of the old one gains nothing.
 
 from collections.abc import Mapping
 
-from server.accounts.accounts import Accounts
+from server.accounts.accounts import StoredAccounts
 from server.accounts.outcomes import Denial, SecondFactorMissing
 from server.accounts.password_proof import PasswordProof
 from server.accounts.requester import Person
@@ -40,7 +40,7 @@ class Reauthentication:
 
     def __init__(
         self,
-        accounts: Accounts,
+        accounts: StoredAccounts,
         check: SecondFactorCheck,
         throttle: Throttle,
         sessions: SessionManager,

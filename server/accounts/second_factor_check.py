@@ -29,7 +29,8 @@ from server.crypto import passkeys
 from server.crypto.challenges import Challenge, Challenges, Use, from_text, to_text
 from server.crypto.passkeys import Presented, Site
 from server.crypto.totp import totp_codes
-from server.store.accounts import AccountStore
+from server.store.account_contract import Accounts
+from server.store.change_account import change_account
 from server.store.contract import Epochs
 from server.store.single_use import SingleUseStore
 
@@ -47,11 +48,13 @@ class SecondFactorResult:
         outcome: whether the second factor was right.
         password_proof: whose it is, and what a sign-in must be given; None where nobody is known.
         recovery_codes_left: after it.
+        spelling: of the user's name; see `Account`.
     """
 
     outcome: FactorOutcome | Lapsed
     password_proof: PasswordProof | None = None
     recovery_codes_left: int = 0
+    spelling: str = ""
 
     @property
     def user(self) -> str:
@@ -66,7 +69,7 @@ class SecondFactorCheck:
     """Checks codes and passkeys, and records in the audit trail what was refused.
 
     Args:
-        store: where accounts are.
+        accounts: where accounts are.
         challenges: makes and opens challenges.
         used: remembers which were used.
         epochs: reads a user's epochs.
@@ -75,13 +78,13 @@ class SecondFactorCheck:
 
     def __init__(
         self,
-        store: AccountStore,
+        accounts: Accounts,
         challenges: Challenges,
         used: SingleUseStore,
         epochs: Callable[[str], Awaitable[Epochs]],
         context: NodeContext,
     ) -> None:
-        self._store = store
+        self._accounts = accounts
         self._challenges = challenges
         self._used = used
         self._epochs = epochs
@@ -144,11 +147,11 @@ class SecondFactorCheck:
             return NOBODYS_PASSKEY
         if challenge.facts:
             return await self._use_passkey(site, given, challenge, proof_in(challenge))
-        user = await self._store.user_of_handle(given.handle)
+        user = await self._accounts.user_of_handle(given.handle)
         if user is None:
             return NOBODYS_PASSKEY
         epochs = await self._epochs(user)  # before the account: whatever ends sessions meanwhile …
-        stored = await self._store.load(user)
+        stored = await self._accounts.load_to_change(user)
         if stored is None:
             return NOBODYS_PASSKEY
         proof = PasswordProof(user, stored.account.password_changes, epochs)
@@ -159,7 +162,7 @@ class SecondFactorCheck:
     ) -> SecondFactorResult:
         given = passkeys.read_presented(credential)
         challenge = self._opened(Use.REAUTHENTICATE_BY_PASSKEY, given)
-        stored = await self._store.load(user)
+        stored = await self._accounts.load(user)
         if not given or not challenge or not stored or challenge.text("user") != user:
             return NOBODYS_PASSKEY
         proof = PasswordProof(user, stored.account.password_changes)
@@ -168,7 +171,7 @@ class SecondFactorCheck:
     async def _use_passkey(
         self, site: Site, given: Presented, challenge: Challenge, proof: PasswordProof
     ) -> SecondFactorResult:
-        stored = await self._store.load(proof.user)
+        stored = await self._accounts.load(proof.user)
         factors = stored.account.factors if stored else NO_FACTORS
         passkey = factors.passkey(given.id)
         # With a list of allowed ones, some authenticators leave the handle out (WebAuthn 7.2, 6).
@@ -192,19 +195,21 @@ class SecondFactorCheck:
 
         def use(account: Account) -> Account | None:
             nonlocal result
-            if account.disabled or account.password_changes != proof.password_changes:
+            is_same = account.password_changes == proof.password_changes
+            if not account.may_sign_in or not is_same:
                 result = SecondFactorResult(Lapsed(), proof)
                 return None
             judged = judge(account.factors)
-            result = SecondFactorResult(judged.outcome, proof, judged.factors.recovery_codes_left)
+            left = judged.factors.recovery_codes_left
+            result = SecondFactorResult(judged.outcome, proof, left, account.spelling)
             changed = judged.factors != account.factors
             return replace(account, factors=judged.factors) if changed else None
 
-        await self._store.change(proof.user, use, self._context.new_id)
+        await change_account(self._accounts, proof.user, use, self._context.new_id)
         return result
 
     async def _options(self, site: Site, user: str, challenge: bytes) -> dict[str, Json]:
-        stored = await self._store.load(user)
+        stored = await self._accounts.load(user)
         known = stored.account.factors.passkeys if stored else ()
         return passkeys.request_options(
             site, challenge=challenge, known=[each.id for each in known if each.site == site.id]

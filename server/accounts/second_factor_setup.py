@@ -38,7 +38,8 @@ from server.crypto import passkeys
 from server.crypto.challenges import Challenges, Use, from_text, to_text
 from server.crypto.passkeys import Site
 from server.crypto.totp import new_totp_secret, totp_codes
-from server.store.accounts import AccountStore
+from server.store.account_contract import Accounts
+from server.store.change_account import change_account
 from server.store.names import shard_of_user
 from server.store.single_use import SingleUseStore
 
@@ -71,7 +72,7 @@ class SecondFactorSetup:
     """Sets factors up and removes them.
 
     Args:
-        store: where accounts are.
+        accounts: where accounts are.
         challenges: makes and opens challenges.
         used: remembers which were used.
         shards: how many the store has.
@@ -80,13 +81,13 @@ class SecondFactorSetup:
 
     def __init__(
         self,
-        store: AccountStore,
+        accounts: Accounts,
         challenges: Challenges,
         used: SingleUseStore,
         shards: int,
         context: NodeContext,
     ) -> None:
-        self._store = store
+        self._accounts = accounts
         self._challenges = challenges
         self._used = used
         self._shards = shards
@@ -94,7 +95,7 @@ class SecondFactorSetup:
 
     async def factors_of(self, user: str) -> Factors:
         """Return what the account has."""
-        stored = await self._store.load(user)
+        stored = await self._accounts.load(user)
         return stored.account.factors if stored else NO_FACTORS
 
     def begin_totp(self, user: str) -> TotpSetup:
@@ -134,7 +135,9 @@ class SecondFactorSetup:
         """
         if site is None:
             return Denial.PASSKEYS_UNAVAILABLE
-        account = await self._store.change(user, self._with_handle, self._context.new_id)
+        account = await change_account(
+            self._accounts, user, self._with_handle, self._context.new_id
+        )
         if account is None:
             return {}
         challenge = self._challenges.make(Use.NEW_PASSKEY, {"user": user})
@@ -144,6 +147,7 @@ class SecondFactorSetup:
             handle=account.factors.handle,
             challenge=challenge,
             known=_ids_at(site, account.factors),
+            shown_as=account.name,
         )
 
     async def add_passkey(
@@ -177,7 +181,7 @@ class SecondFactorSetup:
             factors = account.factors
             return _with(account, replace(factors, recovery=kept)) if factors.enabled else None
 
-        changed = await self._store.change(user, change, self._context.new_id)
+        changed = await change_account(self._accounts, user, change, self._context.new_id)
         return codes if changed else None
 
     async def remove_totp(self, user: str) -> Factors | None:
@@ -205,15 +209,15 @@ class SecondFactorSetup:
             result = Added(() if added.recovery else codes)
             return _with(account, added if added.recovery else replace(added, recovery=kept))
 
-        await self._store.change(user, add, self._context.new_id)
-        return result
+        changed = await change_account(self._accounts, user, add, self._context.new_id)
+        return NotAdded.EXPIRED if isinstance(result, Added) and changed is None else result
 
     async def _remove(self, user: str, change: Callable[[Factors], Factors]) -> Factors | None:
         def remove(account: Account) -> Account | None:
             left = change(account.factors)
             return _with(account, left) if left != account.factors else None
 
-        changed = await self._store.change(user, remove, self._context.new_id)
+        changed = await change_account(self._accounts, user, remove, self._context.new_id)
         return changed.factors if changed else None
 
     def _with_handle(self, account: Account) -> Account:

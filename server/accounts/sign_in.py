@@ -1,20 +1,23 @@
 """Sign in: by password, by the code that follows it, or by a passkey.
 
-The order makes it safe. A try is counted before anything is looked at. The epochs are read before
-the credentials are checked, so that whatever ends the user's sessions from then on ends this
-sign-in as well. The session is created only when everything that the account asks for was right.
+The order makes it safe. A try is counted before anything of the account is looked at. The epochs
+are read meanwhile, before the credentials are checked, so that whatever ends the user's sessions
+from then on ends this sign-in as well. The session is created only when everything that the account
+asks for was right.
 """
 
 from collections.abc import Mapping
 
-from server.accounts.accounts import Accounts
+from server.accounts.accounts import StoredAccounts
+from server.accounts.meanwhile import meanwhile
 from server.accounts.outcomes import Denial, SecondFactorOwed
 from server.accounts.password_proof import PasswordProof
 from server.accounts.requester import Requester
 from server.accounts.second_factor_check import Lapsed, SecondFactorCheck, SecondFactorResult
 from server.accounts.throttle import Throttle
+from server.accounts.user_names import canonical_username
+from server.core.account import Account
 from server.core.audit import AuditEvent, Record
-from server.core.credentials import canonical_username
 from server.core.factor_policy import Proved, TooManyTries
 from server.core.session import Json
 from server.core.throttling import Throttled
@@ -42,7 +45,7 @@ class SignIn:
 
     def __init__(
         self,
-        accounts: Accounts,
+        accounts: StoredAccounts,
         check: SecondFactorCheck,
         throttle: Throttle,
         sessions: SessionManager,
@@ -55,7 +58,7 @@ class SignIn:
         self._record = record
 
     async def by_password(
-        self, username: str, password: str, requester: Requester
+        self, username: str, password: str, requester: Requester, *, remember: bool | None = None
     ) -> SignedIn | SecondFactorOwed | Denial | Throttled:
         """Begin a session if the credentials are right and all that the account asks for.
 
@@ -63,6 +66,8 @@ class SignIn:
             username: as it was typed.
             password: as it was typed.
             requester: whose browser gets the session; the session it has ends as `superseded`.
+            remember: what was chosen for the cookie; see `Session`. A second factor that follows
+                keeps it.
 
         Raises:
             HasherBusy: too many passwords are being checked; nothing was learned.
@@ -70,10 +75,13 @@ class SignIn:
         """
         user = canonical_username(username)
         known = user if isinstance(user, str) else ""
-        async with self._throttle.sign_in(known or username, requester.device.ip) as attempt:
+        async with (
+            meanwhile(self._sessions.epochs(known)) as reading,
+            self._throttle.sign_in(known or username, requester.device.ip) as attempt,
+        ):
             if isinstance(attempt, Throttled):
                 return attempt
-            epochs = await self._sessions.epochs(known)
+            epochs = await reading
             with hashing_for(requester.applicant()):
                 account = await self._accounts.verify(username, password)
             if account is None:
@@ -82,10 +90,17 @@ class SignIn:
                 return Denial.WRONG_CREDENTIALS
             if account.factors.enabled:
                 await attempt.withdrawn()
-                proof = PasswordProof(account.user, account.password_changes, epochs)
+                proof = PasswordProof(account.user, account.password_changes, epochs, remember)
                 return SecondFactorOwed(account.factors.methods, self._check.challenge(proof))
-            await attempt.succeeded()
-        return await self._begin(account.user, epochs, requester)
+            async with meanwhile(attempt.succeeded()) as counted:
+                made = await self._begin(account, epochs, requester, remember=remember)
+                await counted
+        return made
+
+    def user_of(self, challenge: str) -> str:
+        """Return whose password a challenge proves; empty if it does not, or not any more."""
+        proof = self._check.read_challenge(challenge)
+        return proof.user if proof else ""
 
     async def by_code(
         self, challenge: str, code: str, requester: Requester
@@ -131,7 +146,12 @@ class SignIn:
         return await self._check.sign_in_options(site, proof)
 
     async def by_passkey(
-        self, site: Site | None, credential: Mapping[str, Json], requester: Requester
+        self,
+        site: Site | None,
+        credential: Mapping[str, Json],
+        requester: Requester,
+        *,
+        remember: bool | None = None,
     ) -> SignedIn | Denial:
         """Begin a session by a passkey, after the password or in its place.
 
@@ -139,24 +159,42 @@ class SignIn:
             site: as in `passkey_options`.
             credential: what the browser answered.
             requester: as in `by_password`.
+            remember: likewise. What was chosen with the password counts more.
         """
         if site is None:
             return Denial.PASSKEYS_UNAVAILABLE
         result = await self._check.sign_in_passkey(site, credential, requester)
         if isinstance(result.outcome, Proved):
-            return await self._begin_proved(result, requester)
+            return await self._begin_proved(result, requester, remember=remember)
         return Denial.PASSKEY_REFUSED
 
-    async def _begin(self, user: str, epochs: Epochs, requester: Requester) -> SignedIn:
-        made = await self._sessions.sign_in(user, epochs, requester.device, previous=requester.live)
+    async def _begin(
+        self, account: Account, epochs: Epochs, requester: Requester, *, remember: bool | None
+    ) -> SignedIn:
+        made = await self._sessions.sign_in(
+            account.user,
+            epochs,
+            requester.device,
+            previous=requester.live,
+            remember=remember,
+            spelling=account.spelling,
+        )
         if isinstance(made, LiveSession):
-            self._record(AuditEvent.LOGIN_SUCCESS, user=user, sid=made.session.sid)
+            self._record(AuditEvent.LOGIN_SUCCESS, user=account.user, sid=made.session.sid)
         return made
 
-    async def _begin_proved(self, result: SecondFactorResult, requester: Requester) -> SignedIn:
+    async def _begin_proved(
+        self, result: SecondFactorResult, requester: Requester, *, remember: bool | None = None
+    ) -> SignedIn:
         proof = result.password_proof or PasswordProof("", 0)
         made = await self._sessions.sign_in(
-            proof.user, proof.epochs, requester.device, previous=requester.live, two_factors=True
+            proof.user,
+            proof.epochs,
+            requester.device,
+            previous=requester.live,
+            two_factors=True,
+            remember=remember if proof.remember is None else proof.remember,
+            spelling=result.spelling,
         )
         if isinstance(made, LiveSession) and isinstance(result.outcome, Proved):
             sid, factor = made.session.sid, result.outcome.method.value

@@ -1,6 +1,6 @@
 """Sign up: make an account, where people may do so themselves."""
 
-from server.accounts.accounts import Accounts
+from server.accounts.accounts import StoredAccounts
 from server.accounts.outcomes import Denial, NameTaken, NotSignedUp
 from server.accounts.requester import Requester
 from server.accounts.throttle import Throttle
@@ -23,7 +23,7 @@ class SignUp:
     """
 
     def __init__(
-        self, accounts: Accounts, throttle: Throttle, record: Record, *, is_open: bool
+        self, accounts: StoredAccounts, throttle: Throttle, record: Record, *, is_open: bool
     ) -> None:
         self._accounts = accounts
         self._throttle = throttle
@@ -55,6 +55,7 @@ class SignUp:
                 await attempt.missed()
             elif isinstance(made, Account):
                 await attempt.succeeded()
+                await self._throttle.forget(made.user)
                 self._record(AuditEvent.USER_CREATED, **requester.concerning(made.user))
                 return made
             else:

@@ -144,6 +144,10 @@ class Throttle:
         """
         return self._try(Act.SIGN_UP, sign_up_tally(address, self._sign_ups), address)
 
+    async def forget(self, user: str) -> None:
+        """Forget the tries of an account that was removed; see `TryCounters.forget`."""
+        await self._counters.forget(user)
+
     @asynccontextmanager
     async def _try(
         self, act: Act, tally: Tally, address: str

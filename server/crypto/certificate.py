@@ -83,6 +83,14 @@ def read_certificate(path: Path) -> Certificate | None:
     return Certificate(frozenset(hosts), found.not_valid_after_utc)
 
 
+def expiry_of(path: Path) -> datetime | None:
+    """Return when the certificate in a PEM file expires; None if there is none to read."""
+    try:
+        return x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc
+    except Exception:  # noqa: BLE001 broken files raise almost anything
+        return None
+
+
 def _serve(certificate: Path, key: Path, hosts: frozenset[str], now: datetime) -> bool:
     found = read_certificate(certificate)
     if found is None or not hosts <= found.hosts or found.expires_at < now + RENEWED_BEFORE:

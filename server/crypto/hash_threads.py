@@ -82,6 +82,21 @@ class HashThreads:
             Urgency.SIGN_UP: ThreadPoolExecutor(workers, "argon2id-sign-up", _give_way),
         }
         self._queue: HashQueue[_Work] = HashQueue(workers, queue_limit, per_network)
+        self._count_refused: Callable[[], object] = lambda: None
+
+    def count_refused(self, count: Callable[[], object]) -> None:
+        """Call `count` for each hash that finds no place, or loses it to others."""
+        self._count_refused = count
+
+    @property
+    def running(self) -> int:
+        """How many hashes are computed now."""
+        return self._queue.running
+
+    @property
+    def waiting(self) -> int:
+        """How many hashes wait for their turn."""
+        return self._queue.waiting
 
     async def run(self, compute: Callable[[], _T]) -> _T:
         """Wait for the turn of the present applicant, and run a function in a thread.
@@ -93,8 +108,10 @@ class HashThreads:
         work = _Work(compute, applicant.urgency, asyncio.get_running_loop().create_future())
         entered = self._queue.enter(work, applicant)
         if isinstance(entered, QueueFull):
+            self._count_refused()
             raise HasherBusy
         if entered.displaced is not None:
+            self._count_refused()
             _refuse(entered.displaced)
         self._start()
         leave = partial(self._leave, work)

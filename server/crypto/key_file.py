@@ -4,6 +4,7 @@ import os
 import re
 import stat
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from server.core.errors import ConfigurationError
@@ -27,7 +28,7 @@ def read_key_file(name: str, path: Path) -> str:
         ConfigurationError: the file cannot be read, or other users can read it.
     """
     try:
-        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        if _others_can_read(path.stat()):
             raise ConfigurationError(f"{name}: other users can read {path}. Run: chmod 600 {path}")
         return path.read_text(encoding="ascii")
     except (OSError, UnicodeError) as error:
@@ -38,6 +39,15 @@ def read_key_file(name: str, path: Path) -> str:
         ) from None
 
 
+def _others_can_read(file: os.stat_result) -> bool:
+    """Return whether anybody but this user and root can read or change a file.
+
+    A cluster's secrets belong to root, and the server's own group can read them (`fsGroup`).
+    """
+    is_of_cluster = file.st_uid == 0 != os.geteuid()
+    return bool(stat.S_IMODE(file.st_mode) & (0o037 if is_of_cluster else 0o077))
+
+
 def make_key_file(path: Path, key: str) -> None:
     """Make the file with its first key, unless it exists.
 
@@ -46,9 +56,8 @@ def make_key_file(path: Path, key: str) -> None:
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write(path, [key])
-    except FileExistsError:
-        return
+        with suppress(FileExistsError):
+            _write(path, [key])
     except OSError as error:
         raise ConfigurationError(
             f"CURFEW_DATA_DIR: {path.parent} cannot be used: {error.strerror}."

@@ -54,10 +54,12 @@ class Site:
     Attributes:
         id: the relying party id.
         origins: the exact origins of the pages that may use its passkeys.
+        name: of the application, which browsers may show.
     """
 
     id: str
     origins: frozenset[str]
+    name: str = "Curfew"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,22 +88,29 @@ class Presented:
     credential: Mapping[str, Json] = field(repr=False)
 
 
-def site_of(host: str, origins: Iterable[str]) -> Site | None:
+def site_of(host: str, origins: Iterable[str], shown_as: str = "Curfew") -> Site | None:
     """Return the site of a host; None for an IP address, which browsers accept for no passkey.
 
     Args:
         host: the host of the request, with its port.
         origins: all allowed origins.
+        shown_as: the application's name.
     """
     name = _name(host)
     if _is_address(name):
         return None
     ours = (origin for origin in origins if _name(origin.split("://", 1)[1]) == name)
-    return Site(name, frozenset(ours))
+    return Site(name, frozenset(ours), shown_as)
 
 
 def creation_options(
-    site: Site, *, user: str, handle: str, challenge: bytes, known: Iterable[str]
+    site: Site,
+    *,
+    user: str,
+    handle: str,
+    challenge: bytes,
+    known: Iterable[str],
+    shown_as: str = "",
 ) -> dict[str, Json]:
     """Return the argument for `PublicKeyCredential.parseCreationOptionsFromJSON`.
 
@@ -111,12 +120,14 @@ def creation_options(
         handle: names the account to the authenticator.
         challenge: the challenge to sign.
         known: ids of the user's passkeys; an authenticator that has one of them makes no other.
+        shown_as: the user name as its owner spelled it, if that is another way.
     """
     options = webauthn.generate_registration_options(
         rp_id=site.id,
-        rp_name="Curfew",
+        rp_name=site.name,
         user_id=handle.encode("ascii"),
         user_name=user,
+        user_display_name=shown_as or user,
         challenge=challenge,
         timeout=int(LIFETIME_SECONDS * 1000),
         authenticator_selection=AuthenticatorSelectionCriteria(

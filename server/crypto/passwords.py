@@ -110,6 +110,11 @@ class PasswordHasher:
         self._dummy = _dummy_hash(parameters)
         self._threads = HashThreads(workers, queue_limit, per_network)
 
+    @property
+    def threads(self) -> HashThreads:
+        """The threads that hash, with those who wait for them."""
+        return self._threads
+
     async def hash(self, password: str) -> str:
         """Return the string to store for a password: salt, parameters and hash in one.
 

@@ -26,12 +26,13 @@ def totp_codes(secret: str, steps: Iterable[int]) -> Mapping[int, str]:
     return {step: generator.generate_otp(step) for step in steps}
 
 
-def totp_uri(secret: str, *, user: str, site: str) -> str:
+def totp_uri(secret: str, *, user: str, site: str, issuer: str = "Curfew") -> str:
     """Return the URI that an app reads from a QR code.
 
     Args:
         secret: the secret in base32.
         user: the user name, which the app shows.
         site: the host name, which the app shows.
+        issuer: the name of the application, under which the app lists it.
     """
-    return pyotp.TOTP(secret).provisioning_uri(name=f"{user}@{site}", issuer_name="Curfew")
+    return pyotp.TOTP(secret).provisioning_uri(name=f"{user}@{site}", issuer_name=issuer)

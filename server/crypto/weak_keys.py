@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
+from server.core.plurals import counted
+
 LEAST_BYTES: Final = 32
 """256 bits, the output of HMAC-SHA256: RFC 5869 §2.3 wants a key of at least that length."""
 LEAST_DISTINCT_BYTES: Final = 8
@@ -36,7 +38,7 @@ def flaw_of(secret: bytes, text: str) -> str | None:
         text: the same key as base64url text, which a person may have made up.
     """
     if len(secret) < LEAST_BYTES:
-        return f"has {len(secret)} bytes, {LEAST_BYTES} are needed"
+        return f"has {counted(len(secret), 'byte')}, {LEAST_BYTES} are needed"
     if len(set(secret)) == 1:
         return "is one byte over and over"
     if len(set(secret)) < LEAST_DISTINCT_BYTES:

@@ -6,10 +6,12 @@ from typing import Final
 
 from server.core.audit import AuditEvent
 from server.core.context import NodeContext
+from server.core.durations import whole_milliseconds
 from server.core.errors import VisitorsFull
 from server.core.reasons import Reason
 from server.core.session import Device, Json, Session
 from server.core.token import SEED_BYTES, issue_token, make_sid
+from server.sessions.observing import SessionObserver
 from server.sessions.verdicts import LiveSession
 from server.store.contract import Created, Epochs, NoRoom, SessionStore, eviction_id
 
@@ -27,17 +29,21 @@ class SessionCreation:
     Args:
         store: the session store.
         context: this node's id, clocks, randomness, counters and audit trail.
+
+    Attributes:
+        observer: is told of each session; None if nobody is.
     """
 
     def __init__(self, store: SessionStore, context: NodeContext) -> None:
         self._store = store
         self._context = context
+        self.observer: SessionObserver | None = None
 
     def new_session(
         self, shard: int, epochs: Epochs, device: Device, data: Mapping[str, Json]
     ) -> Session:
         """Return the record of a new anonymous session. Nothing is written."""
-        now = self._context.now()
+        now = whole_milliseconds(self._context.now())
         return Session(
             sid=make_sid(shard, self._context.random(SID_RANDOM_BYTES)),
             user=None,
@@ -62,10 +68,14 @@ class SessionCreation:
             StoreUnavailable: the session may exist, but nobody has its token.
             VisitorsFull: it has no user, and there is no room for another one of these.
         """
+        if self.observer is not None:
+            await self.observer.about_to_begin(session)
         operation = self._context.new_id()
         created = await self._store.create(
             session, operation=operation, user_epoch=epochs.user, initiator=self._context.node
         )
+        if self.observer is not None:
+            await self._tell(self.observer, session, is_begun=isinstance(created, Created))
         if isinstance(created, NoRoom):
             raise VisitorsFull(created.wait)
         if not isinstance(created, Created):
@@ -73,6 +83,12 @@ class SessionCreation:
         self._record(session, operation, created.evicted)
         token = issue_token(session.sid, session.seed, session.generation)
         return LiveSession(created.stored, token, session.generation)
+
+    async def _tell(self, observer: SessionObserver, session: Session, *, is_begun: bool) -> None:
+        if is_begun:
+            observer.begun(session)
+        else:
+            await observer.not_begun(session)
 
     def _record(self, session: Session, operation: str, evicted: Sequence[str]) -> None:
         if session.user is None:

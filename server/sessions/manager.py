@@ -22,6 +22,7 @@ from server.core.session import Device, Json, Rules, Session
 from server.core.token import Token
 from server.sessions.choosing import Choice, TokenChooser
 from server.sessions.creation import SessionCreation, SignInInterrupted
+from server.sessions.observing import SessionObserver
 from server.sessions.verdicts import LiveSession, TokenRefused, Verdicts
 from server.sessions.visitor_room import VisitorRoom
 from server.store.contract import Epochs, ListedSession, SessionStore, Stored, Unreadable
@@ -45,6 +46,10 @@ class SessionManager:
         self._visitor_room = VisitorRoom(context.monotonic)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.rules = rules
+
+    def observe(self, observer: SessionObserver) -> None:
+        """Tell an observer of the sessions that begin here, and of their new tokens."""
+        self._creation.observer = self._verdicts.observer = observer
 
     async def choose(self, tokens: Sequence[Token]) -> Choice:
         """Return which of several tokens counts that one browser presents; see `TokenChooser`."""
@@ -80,7 +85,7 @@ class SessionManager:
             StoreUnavailable: nothing is known; neither sign out nor let in.
             WriteConflict: the verdict could not be written in a bounded number of tries.
         """
-        found = await self._verdicts.apply(
+        return await self._verdicts.apply(
             token.sid,
             lambda session: policy.evaluate(
                 session,
@@ -90,10 +95,8 @@ class SessionManager:
                 may_rotate=may_rotate,
                 is_activity=is_activity,
             ),
+            presented=token.generation,
         )
-        if isinstance(found, LiveSession):
-            return LiveSession(found.stored, found.token, token.generation)
-        return found
 
     async def current(self, sid: str) -> Session | NoSession:
         """Return a session without a token, for an open socket. End it first if it has expired.
@@ -181,6 +184,8 @@ class SessionManager:
         previous: LiveSession | None,
         *,
         two_factors: bool = False,
+        remember: bool | None = None,
+        spelling: str = "",
     ) -> LiveSession | SignInInterrupted:
         """Create a session for a user whose credentials were right. Its id is always new.
 
@@ -191,14 +196,18 @@ class SessionManager:
             previous: the session of this browser. It ends as `superseded`; the data of an
                 anonymous one moves to the new session.
             two_factors: whether the credentials were two factors, or a passkey.
+            remember: what was chosen for the cookie; see `Session`.
+            spelling: of the user's name; see `Session`.
         """
         carried = await self._data_to_carry_over(previous)
-        now = self._context.now()
+        new = self._creation.new_session(self._store.shard_of(user), epochs, device, carried)
         session = replace(
-            self._creation.new_session(self._store.shard_of(user), epochs, device, carried),
+            new,
             user=user,
-            authenticated_at=now,
+            authenticated_at=new.created_at,
             two_factors=two_factors,
+            remember=remember,
+            spelling=spelling,
         )
         created = await self._creation.write(session, epochs)
         if isinstance(created, LiveSession) and previous is not None:

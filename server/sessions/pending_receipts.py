@@ -93,7 +93,7 @@ class PendingReceipt:
     def _lacks_nodes(self, ended: Ended) -> bool:
         """Return whether the list has lost nodes: this one, or others a short time ago."""
         is_lost = self._watch.has_lost(ended.shard, self._node, ended.nodes)
-        return is_lost or self._watch.may_lack_nodes(self._monotonic())
+        return is_lost or self._watch.may_lack_nodes(self._monotonic(), ended.shard)
 
     async def _wait_until(self, moment: float) -> None:
         """Wait for the next acknowledgement, but not past a moment."""
@@ -182,6 +182,10 @@ class PendingReceipts:
             yield receipt
         finally:
             del self._pending[end_id]
+
+    def are_awaited(self) -> bool:
+        """Return whether a termination waits for acknowledgements now."""
+        return bool(self._pending)
 
     def acknowledge(self, acknowledgement: Acknowledgement) -> None:
         """Add a node's acknowledgement to the receipts it belongs to.

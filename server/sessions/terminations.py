@@ -87,6 +87,16 @@ class Terminations:
 
         return await self._end(reason, user, write)
 
+    async def by(self, write: WriteEnd, user: str, reason: Reason) -> Receipt:
+        """End sessions of a user by a step that also changes something else.
+
+        Args:
+            write: does it; the ids of the sessions that it ended are in what it returns.
+            user: the canonical user name.
+            reason: why they end.
+        """
+        return await self._end(reason, user, write)
+
     async def everything(self, reason: Reason) -> list[Receipt]:
         """End all sessions of everybody; return a receipt for each shard.
 
@@ -111,13 +121,19 @@ class Terminations:
     async def _end(self, reason: Reason, user: str, write: WriteEnd) -> Receipt:
         """Write an end, wait for the nodes, and return the receipt."""
         started, end_id = self._context.monotonic(), self._context.new_id()
-        with self._receipts.expecting(end_id) as pending:
-            ended = await write(end_id)
+        tracer, facts = self._context.tracer, {"curfew.end": end_id, "curfew.reason": reason.value}
+        with (
+            tracer.span("end sessions", facts) as span,
+            self._receipts.expecting(end_id) as pending,
+        ):
+            with tracer.span("write the end", facts):  # what the other nodes do comes after this
+                ended = await write(end_id)
             for sid in ended.sids:
                 self._context.record(
                     AuditEvent.SESSION_ENDED, user=user, sid=sid, reason=reason.value, end=end_id
                 )
-            nodes = await pending.wait_for(ended, self._wait)
+            with tracer.span("wait for the nodes", facts):
+                nodes = await pending.wait_for(ended, self._wait)
             receipt = Receipt(
                 end_id=end_id,
                 state=State.PENDING if ended.replicated is False else nodes.state,
@@ -127,6 +143,7 @@ class Terminations:
                 durability=Durability.REPLICAS if ended.replicated else ended.durability,
                 elapsed_ms=(self._context.monotonic() - started) * 1000,
             )
+            span.add({"curfew.state": receipt.state.value, "curfew.sessions": receipt.sessions})
         self._context.counts.terminated(reason, receipt)
         log.info("terminated", extra={"reason": reason.value, **receipt.as_json()})
         return receipt

@@ -17,6 +17,7 @@ from server.core.policy import Accept, End, Refusal, Refuse, Verdict
 from server.core.reasons import NoSession, Reason
 from server.core.session import Rules, Session, deadlines, warning_time
 from server.core.token import Token
+from server.sessions.observing import SessionObserver
 from server.store.contract import (
     Conflict,
     Loaded,
@@ -68,15 +69,24 @@ class Verdicts:
         store: the session store.
         rules: the durations in force.
         context: this node's id, clocks, randomness, counters and audit trail.
+
+    Attributes:
+        observer: is told of each new token; None if nobody is.
     """
 
     def __init__(self, store: SessionStore, rules: Rules, context: NodeContext) -> None:
         self._store = store
         self._rules = rules
         self._context = context
+        self.observer: SessionObserver | None = None
 
     async def apply(
-        self, sid: str, judge: Callable[[Session], Verdict], known: Stored | None = None
+        self,
+        sid: str,
+        judge: Callable[[Session], Verdict],
+        known: Stored | None = None,
+        *,
+        presented: int = 0,
     ) -> LiveSession | NoSession | TokenRefused:
         """Load a session, judge it and save it.
 
@@ -84,6 +94,7 @@ class Verdicts:
             sid: the id of the session.
             judge: a pure function; called again with a newer record if another writer was first.
             known: a record that was loaded before, which saves loading it again.
+            presented: the number of the token that the request came with, if it is a request.
 
         Raises:
             WriteConflict: another writer was first in every one of `MAX_TRIES` tries.
@@ -103,7 +114,9 @@ class Verdicts:
                 return await self.end(loaded.session, verdict.reason)
             if isinstance(verdict, Refuse):
                 return TokenRefused(verdict.why)
-            saved = await self._save(loaded, verdict)
+            if not (verdict.changed or loaded.stale_key):
+                return LiveSession(loaded, verdict.token, presented)
+            saved = await self._save(loaded, verdict, presented)
             if not isinstance(saved, Conflict):
                 return saved
         raise WriteConflict(sid, MAX_TRIES)
@@ -125,9 +138,9 @@ class Verdicts:
             self._record_end(session, reason, end_id)
         return NoSession(reason, end_id, self._context.now(), just_ended=True)
 
-    async def _save(self, loaded: Stored, verdict: Accept) -> LiveSession | NoSession | Conflict:
-        if not (verdict.changed or loaded.stale_key):
-            return LiveSession(loaded, verdict.token)
+    async def _save(
+        self, loaded: Stored, verdict: Accept, presented: int
+    ) -> LiveSession | NoSession | Conflict:
         saved = await self._store.save(
             verdict.session,
             based_on=loaded.revision,
@@ -136,7 +149,10 @@ class Verdicts:
         )
         if isinstance(saved, Saved):
             self._record_renewal(verdict)
-            return LiveSession(Stored(verdict.session, saved.revision), verdict.token)
+            if verdict.issued is not None and self.observer is not None:
+                self.observer.rotated(verdict.session)
+            stored = Stored(verdict.session, saved.revision)
+            return LiveSession(stored, verdict.token, presented)
         if isinstance(saved, NoRoom):
             raise VisitorsFull(saved.wait)
         if isinstance(saved, Conflict):

@@ -7,10 +7,12 @@ import pytest
 from server.accounts.requester import Person, Requester
 from server.core.account import Account
 from server.core.one_time_codes import step_at
+from server.core.rooms import Admitted, EntryMode, Member
 from server.core.session import Device
 from server.crypto.totp import totp_codes
 from server.services import Services
 from server.sessions.verdicts import LiveSession
+from server.store.room_contract import Turn
 from tests.support.clients.client import PASSWORD
 from tests.support.servers.valkey import ValkeyServer
 
@@ -54,3 +56,12 @@ async def signed_in(services: Services, user: str, requester: Requester) -> Pers
 def code_of(secret: str, now: float) -> str:
     """Return what an app shows at a moment."""
     return totp_codes(secret, [step_at(now)])[step_at(now)]
+
+
+async def rooms_of(services: Services, user: str) -> list[str]:
+    """The rooms whose store lets somebody in."""
+    store, me = services.rooms._store, Member(user, "00sid")
+    (names,) = await store.rooms_of([me])
+    turn = Turn("n9", 1)
+    asked = {name: await store.enter(name, turn, EntryMode.GRANTED, {me: 1}) for name in names}
+    return [name for name, each in asked.items() if isinstance(each, Admitted) and each.is_in[0]]

@@ -9,9 +9,12 @@ from server.accounts.outcomes import NameTaken
 from server.core.account import Account
 from server.core.credentials import BadPassword, BadUsername
 from server.core.errors import StoreUnavailable
+from server.crypto.keyring import Keyring
 from server.crypto.passwords import Argon2Parameters, PasswordCheck, PasswordHasher
 from server.services import Services
+from settings import Settings
 from tests.support.clients.client import PASSWORD
+from tests.support.engine.keys import key
 from tests.support.servers.valkey import ValkeyServer
 
 NEW_PASSWORD = "eleven herons on the morning ferry"
@@ -117,7 +120,7 @@ async def test_only_the_right_password_makes_a_cheap_hash_anew(
     accounts: StoredAccounts, ada: Account
 ) -> None:
     dearer = PasswordHasher(Argon2Parameters(memory_bytes=16 * 2**10, passes=1))
-    later = StoredAccounts(accounts._store, dearer, accounts._context)
+    later = StoredAccounts(accounts._accounts, dearer, accounts._context)
     assert await later.verify(ada.user, "no") is None
     assert await later.find(ada.user) == ada
     assert await later.verify(ada.user, PASSWORD) == ada
@@ -139,3 +142,21 @@ async def test_a_store_that_is_away_is_not_taken_for_a_wrong_password_or_a_free_
     with pytest.raises(StoreUnavailable):
         await accounts.set_password(ada.user, NEW_PASSWORD)
     own_valkey.start()
+
+
+async def test_an_account_under_an_older_key_is_sealed_with_the_new_one_at_the_next_sign_in(
+    services: Services, configuration: Settings, accounts: StoredAccounts, ada: Account
+) -> None:
+    async def sealed_under() -> set[int | None]:
+        return {version for _, version in await services.sealed.counts(lambda _: None)}
+
+    (old,) = services.keyring.versions
+    assert await sealed_under() == {old}
+    services.keyring.adopt(Keyring.from_secrets([key("new"), *configuration.secret_keys]))
+    assert await accounts.verify(ada.user, PASSWORD) == ada
+    assert await sealed_under() == {services.keyring.versions[0]}
+
+
+async def test_what_is_no_name_is_nobodys(accounts: StoredAccounts) -> None:
+    assert not await accounts.set_disabled("no name!", disabled=True)
+    assert await accounts.find("no name!") is None

@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Callable
 
+import pytest
+
 from server.accounts.outcomes import Denial
 from server.accounts.own_sessions import EndScope, OwnSessionsEnded
 from server.accounts.requester import Person, Requester
@@ -76,3 +78,17 @@ async def test_logging_out_ends_the_session_and_says_so(services: Services, pers
     receipt = await services.own_sessions.log_out(person)
     assert receipt.sessions == 1
     assert await reason_of(services, person.sid) is Reason.LOGOUT
+
+
+async def test_a_session_that_the_list_lacks_for_a_moment_is_ones_own_all_the_same(
+    services: Services, person: Person, visitor: Requester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A replica that has just taken over may list it later than it finds it."""
+    other = await signed_in(services, person.user, visitor)
+
+    async def nothing(_: Person) -> list[object]:
+        return []
+
+    monkeypatch.setattr(services.own_sessions, "all_of", nothing)
+    assert isinstance(await services.own_sessions.end_one(person, other.sid), OwnSessionsEnded)
+    assert await reason_of(services, other.sid) is Reason.TERMINATED

@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from server.accounts.accounts import StoredAccounts
 from server.accounts.outcomes import Denial, SecondFactorOwed
 from server.accounts.requester import Person, Requester
 from server.accounts.sign_in import SignIn
@@ -84,7 +85,7 @@ async def test_the_epochs_are_read_before_the_password_is_checked(
 ) -> None:
     real = services.sign_in
     sign_in = SignIn(
-        InterruptedAccounts(services),
+        cast("StoredAccounts", InterruptedAccounts(services)),
         real._check,
         real._throttle,
         services.sessions,

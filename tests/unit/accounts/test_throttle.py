@@ -2,13 +2,16 @@
 
 import asyncio
 from collections import Counter
+from contextlib import ExitStack
 
 import pytest
 
 from server.accounts.outcomes import Denial
 from server.accounts.requester import Requester
+from server.accounts.throttle import PLACES_PER_ADDRESS
 from server.core.account import Account
-from server.core.throttling import Throttled
+from server.core.throttling import Act, Throttled
+from server.crypto.hash_threads import HasherBusy
 from server.services import Services
 from server.sessions.verdicts import LiveSession
 from tests.support.clients.client import PASSWORD
@@ -56,3 +59,19 @@ async def test_a_right_one_among_wrong_ones_helps_no_wrong_one_that_waits(
     assert sum(each is Denial.WRONG_CREDENTIALS for each in wrong) == 10
     late = await services.sign_in.by_password(ada.user, PASSWORD, visitor)
     assert isinstance(late, Throttled)
+
+
+async def test_a_network_holds_no_more_places_than_its_own_and_sign_ups_none_of_the_others(
+    services: Services,
+) -> None:
+    throttle = services.sign_up._throttle
+    with ExitStack() as held:
+        for _ in range(PLACES_PER_ADDRESS):
+            held.enter_context(throttle._place(Act.SIGN_IN, "192.0.2.1"))
+        for act in (Act.SIGN_IN, Act.SIGN_UP):
+            with pytest.raises(HasherBusy), throttle._place(act, "192.0.2.1"):
+                pytest.fail("there was a place")
+        with throttle._place(Act.SIGN_IN, "192.0.2.2"):
+            pass
+    with throttle._place(Act.SIGN_UP, "192.0.2.1"):
+        pass

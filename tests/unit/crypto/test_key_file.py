@@ -1,5 +1,6 @@
 """The key file: read for its owner alone, made once, and replaced in one step."""
 
+import os
 import resource
 import stat
 from collections.abc import Iterator
@@ -9,7 +10,13 @@ from pathlib import Path
 import pytest
 
 from server.core.errors import ConfigurationError
-from server.crypto.key_file import make_key_file, read_key_file, replace_keys, split_keys
+from server.crypto.key_file import (
+    _others_can_read,
+    make_key_file,
+    read_key_file,
+    replace_keys,
+    split_keys,
+)
 
 NAME = "CURFEW_SECRET_KEYS_FILE"
 
@@ -136,3 +143,16 @@ def test_no_file_is_left_open(file: Path) -> None:
     before = len(list(Path("/dev/fd").iterdir()))
     replace_keys(file, ["newest"])
     assert len(list(Path("/dev/fd").iterdir())) == before
+
+
+@pytest.mark.parametrize(
+    ("owner", "mode", "refuses"),
+    [(0, 0o440, False), (0, 0o400, False), (0, 0o444, True), (0, 0o460, True), (0, 0o450, True),
+     (10_001, 0o440, True), (10_001, 0o600, False)],
+)  # fmt: skip
+def test_a_cluster_may_give_a_file_of_root_to_the_group(
+    owner: int, mode: int, *, refuses: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 10_001)
+    file = os.stat_result((mode, 0, 0, 1, owner, 10_001, 0, 0, 0, 0))
+    assert _others_can_read(file) is refuses

@@ -1,15 +1,21 @@
 """New sessions: always with an id of their own, and none behind an end of all."""
 
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
 
 from server.core.audit import AuditEvent
+from server.core.errors import StoreUnavailable, VisitorsFull
 from server.core.reasons import Reason
 from server.core.session import Device, Rules
 from server.core.token import is_genuine
 from server.sessions.creation import SessionCreation, SignInInterrupted
 from server.sessions.verdicts import LiveSession
-from server.store.contract import Epochs, Stored
+from server.store.contract import Epochs, NoRoom, Stored
 from tests.support.engine.memory_node import MemoryNode, new_memory
+from tests.support.engine.observing import Observing
 from tests.support.engine.virtual_time import on_virtual_time
 
 DEVICE = Device("a browser", "192.0.2.7")
@@ -106,3 +112,52 @@ async def test_a_visitors_session_is_not_in_the_audit_trail() -> None:
     creating = Creating()
     assert isinstance(await creating.create(None), LiveSession)
     assert creating.events() == []
+
+
+@on_virtual_time
+async def test_a_new_sessions_times_are_equal_and_short() -> None:
+    session = Creating().creation.new_session(0, Epochs("", ""), DEVICE, {})
+    assert session.created_at == session.last_active_at == session.current_since
+    assert round(session.created_at, 3) == session.created_at
+
+
+@on_virtual_time
+async def test_who_observes_is_told_before_a_session_is_written_and_after_it() -> None:
+    creating = Creating()
+    observing = creating.creation.observer = Observing()
+    live = await creating.create()
+    assert isinstance(live, LiveSession)
+    sid = live.session.sid
+    assert observing.told == [("about to begin", sid), ("begun", sid)]
+
+
+@on_virtual_time
+async def test_who_observes_is_told_of_a_session_that_was_not_written() -> None:
+    creating = Creating()
+    observing = creating.creation.observer = Observing()
+    epochs = await creating.node.store.epochs(0, "ann")
+    await creating.node.engine.terminations.all_of("ann", Reason.ADMIN)
+    assert await creating.create(epochs=epochs) == SignInInterrupted()
+    assert [what for what, _ in observing.told] == ["about to begin", "not begun"]
+
+
+@on_virtual_time
+async def test_a_session_that_could_not_be_noted_is_not_written() -> None:
+    creating = Creating()
+    creating.creation.observer = Observing(fails=True)
+    with pytest.raises(StoreUnavailable):
+        await creating.create()
+    assert creating.node.memory.records == {}
+
+
+@on_virtual_time
+async def test_a_visitor_for_whom_there_is_no_room_is_told_how_long_to_wait() -> None:
+    creating = Creating()
+
+    async def create(*_: Any, **__: Any) -> NoRoom:
+        return NoRoom(timedelta(seconds=7))
+
+    creating.node.store.create = create  # type: ignore[method-assign, assignment]
+    with pytest.raises(VisitorsFull) as refused:
+        await creating.create(None)
+    assert refused.value.wait == timedelta(seconds=7)

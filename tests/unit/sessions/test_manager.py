@@ -20,6 +20,16 @@ from tests.support.engine.virtual_time import on_virtual_time
 DEVICE = Device("a browser")
 
 
+async def arrived_and_rotated(managed: Managed) -> LiveSession:
+    """A session whose first token was replaced, as the request with that token knows it."""
+    live = await managed.arrive()
+    rotated = await managed.sessions.rotate(live)
+    assert isinstance(rotated, LiveSession)
+    assert rotated.token is not None
+    await managed.live(rotated.token)
+    return live
+
+
 @on_virtual_time
 async def test_a_request_with_the_current_token_is_served() -> None:
     managed = Managed()
@@ -51,11 +61,7 @@ async def test_a_session_past_its_deadline_is_ended() -> None:
 @on_virtual_time
 async def test_a_token_that_was_replaced_long_ago_ends_the_session_as_stolen() -> None:
     managed = Managed()
-    live = await managed.arrive()
-    rotated = await managed.sessions.rotate(live)
-    assert isinstance(rotated, LiveSession)
-    assert rotated.token is not None
-    await managed.live(rotated.token)
+    await arrived_and_rotated(managed)
     await asyncio.sleep(RULES.rotation_grace.total_seconds() + 1)
     found = await managed.sessions.check(managed.token)
     assert isinstance(found, NoSession)
@@ -115,11 +121,7 @@ async def test_an_open_socket_reads_and_touches_its_session_without_a_token() ->
 @on_virtual_time
 async def test_a_request_with_a_previous_token_is_handed_no_new_one() -> None:
     managed = Managed()
-    live = await managed.arrive()
-    rotated = await managed.sessions.rotate(live)
-    assert isinstance(rotated, LiveSession)
-    assert rotated.token is not None
-    await managed.live(rotated.token)
+    live = await arrived_and_rotated(managed)
     again = await managed.sessions.rotate(live)
     assert isinstance(again, LiveSession)
     assert again.token is None

@@ -50,6 +50,13 @@ class Listed:
         """Take the acknowledgement of a node."""
         self.receipts.acknowledge(Acknowledgement(node, {end_id: closed}))
 
+    async def end(self, *acknowledging: str) -> tuple[NodeCounts, float]:
+        """Write an end, take the acknowledgements of these nodes, and wait for the others."""
+        with self.receipts.expecting("e1") as pending:
+            for node in acknowledging:
+                self.acknowledge(node)
+            return await self.wait(pending)
+
     async def wait(self, pending: PendingReceipt) -> tuple[NodeCounts, float]:
         """Wait for all nodes; return what is known of them, and the seconds it took."""
         began = monotonic()
@@ -73,9 +80,7 @@ async def test_it_is_answered_as_soon_as_all_nodes_have_acknowledged() -> None:
 @on_virtual_time
 async def test_a_node_that_says_nothing_is_waited_for_until_its_lease_is_over() -> None:
     listed = Listed(n1=5, n2=2)
-    with listed.receipts.expecting("e1") as pending:
-        listed.acknowledge("n1")
-        counts, seconds = await listed.wait(pending)
+    counts, seconds = await listed.end("n1")
     assert counts == NodeCounts(acked=1, lease_expired=1)
     assert seconds == pytest.approx(2, abs=0.05)
 
@@ -83,9 +88,8 @@ async def test_a_node_that_says_nothing_is_waited_for_until_its_lease_is_over() 
 @on_virtual_time
 async def test_a_node_that_left_the_list_is_counted_until_its_lease_is_over() -> None:
     listed = Listed(n1=2)
-    with listed.receipts.expecting("e1") as pending:
-        asyncio.get_running_loop().call_later(0.1, listed.leases.clear)
-        counts, seconds = await listed.wait(pending)
+    asyncio.get_running_loop().call_later(0.1, listed.leases.clear)
+    counts, seconds = await listed.end()
     assert counts == NodeCounts(lease_expired=1)
     assert seconds == pytest.approx(2, abs=0.05)
 
@@ -94,8 +98,7 @@ async def test_a_node_that_left_the_list_is_counted_until_its_lease_is_over() ->
 async def test_a_node_that_was_silent_before_the_end_is_waited_for_only_for_the_rest() -> None:
     listed = Listed(n1=2)
     listed.watch.see(0, listed.leases, monotonic() - 1.5)
-    with listed.receipts.expecting("e1") as pending:
-        counts, seconds = await listed.wait(pending)
+    counts, seconds = await listed.end()
     assert counts == NodeCounts(lease_expired=1)
     assert seconds == pytest.approx(0.5, abs=0.05)
     assert listed.leases == {}
@@ -104,10 +107,9 @@ async def test_a_node_that_was_silent_before_the_end_is_waited_for_only_for_the_
 @on_virtual_time
 async def test_a_node_that_renewed_is_waited_for_a_whole_lease_again() -> None:
     listed = Listed(n1=2)
-    with listed.receipts.expecting("e1") as pending:
-        loop = asyncio.get_running_loop()
-        loop.call_later(1, listed.leases.update, {"n1": ListedNode("renewed", 2)})
-        counts, seconds = await listed.wait(pending)
+    loop = asyncio.get_running_loop()
+    loop.call_later(1, listed.leases.update, {"n1": ListedNode("renewed", 2)})
+    counts, seconds = await listed.end()
     assert counts == NodeCounts(lease_expired=1)
     assert seconds == pytest.approx(4, abs=0.1)
 
@@ -116,9 +118,8 @@ async def test_a_node_that_renewed_is_waited_for_a_whole_lease_again() -> None:
 async def test_a_node_that_left_the_list_early_is_counted_for_a_lease_after_the_end() -> None:
     listed = Listed(n1=2)
     listed.watch.see(0, listed.leases, monotonic() - 1.5)
-    with listed.receipts.expecting("e1") as pending:
-        asyncio.get_running_loop().call_later(0.1, listed.leases.clear)
-        counts, seconds = await listed.wait(pending)
+    asyncio.get_running_loop().call_later(0.1, listed.leases.clear)
+    counts, seconds = await listed.end()
     assert counts == NodeCounts(lease_expired=1)
     assert seconds == pytest.approx(2, abs=0.05)
 
@@ -127,10 +128,7 @@ async def test_a_node_that_left_the_list_early_is_counted_for_a_lease_after_the_
 async def test_a_list_that_lacks_this_node_has_lost_others_too() -> None:
     listed = Listed(n1=2)
     listed.watch.see(0, {"self": ListedNode("first", 2)}, monotonic())
-    with listed.receipts.expecting("e1") as pending:
-        listed.acknowledge("n1")
-        listed.acknowledge("self")
-        counts, seconds = await listed.wait(pending)
+    counts, seconds = await listed.end("n1", "self")
     assert counts == NodeCounts(acked=1, lease_expired=1)
     assert seconds == pytest.approx(2, abs=0.05)
 
@@ -139,9 +137,7 @@ async def test_a_list_that_lacks_this_node_has_lost_others_too() -> None:
 async def test_for_a_lease_after_a_loss_no_receipt_is_of_the_listed_nodes_alone() -> None:
     listed = Listed(n1=2)
     listed.watch.note_loss(monotonic() - 1)
-    with listed.receipts.expecting("e1") as pending:
-        listed.acknowledge("n1")
-        counts, seconds = await listed.wait(pending)
+    counts, seconds = await listed.end("n1")
     assert counts == NodeCounts(acked=1, lease_expired=1)
     assert seconds == pytest.approx(2, abs=0.05)
 
@@ -149,11 +145,10 @@ async def test_for_a_lease_after_a_loss_no_receipt_is_of_the_listed_nodes_alone(
 @on_virtual_time
 async def test_a_node_that_renews_and_says_nothing_is_waited_for_to_the_end() -> None:
     listed = Listed(n1=2)
-    with listed.receipts.expecting("e1") as pending:
-        asyncio.get_running_loop().call_later(
-            1, listed.leases.update, {"n1": ListedNode("renewed", 60)}
-        )
-        counts, seconds = await listed.wait(pending)
+    asyncio.get_running_loop().call_later(
+        1, listed.leases.update, {"n1": ListedNode("renewed", 60)}
+    )
+    counts, seconds = await listed.end()
     assert counts == NodeCounts(waiting=1)
     assert seconds == pytest.approx(PATIENCE.total_seconds())
 
@@ -201,6 +196,14 @@ async def test_acknowledgements_reach_their_own_receipt_only_and_late_ones_nobod
 @on_virtual_time
 async def test_where_no_node_is_listed_there_is_nothing_to_wait_for() -> None:
     listed = Listed()
-    with listed.receipts.expecting("e1") as pending:
-        counts, seconds = await listed.wait(pending)
+    counts, seconds = await listed.end()
     assert (counts, seconds) == (NodeCounts(), 0)
+
+
+@on_virtual_time
+async def test_acknowledgements_are_awaited_as_long_as_an_end_waits_for_them() -> None:
+    listed = Listed()
+    assert not listed.receipts.are_awaited()
+    with listed.receipts.expecting("e1"):
+        assert listed.receipts.are_awaited()
+    assert not listed.receipts.are_awaited()

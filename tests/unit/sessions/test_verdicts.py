@@ -1,87 +1,25 @@
 """Verdicts: judged by the record as it is when it is written, ended once, recorded once."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from server.core import policy
 from server.core.audit import AuditEvent
-from server.core.errors import WriteConflict
-from server.core.events import Event, SessionExtended, TokenRotated
+from server.core.errors import VisitorsFull, WriteConflict
+from server.core.events import SessionExtended, TokenRotated
 from server.core.policy import Accept, End, Refusal, Refuse, Verdict
 from server.core.reasons import NoSession, Reason
 from server.core.session import Session, warning_time
-from server.sessions.verdicts import MAX_TRIES, LiveSession, TokenRefused, Verdicts
-from server.store.contract import Conflict, Loaded, Missing, Stored, Unreadable
-from tests.support.engine.memory_node import RULES, MemoryNode, store_time
+from server.sessions.verdicts import MAX_TRIES, LiveSession, TokenRefused
+from server.store.contract import Conflict, Missing, NoRoom, Stored, Unreadable
+from tests.support.engine.judging import Judging, accept, add, end
+from tests.support.engine.memory_node import RULES, store_time
+from tests.support.engine.observing import Observing
 from tests.support.engine.virtual_time import on_virtual_time
-
-
-class Judging:
-    """A node's verdicts, and a session of Ann's.
-
-    Attributes:
-        judged: the records that were judged, in order.
-    """
-
-    def __init__(self) -> None:
-        self.node = MemoryNode()
-        self.verdicts = Verdicts(self.node.store, RULES, self.node.context)
-        self.judged: list[Session] = []
-
-    async def arrive(self) -> LiveSession:
-        """Sign in."""
-        self.live = await self.node.sign_in()
-        self.sid = self.live.session.sid
-        self.node.recorded.events.clear()
-        self.node.memory.control.trim()
-        return self.live
-
-    async def apply(
-        self, judge: Callable[[Session], Verdict], known: Stored | None = None
-    ) -> LiveSession | NoSession | TokenRefused:
-        """Apply a verdict to the session."""
-
-        def noting(session: Session) -> Verdict:
-            self.judged.append(session)
-            return judge(session)
-
-        return await self.verdicts.apply(self.sid, noting, known)
-
-    def stored(self) -> Session:
-        """Return the record in the store."""
-        return self.node.memory.records[self.sid][0]
-
-    def published(self) -> list[Event]:
-        """Return the events since the sign-in."""
-        return [entry for _, entry in self.node.memory.control.entries]  # type: ignore[misc]
-
-    def answer_load_with(self, loaded: Loaded) -> None:
-        """Let the store find something else."""
-
-        async def load(sid: str) -> Loaded:
-            del sid
-            return loaded
-
-        self.node.store.load = load  # type: ignore[method-assign]
-
-
-def accept(session: Session) -> Accept:
-    """Change nothing."""
-    return Accept(session)
-
-
-def add(key: str) -> Callable[[Session], Accept]:
-    """Add a key to the data."""
-    return lambda session: Accept(replace(session, data={**session.data, key: True}), changed=True)
-
-
-def end(_: Session) -> End:
-    """End the session."""
-    return End(Reason.IDLE_TIMEOUT)
 
 
 @on_virtual_time
@@ -272,6 +210,31 @@ async def test_a_token_handed_out_for_the_first_time_is_published_and_recorded()
     assert judging.published() == [TokenRotated(judging.sid, 2)]
     [(event, facts)] = judging.node.recorded.events
     assert (event, facts["generation"]) == (AuditEvent.SESSION_RENEWED, 2)
+
+
+@on_virtual_time
+async def test_who_observes_is_told_of_a_new_token_and_of_no_other_change() -> None:
+    judging = Judging()
+    await judging.arrive()
+    observing = judging.verdicts.observer = Observing()
+    await judging.apply(add("a"))
+    assert observing.told == []
+    await judging.apply(lambda session: policy.rotate(session, store_time(), RULES))
+    assert observing.told == [("rotated", judging.sid)]
+
+
+@on_virtual_time
+async def test_a_visitor_who_keeps_as_much_as_there_is_room_for_is_told_how_long_to_wait() -> None:
+    judging = Judging()
+    await judging.arrive()
+
+    async def save(*_: Any, **__: Any) -> NoRoom:
+        return NoRoom(timedelta(seconds=7))
+
+    judging.node.store.save = save  # type: ignore[method-assign, assignment]
+    with pytest.raises(VisitorsFull) as refused:
+        await judging.apply(add("a"))
+    assert refused.value.wait == timedelta(seconds=7)
 
 
 @pytest.mark.parametrize(("seconds", "published"), [(-1, False), (1, True)])
