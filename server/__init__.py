@@ -2,3 +2,6 @@
 
 Nothing under this package imports Tornado, so the promises can be tested and reused without it.
 """
+
+VERSION = "0.1.0"
+"""The same as in pyproject.toml, which a test holds."""

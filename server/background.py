@@ -1,7 +1,8 @@
 """Tasks that run until their process stops."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from typing import Final
 
 CANCEL_INTERVAL: Final = 0.1
@@ -29,3 +30,21 @@ class Background:
             for task in running:
                 task.cancel()
             await asyncio.wait(running, timeout=CANCEL_INTERVAL)
+
+
+@asynccontextmanager
+async def background_tasks() -> AsyncIterator[Background]:
+    """Run tasks until the block is left. If one fails, the block ends with the error of that task.
+
+    Raises:
+        BaseException: the first error of a task, or of the block, as it is: in no group.
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            background = Background(group)
+            try:
+                yield background
+            finally:
+                await background.stop()
+    except BaseExceptionGroup as group_error:
+        raise group_error.exceptions[0] from None

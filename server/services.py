@@ -1,48 +1,50 @@
 """The composition root: opens everything in order, and closes it in reverse."""
 
-import asyncio
-import os
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 
-from prometheus_client import CollectorRegistry
-
-from server.accounts.accounts import Accounts, StoredAccounts
+from server.account_parts import (
+    AccountParts,
+    account_parts,
+    build_account_changes,
+    build_second_factors,
+    opened_accounts,
+)
+from server.accounts.account_changes import AccountChanges
+from server.accounts.accounts import StoredAccounts
 from server.accounts.activity import ActivityRecorder
 from server.accounts.own_sessions import OwnSessions
 from server.accounts.password_change import PasswordChange
 from server.accounts.reauthentication import Reauthentication
+from server.accounts.renaming import Renaming
 from server.accounts.second_factor_changes import SecondFactorChanges
-from server.accounts.second_factor_check import SecondFactorCheck
 from server.accounts.second_factor_setup import SecondFactorSetup
 from server.accounts.sign_in import SignIn
 from server.accounts.sign_up import SignUp
 from server.accounts.throttle import Throttle
-from server.background import Background
-from server.core.audit import AuditEvent
-from server.core.context import NodeContext
+from server.background import Background, background_tasks
 from server.core.receipt import Durability
-from server.crypto.challenges import Challenges, Use
+from server.core.tracing import Tracer
 from server.crypto.keyring import Keyring
 from server.crypto.passwords import PasswordHasher
-from server.crypto.sealer import Sealer
-from server.embedded.store import store_url
 from server.engine import Engine, EngineDependencies, Timing, build_engine
+from server.foundation import Foundation, open_foundation
+from server.realtime.rooms import Rooms
 from server.sessions.manager import SessionManager
 from server.sessions.terminations import Terminations
+from server.store.account_contract import OpenAccounts
 from server.store.clock import StoreClock
 from server.store.contract import NodeRegistry
 from server.store.durability import durability_now
+from server.store.end_watch import EndWatch
 from server.store.inspection import watch_eviction
 from server.store.key_use import KeyUse
 from server.store.key_witness import KeyWitness
 from server.store.node_rules import NodeRulesBoard
 from server.store.openable_records import OpenableRecords
-from server.store.opening import StoreConnection, Stores, connect, open_stores
+from server.store.opening import StoreConnection, Stores
 from server.store.sealed_records import SealedRecords
 from server.telemetry.audit import Audit
 from server.telemetry.metrics import Metrics
@@ -62,6 +64,8 @@ class Services:
         audit: records events that an investigation may need.
         engine: what serves the sessions of this node.
         accounts: who may sign in.
+        account_changes: lists and deletes accounts, gives and takes the role of an administrator.
+        renaming: gives accounts other names.
         sign_up: creates accounts for people.
         sign_in: begins sessions for people.
         reauthentication: proves again who is signed in.
@@ -76,6 +80,8 @@ class Services:
         openable: the records in the store, by whether they open.
         witness: compares the keys with the data in the store.
         node_rules: compares the session rules with those of other nodes.
+        end_watch: reads the latest ends, for people who look.
+        tracer: makes traces, where an operator asked for them.
     """
 
     store: StoreConnection
@@ -85,7 +91,9 @@ class Services:
     metrics: Metrics
     audit: Audit
     engine: Engine
-    accounts: Accounts
+    accounts: StoredAccounts
+    account_changes: AccountChanges
+    renaming: Renaming
     sign_up: SignUp
     sign_in: SignIn
     reauthentication: Reauthentication
@@ -100,6 +108,8 @@ class Services:
     openable: OpenableRecords
     witness: KeyWitness
     node_rules: NodeRulesBoard
+    end_watch: EndWatch
+    tracer: Tracer
 
     @property
     def sessions(self) -> SessionManager:
@@ -111,10 +121,20 @@ class Services:
         """Ends sessions with receipts."""
         return self.engine.terminations
 
+    @property
+    def rooms(self) -> Rooms:
+        """Makes rooms, adds and removes members, publishes to rooms, users, sessions, sockets."""
+        return self.engine.rooms
+
 
 @asynccontextmanager
 async def open_services(
-    settings: Settings, *, serves: bool = True, prepares: bool = False, keys_must_fit: bool = True
+    settings: Settings,
+    *,
+    serves: bool = True,
+    prepares: bool = False,
+    keys_must_fit: bool = True,
+    accounts: OpenAccounts | None = None,
 ) -> AsyncIterator[Services]:
     """Open everything for a server process, or for a command, which does not serve.
 
@@ -124,27 +144,16 @@ async def open_services(
         prepares: whether other processes are about to serve on this store. As for a server, the
             store is waited for, and one that drops keys is refused.
         keys_must_fit: whether to refuse keys that do not open what is in the store.
+        accounts: opens the accounts, where an application keeps them itself.
 
     Raises:
         StoreNotReached: the store did not answer; a command does not wait for it.
         StoreUnavailable: the store did not answer any more.
         ConfigurationError: the store does not fit the settings.
     """
-    try:
-        opened = _services(settings, serves=serves, prepares=prepares, keys_must_fit=keys_must_fit)
-        async with opened as services:
-            yield services
-    except BaseExceptionGroup as group:  # the task group wraps the error that ended it
-        raise group.exceptions[0] from None
-
-
-@asynccontextmanager
-async def _services(
-    settings: Settings, *, serves: bool, prepares: bool, keys_must_fit: bool
-) -> AsyncIterator[Services]:
     async with AsyncExitStack() as stack:
-        base = await _open_base(settings, stack, for_serving=serves or prepares)
-        stores = _open_stores(base, serves=serves)
+        base = await open_foundation(settings, stack, for_serving=serves or prepares)
+        stores = base.open_stores(serves=serves)
         if keys_must_fit:
             await stores.witness.require()
         engine = _build_engine(base, stores, serves=serves)
@@ -153,69 +162,28 @@ async def _services(
         base.store.clock.subscribe(engine.reconciler.sweep_soon)
         hasher = PasswordHasher()
         stack.callback(hasher.close)
-        services = _build_services(base, stores, engine, hasher)
+        elsewhere = await opened_accounts(accounts, stack)
+        parts = account_parts(base, stores, elsewhere)
+        services = _build_services(base, stores, parts, engine, hasher)
         services.audit.subscribe(services.activity.record)
         services.metrics.watch(engine.hub, engine.fence)
+        services.metrics.set_up.watch_passwords(hasher.threads)
 
-        background = Background(await stack.enter_async_context(asyncio.TaskGroup()))
-        stack.push_async_callback(background.stop)
+        background = await stack.enter_async_context(background_tasks())
         await _follow(services, background, stack)
         if not serves:
             await engine.lease.look()
+            background.start(engine.room_follower.run())
         else:
             background.start(watch_eviction(base.store.client, settings.sweep_interval))
             background.start(stores.watch.run())
+            background.start(parts.upkeep())
+            background.start(stores.live.run(services.metrics.set_up.live_sessions))
             await _serve(services, background, stack)
         yield services
 
 
-@dataclass(frozen=True, slots=True)
-class _Base:
-    """The connection to the store, the keys, and what records and counts."""
-
-    settings: Settings
-    store: StoreConnection
-    keyring: Keyring
-    sealer: Sealer
-    metrics: Metrics
-    audit: Audit
-    context: NodeContext
-
-
-async def _open_base(settings: Settings, stack: AsyncExitStack, *, for_serving: bool) -> _Base:
-    store = await stack.enter_async_context(
-        connect(
-            settings.store_url or store_url(settings.data_dir),
-            shards=settings.shards,
-            replicas=settings.termination_replicas,
-            serves=for_serving,
-            wait=settings.store_wait if for_serving else timedelta(),
-        )
-    )
-    node, now, monotonic = os.urandom(6).hex(), store.clock.now, time.monotonic
-    keyring = Keyring.from_secrets(settings.secret_keys)
-    metrics = Metrics(node, CollectorRegistry())
-    audit = Audit(now, monotonic, metrics.audited)
-    stack.callback(audit.report_left_out, closing=True)
-    context = NodeContext(node, now, monotonic, os.urandom, metrics.counts, audit.record)
-    return _Base(settings, store, keyring, Sealer(keyring), metrics, audit, context)
-
-
-def _open_stores(base: _Base, *, serves: bool) -> Stores:
-    return open_stores(
-        base.store,
-        base.keyring,
-        base.sealer,
-        base.context,
-        rules=base.settings.rules,
-        rules_change=base.settings.rules_change,
-        visitor_limits=base.settings.visitor_limits,
-        lease=base.settings.node_lease,
-        serves=serves,
-    )
-
-
-def _build_engine(base: _Base, stores: Stores, *, serves: bool) -> Engine:
+def _build_engine(base: Foundation, stores: Stores, *, serves: bool) -> Engine:
     timing = Timing(
         node_lease=base.settings.node_lease,
         hold_timeout=base.settings.hold_timeout,
@@ -223,7 +191,15 @@ def _build_engine(base: _Base, stores: Stores, *, serves: bool) -> Engine:
         termination_wait=base.settings.termination_wait,
     )
     return build_engine(
-        EngineDependencies(stores.sessions, stores.nodes, stores.control, base.sealer),
+        EngineDependencies(
+            stores.sessions,
+            stores.nodes,
+            stores.controls[0],
+            stores.rooms,
+            base.sealer,
+            base.store.vouched_at,
+            stores.shards,
+        ),
         base.settings.rules,
         timing if serves else timing.of_a_command(),
         base.context,
@@ -231,28 +207,25 @@ def _build_engine(base: _Base, stores: Stores, *, serves: bool) -> Engine:
 
 
 def _build_services(
-    base: _Base, stores: Stores, engine: Engine, hasher: PasswordHasher
+    base: Foundation, stores: Stores, parts: AccountParts, engine: Engine, hasher: PasswordHasher
 ) -> Services:
     context, record = base.context, base.context.record
     sessions, terminations = engine.sessions, engine.terminations
-    accounts = StoredAccounts(stores.accounts, hasher, context)
+    accounts = StoredAccounts(parts.accounts, hasher, context)
     throttle = Throttle(stores.tries, context, base.settings.sign_up_limits)
-    challenges = Challenges(base.sealer, context.now, partial(_record_forged_challenge, context))
-    check = SecondFactorCheck(
-        stores.accounts, challenges, stores.single_use, sessions.epochs, context
-    )
-    factors = SecondFactorSetup(
-        stores.accounts, challenges, stores.single_use, base.store.shards, context
-    )
+    changes, renaming = build_account_changes(parts, stores, engine, throttle, context)
+    check, factors = build_second_factors(base, parts.accounts, stores, sessions)
     return Services(
         store=base.store,
         clock=base.store.clock,
-        durability=partial(durability_now, base.store.client),
+        durability=partial(durability_now, base.store.client, base.store.shards),
         keyring=base.keyring,
         metrics=base.metrics,
         audit=base.audit,
         engine=engine,
         accounts=accounts,
+        account_changes=changes,
+        renaming=renaming,
         sign_up=SignUp(accounts, throttle, record, is_open=base.settings.signup),
         sign_in=SignIn(accounts, check, throttle, sessions, record),
         reauthentication=Reauthentication(accounts, check, throttle, sessions, record),
@@ -267,11 +240,9 @@ def _build_services(
         openable=stores.openable,
         witness=stores.witness,
         node_rules=stores.node_rules,
+        end_watch=stores.end_watch,
+        tracer=context.tracer,
     )
-
-
-def _record_forged_challenge(context: NodeContext, use: Use) -> None:
-    context.record(AuditEvent.CHALLENGE_REFUSED, use=use.value)
 
 
 async def _follow(services: Services, background: Background, stack: AsyncExitStack) -> None:

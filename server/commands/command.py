@@ -2,10 +2,10 @@
 
 from argparse import ArgumentParser
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-Run = Callable[..., None]
+Run = Callable[..., Any]
 """Runs a command. Each argument of the command comes as the keyword argument of its name."""
 
 
@@ -93,3 +93,18 @@ class CommandGroup:
         subparsers = parser.add_subparsers(required=True, metavar=names)
         for each in self.commands:
             each.fill(subparsers.add_parser(each.name, help=each.help))
+
+
+def with_runs(
+    command: "Command | CommandGroup", make: Callable[[Run], Run]
+) -> "Command | CommandGroup":
+    """Return a command whose functions are replaced.
+
+    Args:
+        command: a command, or commands that share their first word.
+        make: returns what takes the place of a function.
+    """
+    if isinstance(command, Command):
+        return replace(command, run=make(command.run))
+    inner = (replace(each, run=make(each.run)) for each in command.commands)
+    return replace(command, commands=tuple(inner))

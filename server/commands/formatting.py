@@ -6,6 +6,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 from server.core.factors import Factors
+from server.core.plurals import counted
 from server.core.receipt import Receipt
 from server.store.contract import ListedSession
 
@@ -21,17 +22,19 @@ def receipt_line(receipt: Receipt) -> str:
 def session_line(listed: ListedSession) -> str:
     """Return one session of a list."""
     session = listed.session
+    remembered = "  remembered" if session.remember else ""
     active = datetime.fromtimestamp(session.last_active_at, UTC).isoformat(timespec="seconds")
     return (
-        f"{session.sid}  {session.user}  active {active}  {listed.sockets} sockets  "
-        f"{session.device.ip}  {session.device.user_agent}"
+        f"{session.sid}  {session.user}  active {active}  {counted(listed.sockets, 'socket')}  "
+        f"{session.device.ip}  {session.device.user_agent}{remembered}"
     )
 
 
 def removed_factors_line(removed: Factors) -> str:
     """Say which second factors were removed from an account."""
     app = "the app" if removed.totp else "no app"
-    return f"Removed {app} and {len(removed.passkeys)} passkeys, with their recovery codes."
+    passkeys = counted(len(removed.passkeys), "passkey")
+    return f"Removed {app} and {passkeys}, with their recovery codes."
 
 
 def key_line(
@@ -55,15 +58,16 @@ def key_line(
     cookies = f"cookies for {hours(cookies_left)} more" if cookies_left else "no cookies"
     return (
         f"{position}  {version}  {records(version, counts)}, {cookies}, "
-        f"had by {have} and written with by {write} of {len(rings)} servers"
+        f"had by {have} and written with by {write} of {counted(len(rings), 'server')}"
     )
 
 
 def records(version: int, counts: RecordCounts) -> str:
     """Say how many records of each kind a key sealed."""
     return (
-        f"{counts['session', version]} sessions, {counts['account', version]} accounts and "
-        f"{counts['activity', version]} lists of activity"
+        f"{counted(counts['session', version], 'session')}, "
+        f"{counted(counts['account', version], 'account')} and "
+        f"{counted(counts['activity', version], 'list of activity', 'lists of activity')}"
     )
 
 

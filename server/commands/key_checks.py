@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from server.commands.errors import CommandFailed
 from server.commands.formatting import RecordCounts, hours, records
+from server.core.plurals import counted
 from server.crypto.keyring import version_of
 
 
@@ -59,8 +60,10 @@ def require_readers(version: int, rings: Collection[tuple[int, ...]]) -> None:
     without = sum(version not in ring for ring in rings)
     if without:
         raise CommandFailed(
-            f"{without} of {len(rings)} running servers do not have {version} yet, and could not "
-            "read what is written with it. Restart them with this key file first."
+            f"{without} of {counted(len(rings), 'running server')} "
+            f"{'does' if without == 1 else 'do'} not have {version} yet, and could not read what "
+            f"is written with it. Restart {'it' if without == 1 else 'them'} with this key file "
+            "first."
         )
 
 

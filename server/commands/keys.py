@@ -23,6 +23,7 @@ from server.commands.key_checks import (
     versions_of,
 )
 from server.commands.needs import with_services_and_settings, with_settings
+from server.core.plurals import counted
 from server.crypto.key_file import replace_keys
 from server.crypto.keyring import Keyring, new_secret, parse_secret, secret_text, version_of
 from server.crypto.sealer import Sealer
@@ -48,7 +49,12 @@ async def list_keys(services: Services, settings: Settings) -> None:
         left = await services.key_use.cookie_lifetime_left(version)
         print(key_line(position, version, counts, rings.values(), left))
     if unknown := sum(number for (_, each), number in counts.items() if each not in versions):
-        print(f"{unknown} records are under none of these keys, and open for nobody.")
+        under = counted(
+            unknown,
+            "record is under none of these keys, and opens",
+            "records are under none of these keys, and open",
+        )
+        print(f"{under} for nobody.")
 
 
 def add(settings: Settings, *, last: bool) -> None:
@@ -120,11 +126,16 @@ async def reseal(services: Services, settings: Settings, *, force: bool) -> None
             results[await services.sealed.reseal(record)] += 1
             _print_progress(results.total())
     await services.sealed.sweep()
-    print(f"{results[Resealed.DONE]} records were sealed again under {newest}.")
+    done = counted(results[Resealed.DONE], "record was", "records were")
+    print(f"{done} sealed again under {newest}.")
     if unreadable := results[Resealed.UNREADABLE]:
-        print(f"{unreadable} open under none of the keys, and stay as they are.")
+        left = ("opens under none of the keys, and stays as it is",
+                "open under none of the keys, and stay as they are")  # fmt: skip
+        print(f"{counted(unreadable, *left)}.")
     if busy := results[Resealed.BUSY]:
-        raise CommandFailed(f"{busy} were being written all the time. Say it again.")
+        raise CommandFailed(
+            f"{counted(busy, 'was', 'were')} being written all the time. Say it again."
+        )
 
 
 async def _key_rings(services: Services) -> Mapping[str, tuple[int, ...]]:
@@ -169,7 +180,7 @@ def _in_the_way(path: Path) -> str:
 
 def _print_progress(number: int) -> None:
     if number % PROGRESS_EVERY == 0:
-        print(f"{number} records so far", file=sys.stderr)
+        print(f"{counted(number, 'record')} so far", file=sys.stderr)
 
 
 KEYS: Final = CommandGroup(

@@ -3,16 +3,18 @@
 import sys
 from typing import Final
 
+from server.accounts.user_names import canonical_username
 from server.commands.command import Argument, Command, CommandGroup, ExactlyOneOf
 from server.commands.command_services import existing_user
+from server.commands.confirmation import confirm
 from server.commands.errors import CommandFailed
 from server.commands.formatting import receipt_line, session_line
 from server.commands.needs import with_services
 from server.core.audit import AuditEvent
-from server.core.credentials import canonical_username
 from server.core.reasons import NoSession, Reason
 from server.core.receipt import Receipt
 from server.core.token import is_sid
+from server.core.typed_text import trimmed
 from server.services import Services
 
 
@@ -112,9 +114,7 @@ def _no_live_session(sid: str, found: NoSession) -> str:
 
 
 def _confirm() -> bool:
-    if not sys.stdin.isatty():
-        raise CommandFailed("This ends every session of everybody; say --yes to mean it.")
-    return input("End every session of everybody? Type yes: ").strip() == "yes"
+    return confirm("This ends every session of everybody", "End every session of everybody?")
 
 
 SESSIONS: Final = CommandGroup(
@@ -125,7 +125,7 @@ SESSIONS: Final = CommandGroup(
             "list",
             help="list live sessions",
             run=with_services(list_sessions),
-            arguments=(Argument("--user"),),
+            arguments=(Argument("--user", type=trimmed),),
         ),
         Command(
             "end",
@@ -133,8 +133,8 @@ SESSIONS: Final = CommandGroup(
             run=with_services(end, keys_must_fit=False),
             arguments=(
                 ExactlyOneOf(
-                    Argument("sid", nargs="?"),
-                    Argument("--user"),
+                    Argument("sid", nargs="?", type=trimmed),
+                    Argument("--user", type=trimmed),
                     Argument("--all", action="store_true", dest="everybody"),
                 ),
                 Argument("--yes", action="store_true", dest="confirmed", help="do not ask"),

@@ -1,14 +1,16 @@
 """The `store` commands: what an external store needs, and a new start on data without its keys."""
 
-import sys
 from collections import Counter
 from typing import Final
 
 from server.commands.command import Argument, Command, CommandGroup
+from server.commands.confirmation import confirm
 from server.commands.errors import CommandFailed
 from server.commands.needs import with_services, with_settings
 from server.core.audit import AuditEvent
+from server.core.plurals import counted
 from server.core.reasons import Reason
+from server.core.store_url import ClusterStore, parse_store_url
 from server.services import Services
 from server.store.acl import acl_command
 from settings import Settings
@@ -19,7 +21,14 @@ def print_acl(settings: Settings) -> None:
 
     The password in it is a placeholder, for the person who types the command to replace.
     """
-    print(acl_command("PASSWORD", replicas=settings.termination_replicas))
+    address = parse_store_url(settings.store_url)
+    print(
+        acl_command(
+            "PASSWORD",
+            replicas=settings.termination_replicas,
+            in_cluster=isinstance(address, ClusterStore),
+        )
+    )
 
 
 async def start_over(services: Services, *, confirmed: bool) -> None:
@@ -57,8 +66,8 @@ async def _require_no_server_with_other_keys(services: Services) -> None:
         others = await _number_of_servers_with_other_keys(services)
     if others:
         raise CommandFailed(
-            f"{others} running servers use this store with other keys. Are the keys here the right "
-            "ones? If they are, stop those servers first."
+            f"{counted(others, 'running server uses', 'running servers use')} this store with "
+            "other keys. Are the keys here the right ones? If they are, stop those servers first."
         )
 
 
@@ -70,16 +79,16 @@ async def _number_of_servers_with_other_keys(services: Services) -> int:
 
 def _loss(closed: Counter[str], kept: int) -> str:
     return (
-        f"{closed['account']} accounts, {closed['session']} sessions and {closed['activity']} "
-        "lists of activity do not open under the keys here. They will be removed for ever. "
-        f"{kept} accounts open and stay. Everybody is signed out."
+        f"{counted(closed['account'], 'account')}, {counted(closed['session'], 'session')} and "
+        f"{counted(closed['activity'], 'list of activity', 'lists of activity')} do not open under "
+        "the keys here. They will be removed for ever. "
+        f"{counted(kept, 'account opens and stays', 'accounts open and stay')}. "
+        "Everybody is signed out."
     )
 
 
 def _confirm() -> bool:
-    if not sys.stdin.isatty():
-        raise CommandFailed("This removes data for ever; say --yes to mean it.")
-    return input("Start over? Type yes: ").strip() == "yes"
+    return confirm("This removes data for ever", "Start over?")
 
 
 STORE: Final = CommandGroup(

@@ -1,17 +1,19 @@
-"""The `user` commands: add and disable accounts, set passwords, remove second factors."""
+"""The `user` commands: add, disable and enable accounts, set passwords, remove second factors."""
 
 import getpass
 import sys
 from typing import Final
 
+from server.commands.account_changes import CHANGES, GONE
 from server.commands.command import Argument, Command, CommandGroup
-from server.commands.command_services import existing_user
+from server.commands.command_services import user_to_change
 from server.commands.errors import CommandFailed
 from server.commands.formatting import receipt_line, removed_factors_line
 from server.commands.needs import with_services
 from server.core.account import Account
 from server.core.audit import AuditEvent
 from server.core.reasons import Reason
+from server.core.typed_text import trimmed
 from server.services import Services
 
 
@@ -34,11 +36,17 @@ async def disable(services: Services, *, name: str) -> None:
     Raises:
         CommandFailed: there is no such account.
     """
-    user = await existing_user(services, name)
-    services.audit.record(AuditEvent.ADMIN_ACT, user=user, act="disabled")
-    await services.accounts.set_disabled(user, disabled=True)
-    services.audit.record(AuditEvent.USER_UPDATED, user=user, change="disabled")
+    user = await _set_disabled(services, name, disabled=True)
     await _end_sessions(services, user, Reason.ACCOUNT_DISABLED)
+
+
+async def enable(services: Services, *, name: str) -> None:
+    """Allow sign-in to a user again.
+
+    Raises:
+        CommandFailed: there is no such account.
+    """
+    print(f"{await _set_disabled(services, name, disabled=False)} can sign in again.")
 
 
 async def set_password(services: Services, *, name: str) -> None:
@@ -47,7 +55,7 @@ async def set_password(services: Services, *, name: str) -> None:
     Raises:
         CommandFailed: there is no such account, or the password is not accepted.
     """
-    user = await existing_user(services, name)
+    user = await user_to_change(services, name)
     if bad := await services.accounts.set_password(user, _read_password("New password: ")):
         raise CommandFailed(bad.detail)
     services.audit.record(AuditEvent.ADMIN_ACT, user=user, act="set_password")
@@ -64,7 +72,7 @@ async def reset_factors(services: Services, *, name: str) -> None:
     Raises:
         CommandFailed: there is no such account.
     """
-    user = await existing_user(services, name)
+    user = await user_to_change(services, name)
     services.audit.record(AuditEvent.ADMIN_ACT, user=user, act="reset_factors")
     factors = await services.factors.factors_of(user)
     if await services.factors.remove_all(user):
@@ -73,6 +81,16 @@ async def reset_factors(services: Services, *, name: str) -> None:
     else:
         print("There was no second factor.")
     await _end_sessions(services, user, Reason.CREDENTIAL_CHANGED)
+
+
+async def _set_disabled(services: Services, name: str, *, disabled: bool) -> str:
+    user = await user_to_change(services, name)
+    change = "disabled" if disabled else "enabled"
+    services.audit.record(AuditEvent.ADMIN_ACT, user=user, act=change)
+    if not await services.accounts.set_disabled(user, disabled=disabled):
+        raise CommandFailed(GONE)
+    services.audit.record(AuditEvent.USER_UPDATED, user=user, change=change)
+    return user
 
 
 async def _end_sessions(services: Services, user: str, reason: Reason) -> None:
@@ -84,11 +102,11 @@ def _read_password(prompt: str) -> str:
     return getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
 
 
-_NAME: Final = Argument("name")
+_NAME: Final = Argument("name", type=trimmed)
 
 USER: Final = CommandGroup(
     "user",
-    help="add, disable, give a new password, reset second factors",
+    help="add, list, disable, rename, delete, give a new password or a role, reset second factors",
     commands=(
         Command(
             "add",
@@ -106,6 +124,12 @@ USER: Final = CommandGroup(
             arguments=(_NAME,),
         ),
         Command(
+            "enable",
+            help="allow sign-in again",
+            run=with_services(enable),
+            arguments=(_NAME,),
+        ),
+        Command(
             "passwd",
             help="set a new password and end all sessions",
             run=with_services(set_password),
@@ -117,5 +141,6 @@ USER: Final = CommandGroup(
             run=with_services(reset_factors),
             arguments=(_NAME,),
         ),
+        *CHANGES,
     ),
 )

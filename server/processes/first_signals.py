@@ -29,6 +29,9 @@ def handle_first_signals(*, serves: bool) -> None:
         signal.signal(signal.SIGINT, leave)
     if serves and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signal.signal(signal.SIGHUP, ignore)
+    # Whoever starts Python with these signals blocked (`env --block-signal`) loses none of them
+    # while Python itself starts: the kernel keeps them, also for process 1.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
 
 
 def ignore(signum: int, frame: FrameType | None) -> None:

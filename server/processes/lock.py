@@ -42,8 +42,27 @@ class AlreadyRunning(Exception):
         )
 
 
+class FolderUnusable(Exception):
+    """The data folder cannot be made, or not be written in.
+
+    Args:
+        data_dir: The folder.
+        reason: What the system says.
+    """
+
+    def __init__(self, data_dir: Path, reason: str) -> None:
+        """Keep the facts, from which `str` makes the text."""
+        super().__init__(data_dir, reason)
+        self.data_dir = data_dir
+        self.reason = reason
+
+    def __str__(self) -> str:
+        """Say in one line which setting names the folder, and what is wrong with it."""
+        return f"CURFEW_DATA_DIR: {self.data_dir} cannot be used: {self.reason}."
+
+
 @contextmanager
-def locked_folder(data_dir: Path) -> Iterator[None]:
+def locked_folder(data_dir: Path, *, required: bool = True) -> Iterator[None]:
     """Hold `server.lock` of a data folder. The folder is made if it is missing.
 
     Forked workers share the lock, so it is free only when the last of them is gone. If the holder
@@ -51,17 +70,25 @@ def locked_folder(data_dir: Path) -> Iterator[None]:
 
     Args:
         data_dir: The folder.
+        required: Whether a folder that cannot be used is refused. If not, there is no lock then.
 
     Yields:
         Nothing. The lock is held inside the context.
 
     Raises:
         AlreadyRunning: another server holds the folder.
+        FolderUnusable: this user cannot write in it.
     """
-    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (data_dir / LOCK_NAME).open("a+", encoding="ascii") as file:
+    try:
+        file = _open(data_dir)
+    except FolderUnusable:
+        if required:
+            raise
+        yield
+        return
+    with file:
         _take(file, data_dir)
-        _write_pid(file)
+        _write_pid(file, data_dir)
         yield
 
 
@@ -103,10 +130,20 @@ def _take(file: IO[str], data_dir: Path) -> None:
         time.sleep(POLL_SECONDS)
 
 
-def _write_pid(file: IO[str]) -> None:
-    file.truncate(0)
-    file.write(f"{os.getpid()}\n")
-    file.flush()
+def _open(data_dir: Path) -> IO[str]:
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return (data_dir / LOCK_NAME).open("a+", encoding="ascii")
+    except OSError as error:
+        raise FolderUnusable(data_dir, error.strerror or str(error)) from None
+
+
+def _write_pid(file: IO[str], data_dir: Path) -> None:
+    try:
+        os.ftruncate(file.fileno(), 0)
+        os.write(file.fileno(), f"{os.getpid()}\n".encode("ascii"))
+    except OSError as error:  # as on a full disk
+        raise FolderUnusable(data_dir, error.strerror or str(error)) from None
 
 
 def _read_pid(file: IO[str]) -> int | None:

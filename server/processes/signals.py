@@ -6,10 +6,12 @@
 import os
 import select
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any, NamedTuple, Self
+
+from server.processes.first_signals import ignore
 
 READ_AT_ONCE = 4096
 """More signals than arrive between two waits. The next wait would read the rest."""
@@ -114,6 +116,26 @@ def blocked(*signals: signal.Signals) -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, former)
+
+
+@contextmanager
+def signals_while_starting(stop: Iterable[signal.Signals]) -> Iterator[None]:
+    """Let signals stop a start in order, as `KeyboardInterrupt`. Let SIGHUP end nothing.
+
+    A SIGHUP that is ignored already, by `nohup`, stays so.
+
+    Args:
+        stop: Signals that stop it.
+    """
+    wanted: dict[signal.Signals, Any] = dict.fromkeys(stop, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        wanted[signal.SIGHUP] = ignore
+    former = {signum: signal.signal(signum, handler) for signum, handler in wanted.items()}
+    try:
+        yield
+    finally:
+        for signum, handler in former.items():
+            signal.signal(signum, handler)
 
 
 def _noted(signum: int, frame: FrameType | None) -> None:

@@ -4,7 +4,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NoReturn
@@ -32,13 +32,21 @@ class Workers:
         count: The number of processes.
         work: What each process runs. A return is exit status 0; SystemExit may give another one.
         inbox: The parent's signals, from which a worker detaches.
+        on_start: Called in the parent with the place and the process id of each new worker.
 
     Attributes:
         place: In a worker, which of them it is, counted from 0; None in the parent.
     """
 
-    def __init__(self, count: int, work: Callable[[], None], inbox: SignalInbox) -> None:
+    def __init__(
+        self,
+        count: int,
+        work: Callable[[], None],
+        inbox: SignalInbox,
+        on_start: Callable[[int, int], object] = lambda _place, _pid: None,
+    ) -> None:
         """Prepare. Nothing is forked yet."""
+        self._on_start = on_start
         self._slots = [_Slot() for _ in range(count)]
         self._work = work
         self._inbox = inbox
@@ -65,6 +73,10 @@ class Workers:
         for place, slot in enumerate(self._slots):
             if slot.plan.is_due:
                 self._start(place, slot)
+
+    def was_killed(self, pid: int) -> bool:
+        """Return whether a worker that is not known to have exited was killed here."""
+        return any(slot.pid == pid and slot.killed for slot in self._slots)
 
     def exited(self, pid: int) -> bool:
         """Note that a child of this process is gone.
@@ -110,6 +122,7 @@ class Workers:
             slot.plan.died()
         else:
             slot.plan.started()
+            self._on_start(place, slot.pid)
 
     def _fork(self, place: int) -> int:
         _flush()  # Else both processes would print what is still buffered.
@@ -157,3 +170,15 @@ def _flush() -> None:
         # A reader that is gone must not keep a worker from starting or ending.
         with suppress(OSError, ValueError):
             stream.flush()
+
+
+def exited_children() -> Iterator[tuple[int, int]]:
+    """Yield the process id and the exit status of each child that has exited."""
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        yield pid, os.waitstatus_to_exitcode(status)

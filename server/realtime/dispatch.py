@@ -1,9 +1,13 @@
 """Passes what the streams bring to the parts of this node that act on it."""
 
+from collections.abc import Callable
+
 from server.core import messages
 from server.core.events import (
+    DataPublished,
     Event,
     MessageSent,
+    RoomGranted,
     SessionExtended,
     SessionsChanged,
     SessionsEnded,
@@ -13,6 +17,7 @@ from server.realtime.deadlines import DeadlineTimers
 from server.realtime.ended_sessions import EndedSessions
 from server.realtime.hub import Hub
 from server.realtime.messenger import Messenger
+from server.realtime.published_data import PublishedData
 from server.realtime.rejected_entries import RejectedEntries
 from server.sessions.pending_receipts import PendingReceipts
 from server.store.stream_contract import Batch
@@ -27,6 +32,7 @@ class Dispatch:
         receipts: takes acknowledgements of ends that this node asked for.
         deadlines: checks sessions whose deadline moved.
         messenger: delivers messages.
+        published: delivers what the application publishes, and lets sockets into rooms.
         rejected_entries: reports entries that are not acted on.
     """
 
@@ -37,6 +43,7 @@ class Dispatch:
         receipts: PendingReceipts,
         deadlines: DeadlineTimers,
         messenger: Messenger,
+        published: PublishedData,
         rejected_entries: RejectedEntries,
     ) -> None:
         self._hub = hub
@@ -44,7 +51,13 @@ class Dispatch:
         self._receipts = receipts
         self._deadlines = deadlines
         self._messenger = messenger
+        self._published = published
         self._rejected_entries = rejected_entries
+        self._observer: Callable[[SessionsEnded], object] | None = None
+
+    def observe_ends(self, observer: Callable[[SessionsEnded], object]) -> None:
+        """Call `observer` with each end, after its sockets were closed."""
+        self._observer = observer
 
     async def apply(self, batch: Batch) -> None:
         """Apply a batch: close the sockets of ended sessions first, acknowledge the ends last.
@@ -59,6 +72,9 @@ class Dispatch:
         await self._ended_sessions.close(ends)
         for event in batch.events:
             self._push(event)
+        if self._observer is not None:
+            for end in ends:
+                self._observer(end)
         await self._ended_sessions.acknowledge(ends)
 
     def _push(self, event: Event) -> None:
@@ -72,5 +88,9 @@ class Dispatch:
                 self._deadlines.check_again(sid)
             case MessageSent():
                 self._messenger.deliver(event)
+            case DataPublished():
+                self._published.deliver(event)
+            case RoomGranted():
+                self._published.let_in(event)
             case SessionsEnded(user=str(user)):
                 self._hub.send_to_user(user, messages.sessions())

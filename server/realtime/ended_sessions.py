@@ -49,15 +49,24 @@ class EndedSessions:
             StoreUnavailable: some sessions could not be compared. Call again with the same ends.
         """
         for end in ends:
-            await self._close_proved(end)
+            with self._context.tracer.span_after(
+                end.trace, "close sockets", self._facts(end)
+            ) as span:
+                await self._close_proved(end)
+                span.add({"curfew.sockets_closed": self._closed[end.end_id]})
         for end in ends:
             await self._close_unproved(end)
 
     async def acknowledge(self, ends: Sequence[SessionsEnded]) -> None:
-        """Acknowledge ends that were carried out, together for each node that asked for some."""
-        closed: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        """Acknowledge ends that were carried out: in one write, however many nodes asked for some.
+
+        Nodes of earlier versions do not read that, so each of them gets one of its own.
+        """
+        closed: defaultdict[str | None, dict[str, int]] = defaultdict(dict)
         for end in ends:
-            closed[end.initiator][end.end_id] = self._closed.pop(end.end_id, 0)
+            is_other = end.initiator != self._context.node
+            to = None if is_other and end.is_heard_together else end.initiator
+            closed[to][end.end_id] = self._closed.pop(end.end_id, 0)
         for initiator, counts in closed.items():
             await self._acknowledge(initiator, Acknowledgement(self._context.node, counts))
 
@@ -77,6 +86,9 @@ class EndedSessions:
         if sids := [each.sid for each in self._here(end)]:
             self._closed[end.end_id] += await self._reconciler.after_unproved_end(sids)
 
+    def _facts(self, end: SessionsEnded) -> dict[str, str]:
+        return {"curfew.end": end.end_id, "curfew.node": self._context.node}
+
     def _here(self, end: SessionsEnded) -> list[SessionSockets]:
         """Return the sessions with sockets on this node that an end concerns."""
         match end.scope:
@@ -88,11 +100,14 @@ class EndedSessions:
                 candidates = self._hub.sessions_of(end.user or "")
         return [each for each in candidates if end.may_include(each.sid, each.user, each.epoch)]
 
-    async def _acknowledge(self, initiator: str, acknowledgement: Acknowledgement) -> None:
+    async def _acknowledge(self, initiator: str | None, acknowledgement: Acknowledgement) -> None:
         if initiator == self._context.node:
             self._receipts.acknowledge(acknowledgement)
             return
         try:
-            await self._control.acknowledge(initiator, acknowledgement)
+            if initiator is None:
+                await self._control.acknowledge_together(acknowledgement)
+            else:
+                await self._control.acknowledge(initiator, acknowledgement)
         except StoreUnavailable as error:
             log.warning("an acknowledgement was lost: %s", error)

@@ -9,11 +9,12 @@ has acknowledged or lost its lease, and then knows that no node serves the sessi
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from server.core.errors import StoreUnavailable
-from server.realtime.hub import Hub
+from server.realtime.shard_sockets import LocalSockets
 
 log = logging.getLogger("curfew.fence")
 
@@ -22,30 +23,48 @@ class Fence:
     """Opens and closes by proofs, and holds the sockets while it is closed.
 
     Args:
-        hub: the sockets on this node.
+        sockets: the sockets on this node.
         compare: compares all sessions with sockets here with the store. It runs before the fence
             opens again, so that sockets of sessions that ended meanwhile close with the reason.
         lease: how long a proof is valid.
         hold_timeout: how long sockets are held before they are closed.
         monotonic: seconds on a clock that is never set back.
+        vouched_at: returns a moment at which the store's master still was the master. What an old
+            master says later is no proof.
+        store: what the proofs are about, for the log.
     """
 
     def __init__(
         self,
-        hub: Hub,
+        sockets: LocalSockets,
         compare: Callable[[], Awaitable[object]],
         lease: timedelta,
         hold_timeout: timedelta,
         monotonic: Callable[[], float],
+        vouched_at: Callable[[], float] = lambda: math.inf,
+        store: str = "the store",
     ) -> None:
-        self._hub = hub
+        self._sockets = sockets
         self._compare = compare
         self._lease = lease.total_seconds()
         self._hold_timeout = hold_timeout.total_seconds()
         self._monotonic = monotonic
+        self._vouched_at = vouched_at
+        self._store = store
         self._listed_at = self._followed_at = float("-inf")
         self._held_at: float | None = monotonic()
         self._changed = asyncio.Event()
+
+    def of(self, _sid: str) -> "Fence":
+        """Return this fence, which is the fence of every session."""
+        return self
+
+    @property
+    def held(self) -> int:
+        """How many sockets are held."""
+        if self.is_open:
+            return 0
+        return sum(len(each.connections) for each in self._sockets.sessions())
 
     @property
     def is_open(self) -> bool:
@@ -70,13 +89,13 @@ class Fence:
     def note_listed(self, asked_at: float) -> None:
         """Take the proof that this node was listed at some moment after `asked_at`."""
         self._notice_lapse()
-        self._listed_at = asked_at
+        self._listed_at = min(asked_at, self._vouched_at())
         self._changed.set()
 
     def note_followed(self, asked_at: float) -> None:
         """Take the proof that all entries from before `asked_at` have been applied."""
         self._notice_lapse()
-        self._followed_at = asked_at
+        self._followed_at = min(asked_at, self._vouched_at())
         self._changed.set()
 
     def require(self) -> None:
@@ -115,14 +134,14 @@ class Fence:
         """Hold the sockets if a proof has expired, even if a new one has just arrived."""
         if self._held_at is None and self._is_lapsed:
             self._held_at = self._monotonic()
-            log.warning("no contact with the store for a whole lease: sockets are held")
-            self._hub.hold()
+            log.warning("no contact with %s for a whole lease: sockets are held", self._store)
+            self._sockets.hold()
             self._changed.set()
 
     async def _while_held(self, held_at: float) -> None:
         left = held_at + self._hold_timeout - self._monotonic()
         if left <= 0:
-            self._hub.close_unverified()
+            self._sockets.close_unverified()
         if min(self._listed_at, self._followed_at) <= held_at or self._is_lapsed:
             await self._sleep(left if left > 0 else self._lease)
             return
@@ -133,7 +152,7 @@ class Fence:
             return
         if not self._is_lapsed:
             self._held_at = None
-            self._hub.resume()
+            self._sockets.resume()
             self._changed.set()
 
     async def _sleep(self, seconds: float) -> None:

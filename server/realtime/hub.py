@@ -8,6 +8,8 @@ from typing import Final, Protocol
 
 from server.core.durations import milliseconds
 from server.core.reasons import NoSession
+from server.core.room_frames import SharedFrame
+from server.core.rooms import Member
 from server.core.session import Session
 
 CLOSE_AT_ONCE: Final = 25
@@ -23,8 +25,22 @@ class Connection(Protocol):
 
     id: str
 
+    @property
+    def is_up(self) -> bool:
+        """Whether the socket is open for frames: after `hello`, and until its session ends."""
+
+    @property
+    def member(self) -> Member:
+        """The session that the socket belongs to, as rooms know it."""
+
     def send(self, frame: str) -> None:
         """Queue a frame. Never blocks and never raises."""
+
+    def send_shared(self, frame: SharedFrame) -> None:
+        """Send a frame that other sockets get too, without waiting if nothing waits."""
+
+    def drop_topic(self, topic: str) -> None:
+        """Drop what is queued of a room."""
 
     def close_ended(self, no_session: NoSession) -> None:
         """Drop what is queued, send the reason, close. Nothing is sent or processed afterwards."""
@@ -167,15 +183,20 @@ class Hub:
         for connection in self._connections():
             connection.close_unverified()
 
-    def drain(self, window: timedelta, spread: Callable[[], float]) -> None:
-        """Close all sockets, and give each client its own time to come back.
+    def drain(
+        self, window: timedelta, spread: Callable[[], float], most: int | None = None
+    ) -> bool:
+        """Close sockets, give each client its own time to come back; return whether some are left.
 
         Args:
             window: the time over which all of them come back.
             spread: returns a random number in [0, 1).
+            most: how many to close; None for all.
         """
-        for connection in self._connections():
+        connections = self._connections()
+        for connection in connections[:most]:
             connection.drain(int(spread() * milliseconds(window)))
+        return most is not None and len(connections) > most
 
     def _connections(self) -> list[Connection]:
         return [each for sockets in self.sessions() for each in sockets.connections.values()]

@@ -27,6 +27,7 @@ class Lease:
         fence: takes the proof of each renewal.
         duration: how long a renewal is valid.
         context: this node's id and clocks.
+        shard: whose list it is about; None for the lists of all shards.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Lease:
         fence: Fence,
         duration: timedelta,
         context: NodeContext,
+        shard: int | None = None,
     ) -> None:
         self._registry = registry
         self._watch = watch
@@ -43,8 +45,14 @@ class Lease:
         self._pause = (duration / 3).total_seconds()
         self._retry = min(self._pause, RETRY_AFTER.total_seconds())
         self._context = context
+        self._shard = shard
         self._number = 0
         self._began: list[int] = []
+
+    @property
+    def listed(self) -> int:
+        """How many nodes serve, as far as this one knows; it is one of them."""
+        return self._watch.listed
 
     async def renew(self) -> None:
         """List this node for one more lease, counted from before the request.
@@ -103,18 +111,20 @@ class Lease:
         """Notice if a list had lost this node. It may have lost others too, which still serve."""
         if self._began not in ([], began):
             log.warning("the list of nodes was lost: no receipt is complete for one lease")
-            self._watch.note_loss(self._context.monotonic())
+            self._watch.note_loss(self._context.monotonic(), self._shard)
         self._began = began
 
     def _see(self, lists: Sequence[Mapping[str, ListedNode]]) -> None:
         now = self._context.monotonic()
-        for shard, nodes in enumerate(lists):
+        for shard, nodes in enumerate(lists, self._shard or 0):
             self._watch.see(shard, nodes, now)
 
     async def _drop_silent(self) -> None:
         """Drop the nodes that have not renewed for a whole lease. They serve nothing."""
         try:
             for shard, node, listed in self._watch.silent(self._context.monotonic()):
+                if self._shard not in (None, shard):
+                    continue
                 if await self._registry.drop(shard, node, listed) == listed:
                     log.info("node %s has not renewed its lease, and is dropped", node)
         except StoreUnavailable as error:

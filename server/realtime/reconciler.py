@@ -13,9 +13,10 @@ from typing import Final
 
 from server.core.context import NodeContext
 from server.core.errors import StoreUnavailable, WriteConflict
+from server.core.plurals import counted
 from server.core.reasons import NoSession
 from server.core.session import Session
-from server.realtime.hub import Hub
+from server.realtime.shard_sockets import LocalSockets
 from server.sessions.manager import SessionManager
 
 log = logging.getLogger("curfew.reconciler")
@@ -30,16 +31,20 @@ class Reconciler:
     """Closes the sockets of sessions that are not live in the store any more.
 
     Args:
-        hub: the sockets on this node.
+        sockets: the sockets on this node.
         sessions: reads a session, and ends it if it has expired.
         interval: the time between two periodic sweeps.
         context: this node's clocks and counters.
     """
 
     def __init__(
-        self, hub: Hub, sessions: SessionManager, interval: timedelta, context: NodeContext
+        self,
+        sockets: LocalSockets,
+        sessions: SessionManager,
+        interval: timedelta,
+        context: NodeContext,
     ) -> None:
-        self._hub = hub
+        self._sockets = sockets
         self._sessions = sessions
         self._interval = interval.total_seconds()
         self._context = context
@@ -60,7 +65,7 @@ class Reconciler:
             StoreUnavailable: the sockets of the sessions that were not read stay open.
         """
         closed = await self._compare("gap", self._all())
-        log.warning("compared all sessions with the store; %d sockets closed", closed)
+        log.warning("compared all sessions with the store; %s closed", counted(closed, "socket"))
 
     async def after_unproved_end(self, sids: Iterable[str]) -> int:
         """Compare the sessions that an event reported as ended without proof.
@@ -88,7 +93,9 @@ class Reconciler:
                 continue
             self._context.counts.swept(closed)
             if closed:
-                log.warning("a sweep closed %d sockets that no message had closed", closed)
+                log.warning(
+                    "a sweep closed %s that no message had closed", counted(closed, "socket")
+                )
 
     async def _wait_until_due(self) -> None:
         try:
@@ -99,7 +106,7 @@ class Reconciler:
         self._sweep_asked.clear()
 
     def _all(self) -> list[str]:
-        return [sockets.sid for sockets in self._hub.sessions()]
+        return [each.sid for each in self._sockets.sessions()]
 
     async def _compare(self, path: str, sids: Iterable[str]) -> int:
         closed, remaining = 0, iter(sids)
@@ -117,7 +124,7 @@ class Reconciler:
             return None  # the writer that keeps winning finds the session live
 
     async def _close(self, sid: str, no_session: NoSession, path: str) -> int:
-        closed = self._hub.close_sessions([sid], no_session)
+        closed = self._sockets.close_sessions([sid], no_session)
         if closed:
             if no_session.at is not None:
                 self._context.counts.reached(path, self._context.now() - no_session.at)

@@ -5,14 +5,18 @@ An end between the first check and the registration would be missed; the second 
 Before the second check, what is sent to all of a user's sockets is not sent to this one.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
 from server.core import messages
 from server.core.errors import StoreUnavailable, WriteConflict
-from server.core.limits import LIMITS, Limits
+from server.core.limits import HANDLER_SECONDS, LIMITS, Limits
 from server.core.messages import ActivityFrame, BadFrame, CloseCode, MessageFrame, PingFrame
 from server.core.reasons import NoSession
+from server.core.room_frames import SharedFrame, read_room_frame
+from server.core.rooms import NOBODY, Member
 from server.core.session import (
     Json,
     Session,
@@ -22,15 +26,12 @@ from server.core.session import (
 )
 from server.realtime.outbox import Outbox
 from server.realtime.socket_dependencies import SocketDependencies
+from server.realtime.socket_hooks import NO_HOOKS, FrameRefused, SocketHooks
 from server.realtime.transport import Transport
 
 RETRY_MS: Final = (500, 5_000)
 """A client that lost its socket comes back after a random time between these two."""
-REAUTHENTICATION_REQUIRED = BadFrame(
-    "reauthentication-required", "Prove your password again, then send this again."
-)
-UNAVAILABLE = BadFrame("unavailable", "The message may not have been sent; try again.")
-
+Act = Callable[[], Awaitable[object]]
 Handle = Callable[[Session, Json], Awaitable[None]]
 """Does with a client's message what the application wants; may raise `StoreUnavailable`."""
 
@@ -46,6 +47,7 @@ class Socket:
         recent_only: whether messages need a recently proved password (ASVS 5.0 7.5).
         limits: how much a client may send, and how many sockets it may open.
         on_limit: called with the limit that was exceeded, in one word.
+        hooks: what else an application adds.
     """
 
     def __init__(
@@ -58,8 +60,10 @@ class Socket:
         recent_only: bool,
         limits: Limits = LIMITS,
         on_limit: Callable[[str], object] = lambda _: None,
+        hooks: SocketHooks = NO_HOOKS,
     ) -> None:
         self.id = id
+        self._hooks = hooks
         self._limits = limits
         self._on_limit = on_limit
         self._messages_full_at = 0.0
@@ -69,7 +73,9 @@ class Socket:
         self._dependencies = dependencies
         self._session: Session | None = None
         self._joined = self._over = False
-        self._outbox = Outbox(transport, self._close_too_slow, lambda: dependencies.fence.is_open)
+        may_send = lambda: dependencies.may_serve(self._session)  # noqa: E731
+        too_slow = partial(self._close, None, CloseCode.TOO_SLOW, "too_slow")
+        self._outbox = Outbox(transport, too_slow, may_send)
 
     async def open(self, found: Session | NoSession | None) -> None:
         """Register the socket, check the session again, and only then send `hello`.
@@ -77,7 +83,7 @@ class Socket:
         Args:
             found: the result of the first check; None if the session could not be checked.
         """
-        if found is None or not self._dependencies.fence.is_open:
+        if found is None or not self._dependencies.may_serve(found):
             self.close_unverified()
         elif isinstance(found, NoSession):
             self._close(messages.ended(found), CloseCode.SESSION_ENDED, found.word)
@@ -88,8 +94,9 @@ class Socket:
 
     async def receive(self, frame: str | bytes) -> None:
         """Handle a client's frame; not while held, and not after the session has ended."""
-        await self._dependencies.fence.opened()
-        if not self._is_up or self._session is None:
+        if self._session is not None:
+            await self._dependencies.fence.of(self._session.sid).opened()
+        if not self.is_up or self._session is None:
             return
         match messages.read_frame(frame):
             case PingFrame():
@@ -97,7 +104,9 @@ class Socket:
             case ActivityFrame():
                 await self._touch(self._session.sid)
             case MessageFrame(data):
-                await self._message(self._session, data)
+                await self._message(self._session, partial(self._handle, self._session, data))
+            case messages.UnknownFrame() as other:
+                await self._receive_other(self._session, other)
             case BadFrame() as bad:
                 self.send(messages.error(bad))
 
@@ -122,8 +131,22 @@ class Socket:
 
     def send(self, frame: str) -> None:
         """Queue a frame. Never blocks and never raises. Frames before `hello` are dropped."""
-        if self._is_up:
+        if self.is_up:
             self._outbox.put(frame)
+
+    def send_shared(self, frame: SharedFrame) -> None:
+        """Send a frame that other sockets get too, at once if nothing waits before it."""
+        if self.is_up:
+            self._outbox.put_now(frame)
+
+    def drop_topic(self, topic: str) -> None:
+        """Drop what is queued of a room."""
+        self._outbox.drop(topic)
+
+    @property
+    def member(self) -> Member:
+        """The session that the socket belongs to; nobody's before it is open."""
+        return Member(self._session.user or "", self._session.sid) if self._session else NOBODY
 
     def close_ended(self, no_session: NoSession) -> None:
         """Drop what is queued, send the reason, close."""
@@ -132,12 +155,12 @@ class Socket:
 
     def hold(self) -> None:
         """Send `hold` before everything that is queued. The fence stops everything else."""
-        if self._is_up:
+        if self.is_up:
             self._transport.write_now(messages.hold())
 
     def resume(self) -> None:
         """Send `resume`, and then what was queued meanwhile."""
-        if self._is_up:
+        if self.is_up:
             self._transport.write_now(messages.resume())
             self._outbox.resume()
 
@@ -173,7 +196,8 @@ class Socket:
         self._close(messages.drain(reconnect_in_ms), CloseCode.DRAIN, "drain")
 
     @property
-    def _is_up(self) -> bool:
+    def is_up(self) -> bool:
+        """Whether it is open for frames: after `hello`, and until its session ends."""
         return self._joined and not self._over
 
     async def _join(self, session: Session) -> None:
@@ -199,6 +223,8 @@ class Socket:
         self.send(messages.hello(self.id, session, until, now, RETRY_MS))
         if warning := self._dependencies.deadlines.watch(session):
             self.send(warning)
+        if self._hooks.joins_rooms:
+            self._dependencies.rooms.entrance.arrive(self)
 
     async def _touch(self, sid: str) -> None:
         try:
@@ -208,20 +234,43 @@ class Socket:
         if isinstance(found, NoSession):
             self._dependencies.hub.close_sessions([sid], found)
 
-    async def _message(self, session: Session, data: Json) -> None:
+    async def _receive_other(self, session: Session, frame: messages.UnknownFrame) -> None:
+        """Handle a frame of rooms, or one of the application's own."""
+        read = read_room_frame(frame.kind, frame.fields)
+        if isinstance(read, BadFrame):
+            self.send(messages.error(read))
+        elif read is not None:
+            may_join = partial(self._hooks.may_join, session)
+            await self._guarded(partial(self._dependencies.rooms.receive, self, read, may_join))
+        elif handle := self._hooks.frame_handler(frame.kind):
+            await self._message(session, partial(handle, session, frame.fields))
+        else:
+            self.send(messages.error(frame))
+
+    async def _message(self, session: Session, act: Act) -> None:
         now = self._dependencies.context.monotonic()
         full_at = self._limits.messages.take(self._messages_full_at, now)
         if full_at is None:
             self.close_too_fast("messages")
             return
         self._messages_full_at = full_at
+        await self._guarded(act, session if self._recent_only else None)
+
+    async def _guarded(self, act: Act, recent: Session | None = None) -> None:
+        """Do what a frame asks for; whatever fails, the client gets an `error`."""
         try:
-            if self._recent_only and not await self._is_recent(session):
-                self.send(messages.error(REAUTHENTICATION_REQUIRED))
-            else:
-                await self._handle(session, data)
+            async with asyncio.timeout(HANDLER_SECONDS):
+                if recent and not await self._is_recent(recent):
+                    self.send(messages.error(messages.REAUTHENTICATION_REQUIRED))
+                else:
+                    await act()
         except StoreUnavailable:
-            self.send(messages.error(UNAVAILABLE))
+            self.send(messages.error(messages.UNAVAILABLE))
+        except FrameRefused as refused:
+            self.send(messages.error(BadFrame(refused.code, refused.detail)))
+        except Exception as error:  # noqa: BLE001 - an application may do anything
+            self._hooks.frame_failed(error)
+            self.send(messages.error(messages.INTERNAL))
 
     async def _is_recent(self, session: Session) -> bool:
         """Return whether the password was proved recently, perhaps since the socket opened."""
@@ -235,21 +284,17 @@ class Socket:
         self._session = found
         return is_recently_authenticated(found, now(), sessions.rules)
 
-    def _close_too_slow(self) -> None:
-        self._close(None, CloseCode.TOO_SLOW, "too_slow")
-
     def _close(self, last: str | None, code: CloseCode, reason: str) -> None:
         """Close without sending what is queued; only a last frame, if there is one."""
         if self._over:
             return
         self._leave()
         self._dependencies.context.counts.socket_closed(code, reason)
-        if last is not None:
-            self._transport.write_now(last)
-        self._transport.close(code, reason)
+        self._transport.close(code, reason, last)
 
     def _leave(self) -> None:
         self._over = True
         self._outbox.close()
+        self._dependencies.rooms.closed(self)
         if self._session is not None:
             self._dependencies.hub.unregister(self, self._session.sid)

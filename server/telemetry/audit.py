@@ -21,6 +21,7 @@ from server.core.audit import (
     truncate,
 )
 from server.core.log_rate_limit import TELL_EVERY, LogRateLimit
+from server.core.session import Device
 
 log = logging.getLogger("curfew.audit")
 
@@ -54,7 +55,8 @@ ActivityObserver = Callable[[str, ActivityEntry], object]
 """Called with a canonical user name and an entry of that account's recent activity."""
 
 NOBODY: Final = AuditSource()
-_source: ContextVar[AuditSource] = ContextVar("source", default=NOBODY)
+_source: ContextVar[AuditSource | Device] = ContextVar("source", default=NOBODY)
+"""Who acts; of a stranger, only the device is known."""
 
 
 class Audit:
@@ -86,6 +88,10 @@ class Audit:
         """Set who did what this task records from here on."""
         _source.set(source)
 
+    def set_stranger(self, device: Device) -> None:
+        """Set from where a request comes whose session is not known yet; most record nothing."""
+        _source.set(device)
+
     def record(
         self,
         event: AuditEvent,
@@ -106,7 +112,7 @@ class Audit:
             device: what that browser says of itself.
             facts: further facts, by name. Never a secret.
         """
-        source = _source.get()
+        source = _current_source()
         entry = AuditEntry(
             event=event,
             at=self._now(),
@@ -159,3 +165,10 @@ class Audit:
 
 def _fact(value: str | float) -> str | float:
     return truncate(value) if isinstance(value, str) else value
+
+
+def _current_source() -> AuditSource:
+    source = _source.get()
+    if isinstance(source, Device):
+        return AuditSource(ip=source.ip, device=source.user_agent)
+    return source

@@ -9,9 +9,11 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Final
 
+from server.core.plurals import counted
 from server.telemetry.log_writer import LogWriter
 
 STANDARD_OUTPUT: Final = 1
@@ -41,11 +43,19 @@ class LogHandler(logging.Handler):
         self._file = file
         self._descriptor = STANDARD_ERROR if file is None else _open(file)
         self._writer = LogWriter(self._descriptor, self._lost_line)
+        self._writer.enlarge_pipe()
 
     @property
     def lost(self) -> int:
         """The number of lines of this process that were not written, and will not be."""
         return self._writer.lost
+
+    def name_process(self, node: str = "") -> None:
+        """Name this process on lines of JSON from now on, with its node if it has one."""
+        if self.formatter is not None:
+            vars(self.formatter)["process"] = {"pid": os.getpid()} | (
+                {"node": node} if node else {}
+            )
 
     def count_lost(self, count: Callable[[int], object]) -> None:
         """Call `count`, from any thread, with the number of lines whenever some are lost."""
@@ -59,6 +69,11 @@ class LogHandler(logging.Handler):
             line = self._line(record.name, logging.ERROR, "a log line has a mistake: %r", error)
         urgent = record.levelno >= logging.WARNING or record.name == AUDIT
         self._writer.write(line + "\n", urgent=urgent)
+
+    def write(self, line: str) -> None:
+        """Queue a line that is not urgent, and that a record did not bring."""
+        with self.lock or nullcontext():
+            self._writer.write(line + "\n")
 
     def flush(self) -> None:
         """Wait until all lines are written, but not for long: nobody may read them."""
@@ -84,8 +99,9 @@ class LogHandler(logging.Handler):
             os.close(opened)
 
     def _lost_line(self, lost: int) -> str:
-        text = "%d log lines were lost: they could not be written"
-        return self._line(log.name, logging.WARNING, text, lost) + "\n"
+        text = "%s lost: they could not be written"
+        lines = counted(lost, "log line was", "log lines were")
+        return self._line(log.name, logging.WARNING, text, lines) + "\n"
 
     def _line(self, name: str, level: int, text: str, *arguments: object) -> str:
         return self.format(logging.LogRecord(name, level, "", 0, text, arguments, None))

@@ -8,14 +8,17 @@ lost, as soon as lines flow again.
 """
 
 import errno
+import fcntl
 import os
 import select
 import signal
+import sys
 import threading
 import time
 import weakref
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 PAUSE_SECONDS: Final = 0.5
@@ -29,6 +32,9 @@ LIMIT_CHARACTERS: Final = 4 * 1024 * 1024
 """Some ten thousand lines for each process: a minute without a reader, at hundreds a second."""
 CHUNK_BYTES: Final = select.PIPE_BUF
 """A pipe takes as much in one piece, so the lines of several processes do not mix (POSIX write)."""
+PIPE_BYTES: Final = 256 * 1024
+"""A pipe has room for so many bytes, if the system lets it: some hundred lines of JSON, however
+they were written. Each write takes a page of it at least."""
 _FOR_NOW: Final = frozenset(
     {errno.EAGAIN, errno.EINTR, errno.ENOBUFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 )
@@ -51,6 +57,13 @@ class LogWriter:
         self._begin()
         begin = weakref.WeakMethod(self._begin)
         os.register_at_fork(after_in_child=lambda: (again := begin()) and again())
+
+    def enlarge_pipe(self) -> None:
+        """Give a pipe more room than the 16 writes of its default, where the system can do that."""
+        size = getattr(fcntl, "F_SETPIPE_SZ", None)
+        if size is not None:
+            with suppress(OSError):  # it is no pipe, or the user has too many large ones
+                fcntl.fcntl(self._descriptor, size, PIPE_BYTES)
 
     def _begin(self) -> None:
         self._count_lost: Callable[[int], object] | None = None
@@ -143,6 +156,8 @@ class LogWriter:
         self._give_up_at = float("inf")
 
     def _start(self) -> None:
+        if sys.is_finalizing():  # a thread that starts now never runs, and would be waited for
+            return
         self._thread = threading.Thread(target=self._run, name="log writer", daemon=True)
         try:
             self._thread.start()
