@@ -8,6 +8,7 @@ request: the transport's calls drive everything.
 import asyncio
 import math
 import time
+from http import HTTPStatus
 from typing import Any, cast
 
 from tornado.httputil import HTTPMessageDelegate
@@ -19,17 +20,14 @@ from handlers.front.contract import ConnectionServer
 from handlers.front.deadline import Deadline
 from handlers.front.exchange import Exchange
 from handlers.front.incoming import Incoming
-from handlers.front.limits import (
-    LINGER_SECONDS,
-    READ_AHEAD_BYTES,
-    UNREAD_SECONDS,
-    FrontLimits,
-)
+from handlers.front.limits import LINGER_SECONDS, READ_HEAD_BYTES, UNREAD_SECONDS, FrontLimits
 from handlers.front.linger import Linger
 from handlers.front.outgoing import Outgoing
 from handlers.front.parser import Head, Refused
+from handlers.front.reading import BoundedReading
 from handlers.front.stream import TransportStream
 from handlers.front.turns import Share
+from handlers.front.under_way import UnderWay
 
 
 class HttpConnection(asyncio.BufferedProtocol):
@@ -49,6 +47,7 @@ class HttpConnection(asyncio.BufferedProtocol):
     context: Any
     _transport: asyncio.Transport
     _outgoing: Outgoing
+    _reading: BoundedReading
 
     def __init__(
         self, server: ConnectionServer, limits: FrontLimits, share: Share, first_deadline: float
@@ -61,9 +60,9 @@ class HttpConnection(asyncio.BufferedProtocol):
         self._due = first_deadline
         """When the peer must have sent the next bytes, by the loop's clock."""
         self.is_gone = False
-        self._incoming = Incoming(self, limits)
-        self._is_paused = False
+        self._incoming = Incoming(self, limits, server.heads.read)
         self._waits_for_turn = False
+        self._request = UnderWay(share)
         self._linger: Linger | None = None
         """Drops what is read from now on; None while requests are read."""
 
@@ -73,15 +72,16 @@ class HttpConnection(asyncio.BufferedProtocol):
         """Begin. Under TLS the handshake is done already."""
         self._transport = cast("asyncio.Transport", transport)
         self._outgoing = Outgoing(self._transport)
+        self._reading = BoundedReading(self._transport, self._share, self._limits.header_bytes)
         self._deadline.set(self._due)
         self.context = self._server.context_of(self._transport)
-        # 1 byte: every write that does not go out at once calls `pause_writing`. Not 0: under TLS,
-        # asyncio would call it for an empty buffer.
+        # 1 byte: every write that does not go out at once calls `pause_writing`.
         self._transport.set_write_buffer_limits(high=1, low=0)
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's signature
-        """Return what is read into."""
-        return self._server.buffer
+        """Return what is read into; a part of it as long as it is not this connection's turn."""
+        buffer = self._server.buffer
+        return buffer if self._incoming.is_in_body else buffer[:READ_HEAD_BYTES]
 
     def buffer_updated(self, nbytes: int) -> None:
         """Take what was read."""
@@ -121,7 +121,7 @@ class HttpConnection(asyncio.BufferedProtocol):
         """Continue: everything has gone out."""
         self._outgoing.free()
         if self._linger is not None:
-            self._deadline.set(self._loop.time() + LINGER_SECONDS)
+            self._linger.wait()
         elif self.takes_requests:
             self._deadline.set(self._due)
             if self._incoming.exchange is None and self._due == math.inf:
@@ -136,6 +136,7 @@ class HttpConnection(asyncio.BufferedProtocol):
     def answered(self) -> None:
         """Wait for the next request, or close: the answer is complete."""
         exchange, self._incoming.exchange = self._incoming.exchange, None
+        self._request.end()
         if self.is_gone or exchange is None:
             return
         if self._incoming.is_in_request or not exchange.keeps_alive:
@@ -156,9 +157,9 @@ class HttpConnection(asyncio.BufferedProtocol):
 
     def detach(self) -> IOStream:
         """Hand the connection over, with the bytes received so far."""
-        received = self._incoming.give_away()
-        blocked = self._outgoing.is_blocked
+        received, blocked = self._incoming.give_away(), self._outgoing.is_blocked
         stream = TransportStream(self._transport, received, is_writing=blocked)
+        stream.take_turns(self._share, self._request)
         if self.is_gone:
             stream.close()
         else:
@@ -192,8 +193,9 @@ class HttpConnection(asyncio.BufferedProtocol):
 
     def begin(self, head: Head) -> tuple[Exchange, HTTPMessageDelegate]:
         """Return the exchange for a request, and the delegate that handles it."""
-        keeps_alive = head.keeps_alive and self._limits.keep_alive
+        keeps_alive = head.keeps_alive and self._limits.keep_alive and not self._server.is_draining
         exchange = Exchange(self, head, self._limits.body_bytes, keeps_alive=keeps_alive)
+        self._request.begin()
         # Not this connection: whoever keeps the request, as sockets do, would keep it too.
         return exchange, self._server.start_request(exchange, exchange)
 
@@ -217,21 +219,16 @@ class HttpConnection(asyncio.BufferedProtocol):
 
     def _take_turn(self) -> None:
         self._waits_for_turn = False
-        if self.takes_requests:
+        if self.takes_requests and self._reading.peer_has_left():
+            self.abort()
+        elif self.takes_requests:
             self._go_on()
             self.bound_reading()
 
     def bound_reading(self) -> None:
         """Stop reading while too many bytes wait, and start again afterwards."""
-        most = max(READ_AHEAD_BYTES, self._limits.header_bytes)  # a head must fit
-        is_full = len(self._incoming.received) > most
-        if is_full == self._is_paused or self.is_gone:
-            return
-        self._is_paused = is_full
-        if is_full:
-            self._transport.pause_reading()
-        else:
-            self._transport.resume_reading()
+        if not self.is_gone:
+            self._reading.bound(len(self._incoming.received), waits=self._waits_for_turn)
 
     def wait_until(self, due: float) -> None:
         """Set when the peer must have sent the next bytes. A running limit to read stays."""
@@ -244,7 +241,7 @@ class HttpConnection(asyncio.BufferedProtocol):
         self._deadline.set(min(self._loop.time() + UNREAD_SECONDS, self._due))
 
     def _too_late(self) -> None:
-        """Close the connection, unless the peer is reading its answer, only slowly."""
+        """End the connection, unless the peer is reading its answer, only slowly."""
         if self._outgoing.is_blocked and self._due > self._loop.time():
             if self._outgoing.is_being_read():
                 self._time_reader()
@@ -252,42 +249,51 @@ class HttpConnection(asyncio.BufferedProtocol):
             gen_log.info("Answer not read by %s", self.context)
         elif self._incoming.is_in_body:
             gen_log.info("Timeout reading body from %s", self.context)
-        self.abort()
+        if self._incoming.is_incomplete and not self._outgoing.is_blocked:
+            self._end_with_refusal(HTTPStatus.REQUEST_TIMEOUT, LINGER_SECONDS)
+        else:
+            self.abort()
 
     def refuse(self, refused: Refused) -> None:
         """Answer a malformed request, unless its answer has begun. The connection ends."""
         gen_log.info("Malformed HTTP message from %s: %s", self.context, refused)
-        if self.is_gone:
-            return
+        self._server.count_malformed(refused.status)
+        if not self.is_gone:
+            self._end_with_refusal(refused.status)
+
+    def _end_with_refusal(self, status: HTTPStatus, at_most: float = math.inf) -> None:
         exchange = self._incoming.exchange
         if exchange is None or not exchange.has_begun:
-            self._transport.write(responses.refusal(refused.status, time.time()))
+            method = exchange.method if exchange is not None else ""
+            self._transport.write(responses.refusal(status, time.time(), method))
         if exchange is not None:
             exchange.drop()
-        self._begin_to_linger()
+        self._request.end()
+        self._begin_to_linger(at_most)
 
     def _end_with_answer(self) -> None:
         """Close. If the peer may still be sending, let it read its answer first."""
         incoming = self._incoming
-        if incoming.is_in_request or incoming.received or self._is_paused:
+        if incoming.is_in_request or incoming.received or self._reading.is_paused:
             self._begin_to_linger()
         else:
             self.close()
 
-    def _begin_to_linger(self) -> None:
+    def _begin_to_linger(self, at_most: float = math.inf) -> None:
         """Read and drop bytes for a while, so that the peer can read its answer."""
         self._incoming.end()
-        self._due = math.inf
+        self._due, self._waits_for_turn = math.inf, False
+        self.bound_reading()
+        self._linger = Linger(self._transport, self._outgoing, self._share, self._deadline, at_most)
         if self._outgoing.is_blocked:
             self._time_reader()
         else:
-            self._deadline.set(self._loop.time() + LINGER_SECONDS)
-        self.bound_reading()
-        self._linger = Linger(self._transport, self._share)
+            self._linger.wait()
 
     def _end(self) -> None:
         """Drop everything: the peer is gone."""
         if not self.is_gone:
             self.is_gone = True
+            self._request.end()
             self._incoming.end()
             self._outgoing.fail()

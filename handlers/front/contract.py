@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from tornado.httputil import HTTPMessageDelegate
 
 from handlers.front.exchange import Exchange
+from handlers.front.head_reader import HeadReader
 from handlers.front.parser import Head, Refused
 
 
@@ -17,12 +18,26 @@ class ConnectionServer(Protocol):
         ...
 
     @property
+    def is_draining(self) -> bool:
+        """Whether answers say that their connection ends."""
+        ...
+
+    @property
     def buffer(self) -> memoryview:
         """What connections read into, one after the other."""
         ...
 
+    @property
+    def heads(self) -> HeadReader:
+        """Reads the heads of requests."""
+        ...
+
     def context_of(self, transport: asyncio.Transport) -> Any:
         """Return who the peer is, in Tornado's form."""
+        ...
+
+    def count_malformed(self, status: int, /) -> object:
+        """Count a request that no handler gets, by the status of its answer."""
         ...
 
     def on_close(self, server_conn: object) -> None:

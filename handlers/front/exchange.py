@@ -87,6 +87,11 @@ class Exchange(HTTPConnection):
         """Bytes of the announced Content-Length that are still to be written."""
 
     @property
+    def method(self) -> str:
+        """The request's method."""
+        return self._request_line.method
+
+    @property
     def stream(self) -> Any:
         """Where Tornado looks for a client's certificate; None after `detach`."""
         return self._connection.view() if self._connection is not None else None

@@ -15,7 +15,7 @@ from handlers.front.bodies import BodyReader, body_of
 from handlers.front.contract import ReadingConnection
 from handlers.front.exchange import Exchange
 from handlers.front.limits import FrontLimits
-from handlers.front.parser import Head, HeadFinder, Refused, malformed, read_head
+from handlers.front.parser import Head, HeadFinder, Refused, malformed
 
 
 class Incoming:
@@ -24,6 +24,7 @@ class Incoming:
     Args:
         connection: what it reads from.
         limits: what its requests may cost.
+        read_head: reads the head of a request.
 
     Attributes:
         received: bytes that were not used yet.
@@ -31,10 +32,16 @@ class Incoming:
         body_timeout: seconds for its body.
     """
 
-    def __init__(self, connection: ReadingConnection, limits: FrontLimits) -> None:
+    def __init__(
+        self,
+        connection: ReadingConnection,
+        limits: FrontLimits,
+        read_head: Callable[[bytes], Head],
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._connection = connection
         self._limits = limits
+        self._read_whole_head = read_head
         self._heads = HeadFinder(limits.header_bytes)
         self.received = bytearray()
         self.exchange: Exchange | None = None
@@ -53,6 +60,11 @@ class Incoming:
     def is_in_body(self) -> bool:
         """Whether more of a request's body must come."""
         return self._body is not None
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether a part of a request is here, and the peer still has to send the rest."""
+        return self.is_in_body or (self.exchange is None and bool(self.received))
 
     @property
     def wants_more(self) -> bool:
@@ -115,7 +127,7 @@ class Incoming:
         if data is None:
             return
         self._connection.wait_until(math.inf)
-        head = read_head(data)
+        head = self._read_whole_head(data)
         self.exchange, self._delegate = self._connection.begin(head)
         self.body_timeout = self._limits.body_timeout
         taken = self._ask(self._delegate.headers_received, head.start_line, head.headers)

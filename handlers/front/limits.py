@@ -15,6 +15,11 @@ CHUNK_LINE_BYTES: Final = 18
 """A size in up to 16 hexadecimal digits, and the end of its line. There are no extensions."""
 READ_BYTES: Final = 64 * 1024
 """Read from a connection at once at most."""
+READ_HEAD_BYTES: Final = 4 * 1024
+"""Read at once before a request has begun: the head of an ordinary one. What else a crowd sends
+stays with the system until it is that connection's turn."""
+ACCEPT_AT_ONCE: Final = 2
+"""Connections that are accepted before others have their turn."""
 READ_AHEAD_BYTES: Final = 64 * 1024
 """Bytes that are kept before they can be used. When there are more, reading stops."""
 UNREAD_SECONDS: Final = 20.0
@@ -23,10 +28,12 @@ UNREAD_BYTES: Final = 16 * 1024
 UNSENT_BYTES: Final = 64 * 1024
 """Bytes of an answer that the system keeps besides those on their way. By default these are
 megabytes, and a slow reader looks like one that never reads."""
-LINGER_SECONDS: Final = 2.0
-LINGER_BYTES: Final = 1024 * 1024
-"""Seconds and bytes that are read and dropped after a refusal. Bytes that stay unread make the
-system reset the connection, and a reset overtakes the answer (RFC 9112 9.6)."""
+LINGER_SECONDS: Final = 5.0
+LINGER_AT_MOST_SECONDS: Final = 30.0
+LINGER_BYTES: Final = 256 * 1024 * 1024
+"""Bytes that are read and dropped after a refusal: until none came for so many seconds, and for so
+many in all. Bytes that stay unread make the system reset the connection, and a reset overtakes the
+answer (RFC 9112 9.6). To drop bytes costs less than to read a body, and waits for its turn."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,23 +19,25 @@ class Outgoing:
         is_blocked: whether bytes wait, because the peer has not read the ones before.
     """
 
-    __slots__ = ("_transport", "_unread", "_writes", "is_blocked")
+    __slots__ = ("_done", "_transport", "_unread", "_writes", "is_blocked")
 
     def __init__(self, transport: asyncio.Transport) -> None:
         _bound_queue(transport.get_extra_info("socket"))
         self._transport = transport
         self._unread = 0
+        self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done: what most writes return, because the system has taken everything at once."""
+        self._done.set_result(None)
         self._writes: list[asyncio.Future[None]] = []
         self.is_blocked = False
 
     def send(self, data: bytes) -> asyncio.Future[None]:
         """Send bytes. The future is done when the system has taken all of them."""
         self._transport.write(data)
+        if not self.is_blocked:
+            return self._done
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        if self.is_blocked:
-            self._writes.append(done)
-        else:
-            done.set_result(None)
+        self._writes.append(done)
         return done
 
     def block(self) -> None:

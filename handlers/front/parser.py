@@ -12,6 +12,7 @@ may have their own, and takes no target with bytes from 128 on.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Final, NamedTuple
 
@@ -19,18 +20,23 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from tornado.httputil import HTTPHeaders, RequestStartLine
 
 from handlers.front.limits import MAX_HEADER_LINES
+from handlers.http.header_map import NAMES_REMEMBERED, HeaderMap, header_name
 
 _END: Final = b"\r\n\r\n"
 _BARE_LINE_FEED: Final = re.compile(rb"(?<!\r)\n")
 
 _TOKEN: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
-_HEAD: Final = re.compile(
-    rb"(?P<method>" + _TOKEN + rb") (?P<target>[\x21-\x7e\x80-\xff]++) HTTP/1\.(?P<minor>[01])\r\n"
-    rb"(?:" + _TOKEN + rb":[\t\x20-\x7e\x80-\xff]*+\r\n)*+\r\n"
+_FIRST_LINE: Final = re.compile(
+    rb"(?P<method>" + _TOKEN + rb") (?P<target>[\x21-\x7e\x80-\xff]++) HTTP/1\.(?=[01]\r\n)"
 )
+"""Up to the digit behind the point. It is read together with the header lines, because what they
+mean depends on it."""
+_FIELDS: Final = re.compile(rb"[01]\r\n(?:" + _TOKEN + rb":[\t\x20-\x7e\x80-\xff]*+\r\n)*+\r\n")
+_FURTHER_CODINGS: Final = frozenset({"gzip", "x-gzip", "deflate", "compress", "x-compress"})
+"""Registered transfer codings that are not read here (RFC 9112 7.2)."""
 _LENGTH: Final = re.compile(r"[0-9]{1,20}")
 """As many digits as llhttp counts to; without a bound, `int` fails behind 4,300 zeros."""
-_VERSIONS: Final = {b"0": "HTTP/1.0", b"1": "HTTP/1.1"}
+_VERSIONS: Final = {ord("0"): "HTTP/1.0", ord("1"): "HTTP/1.1"}
 
 
 class Refused(Exception):
@@ -69,6 +75,24 @@ class Head(NamedTuple):
     expects_continue: bool
 
 
+class HeaderLines(NamedTuple):
+    """The header lines of a request, and what they mean for the connection.
+
+    Attributes:
+        version: of HTTP.
+        headers: as in `Head`.
+        length: likewise.
+        keeps_alive: likewise.
+        expects_continue: likewise.
+    """
+
+    version: str
+    headers: HeaderMap
+    length: int | None
+    keeps_alive: bool
+    expects_continue: bool
+
+
 class HeadFinder:
     """Takes heads out of what was received. It looks at no byte twice, even if they come singly.
 
@@ -89,7 +113,8 @@ class HeadFinder:
             received: from the start of a request, or the empty lines before it (RFC 9112 2.2).
 
         Raises:
-            Refused: with 431 for too many bytes, with 400 for lines that end in another way.
+            Refused: with 431 for too many bytes, with 414 if all are of the first line, with 400
+                for lines that end in another way.
         """
         while received.startswith(b"\r\n"):
             del received[:2]
@@ -101,47 +126,80 @@ class HeadFinder:
             del received[: len(data)]
             return data
         if len(received) > self._most:
-            raise Refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "too many bytes of headers")
+            raise self._too_large(received)
         if _BARE_LINE_FEED.search(received, self._seen):
             raise malformed("a line feed without a carriage return")
         self._seen = len(received)
         return None
 
+    def _too_large(self, received: bytearray) -> Refused:
+        if received.find(b"\r\n", 0, self._most) < 0:
+            return Refused(HTTPStatus.REQUEST_URI_TOO_LONG, "too many bytes in the first line")
+        return Refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "too many bytes of headers")
 
-def read_head(data: bytes) -> Head:
-    """Read a request from its first line to the empty line after its headers.
+
+def read_fields(data: bytes) -> HeaderLines:
+    """Read a request from its version's last digit to the empty line after its headers.
 
     Raises:
-        Refused: with 431 for too many lines, with 400 for everything else.
+        Refused: as `read_head`.
     """
-    lines = data.count(b"\n") - 2
-    if lines > MAX_HEADER_LINES:
+    if _FIELDS.fullmatch(data) is None:
+        raise malformed("no header lines")
+    version, headers = _VERSIONS[data[0]], _read_lines(data, _lines_in(data))
+    expects = headers.get("Expect", "").lower() == "100-continue" and version == "HTTP/1.1"
+    length, keeps_alive = _body_length(version, headers), _keeps_alive(version, headers)
+    return HeaderLines(version, headers, length, keeps_alive, expects)
+
+
+def read_head(data: bytes, fields_of: Callable[[bytes], HeaderLines] = read_fields) -> Head:
+    """Read a request from its first line to the empty line after its headers.
+
+    Args:
+        data: the request.
+        fields_of: does what `read_fields` does. Its headers are copied before anybody changes them.
+
+    Raises:
+        Refused: with 431 for too many lines, with 501 for a transfer coding that is not known, with
+            400 for everything else, another version of HTTP too.
+    """
+    if _lines_in(data) > MAX_HEADER_LINES:
         raise Refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "too many header lines")
-    match = _HEAD.fullmatch(data)
-    if match is None:
-        raise malformed("no request line with header lines")
-    method, target, minor = match.groups()
-    line = RequestStartLine(method.decode("ascii"), target.decode("latin-1"), _VERSIONS[minor])
-    headers = _read_lines(data[match.start("minor") :], lines)
-    expects = headers.get("Expect", "").lower() == "100-continue" and line.version == "HTTP/1.1"
-    return Head(line, headers, _body_length(line, headers), _keeps_alive(line, headers), expects)
+    first = _FIRST_LINE.match(data)
+    if first is None:
+        raise malformed("no request line")
+    method, target = first.groups()
+    version, headers, length, keeps_alive, expects = fields_of(data[first.end() :])
+    line = RequestStartLine(method.decode("ascii"), target.decode("latin-1"), version)
+    return Head(line, headers.copy(), length, keeps_alive, expects)
 
 
-def _read_lines(data: bytes, lines: int) -> HTTPHeaders:
+def _lines_in(data: bytes) -> int:
+    """Return how many header lines there are between the first line and the empty one."""
+    return data.count(b"\n") - 2
+
+
+def _read_lines(data: bytes, lines: int) -> HeaderMap:
     """Return the headers as llhttp reads them, if each name comes once."""
     fields: dict[bytes, bytes] = {}
     _feed(data, fields.setdefault)
     # The pattern has looked at names and values: Tornado need not do so again.
-    headers = HTTPHeaders()
-    for name, value in fields.items():
-        headers[name.decode("ascii")] = value.decode("latin-1").strip(" \t")
+    values: dict[str, str | list[str]] = {
+        _name(name): value.decode("latin-1").strip(" \t") for name, value in fields.items()
+    }
+    headers = HeaderMap.of(values)
     # Fewer headers than lines: one stands there twice, in whatever case.
     return headers if len(headers) == lines else _read_repeated(data, lines)
 
 
-def _read_repeated(data: bytes, lines: int) -> HTTPHeaders:
+@lru_cache(NAMES_REMEMBERED)
+def _name(raw: bytes) -> str:
+    return header_name(raw.decode("ascii"))
+
+
+def _read_repeated(data: bytes, lines: int) -> HeaderMap:
     """Return the headers as llhttp reads them, with repeated names."""
-    headers, fields = HTTPHeaders(), list[tuple[bytes, bytes]]()
+    headers, fields = HeaderMap(), list[tuple[bytes, bytes]]()
     _feed(data, lambda name, value: fields.append((name, value)))
     if len(fields) != lines:
         raise malformed("not every line was read as a header")
@@ -166,16 +224,16 @@ class _Reading:
     on_header: Callable[[bytes, bytes], object]
 
 
-def _body_length(line: RequestStartLine, headers: HTTPHeaders) -> int | None:
+def _body_length(version: str, headers: HTTPHeaders) -> int | None:
     """Return how long the body is (RFC 9112 6.3); None if it comes in chunks."""
     codings, lengths = headers.get_list("Transfer-Encoding"), headers.get_list("Content-Length")
     if codings:
-        if (
-            lengths
-            or line.version == "HTTP/1.0"
-            or [each.lower() for each in codings] != ["chunked"]
-        ):
+        *further, last = [each.strip().lower() for each in ",".join(codings).split(",")]
+        is_known = _FURTHER_CODINGS.issuperset(further)
+        if lengths or version == "HTTP/1.0" or last != "chunked" or not is_known:
             raise malformed("a transfer coding that is not just chunked")
+        if further:
+            raise Refused(HTTPStatus.NOT_IMPLEMENTED, "a transfer coding besides chunked")
         return None
     if not lengths:
         return 0
@@ -184,10 +242,10 @@ def _body_length(line: RequestStartLine, headers: HTTPHeaders) -> int | None:
     return int(lengths[0])
 
 
-def _keeps_alive(line: RequestStartLine, headers: HTTPHeaders) -> bool:
+def _keeps_alive(version: str, headers: HTTPHeaders) -> bool:
     """Return whether the client keeps the connection (RFC 9112 9.3)."""
     options = headers.get("Connection")
     if options is None:
-        return line.version == "HTTP/1.1"
+        return version == "HTTP/1.1"
     wanted = {each.strip().lower() for each in options.split(",")}
-    return "close" not in wanted and (line.version == "HTTP/1.1" or "keep-alive" in wanted)
+    return "close" not in wanted and (version == "HTTP/1.1" or "keep-alive" in wanted)

@@ -3,8 +3,12 @@
 from http import HTTPStatus
 from typing import Final
 
-from tornado.escape import native_str
+from tornado.escape import json_encode, native_str
 from tornado.httputil import HTTPHeaders, ResponseStartLine, format_timestamp
+
+from handlers.http.header_map import HeaderMap
+from handlers.http.headers import SECURITY_HEADERS
+from handlers.http.refusals import UNREAD
 
 CONTINUE: Final = b"HTTP/1.1 100 (Continue)\r\n\r\n"
 LAST_CHUNK: Final = b"0\r\n\r\n"
@@ -20,7 +24,9 @@ def head(start_line: ResponseStartLine, headers: HTTPHeaders) -> bytes:
     # Tornado lets some values through as bytes.
     lines += [
         f"{name}: {value if type(value) is str else native_str(value)}"
-        for name, value in headers.get_all()
+        for name, value in (
+            headers.lines() if isinstance(headers, HeaderMap) else headers.get_all()
+        )
     ]
     text = "\r\n".join(lines)
     if not len(lines) - 1 == text.count("\r") == text.count("\n"):
@@ -33,12 +39,20 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data) if data else b""
 
 
-def refusal(status: HTTPStatus, now: float) -> bytes:
-    """Return the answer to a malformed or too large request. It ends the connection."""
-    return (
-        f"HTTP/1.1 {status.value} {status.phrase}\r\n"
-        f"Date: {format_timestamp(now)}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-    ).encode("ascii")
+def refusal(status: HTTPStatus, now: float, method: str = "") -> bytes:
+    """Return the answer to a request that no handler sees. It ends the connection.
+
+    Args:
+        status: one of those in `UNREAD`.
+        now: Unix seconds.
+        method: of the request; empty if it was not read.
+    """
+    body = json_encode(UNREAD[status].as_json()).encode("ascii")
+    headers = HTTPHeaders({**SECURITY_HEADERS, **_OF_REFUSALS})
+    headers["Date"] = format_timestamp(now)
+    headers["Content-Length"] = str(len(body))
+    line = ResponseStartLine("HTTP/1.1", status.value, status.phrase)
+    return head(line, headers) + (body if may_have_body(method, status) else b"")
 
 
 def may_have_body(method: str, code: int) -> bool:
@@ -46,4 +60,10 @@ def may_have_body(method: str, code: int) -> bool:
     return method != "HEAD" and code >= HTTPStatus.OK and code not in _WITHOUT_BODY
 
 
+_OF_REFUSALS: Final = {
+    "Content-Type": "application/problem+json; charset=UTF-8",
+    "Cache-Control": "no-store",
+    "Vary": "Cookie",
+    "Connection": "close",
+}
 _WITHOUT_BODY: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})

@@ -3,6 +3,8 @@
 import asyncio
 import socket
 import ssl
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from types import SimpleNamespace
 from typing import Any, Final, cast
@@ -10,14 +12,18 @@ from typing import Any, Final, cast
 from tornado.http1connection import _GzipMessageDelegate
 from tornado.httpserver import HTTPServer, _HTTPRequestContext
 from tornado.httputil import HTTPConnection, HTTPMessageDelegate
+from tornado.ioloop import IOLoop
 from tornado.iostream import IOStream
 from tornado.netutil import ssl_options_to_context
 
 from handlers.front.connection import HttpConnection
-from handlers.front.limits import READ_BYTES, FrontLimits
+from handlers.front.head_reader import HeadReader
+from handlers.front.limits import ACCEPT_AT_ONCE, READ_BYTES, FrontLimits
 from handlers.front.tls_transport import TlsTransport
-from handlers.front.turns import Turns
-from handlers.http.connection_limits import UNLIMITED, ConnectionLimits
+from handlers.front.turns import Share, Turns
+from handlers.http.connection_limits import ConnectionLimits
+from server.core.listen_address import AS_CLIENT
+from server.core.open_files import UNLIMITED
 
 MAX_BODY_BYTES: Final = 100 * 1024 * 1024
 """Bytes of one body, if the application sets no limit. Tornado's default."""
@@ -30,6 +36,10 @@ class FrontServer(HTTPServer):
         connection_limits: counts the connections, and says when there are too many.
         first_timeout: seconds that a new connection gets for its first request's headers; as many
             as later ones if it is not said.
+        on_malformed: called with the status of the answer to a request that no handler gets.
+
+    Attributes:
+        is_draining: whether answers say that their connection ends, because the server stops.
     """
 
     def initialize(
@@ -37,6 +47,7 @@ class FrontServer(HTTPServer):
         *args: Any,
         connection_limits: ConnectionLimits | None = None,
         first_timeout: float | None = None,
+        on_malformed: Callable[[int], object] = lambda _: None,
         **more: Any,
     ) -> None:
         """Take the arguments; Tornado calls this in place of a constructor."""
@@ -58,18 +69,68 @@ class FrontServer(HTTPServer):
             piece_bytes=params.chunk_size,
             keep_alive=not params.no_keep_alive,
         )
+        self.count_malformed = on_malformed
+        self.is_draining = False
+        self._listening: list[socket.socket] = []
         self._turns: Turns | None = None
         self.buffer = memoryview(bytearray(READ_BYTES))
+        self.heads = HeadReader()
         self._open: dict[HttpConnection, str] = {}
+        self._waiting: dict[HttpConnection, socket.socket] = {}
+        """Accepted, and not open yet: there is a turn for each."""
         self._opening: set[asyncio.Task[Any]] = set()
         self._all_closed = asyncio.Event()
+
+    def add_sockets(self, sockets: Iterable[socket.socket]) -> None:
+        """Accept connections on these sockets, which listen already."""
+        for listening in sockets:
+            self._listening.append(listening)
+            self._sockets[listening.fileno()] = listening
+            self._handlers[listening.fileno()] = self._accept_on(listening)
+
+    def _accept_on(self, listening: socket.socket) -> Callable[[], None]:
+        """Accept a few connections in each turn; return what ends it.
+
+        Tornado accepts all that wait at once, which is as much as a crowd sends.
+        """
+        loop = IOLoop.current()
+
+        def accept(_: Any, __: int) -> None:
+            for _ in range(ACCEPT_AT_ONCE):
+                try:
+                    connection, address = listening.accept()
+                except (BlockingIOError, ConnectionAbortedError):
+                    return
+                self._handle_connection(connection, address)
+
+        loop.add_handler(listening, accept, IOLoop.READ)
+        return partial(loop.remove_handler, listening)
+
+    def stop_accepting(self) -> None:
+        """Accept the connections that wait already, and no more.
+
+        The system resets those that still wait when the last process closes the port. A proxy that
+        has sent its request there by then cannot know whether it was handled.
+        """
+        for each in self._listening:
+            with suppress(OSError):
+                while True:
+                    self._handle_connection(*each.accept())
+        self._listening.clear()
+        self.stop()
+
+    async def all_closed(self) -> None:
+        """Wait until all connections except sockets are closed."""
+        while self._open:
+            self._all_closed.clear()
+            await self._all_closed.wait()
 
     def _handle_connection(self, connection: socket.socket, address: Any) -> None:
         """Serve a connection, or close it at once if there are too many.
 
         Tornado has no public place for this one; every test notices when the name changes.
         """
-        peer = str(address[0]) if address else ""
+        peer = peer_of(address)
         if not self._connection_limits.has_room_for(peer):
             connection.close()
             return
@@ -81,6 +142,22 @@ class FrontServer(HTTPServer):
         share = self._turns_of(loop).share_of(peer, is_of_many=is_of_many)
         made = HttpConnection(self, self._limits, share, due)
         self._open[made] = peer
+        if share.may_begin():
+            self._open_connection(made, connection, address, share)
+        else:
+            self._waiting[made] = connection
+            share.wait(partial(self._open_in_turn, made, address, share))
+
+    def _open_in_turn(self, made: HttpConnection, address: Any, share: Share) -> None:
+        """Open a connection that was accepted in an earlier turn, unless the server has ended."""
+        connection = self._waiting.pop(made, None)
+        if connection is not None:
+            self._open_connection(made, connection, address, share)
+
+    def _open_connection(
+        self, made: HttpConnection, connection: socket.socket, address: Any, share: Share
+    ) -> None:
+        loop = asyncio.get_running_loop()
         if self._tls is not None:
             try:
                 wrapped = self._tls.wrap_socket(
@@ -116,7 +193,10 @@ class FrontServer(HTTPServer):
         stream = cast("IOStream", SimpleNamespace(socket=transport.get_extra_info("socket")))
         address = transport.get_extra_info("peername")
         protocol = self.protocol or ("https" if self._tls else "http")
-        return _HTTPRequestContext(stream, address, protocol, self.trusted_downstream)
+        context = _HTTPRequestContext(stream, address, protocol, self.trusted_downstream)
+        if stream.socket.family == socket.AF_UNIX:
+            context.remote_ip = peer_of(address)
+        return context
 
     def start_request(
         self, server_conn: object, request_conn: HTTPConnection
@@ -141,6 +221,10 @@ class FrontServer(HTTPServer):
 
     async def close_all_connections(self) -> None:
         """Close all connections except sockets, and wait until they are closed."""
+        for made, connection in self._waiting.items():
+            connection.close()
+            self.on_close(made)
+        self._waiting.clear()
         for opening in self._opening:
             opening.cancel()
         await asyncio.gather(*self._opening, return_exceptions=True)
@@ -149,3 +233,8 @@ class FrontServer(HTTPServer):
             for each in list(self._open):
                 each.close()
             await self._all_closed.wait()
+
+
+def peer_of(address: Any) -> str:
+    """Return the address of a peer. One on a Unix socket is a process on this machine."""
+    return str(address[0]) if isinstance(address, tuple) else AS_CLIENT

@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from tornado.ioloop import IOLoop
 from tornado.iostream import StreamClosedError, UnsatisfiableReadError
 
 from handlers.front.limits import READ_AHEAD_BYTES
+from handlers.front.turns import Share
+from handlers.front.under_way import UnderWay
 
 Find = Callable[[bytearray], int]
 """Returns how many of the received bytes answer a read; 0 if more must come."""
@@ -26,8 +29,8 @@ class TransportStream(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_close_callback", "_closed", "_find", "_is_paused", "_is_writing", "_notify", "_read",
-        "_received", "_transport", "_wanted", "_writes", "error", "io_loop",
+        "_close_callback", "_closed", "_find", "_is_paused", "_is_writing", "_notify", "_opening",
+        "_read", "_received", "_share", "_transport", "_wanted", "_writes", "error", "io_loop",
     )  # fmt: skip
 
     def __init__(
@@ -37,6 +40,8 @@ class TransportStream(asyncio.Protocol):
         self.error: BaseException | None = None
         self._transport = transport
         self._received = received
+        self._share: Share | None = None
+        self._opening: UnderWay | None = None
         self._is_writing = is_writing
         self._writes: list[asyncio.Future[None]] = []
         self._read: asyncio.Future[bytes] | None = None
@@ -53,10 +58,33 @@ class TransportStream(asyncio.Protocol):
         return bool(self._received)
 
     def notify(self, callback: Callable[[], None]) -> None:
-        """Call `callback` once: when there is something to read, or the connection is gone."""
+        """Call `callback` once: when there is something to read, or the connection is gone.
+
+        What is there to read waits for its turn.
+        """
         self._notify = callback
+        self._is_open()
         if self._received or self._closed:
             asyncio.get_running_loop().call_soon(self._call_notify)
+
+    def take_turns(self, share: Share, opening: UnderWay) -> None:
+        """Read only when it has its turn.
+
+        Args:
+            share: of the loop's turns.
+            opening: the request that became this stream; it is under way until somebody reads.
+        """
+        self._share, self._opening = share, opening
+
+    async def turn(self) -> None:
+        """Wait until more may be read of what has come."""
+        share = self._share
+        if share is None:
+            await asyncio.sleep(0)
+        elif not share.may_begin():
+            begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            share.wait(partial(_begin, begun))
+            await begun
 
     @property
     def socket(self) -> Any:
@@ -218,6 +246,7 @@ class TransportStream(asyncio.Protocol):
             return
         self._closed = True
         self.error = error
+        self._is_open()
         self._answer_read()
         waiting: list[asyncio.Future[Any]] = [*self._writes, *([self._read] if self._read else [])]
         for each in waiting:
@@ -228,12 +257,27 @@ class TransportStream(asyncio.Protocol):
         self._call_notify()
         self._call_close_callback()
 
+    def _is_open(self) -> None:
+        """Stop counting the request that became this stream."""
+        opening, self._opening = self._opening, None
+        if opening is not None:
+            opening.end()
+
     def _call_notify(self) -> None:
         callback, self._notify = self._notify, None
-        if callback is not None:
+        if callback is None:
+            return
+        if self._closed or self._share is None or self._share.may_begin():
             callback()
+        else:
+            self._share.wait(callback)
 
     def _call_close_callback(self) -> None:
         callback, self._close_callback = self._close_callback, None
         if callback is not None:
             self.io_loop.add_callback(callback)
+
+
+def _begin(begun: asyncio.Future[None]) -> None:
+    if not begun.done():  # nobody has stopped waiting
+        begun.set_result(None)

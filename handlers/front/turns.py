@@ -6,24 +6,52 @@ begin in a turn. As long as several addresses ask for some, each has one in a tu
 one after the other, with each address in its turn. An address that is alone has all of them: with
 fewer, the loop would ask the system for news more often, which costs a tenth of a request. So has
 a trusted proxy: it limits each of its clients itself, and a probe must not slow all of them.
+
+A request takes several turns, so even one piece of somebody else's work in each of them makes it
+several times as slow. While requests of other addresses are under way, an address therefore begins
+no more than `BESIDE_OTHERS` allows. In between, it has the whole process, but not more than
+`TOGETHER` requests under way: somebody else's may come at any moment.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Final
 from weakref import WeakValueDictionary
 
+from handlers.front.under_way import RequestsOfAddress, RequestsUnderWay
 from server.core.addresses import network_of
+from server.core.rate import Rate
 
 BEGIN_AT_MOST: Final = 32
 """Pieces of work that begin in one turn. A costly one takes less than a millisecond."""
-REMEMBERED: Final = 256
+REMEMBERED: Final = 4096
 """So many turns an address is taken for active after its last work. An ordinary user asks seldom,
 but each request takes several turns and must find them short."""
+BESIDE_OTHERS: Final = Rate(per_second=250, burst=1)
+"""Pieces of work of one address while requests of others are under way, by `time_of_work`. They
+take a fifth of the process then. An office of a thousand people asks less often than that."""
+SHORTEST: Final = 0.001
+"""Seconds between two looks at what waits; uvloop's timers are no finer."""
+TOGETHER: Final = 4
+"""Requests of one address that are under way, as long as several addresses are active."""
+
+Begin = Callable[[], None]
+_NOTHING: Final[deque[Begin]] = deque(maxlen=0)
+"""An address of which nothing waits needs no queue of its own: there may be one for each socket."""
 
 
-class Share:
+def time_of_work() -> float:
+    """Return seconds of a clock that runs slowly while this process waits for a processor.
+
+    Where other programs want the processor as well, a request takes long, and is no nearer to its
+    end. Four fifths of this clock are the processor time of this thread, the rest is real time.
+    """
+    return 0.8 * time.thread_time() + 0.2 * time.monotonic()
+
+
+class Share(RequestsOfAddress):
     """One address's part of each turn. Its connections have it in common.
 
     Args:
@@ -35,17 +63,18 @@ class Share:
     """
 
     __slots__ = (
-        "__weakref__", "_begun", "_further", "_is_further_next", "_new", "_turn", "_turns",
-        "is_of_many",
+        "_begun", "_full_at", "_further", "_is_further_next", "_new",
+        "_turn", "_turns", "is_of_many",
     )  # fmt: skip
 
     def __init__(self, turns: "Turns", *, is_of_many: bool = False) -> None:
+        super().__init__(turns.requests)
         self.is_of_many = is_of_many
         self._turns = turns
         self._turn = -1
         self._begun = 0
-        self._new: deque[Callable[[], None]] = deque()
-        self._further: deque[Callable[[], None]] = deque()
+        self._full_at = 0.0
+        self._new = self._further = _NOTHING
         self._is_further_next = False
 
     @property
@@ -53,11 +82,16 @@ class Share:
         """Whether some work of this address waits."""
         return bool(self._new or self._further)
 
+    @property
+    def is_one_of_several(self) -> bool:
+        """Whether other addresses are active, too, and this one is not that of a proxy."""
+        return not self.is_of_many and self._turns.has_several
+
     def may_begin(self) -> bool:
         """Return whether work may begin now, and count it; else it must wait."""
         return not self._new and self._take()
 
-    def wait(self, begin: Callable[[], None], *, is_further: bool = False) -> None:
+    def wait(self, begin: Begin, *, is_further: bool = False) -> None:
         """Call `begin` in a later turn.
 
         Args:
@@ -67,9 +101,14 @@ class Share:
         """
         if not self.is_waiting:
             self._turns.wait(self)
-        (self._further if is_further else self._new).append(begin)
+        if is_further:
+            self._further = self._further or deque()
+            self._further.append(begin)
+        else:
+            self._new = self._new or deque()
+            self._new.append(begin)
 
-    def take_waiting(self) -> Callable[[], None] | None:
+    def take_waiting(self) -> Begin | None:
         """Take out what begins next in this turn; return None if there is no room for it."""
         is_first = self._turn != self._turns.number or not self._begun
         if not (is_first or self._new) or not self._take():
@@ -79,13 +118,33 @@ class Share:
             self._is_further_next = not is_further
         return (self._further if is_further else self._new).popleft()
 
+    def goes_on_in(self) -> float:
+        """Return in how many seconds to try again with the next piece of work; 0 for now."""
+        if self.is_of_many:
+            return 0.0
+        if self.has_under_way(TOGETHER):
+            return 1 / BESIDE_OTHERS.per_second
+        if not self.has_others_under_way:
+            return 0.0
+        return BESIDE_OTHERS.next_at(self._full_at) - self._turns.now()
+
     def _take(self) -> bool:
         """Count a piece of work that begins in this turn, if there is room for it."""
         turns = self._turns
         if self._turn != turns.number:
             self._turn, self._begun = turns.number, 0
-        if self._begun >= turns.each_at_most(self) or not turns.take():
+        at_most = turns.each_at_most(self)
+        if self._begun >= at_most:
             return False
+        full_at = BESIDE_OTHERS.take(self._full_at, turns.now())
+        if not self.is_of_many:
+            if full_at is None and self.has_others_under_way:
+                return False
+            if at_most == 1 and self.has_under_way(TOGETHER):
+                return False
+        if not turns.take():
+            return False
+        self._full_at = full_at or self._full_at
         self._begun += 1
         return True
 
@@ -98,6 +157,8 @@ class Turns:
 
     Attributes:
         number: of the current turn, among those in which something began.
+        requests: those that are under way, of all addresses.
+        now: the clock of `BESIDE_OTHERS`.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -106,9 +167,12 @@ class Turns:
         self._waiting: deque[Share] = deque()
         self._begun = 0
         self._is_counting = False
+        self._pause: asyncio.TimerHandle | None = None
         self._latest: Share | None = None
         self._several_until = 0
         self.number = 0
+        self.requests = RequestsUnderWay(loop, self._end_pause)
+        self.now = time_of_work
 
     def share_of(self, address: str, *, is_of_many: bool = False) -> Share:
         """Return the share of an address; all addresses of one client have the same.
@@ -129,8 +193,12 @@ class Turns:
             if self._latest is not None:
                 self._several_until = self.number + REMEMBERED
             self._latest = share
-        is_one_of_several = self.number < self._several_until and not share.is_of_many
-        return 1 if is_one_of_several else BEGIN_AT_MOST
+        return 1 if share.is_one_of_several else BEGIN_AT_MOST
+
+    @property
+    def has_several(self) -> bool:
+        """Whether several addresses were active lately."""
+        return self.number < self._several_until
 
     def take(self) -> bool:
         """Count a piece of work that begins in this turn, if there is room for it."""
@@ -166,6 +234,25 @@ class Turns:
             self._loop.call_soon(begin)  # not here: one that fails must not stop the others
             if share.is_waiting:
                 self._waiting.append(share)
-        if later or self._waiting:
-            self._waiting.extend(later)
+        if self._waiting:
+            self._count()
+        elif later:
+            self._go_on(min(share.goes_on_in() for share in later))
+        self._waiting.extend(later)
+
+    def _go_on(self, wait: float) -> None:
+        """Begin what is left in the next turn, or try again when the first of it may begin."""
+        if self._pause is not None:
+            self._pause.cancel()
+            self._pause = None
+        if wait <= 0:
+            self._count()
+        else:
+            self._pause = self._loop.call_later(max(wait, SHORTEST), self._end_pause)
+
+    def _end_pause(self) -> None:
+        """Begin what waits for a request that has ended, or for its time."""
+        if self._pause is not None:
+            self._pause.cancel()
+            self._pause = None
             self._count()

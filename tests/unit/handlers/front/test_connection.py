@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tornado.httputil import HTTPHeaders, ResponseStartLine
 
-from handlers.front import connection
+from handlers.front import connection, linger
 from handlers.front.limits import LINGER_BYTES, READ_AHEAD_BYTES, UNREAD_BYTES
 from tests.support.running.waiting import until
 from tests.support.servers.receiving import LIMITS, receiving
@@ -79,8 +79,11 @@ async def test_no_request_begins_while_an_answer_is_not_read() -> None:
 
 async def test_a_new_connection_sends_a_request_in_time_or_is_closed() -> None:
     async with receiving(replace(LIMITS, first_timeout=0.05)) as (_, peer):
-        await peer.send(b"GET / HTTP/1.1\r\n")
         assert not await peer.read_all()
+    async with receiving(replace(LIMITS, first_timeout=0.05)) as (_, peer):
+        await peer.send(b"GET / HTTP/1.1\r\n")
+        assert (await peer.read_all()).startswith(b"HTTP/1.1 408 ")
+        peer.close()
 
 
 async def test_a_connection_that_rests_too_long_is_closed() -> None:
@@ -123,14 +126,14 @@ async def test_a_peer_that_reads_its_answer_slowly_is_not_cut() -> None:
 
 async def test_a_refusal_reaches_a_peer_that_sends_on() -> None:
     async with receiving() as (server, peer):
-        await peer.send(b"GET\r\n\r\n" + b"x" * (LINGER_BYTES // 2))
+        await peer.send(b"GET\r\n\r\n" + b"x" * (LINGER_BYTES // 8))
         assert (await peer.read_all()).startswith(b"HTTP/1.1 400 ")
         assert not server.is_closed.is_set()
         peer.close()
 
 
 async def test_a_refused_peer_that_stays_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "LINGER_SECONDS", 0.05)
+    monkeypatch.setattr(linger, "LINGER_SECONDS", 0.05)
     async with receiving() as (server, peer):
         await peer.send(b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\nabc")
         assert (await peer.read_all()).startswith(b"HTTP/1.1 400 ")
@@ -150,10 +153,13 @@ async def test_a_connection_that_one_side_does_not_keep_ends_with_its_answer(
         assert answer.endswith(b"one")
 
 
-async def test_a_peer_that_sends_without_end_behind_a_refusal_is_cut() -> None:
+async def test_a_peer_that_sends_without_end_behind_a_refusal_is_cut(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(linger, "LINGER_BYTES", 1024 * 1024)
     async with receiving() as (server, peer):
         with pytest.raises(ConnectionError):
-            await peer.send(b"GET\r\n\r\n" + b"x" * (64 * LINGER_BYTES))
+            await peer.send(b"GET\r\n\r\n" + b"x" * (64 * 1024 * 1024))
         assert server.begun == []
 
 
@@ -178,3 +184,21 @@ async def test_whoever_is_given_the_connection_gets_what_came_behind_the_request
         assert await stream.read_bytes(6) == b"frames"
         await stream.write(b"back")
         assert await peer.read(4) == b"back"
+
+
+async def test_what_no_handler_gets_is_counted_by_its_answer() -> None:
+    async with receiving() as (server, peer):
+        await peer.send(b"nonsense\r\n\r\n")
+        await peer.read_until(b"\r\n\r\n")
+        assert server.malformed == [400]
+
+
+async def test_a_server_that_drains_ends_connections_with_their_answer() -> None:
+    async with receiving() as (server, peer):
+        await peer.send(GET % 1)
+        (await server.whole_request()).answer(b"one")
+        await peer.read_until(b"one")
+        server.is_draining = True
+        await peer.send(GET % 2)
+        (await server.whole_request()).answer(b"two")
+        assert b"Connection: close" in await peer.read_until(b"two")

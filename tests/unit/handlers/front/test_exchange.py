@@ -118,3 +118,16 @@ async def test_who_answers_hears_once_that_the_peer_is_gone() -> None:
     assert calls == [exchange]
     with pytest.raises(StreamClosedError):
         await exchange.write_headers(OK, HTTPHeaders())
+
+
+async def test_a_connection_is_given_away_once() -> None:
+    async with receiving() as (server, peer):
+        await peer.send(GET)
+        exchange = (await server.whole_request()).exchange
+        stream = exchange.detach()
+        with pytest.raises(RuntimeError, match="given away before"):
+            exchange.detach()
+        assert exchange.stream is None
+        exchange.set_body_timeout(1.0)  # which is nobody's concern any more
+        stream.close()
+        assert not await peer.read_all()

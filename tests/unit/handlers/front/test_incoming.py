@@ -119,8 +119,24 @@ async def test_a_body_must_come_in_its_time() -> None:
     async with receiving(replace(LIMITS, body_timeout=0.05)) as (server, peer):
         await peer.send(POST + b"\r\nab")
         request = await server.request()
-        assert not await peer.read_all()
-        assert request.is_cut.is_set()
+        assert (await peer.read_all()).startswith(b"HTTP/1.1 408 ")
+        await request.is_cut.wait()
+        peer.close()
+
+
+async def test_a_request_is_incomplete_until_all_of_it_is_here() -> None:
+    async with receiving() as (server, peer):
+        await peer.send(POST + b"\r\nab")
+        request = await server.request()
+        connection: Any = request.exchange._connection
+        assert connection._incoming.is_incomplete
+        await peer.send(b"cGET / HTTP/1.1\r\n")
+        await request.is_whole.wait()
+        assert not connection._incoming.is_incomplete, "it waits for its answer"
+        request.answer()
+        await peer.read_until(b"\r\n\r\n")
+        assert connection._incoming.is_incomplete, "the next one has begun"
+        peer.close()
 
 
 async def test_an_application_may_take_longer_than_its_peer_may() -> None:
@@ -152,7 +168,8 @@ async def test_a_time_that_a_handler_sets_for_a_body_is_for_this_body_alone() ->
         request.answer()
         await peer.read_until(b"\r\n\r\n")
         await peer.send(POST + b"\r\nab")
-        assert not await peer.read_all()
+        assert (await peer.read_all()).startswith(b"HTTP/1.1 408 ")
+        peer.close()
 
 
 async def test_a_body_in_many_chunks_waits_for_its_turn_and_comes_whole() -> None:
@@ -162,3 +179,59 @@ async def test_a_body_in_many_chunks_waits_for_its_turn_and_comes_whole() -> Non
         await peer.send(b"1\r\nx\r\n" * 1000 + b"0\r\n\r\n")
         await request.is_whole.wait()
         assert request.body == b"x" * 1000
+
+
+async def test_a_request_that_cannot_begin_ends_the_connection_and_is_logged(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    async with receiving() as (server, peer):
+        monkeypatch.setattr(server, "start_request", fail)
+        await peer.send(POST + b"\r\nabc")
+        assert not await peer.read_all()
+    assert ZeroDivisionError in [each.exc_info[0] for each in caplog.records if each.exc_info]
+
+
+async def test_an_application_that_takes_a_head_after_the_peer_has_gone_gets_no_body() -> None:
+    async with receiving() as (server, peer):
+        server.may_go_on = asyncio.get_running_loop().create_future()
+        await peer.send(POST + b"\r\nabc")
+        request = await server.request()
+        peer.close()
+        await server.is_closed.wait()
+        await request.is_cut.wait()
+        server.may_go_on.set_result(None)
+        await asyncio.sleep(0)
+        assert (request.body, request.is_whole.is_set()) == (b"", False)
+
+
+async def test_an_application_that_takes_a_piece_after_the_peer_has_gone_gets_no_other() -> None:
+    async with receiving(replace(LIMITS, piece_bytes=1)) as (server, peer):
+        await peer.send(POST + b"\r\n")
+        request = await server.request()
+        request.may_go_on = asyncio.get_running_loop().create_future()
+        await peer.send(b"abc")
+
+        async def has_a_piece() -> bool:
+            return request.body == b"a"
+
+        await until(has_a_piece)
+        peer.close()
+        await server.is_closed.wait()
+        request.may_go_on.set_result(None)
+        await asyncio.sleep(0)
+        assert (request.body, request.is_whole.is_set()) == (b"a", False)
+
+
+async def test_an_answer_before_the_end_of_the_body_ends_the_body(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with receiving() as (server, peer):
+        await peer.send(POST + b"\r\n")
+        request = await server.request()
+        monkeypatch.setattr(request, "data_received", lambda _: request.answer(b"enough"))
+        await peer.send(b"a")
+        assert (await peer.read_all()).endswith(b"enough")
+        assert not request.is_whole.is_set()

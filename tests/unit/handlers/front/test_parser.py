@@ -41,6 +41,59 @@ def test_a_head_has_its_limit_however_it_is_cut(cut: int) -> None:
     assert refused.value.status == 431
 
 
+def test_a_first_line_that_is_too_long_is_the_address() -> None:
+    for sent in (b"GET /" + b"a" * 40, b"GET /" + b"a" * 40 + b" HTTP/1.1\r\nA: b\r\n\r\n"):
+        with pytest.raises(Refused) as refused:
+            HeadFinder(30).take(bytearray(sent))
+        assert refused.value.status == 414
+
+
+@pytest.mark.parametrize(
+    ("first", "status"),
+    [
+        (b"GET / HTTP/2.0", 400),
+        (b"GET / HTTP/0.9", 400),
+        (b"GET / HTTP/1.2", 400),
+        (b"PRI * HTTP/2.0", 400),
+        (b"GET / HTTP/11", 400),
+        (b"GET / HTTP/1.10", 400),
+        (b"GET / a HTTP/2.0", 400),
+        (b"GET /", 400),
+    ],
+)
+def test_another_version_is_told_from_what_is_no_first_line(first: bytes, status: int) -> None:
+    with pytest.raises(Refused) as refused:
+        head(b"Host: a", first=first)
+    assert refused.value.status == status
+
+
+@pytest.mark.parametrize(
+    ("codings", "status"),
+    [
+        (b"gzip, chunked", 501),
+        (b"x-gzip,deflate,\tChunked", 501),
+        (b"gzip", 400),
+        (b"chunked, gzip", 400),
+        (b"chunked, chunked", 400),
+        (b"identity, chunked", 400),
+        (b", chunked", 400),
+        (b"chunked,", 400),
+    ],
+)
+def test_a_coding_that_is_not_read_is_told_from_a_body_without_an_end(
+    codings: bytes, status: int
+) -> None:
+    """RFC 9112 6.1 and 6.3."""
+    for lines in ([b"Transfer-Encoding: " + codings],
+                  [b"Transfer-Encoding: " + each for each in codings.split(b",")]):  # fmt: skip
+        with pytest.raises(Refused) as refused:
+            head(*lines)
+        assert refused.value.status == status
+    with pytest.raises(Refused) as refused:
+        head(b"Transfer-Encoding: gzip, chunked", b"Content-Length: 3")
+    assert refused.value.status == 400
+
+
 def test_a_line_feed_alone_is_seen_as_soon_as_it_comes() -> None:
     finder, received = HeadFinder(1000), bytearray(b"GET / HTTP/1.1\r")
     assert finder.take(received) is None

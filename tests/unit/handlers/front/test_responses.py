@@ -1,5 +1,6 @@
 """The bytes of answers: heads that cannot be split in two, chunks, refusals."""
 
+import json
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
@@ -7,6 +8,8 @@ import pytest
 from tornado.httputil import HTTPHeaders, ResponseStartLine
 
 from handlers.front import responses
+from handlers.http.headers import SECURITY_HEADERS
+from handlers.http.refusals import MALFORMED
 
 OK = ResponseStartLine("HTTP/1.1", 200, "OK")
 
@@ -41,13 +44,33 @@ def test_a_chunk_says_its_size_and_no_data_is_no_chunk() -> None:
     assert not responses.chunk(b"")
 
 
-def test_a_refusal_has_a_date_no_body_and_ends_the_connection() -> None:
-    lines = responses.refusal(HTTPStatus.BAD_REQUEST, 1_000_000_000.0).decode().split("\r\n")
-    assert lines[0] == "HTTP/1.1 400 Bad Request"
-    headers = dict(line.split(": ", 1) for line in lines[1:-2])
-    assert parsedate_to_datetime(headers.pop("Date")).timestamp() == 1_000_000_000
-    assert headers == {"Content-Length": "0", "Connection": "close"}
-    assert lines[-2:] == ["", ""]
+def refused(status: HTTPStatus, method: str = "") -> tuple[str, dict[str, str], bytes]:
+    """First line, headers and body of a refusal."""
+    head, _, body = responses.refusal(status, 1_000_000_000.0, method).partition(b"\r\n\r\n")
+    first, *lines = head.decode().split("\r\n")
+    return first, dict(line.split(": ", 1) for line in lines), body
+
+
+def test_a_refusal_has_a_date_a_problem_and_ends_the_connection() -> None:
+    first, headers, body = refused(HTTPStatus.BAD_REQUEST)
+    assert first == "HTTP/1.1 400 Bad Request"
+    assert parsedate_to_datetime(headers["Date"]).timestamp() == 1_000_000_000
+    assert headers["Connection"] == "close"
+    assert headers["Content-Length"] == str(len(body))
+    assert headers["Content-Type"] == "application/problem+json; charset=UTF-8"
+    assert json.loads(body) == MALFORMED.as_json()
+
+
+def test_a_refusal_has_the_headers_of_all_other_answers() -> None:
+    _, headers, _ = refused(HTTPStatus.BAD_REQUEST)
+    assert SECURITY_HEADERS.items() <= headers.items()
+    assert (headers["Cache-Control"], headers["Vary"]) == ("no-store", "Cookie")
+
+
+def test_a_refused_head_has_the_length_and_no_body() -> None:
+    _, headers, body = refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "HEAD")
+    assert body == b""
+    assert int(headers["Content-Length"]) > 0
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -167,3 +168,21 @@ async def test_a_server_that_stops_closes_what_is_about_to_open() -> None:
         assert not connection_limits._total
         assert ours.fileno() < 0
     theirs.close()
+
+
+async def test_a_peer_on_a_unix_socket_is_a_process_on_this_machine(tmp_path: Path) -> None:
+    path = str(tmp_path / "http.sock")
+    limits = ConnectionLimits(10, [ip_network("127.0.0.1")])
+    async with serving(connection_limits=limits) as (server, _):
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(path)
+            listening.listen()
+            listening.setblocking(False)
+            server.add_socket(listening)
+            reader, writer = await asyncio.open_unix_connection(path)
+            writer.write(GET)
+            assert await body_of(reader) == "http 127.0.0.1"
+            (connection,) = server._open
+            assert connection._share.is_of_many
+            writer.close()
+            server.stop()

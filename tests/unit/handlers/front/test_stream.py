@@ -164,3 +164,47 @@ async def test_whoever_waits_is_told_once_that_something_came_or_that_the_peer_i
         peer.close()
         await told.wait()
         assert stream.closed()
+
+
+async def test_a_read_to_the_end_after_the_end_has_what_is_left() -> None:
+    async with streaming(b"ab") as (stream, peer):
+        peer.close()
+        await until_closed(stream)
+        assert await stream.read_until_close() == b"ab"
+        assert await stream.read_until_close() == b""
+
+
+async def until_closed(stream: TransportStream) -> None:
+    """Wait until the stream has heard of its end."""
+    closed = asyncio.Event()
+    stream.set_close_callback(closed.set)
+    await closed.wait()
+
+
+async def test_only_one_may_read_at_a_time() -> None:
+    async with streaming() as (stream, peer):
+        read = stream.read_bytes(1)
+        with pytest.raises(AssertionError, match="Already reading"):
+            stream.read_bytes(1)
+        await peer.send(b"a")
+        assert await read == b"a"
+
+
+async def test_what_comes_behind_a_close_is_dropped() -> None:
+    async with streaming() as (stream, _):
+        stream.close()
+        stream.data_received(b"late")
+        assert not stream.has_bytes
+
+
+async def test_who_gave_a_write_up_holds_up_no_other() -> None:
+    async with streaming() as (stream, peer):
+        given_up, written = stream.write(MUCH), stream.write(b"end")
+        given_up.cancel()
+        assert (await peer.read(len(MUCH) + 3)).endswith(b"end")
+        await written
+
+
+async def test_a_handler_finds_the_socket_and_so_who_its_peer_is() -> None:
+    async with streaming() as (stream, peer):
+        assert stream.socket.getpeername() == peer.sock.getsockname()

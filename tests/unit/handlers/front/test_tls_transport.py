@@ -4,6 +4,7 @@ import asyncio
 import select
 import socket
 import ssl
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -16,6 +17,9 @@ from handlers.front.turns import Turns
 from server.crypto.certificate import ensure_certificate
 from tests.support.clients.peer import Peer, tcp_pair
 from tests.support.running.waiting import until
+
+RESET_AT_ONCE = struct.pack("ii", 1, 0)
+"""SO_LINGER of no seconds: a close tells the peer that what it sends is lost."""
 
 MUCH = b"x" * (4 * 1024 * 1024)
 
@@ -272,4 +276,50 @@ async def test_data_goes_to_the_protocol_that_was_set_last(certificate: Path) ->
         writer.write(b"a")
         await second.received_all(1)
         tls.transport.set_protocol(tls.receiver)
+        await gone(writer)
+
+
+async def test_a_write_to_a_peer_that_has_reset_the_connection_ends_it(certificate: Path) -> None:
+    async with opened(certificate) as tls:
+        _, writer = await tls.shake_hands()
+        await until(tls.is_shaken)
+        tls.transport.pause_reading()  # so that only a write can find out
+        tls.peer.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_AT_ONCE)
+        writer.transport.abort()
+        while not tls.transport.is_closing():
+            tls.transport.write(MUCH)
+            await asyncio.sleep(0)
+        await tls.receiver.is_lost.wait()
+        assert tls.receiver.calls[-1] == "lost"
+
+
+class WritesFirst:
+    """A socket that must write before it gives what it has read, as when TLS takes another key."""
+
+    def __init__(self, sock: ssl.SSLSocket) -> None:
+        self._sock = sock
+        self._held: bytes | None = None
+
+    def recv(self, size: int) -> bytes:
+        """Hold the first bytes back: the system shows nothing more to read."""
+        if self._held is None:
+            self._held = self._sock.recv(size)
+            raise ssl.SSLWantWriteError
+        held, self._held = self._held, b""
+        return held or self._sock.recv(size)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._sock, name)
+
+
+async def test_a_read_that_must_write_first_is_tried_again_when_the_socket_takes_bytes(
+    certificate: Path,
+) -> None:
+    async with opened(certificate) as tls:
+        _, writer = await tls.shake_hands()
+        await until(tls.is_shaken)
+        tls.transport._sock = WritesFirst(tls.transport._sock)  # type: ignore[assignment]
+        writer.write(b"abc")
+        async with asyncio.timeout(5):
+            assert await tls.receiver.received_all(3) == b"abc"
         await gone(writer)

@@ -6,7 +6,16 @@ from collections.abc import Callable
 
 import pytest
 
-from handlers.front.turns import BEGIN_AT_MOST, REMEMBERED, Share, Turns
+from handlers.front.turns import (
+    BEGIN_AT_MOST,
+    BESIDE_OTHERS,
+    REMEMBERED,
+    TOGETHER,
+    Share,
+    Turns,
+)
+from handlers.front.under_way import UnderWay
+from tests.support.running.waiting import until
 
 
 class Seen(list[str]):
@@ -167,3 +176,108 @@ async def test_the_share_of_an_address_that_is_gone_is_forgotten() -> None:
     kept, gone = turns.share_of("192.0.2.1"), weakref.ref(turns.share_of("198.51.100.1"))
     assert gone() is None
     assert turns.share_of("192.0.2.1") is kept
+
+
+def stop_clocks(turns: Turns) -> None:
+    """Let no time pass, neither for what begins nor for what is under way."""
+    turns.now = turns.requests.now = lambda: 100.0
+
+
+async def waited(seen: Seen, number: int) -> None:
+    """Wait until so much has begun."""
+
+    async def has_begun() -> bool:
+        return len(seen) >= number
+
+    await until(has_begun)
+
+
+async def test_while_a_request_of_others_is_under_way_one_piece_begins_and_the_rest_behind_it() -> (
+    None
+):
+    turns, seen = turns_here(), Seen()
+    crowd, other = turns.share_of("192.0.2.1"), turns.share_of("198.51.100.1")
+    stop_clocks(turns)
+    ask(other, seen.note("other"))
+    request = UnderWay(other)
+    request.begin()
+    for _ in range(100):
+        ask(crowd, seen.note("crowd"))
+    for _ in range(1000):
+        await asyncio.sleep(0)
+    assert seen == ["other", "crowd"]
+    request.end()
+    request.end()  # which says nothing new
+    await waited(seen, 101)
+
+
+async def test_what_waits_for_a_request_that_takes_long_goes_on_all_the_same_only_slowly() -> None:
+    turns, seen = turns_here(), Seen()
+    crowd, other = turns.share_of("192.0.2.1"), turns.share_of("198.51.100.1")
+    stop_clocks(turns)
+    UnderWay(other).begin()
+    clock = [100.0]
+    turns.now = lambda: clock[0]
+    for _ in range(6):
+        ask(crowd, seen.note("crowd"))
+    for number in range(1, 6):
+        await asyncio.sleep(0)
+        assert len(seen) == number
+        clock[0] += 1 / BESIDE_OTHERS.per_second
+        await waited(seen, number + 1)
+
+
+async def test_its_own_requests_and_the_clients_of_a_proxy_do_not_slow_an_address() -> None:
+    turns, seen = turns_here(), Seen()
+    stop_clocks(turns)
+    crowd, other = turns.share_of("192.0.2.1"), turns.share_of("198.51.100.1")
+    proxy = turns.share_of("203.0.113.1", is_of_many=True)
+    UnderWay(crowd).begin()
+    for _ in range(50):
+        ask(crowd, seen.note("crowd"))
+    await turns_until(seen, 50)
+    UnderWay(other).begin()
+    for _ in range(50):
+        ask(proxy, seen.note("proxy"))
+    await turns_until(seen, 100)
+
+
+async def test_nothing_turns_while_all_that_waits_goes_slowly() -> None:
+    turns, seen = turns_here(), Seen()
+    crowd, other = turns.share_of("192.0.2.1"), turns.share_of("198.51.100.1")
+    stop_clocks(turns)
+    UnderWay(other).begin()
+    for _ in range(3):
+        ask(crowd, seen.note("crowd"))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    number, loop = turns.number, asyncio.get_running_loop()
+    began = loop.time()
+    for _ in range(1000):
+        await asyncio.sleep(0)
+    looks = (loop.time() - began) * BESIDE_OTHERS.per_second
+    assert turns.number - number <= 2 + looks
+
+
+async def test_while_several_are_active_an_address_has_few_requests_under_way() -> None:
+    turns, seen = turns_here(), Seen()
+    crowd, other = turns.share_of("192.0.2.1"), turns.share_of("198.51.100.1")
+    ask(other, seen.note("other"))
+    under_way = list[UnderWay]()
+
+    def begin() -> None:
+        seen.append("crowd")
+        under_way.append(UnderWay(crowd))
+        under_way[-1].begin()
+
+    for _ in range(3 * TOGETHER):
+        ask(crowd, begin)
+    await waited(seen, 1 + TOGETHER)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    begun = len(under_way)
+    assert TOGETHER <= begun <= TOGETHER + 1, "one may have had its turn when the last one began"
+    under_way[0].end()
+    under_way[1].end()
+    await waited(seen, 1 + begun + 1)
+    assert len(under_way) > begun

@@ -1,0 +1,119 @@
+"""Counts the requests that are being handled, of each address and of all."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+COUNTS: Final = 0.1
+"""Seconds for which a request counts. One that takes longer waits for something else, such as the
+hash of a password, or news; it must not slow everybody down."""
+
+
+class RequestsUnderWay:
+    """Those of all addresses.
+
+    Args:
+        loop: whose clock counts.
+        on_end: called when one ends.
+
+    Attributes:
+        now: the loop's clock.
+        number: how many there are.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, on_end: Callable[[], None]) -> None:
+        self.now = loop.time
+        self.number = 0
+        self._on_end = on_end
+        self._begun: deque[tuple[float, UnderWay]] = deque()
+
+    def begin(self, request: "UnderWay") -> float:
+        """Count a request that begins; return the time."""
+        now = self.now()
+        self.forget_long(now)
+        self.number += 1
+        self._begun.append((now, request))
+        return now
+
+    def end(self) -> None:
+        """Stop counting a request."""
+        self.number -= 1
+        self._on_end()
+
+    def forget_long(self, now: float) -> None:
+        """Stop counting those that have been under way for long."""
+        begun = self._begun
+        while begun and begun[0][0] < now - COUNTS:
+            since, request = begun.popleft()
+            if request.since == since:
+                request.end()
+
+
+class RequestsOfAddress:
+    """An address whose requests are counted.
+
+    Args:
+        requests: those of all addresses.
+
+    Attributes:
+        under_way: how many are its own.
+    """
+
+    __slots__ = ("__weakref__", "_requests", "under_way")
+
+    def __init__(self, requests: RequestsUnderWay) -> None:
+        self.under_way = 0
+        self._requests = requests
+
+    def has_under_way(self, number: int) -> bool:
+        """Return whether so many requests of this address are under way."""
+        if self.under_way >= number:
+            self._requests.forget_long(self._requests.now())
+        return self.under_way >= number
+
+    @property
+    def has_others_under_way(self) -> bool:
+        """Whether requests of other addresses are under way."""
+        if self._requests.number > self.under_way:
+            self._requests.forget_long(self._requests.now())
+        return self._requests.number > self.under_way
+
+    def begin_request(self, request: "UnderWay") -> float:
+        """Count a request that begins; return the time."""
+        self.under_way += 1
+        return self._requests.begin(request)
+
+    def end_request(self) -> None:
+        """Stop counting a request."""
+        self.under_way -= 1
+        self._requests.end()
+
+
+class UnderWay:
+    """The request that a connection has under way, if any.
+
+    Args:
+        address: the peer's.
+
+    Attributes:
+        since: when it began, by the loop's clock.
+    """
+
+    __slots__ = ("_address", "_is_counted", "since")
+
+    def __init__(self, address: RequestsOfAddress) -> None:
+        self._address = address
+        self._is_counted = False
+        self.since = 0.0
+
+    def begin(self) -> None:
+        """Count it."""
+        self._is_counted = True
+        self.since = self._address.begin_request(self)
+
+    def end(self) -> None:
+        """Stop counting it: it is answered, or nobody waits for the answer."""
+        if self._is_counted:
+            self._is_counted = False
+            self._address.end_request()
