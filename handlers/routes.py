@@ -4,6 +4,7 @@ from tornado.routing import URLSpec
 from tornado.web import url
 
 from handlers.api import (
+    accounts,
     activity,
     admin,
     factors,
@@ -19,13 +20,18 @@ from handlers.openapi import handler as openapi
 from handlers.pages import (
     account,
     account_forms,
+    admin_forms,
+    admin_live,
+    delete_account,
     login,
     logout,
+    look_form,
     reauthenticate,
     security,
     signup,
     start,
 )
+from handlers.pages import admin as admin_pages
 from handlers.pages import security_forms as forms
 from handlers.websocket import handler as websocket
 from server.core.token import SID_PATTERN
@@ -40,9 +46,11 @@ ROUTES: list[URLSpec] = [
     url(r"/login/second-factor", login.SecondFactorPage),
     url(r"/login/passkey", login.PasskeyLoginPage),
     url(r"/logout", logout.LogoutPage),
+    url(r"/look", look_form.LookPage),
     url(r"/reauthenticate", reauthenticate.ReauthenticatePage),
     url(r"/account", account.AccountPage),
     url(r"/account/password", account_forms.PasswordPage),
+    url(r"/account/delete", delete_account.DeleteAccountPage),
     url(r"/account/security", security.SecurityPage),
     url(r"/account/security/totp", forms.BeginTotpPage),
     url(r"/account/security/totp/confirm", forms.AddTotpPage),
@@ -52,6 +60,13 @@ ROUTES: list[URLSpec] = [
     url(r"/account/security/passkeys/remove", forms.RemovePasskeyPage),
     url(r"/account/sessions/end", account_forms.EndManyPage),
     url(rf"/account/sessions/({SID_PATTERN})/end", account_forms.EndOnePage),
+    # Pages of administrators
+    url(r"/admin", admin_pages.AdminPage),
+    url(r"/admin/live", admin_live.AdminLivePage),
+    url(rf"/admin/users/{NAME}", admin_pages.AdminUserPage),
+    url(rf"/admin/users/{NAME}/end", admin_forms.EndAllOfUserPage),
+    url(rf"/admin/sessions/({SID_PATTERN})", admin_pages.AdminSessionPage),
+    url(rf"/admin/sessions/({SID_PATTERN})/end", admin_forms.EndOneOfAnyPage),
     # Signing in and out
     url(r"/api/signup", signing_in.SignupHandler),
     url(r"/api/login", signing_in.LoginHandler),
@@ -81,6 +96,12 @@ ROUTES: list[URLSpec] = [
     # All sessions
     url(r"/api/sessions", sessions.SessionsResource),
     url(r"/api/sessions/([^/]+)", sessions.OneSessionResource),
+    url(r"/api/account", accounts.AccountResource),
+    # Administrators
+    url(r"/api/admin/users", accounts.UsersResource),
+    url(rf"/api/admin/users/{NAME}", accounts.UserResource),
+    url(rf"/api/admin/users/{NAME}/admin", accounts.UserAdminResource),
+    url(rf"/api/admin/users/{NAME}/name", accounts.UserNameResource),
     url(rf"/api/admin/users/{NAME}/sessions", admin.UserSessionsResource),
     url(rf"/api/admin/users/{NAME}/disabled", admin.UserDisabledResource),
     # Sockets and probes

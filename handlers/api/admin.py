@@ -11,8 +11,12 @@ from handlers.http.body import Body
 from handlers.http.operation import answer, operation, path_parameter
 from handlers.http.problems import ProblemRaised
 from handlers.http.schemas import BOOLEAN, NEW_USER, USER, closed_object
+from server.accounts.user_names import canonical_username
+from server.core.account import Account
 from server.core.audit import AuditEvent
 from server.core.reasons import Reason
+from server.core.typed_text import trimmed
+from server.store.absence import require_master
 
 NAME: Final = path_parameter("user", {**NEW_USER, "example": "ada"}, "Of the account.")
 
@@ -29,10 +33,19 @@ class AdminHandler(BaseHandler):
         Raises:
             ProblemRaised: there is none.
         """
-        account = await self.services.accounts.find(name)
+        return (await self.known_account(name)).user
+
+    async def known_account(self, name: str) -> Account:
+        """Return an existing account; otherwise as `known_user`."""
+        account = await self.services.accounts.find(trimmed(name))
+        user = canonical_username(trimmed(name))
+        if account is None and isinstance(user, str):  # believed only if a master says so
+            store = self.services.store
+            await require_master(store.client, user, store.shards)
+            account = await self.services.accounts.find(user)
         if account is None:
             raise ProblemRaised(account_problems.USER_NOT_FOUND)
-        return account.user
+        return account
 
 
 class UserSessionsResource(AdminHandler):
@@ -71,14 +84,18 @@ class UserDisabledResource(AdminHandler):
             {"oneOf": [RECEIPT, closed_object(user=USER, disabled={"const": False})]},
         ),
         takes=Body({"disabled": BOOLEAN}),
-        refuses=[account_problems.USER_NOT_FOUND],
+        refuses=[account_problems.USER_NOT_FOUND, account_problems.RENAME_UNFINISHED],
     )
     async def put(self, name: str) -> None:
         disabled = self.read_body().flag("disabled")
-        user = await self.known_user(name)
+        account = await self.known_account(name)
+        if account.moving_to:
+            raise ProblemRaised(account_problems.RENAME_UNFINISHED)
+        user = account.user
         change = "disabled" if disabled else "enabled"
         self.audit(AuditEvent.ADMIN_ACT, user, act=change)
-        await self.services.accounts.set_disabled(user, disabled=disabled)
+        if not await self.services.accounts.set_disabled(user, disabled=disabled):
+            raise ProblemRaised(account_problems.USER_NOT_FOUND)
         self.audit(AuditEvent.USER_UPDATED, user, change=change)
         if not disabled:
             self.finish_json({"user": user, "disabled": False})

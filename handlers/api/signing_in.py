@@ -21,10 +21,12 @@ from handlers.http.ending import log_out
 from handlers.http.operation import answer, operation
 from handlers.http.outcomes import require_done
 from handlers.http.passkey_site import site_of_request
+from handlers.http.remember_choice import remember_choice
 from handlers.http.schemas import (
     CREDENTIAL,
     NEW_PASSWORD,
     NEW_USER,
+    REMEMBER,
     TEXT,
     USER,
     Node,
@@ -63,7 +65,7 @@ class SignupHandler(BaseHandler):
     async def post(self) -> None:
         body = self.read_body()
         made = await self.services.sign_up.by_password(
-            body.text("username"), body.text("password"), self.requester
+            body.typed("username"), body.text("password"), self.requester
         )
         self.set_status(HTTPStatus.CREATED)
         self.finish_json({"user": require_done(made).user})
@@ -78,7 +80,7 @@ class LoginHandler(BaseHandler):
     @operation(
         "Begin a new session, in place of whatever session the request had.",
         SIGNED_IN,
-        takes=Body({"username": TEXT, "password": TEXT}),
+        takes=Body({"username": TEXT, "password": TEXT}, {"remember": REMEMBER}),
         refuses=[
             account_problems.WRONG_CREDENTIALS,
             OWED,
@@ -90,7 +92,10 @@ class LoginHandler(BaseHandler):
     async def post(self) -> None:
         body = self.read_body()
         outcome = await self.services.sign_in.by_password(
-            body.text("username"), body.text("password"), self.requester
+            body.typed("username"),
+            body.text("password"),
+            self.requester,
+            remember=remember_choice(self, body.choice("remember")),
         )
         finish_signed_in(self, outcome)
 
@@ -149,7 +154,7 @@ class LoginPasskey(BaseHandler):
     @operation(
         "Begin a new session by a passkey.",
         SIGNED_IN,
-        takes=Body({"credential": CREDENTIAL}),
+        takes=Body({"credential": CREDENTIAL}, {"remember": REMEMBER}),
         refuses=[
             factor_problems.PASSKEY_REFUSED,
             factor_problems.PASSKEYS_UNAVAILABLE,
@@ -157,9 +162,12 @@ class LoginPasskey(BaseHandler):
         ],
     )
     async def post(self) -> None:
-        credential = self.read_body().mapping("credential")
+        body = self.read_body()
         outcome = await self.services.sign_in.by_passkey(
-            site_of_request(self), credential, self.requester
+            site_of_request(self),
+            body.mapping("credential"),
+            self.requester,
+            remember=remember_choice(self, body.choice("remember")),
         )
         finish_signed_in(self, outcome)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from handlers.http.devices import describe
 from handlers.languages.texts import ENGLISH
+from server.core.account import Account
 from server.core.activity import ActivityEntry
 from server.core.factors import Factors
 from server.core.session import Json, Rules, Session, deadlines
@@ -22,6 +23,7 @@ def session_view(session: Session, rules: Rules) -> dict[str, Json]:
         "last_active_at": session.last_active_at,
         "idle_expires_at": until.idle_expires_at,
         "absolute_expires_at": until.absolute_expires_at,
+        **_remembered(session),
     }
 
 
@@ -50,6 +52,25 @@ def _listed_view(listed: ListedSession, current: str) -> dict[str, Json]:
         "created_at": session.created_at,
         "last_active_at": session.last_active_at,
         "sockets": listed.sockets,
+        **_remembered(session),
+    }
+
+
+def _remembered(session: Session) -> dict[str, Json]:
+    """Return the field that only sessions have whose owner chose to be remembered."""
+    return {"remembered": True} if session.remember else {}
+
+
+def account_view(account: Account) -> dict[str, Json]:
+    """Return an account as administrators see it."""
+    return {
+        "user": account.user,
+        "name": account.name,
+        "admin": account.admin,
+        "disabled": account.disabled,
+        "second_factor": account.factors.enabled,
+        "created_at": account.created_at,
+        "renaming_to": account.moving_to or None,
     }
 
 

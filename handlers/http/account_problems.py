@@ -35,4 +35,16 @@ SIGN_IN_INTERRUPTED = Problem(
 SIGNUP_CLOSED = Problem(
     403, "signup-closed", "Sign-up is closed", "Ask whoever runs this server for an account."
 )
+LAST_ADMINISTRATOR = Problem(
+    409,
+    "last-administrator",
+    "Nobody else is an administrator",
+    "Make somebody else an administrator first.",
+)
+RENAME_UNFINISHED = Problem(
+    409,
+    "rename-unfinished",
+    "The account is being renamed",
+    "It was interrupted on its way to another name. Give it that name again first.",
+)
 USER_NOT_FOUND = Problem(404, "user-not-found", "No such user", "There is no such account.")

@@ -3,41 +3,16 @@
 Pure decisions: the handler loads, judges and writes; this file says which cookies follow.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
 from math import inf
 
 from handlers.http.cookie import SessionCookie
+from handlers.http.presented_cookies import PresentedCookies
 from handlers.http.spare_cookies import Spare, SpareCookies
 from server.core.choice import answers_may_be_under_way
 from server.core.reasons import NoSession, Reason
 from server.core.session import Rules, Session, deadlines
 from server.core.token import Token
-
-
-@dataclass(frozen=True, slots=True)
-class PresentedCookies:
-    """What a request brings.
-
-    Attributes:
-        token: of the session cookie; None if there is none, or none that counts.
-        stale_key: whether an older key signed it.
-        spares: the genuine cookies beside it.
-        any: whether there was a session cookie at all, in whatever state.
-        is_browser: whether a browser sent the request: they all say where it comes from.
-    """
-
-    token: Token | None = None
-    stale_key: bool = False
-    spares: Sequence[Spare] = ()
-    any: bool = False
-    is_browser: bool = False
-
-    @property
-    def tokens(self) -> list[Token]:
-        """All tokens, that of the session cookie first."""
-        own = [self.token] if self.token else []
-        return own + [each.token for each in self.spares]
 
 
 class AnswerCookies:
@@ -76,12 +51,14 @@ class AnswerCookies:
             before: if this begins a session or follows a change of privilege: what the request
                 had before it.
         """
-        seconds = int(deadlines(session, self._rules).absolute_expires_at - now)
+        seconds = self._seconds_left(session, now)
         if self._is_visitors(session):
             visitor = Spare(self._spares.visitor, token, inf)
             self._set(visitor, seconds)
             return
-        self._headers[""] = self._cookie.set_header(str(token), max_age_seconds=seconds)
+        self._headers[""] = self._cookie.set_header(
+            str(token), max_age_seconds=seconds, is_long_lived=bool(session.remember)
+        )
         spare = Spare(
             self._spares.name_for(session), token, self._spare_until(session, now, before)
         )
@@ -123,6 +100,12 @@ class AnswerCookies:
             )
         return self.is_in_session_cookie(token)
 
+    def _seconds_left(self, session: Session, now: float) -> int | None:
+        """Return what is left of a session; None if its cookie ends with the browser."""
+        if session.remember is False:
+            return None
+        return int(deadlines(session, self._rules).absolute_expires_at - now)
+
     def _is_visitors(self, session: Session) -> bool:
         """Return whether a session belongs under the visitor's name."""
         if session.user is not None or not self._presented.is_browser:
@@ -163,7 +146,7 @@ class AnswerCookies:
             return True  # from before the last change of privilege
         return spare.until <= now and self.is_in_session_cookie(spare.token)
 
-    def _set(self, spare: Spare, seconds: int) -> None:
+    def _set(self, spare: Spare, seconds: int | None) -> None:
         self._headers[spare.name] = self._spares.set_header(spare, max_age_seconds=seconds)
 
     def _clear(self, spare: Spare) -> None:

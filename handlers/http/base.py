@@ -4,12 +4,14 @@ The order of the checks is the order of `prepare`: host, origin and destination,
 session, access, CSRF token. A request that fails one never reaches the next, and never the handler.
 """
 
+import logging
 from asyncio import Future
 from collections.abc import Sequence
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, ClassVar
 
+from tornado.escape import json_encode
 from tornado.locale import Locale
 from tornado.web import HTTPError, RequestHandler
 
@@ -17,7 +19,7 @@ from handlers.http import guards, origins, problems
 from handlers.http.access import Access
 from handlers.http.body import MAX_BODY_BYTES, Body, Fields
 from handlers.http.failures import log_failure
-from handlers.http.headers import set_security_headers
+from handlers.http.headers import OK, set_json_headers, set_security_headers
 from handlers.http.operation import operation_of
 from handlers.http.problems import Problem, ProblemRaised
 from handlers.http.schemas import Node
@@ -44,7 +46,10 @@ class BaseHandler(SessionHandler):
         any_host: whether the handler answers under any host name, as probes need.
         destinations: what a browser may use the answer for. Scripts only, unless it says otherwise.
         parameters: descriptions of the parts of the path that all methods share.
+        max_body_bytes: how large a request's body may be; over 1 MiB only if it is streamed.
+        body_seconds: how long a streamed body may take.
         refusal: the slug of the problem that was answered, for the log.
+        access_level: of the log line of an answer.
     """
 
     access: ClassVar[Access] = Access.SIGNED_IN
@@ -55,11 +60,16 @@ class BaseHandler(SessionHandler):
     any_host: ClassVar[bool] = False
     destinations: ClassVar[frozenset[str]] = origins.FOR_SCRIPTS
     parameters: ClassVar[Sequence[Node]] = ()
+    max_body_bytes: ClassVar[int] = MAX_BODY_BYTES
+    body_seconds: ClassVar[float] = 60.0
     refusal = ""
+    access_level: ClassVar[int] = logging.INFO
+    _sets_headers: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:
         """Answer HEAD wherever GET (RFC 9110 9.1), except where GET opens a WebSocket."""
         super().__init_subclass__()
+        cls._sets_headers = cls.set_default_headers is not BaseHandler.set_default_headers
         if "get" in vars(cls):
             cls.head = BaseHandler.answer_head
 
@@ -71,7 +81,8 @@ class BaseHandler(SessionHandler):
     @classmethod
     def allows_method(cls, method: str | None) -> bool:
         """Return whether the handler answers a method; a client may send any word."""
-        return method in cls.SUPPORTED_METHODS and _implements(cls, method)
+        name, is_known = (method or "").lower(), method in cls.SUPPORTED_METHODS
+        return is_known and getattr(cls, name) is not getattr(RequestHandler, name)
 
     @classmethod
     def access_for(cls, *, changes_something: bool) -> Access:
@@ -88,22 +99,38 @@ class BaseHandler(SessionHandler):
         self.set_header("Cache-Control", "no-store")
         self.set_header("Vary", "Cookie")
 
+    def clear(self) -> None:
+        """Begin the answer anew. Most handlers begin with the same headers, which are prepared."""
+        if self._sets_headers:
+            super().clear()
+            return
+        self._headers = self.application.default_headers.now()
+        self._write_buffer = []
+        self._status_code, self._reason = OK
+
     async def prepare(self) -> None:
         """Let the request through to the handler, or end it with a problem."""
         self.check_host_and_origin()
         self.raise_if(origins.problem_with_destination(self.request.headers, self.destinations))
         if not self.allows_method(self.request.method):
             raise HTTPError(HTTPStatus.METHOD_NOT_ALLOWED)
-        if len(self.request.body) > MAX_BODY_BYTES:
-            raise ProblemRaised(problems.BODY_TOO_LARGE)
+        guards.require_bearable_body(self, self.max_body_bytes, self.body_seconds)
         if self.has_session:
             await self.load_session()
         await self._check_access()
         if self.changes_something and self.live is not None:
-            guards.require_csrf_token(self, self.presented_csrf_token())
+            self.check_csrf_token()
+
+    async def check_again(self) -> None:
+        """Raise a problem if the session ended while a streamed body came in."""
+        await guards.require_live_session(self)
 
     def check_host_and_origin(self) -> None:
-        """Raise a problem for a wrong host or origin, before the session counts as used."""
+        """Raise a problem for a wrong host or origin, before the session counts as used.
+
+        It comes first, so all lines about this request name it from here on.
+        """
+        self.request_name.name_lines()
         if not self.any_host:
             guards.require_own_host(self)
         if self.changes_something:
@@ -129,7 +156,7 @@ class BaseHandler(SessionHandler):
             return
         if access is Access.ADMIN:
             await guards.require_administrator(self)
-        if access in {Access.RECENT, Access.ADMIN} and not await guards.is_recently_proved(
+        if access in (Access.RECENT, Access.ADMIN) and not await guards.is_recently_proved(
             self, changes_second_factors=self.changes_second_factors
         ):
             self.on_stale_authentication()
@@ -153,12 +180,13 @@ class BaseHandler(SessionHandler):
         """The session's CSRF token; empty without a session."""
         return csrf_token(self.live.session.seed) if self.live else ""
 
+    def check_csrf_token(self) -> None:
+        """Raise a problem unless the request brings the token of its live session."""
+        guards.require_csrf_token(self, self.presented_csrf_token())
+
     def presented_csrf_token(self) -> str:
         """Return the CSRF token that the request brings; empty if it brings none."""
         return self.request.headers.get("X-CSRF-Token", "")
-
-    def data_received(self, chunk: bytes) -> None:
-        """Do nothing: bodies are small and never streamed."""
 
     def read_body(self) -> Fields:
         """Return the fields of the body, as the method's operation declares it.
@@ -178,8 +206,8 @@ class BaseHandler(SessionHandler):
 
     def finish_json(self, value: dict[str, Any], content_type: str = "application/json") -> None:
         """End the answer with a JSON document."""
-        self.write(value)
-        self.set_header("Content-Type", f"{content_type}; charset=UTF-8")
+        self.write(json_encode(value))
+        set_json_headers(self._headers, content_type, sum(map(len, self._write_buffer)))
         self.finish()
 
     def finish_receipt(self, receipt: Receipt) -> None:
@@ -196,7 +224,8 @@ class BaseHandler(SessionHandler):
         If the process was paused after the check, the session may have ended meanwhile. So the
         fence is asked once more before the first byte goes out.
         """
-        if self.live is None or self._headers_written or self.services.engine.fence.is_open:
+        fence = self.services.engine.fence
+        if not self.live or self._headers_written or fence.of(self.live.session.sid).is_open:
             return super().finish(chunk)
         self.live = None
         self.clear()
@@ -213,8 +242,21 @@ class BaseHandler(SessionHandler):
             headers["Accept-Language"] = ",".join(ranges[:MOST_RANGES])
         return super().get_browser_locale(default)
 
+    def redirect(self, url: str, permanent: bool = False, status: int | None = None) -> None:  # noqa: FBT001, FBT002 - Tornado's signature
+        """Redirect; a path of ours is below the base path."""
+        super().redirect(self.application.base_path.located(url), permanent, status)
+
+    def static_url(self, path: str, include_host: bool | None = None, **kwargs: Any) -> str:  # noqa: FBT001 - Tornado's signature
+        """Return the address of a static file, below the base path."""
+        address = super().static_url(path, include_host, **kwargs)
+        return self.application.base_path.located(address)
+
     def compute_etag(self) -> None:
         """Return None: what depends on a session is never cached, so it needs no tag."""
+
+    def check_etag_header(self) -> bool:
+        """Return whether the client has the answer already; most clients ask for no tag."""
+        return "If-None-Match" in self.request.headers and super().check_etag_header()
 
     def on_finish(self) -> None:
         """Let a stopping process go: the answer was handed over."""
@@ -256,8 +298,3 @@ class BaseHandler(SessionHandler):
     ) -> None:
         """Log an unknown error with its traceback; the line of the answer names a refusal."""
         log_failure(value, self.request.path)
-
-
-def _implements(handler: type[RequestHandler], method: str) -> bool:
-    name = method.lower()
-    return getattr(handler, name) is not getattr(RequestHandler, name)

@@ -12,8 +12,9 @@ from tornado.httputil import HTTPServerRequest
 
 from handlers.http.problems import UNSUPPORTED_MEDIA_TYPE, ProblemRaised, bad_request
 from handlers.http.schemas import Node
-from server.core import strict_json
+from server.core import schema_flaws, strict_json
 from server.core.session import Json
+from server.core.typed_text import trimmed
 
 MAX_BODY_BYTES: Final = 128 * 1024
 """Twice the largest session data: JSON escapes may double its size."""
@@ -41,9 +42,17 @@ class Fields:
         """Return a text; empty if the field is optional and was not sent."""
         return str(self.values.get(name, ""))
 
+    def typed(self, name: str) -> str:
+        """Return a name that a person typed, without the blanks around it."""
+        return trimmed(self.text(name))
+
     def flag(self, name: str) -> bool:
         """Return a truth value; the declared default if the field was not sent."""
         return bool(self.values.get(name, self.declared.optional.get(name, {}).get("default")))
+
+    def choice(self, name: str) -> bool | None:
+        """Return a truth value; None if the field was not sent."""
+        return self.flag(name) if name in self else None
 
     def mapping(self, name: str) -> dict[str, Json]:
         """Return an object; empty if the field was not sent."""
@@ -86,6 +95,36 @@ class Body:
         if self.free_form is not None:
             return Fields(_read_mapping(request), self)
         return Fields(read_object(request, _types(self.required), _types(self.optional)), self)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedBody(Body):
+    """A JSON object that a request must carry, and whose fields fit their schemas in all they say.
+
+    Raises:
+        TypeError: a schema has a keyword that is not checked.
+    """
+
+    def __post_init__(self) -> None:
+        """Refuse what `/openapi.json` would promise and nobody would check."""
+        if unknown := schema_flaws.unknown_keywords(self.schema):
+            raise TypeError(f"nobody checks {', '.join(sorted(unknown))} in the schema of a body")
+
+    def read(self, request: HTTPServerRequest) -> Fields:
+        """Return the fields of a request's body; see `Body`."""
+        body = _read_mapping(request)
+        for name in self.required:
+            if name not in body:
+                raise ProblemRaised(bad_request(f"The field `{name}` is missing."))
+        schemas = {**self.required, **self.optional}
+        for name, value in body.items():
+            if self.free_form is None and name not in schemas:
+                raise ProblemRaised(bad_request(f"The body has a field too many: {_shown(name)}."))
+            if flaw := schema_flaws.flaw_of(value, schemas.get(name, {})):
+                raise ProblemRaised(bad_request(f"The field `{name}` {flaw}."))
+        if self.free_form is not None and (flaw := schema_flaws.flaw_of(body, self.free_form)):
+            raise ProblemRaised(bad_request(f"The body {flaw}."))
+        return Fields(body, self)
 
 
 def read_json(request: HTTPServerRequest) -> Json:

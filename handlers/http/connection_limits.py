@@ -6,17 +6,11 @@ A process without a free file descriptor can accept no connection, open no log a
 import resource
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final, Self
+from typing import Self
 
 from handlers.http.client import Network, is_in
 from server.core.addresses import network_of
-
-KEPT_FREE: Final = 128
-"""File descriptors kept free for the store, the listening port and everything else."""
-FEWEST: Final = 64
-"""How many connections there may be where the system allows very few files."""
-UNLIMITED: Final = 100_000
-"""How many connections there may be where the system sets no limit."""
+from server.core.open_files import connections_with
 
 
 class ConnectionLimits:
@@ -37,7 +31,7 @@ class ConnectionLimits:
     def of_this_process(cls, trusted: Sequence[Network]) -> Self:
         """Return limits that follow from how many files this process may open."""
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        return cls(UNLIMITED if files < 0 else max(FEWEST, files - KEPT_FREE), trusted)
+        return cls(connections_with(files), trusted)
 
     def has_room_for(self, peer: str) -> bool:
         """Return whether one more connection of a peer may stay: no address takes all places.

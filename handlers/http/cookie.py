@@ -108,10 +108,11 @@ class SessionCookie:
         "_clock",
         "_keys",
         "_made_from",
-        "_max_age_days",
+        "_minute",
         "_name",
         "_newest_key",
         "_older_keys",
+        "_periods",
         "_remembered",
     )
 
@@ -122,6 +123,7 @@ class SessionCookie:
         max_age: timedelta,
         secure: bool,  # noqa: FBT001 - part of the cookie, not a switch of behaviour
         clock: Callable[[], float] = time.time,
+        long_max_age: timedelta | None = None,
     ) -> None:
         """Fix what every cookie of this name has in common.
 
@@ -133,6 +135,8 @@ class SessionCookie:
             secure: whether to set Secure. Browsers also send such cookies to loopback over
                 plain HTTP.
             clock: Unix seconds, for the signature's time.
+            long_max_age: the same as `max_age` for the cookie of a person who is remembered. What
+                is signed for it says so; None if there is no such cookie.
 
         Raises:
             ValueError: not a cookie name, or a prefix that no browser takes without Secure.
@@ -144,7 +148,9 @@ class SessionCookie:
         self._name = name
         self._keys = keys
         self._read_keys()
-        self._max_age_days = max_age / timedelta(days=1)
+        self._periods = {name: max_age / timedelta(days=1)}
+        if long_max_age is not None:
+            self._periods[_long_lived(name)] = long_max_age / timedelta(days=1)
         self._attributes = "; HttpOnly; SameSite=Lax" + ("; Secure" if secure else "")
         self._clock = clock
 
@@ -155,13 +161,15 @@ class SessionCookie:
         self._newest_key = dict([newest])
         self._older_keys = {v: key for v, key in by_version.items() if v != newest[0]}
         self._made_from = by_version
+        self._minute = 0.0
         self._remembered = lru_cache(_REMEMBERED_VALUES)(self._decode)
 
-    def encode(self, token: str) -> str:
+    def encode(self, token: str, *, is_long_lived: bool = False) -> str:
         """Return the token signed by the newest key, with the cookie's name and the time.
 
         Args:
             token: ASCII text.
+            is_long_lived: whether it is of a person who is remembered.
 
         Raises:
             ValueError: the token is not ASCII, or too long for any browser to keep.
@@ -170,7 +178,7 @@ class SessionCookie:
         (newest,) = self._newest_key
         value = create_signed_value(
             self._newest_key,
-            self._name,
+            _long_lived(self._name) if is_long_lived else self._name,
             token.encode("ascii"),
             version=_SIGNED_VALUE_VERSION,
             clock=self._clock,
@@ -193,15 +201,20 @@ class SessionCookie:
         self._follow_keys()
         if len(value) > _REMEMBERED_CHARACTERS:
             return self._decode(value)
-        return self._remembered(value, self._clock() // _REMEMBERED_SECONDS)
+        minute = self._clock() // _REMEMBERED_SECONDS
+        if minute != self._minute:  # what is older counts no more, and is secret
+            self._minute = minute
+            self._remembered.cache_clear()
+        return self._remembered(value)
 
-    def _decode(self, value: str, _minute: float = 0.0) -> Decoded | None:
+    def _decode(self, value: str) -> Decoded | None:
         if not value.isascii() or len(value) > _MAX_CHARACTERS:
             return None
-        for keys, stale in ((self._newest_key, False), (self._older_keys, True)):
-            token = self._verified(keys, value)
-            if token is not None:
-                return Decoded(token.decode("ascii"), stale_key=stale)
+        for name, days in self._periods.items():
+            for keys, stale in ((self._newest_key, False), (self._older_keys, True)):
+                token = self._verified(keys, value, name, days)
+                if token is not None:
+                    return Decoded(token.decode("ascii"), stale_key=stale)
         return None
 
     def _follow_keys(self) -> None:
@@ -209,17 +222,19 @@ class SessionCookie:
         if self._made_from is not self._keys.by_version:
             self._read_keys()
 
-    def _verified(self, keys: dict[int, bytes], value: str) -> bytes | None:
+    def _verified(self, keys: dict[int, bytes], value: str, name: str, days: float) -> bytes | None:
         return decode_signed_value(
             keys,
-            self._name,
+            name,
             value,
-            max_age_days=self._max_age_days,
+            max_age_days=days,
             clock=self._clock,
             min_version=_SIGNED_VALUE_VERSION,
         )
 
-    def set_header(self, token: str, *, max_age_seconds: int) -> str:
+    def set_header(
+        self, token: str, *, max_age_seconds: int | None, is_long_lived: bool = False
+    ) -> str:
         """Return the `Set-Cookie` value that gives a browser this token.
 
         Tornado's `set_cookie` would quote the value. No character of it can end the header: the
@@ -227,12 +242,15 @@ class SessionCookie:
 
         Args:
             token: ASCII text.
-            max_age_seconds: what is left of the session; at or below 0 the browser drops it.
+            max_age_seconds: what is left of the session; at or below 0 the browser drops it. None
+                for a cookie that ends with the browser.
+            is_long_lived: as for `encode`.
 
         Raises:
             ValueError: as `encode`.
         """
-        return self._header(self.encode(token), f"Max-Age={max(0, max_age_seconds)}")
+        lifetime = "" if max_age_seconds is None else f"; Max-Age={max(0, max_age_seconds)}"
+        return self._header(self.encode(token, is_long_lived=is_long_lived), lifetime)
 
     def clear_header(self) -> str:
         """Return the `Set-Cookie` value that makes a browser forget the cookie.
@@ -240,7 +258,12 @@ class SessionCookie:
         It has the same attributes: without them a browser refuses the prefixed name and keeps
         the cookie.
         """
-        return self._header("", "Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT")
+        return self._header("", "; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT")
 
     def _header(self, value: str, lifetime: str) -> str:
-        return f"{self._name}={value}; Path=/; {lifetime}{self._attributes}"
+        return f"{self._name}={value}; Path=/{lifetime}{self._attributes}"
+
+
+def _long_lived(name: str) -> str:
+    """Return the name under which the cookie of a person who is remembered is signed."""
+    return f"{name}+remembered"

@@ -24,4 +24,9 @@ def adopt_change(handler: SessionHandler, change: FactorChange) -> None:
 
 def totp_uri_of(handler: SessionHandler, setup: TotpSetup) -> str:
     """Return what an authenticator app reads from a QR code."""
-    return totp_uri(setup.secret, user=handler.user, site=handler.request.host)
+    return totp_uri(
+        setup.secret,
+        user=handler.user,
+        site=handler.request.host,
+        issuer=handler.application.additions.brand.name,
+    )

@@ -8,12 +8,20 @@ from typing import Final
 
 from tornado.httputil import HTTPHeaders
 
-from handlers.http.problems import WRONG_CONTEXT, Problem, forbidden_origin
+from handlers.http.problems import (
+    WRONG_CONTEXT,
+    Problem,
+    forbidden_origin,
+    not_for_the_address_bar,
+)
 
 FOR_SCRIPTS: Final = frozenset({"empty"})
 """Values of Sec-Fetch-Dest: what one of our scripts fetches."""
 FOR_PEOPLE: Final = frozenset({"empty", "document"})
 """Also what a person opens in a window; never a frame, a script, an image or a style."""
+
+FOR_STYLES: Final = frozenset({"empty", "style"})
+"""Also a style of our own pages."""
 
 
 def problem_with_socket_origin(headers: HTTPHeaders, allowed: frozenset[str]) -> Problem | None:
@@ -42,12 +50,21 @@ def problem_with_origin(headers: HTTPHeaders, allowed: frozenset[str]) -> Proble
     return None
 
 
+def names_its_page(headers: HTTPHeaders) -> bool:
+    """Return whether a browser says where a request comes from. No page can forge or hide that.
+
+    `problem_with_origin` says whether it comes from one of our own pages.
+    """
+    return "Origin" in headers or "Sec-Fetch-Site" in headers
+
+
 def problem_with_destination(headers: HTTPHeaders, destinations: frozenset[str]) -> Problem | None:
     """Return why a browser may not use the answer as it wants to, if so (ASVS 5.0 3.2.1, 3.5.8).
 
     Otherwise another site could load the answer as a script, an image or a frame, and a sibling
     site even with the cookie. A client that says nothing is no browser, or an old one.
     """
-    if headers.get("Sec-Fetch-Dest", "empty") in destinations:
+    wanted_as = headers.get("Sec-Fetch-Dest", "empty")
+    if wanted_as in destinations:
         return None
-    return WRONG_CONTEXT
+    return not_for_the_address_bar() if wanted_as == "document" else WRONG_CONTEXT

@@ -15,6 +15,7 @@ from server.accounts.outcomes import (
     NameTaken,
     NotAdded,
     NotDone,
+    NotRenamed,
     NotSignedUp,
     PasswordNotChanged,
     SecondFactorMissing,
@@ -40,6 +41,9 @@ DENIALS: Final[Mapping[Denial, Problem]] = MappingProxyType(
         Denial.SESSION_NOT_FOUND: problems.SESSION_NOT_FOUND,
         Denial.FACTOR_NOT_FOUND: factor_problems.FACTOR_NOT_FOUND,
         Denial.PASSKEYS_UNAVAILABLE: factor_problems.PASSKEYS_UNAVAILABLE,
+        Denial.LAST_ADMINISTRATOR: account_problems.LAST_ADMINISTRATOR,
+        Denial.ACCOUNT_NOT_FOUND: account_problems.USER_NOT_FOUND,
+        Denial.RENAME_UNFINISHED: account_problems.RENAME_UNFINISHED,
         Denial.NO_SECOND_FACTOR: factor_problems.NO_SECOND_FACTOR,
     }
 )
@@ -62,7 +66,7 @@ def problem_of_outcome(outcome: NotDone) -> Problem:
             return DENIALS[outcome]
         case NotAdded():
             return NOT_ADDED[outcome]
-        case NotSignedUp(why):
+        case NotSignedUp(why) | NotRenamed(why):
             return _not_signed_up(why)
         case PasswordNotChanged(bad):
             return account_problems.bad_password(

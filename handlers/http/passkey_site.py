@@ -6,4 +6,5 @@ from server.crypto.passkeys import Site, site_of
 
 def site_of_request(handler: SessionHandler) -> Site | None:
     """Return the site of a request's address; None where browsers take no passkeys."""
-    return site_of(handler.request.host, handler.application.origins)
+    application = handler.application
+    return site_of(handler.request.host, application.origins, application.additions.brand.name)

@@ -5,7 +5,7 @@ Programs decide by the type, so it never changes; the words may.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from http import HTTPStatus
 
@@ -24,6 +24,8 @@ from server.core.session import Json
 from server.crypto.passwords import HasherBusy
 
 TYPE_PREFIX = "/problems/"
+NOTHING_TO_SAY = "status"
+"""The case of a problem that has no words but those of its status."""
 MAX_SECONDS_SHOWN = 120
 """Pages say a longer wait in minutes."""
 
@@ -159,6 +161,17 @@ def visitors_full(wait: timedelta) -> Problem:
     )
 
 
+def not_for_the_address_bar() -> Problem:
+    """Return the problem of JSON that a person opens: the case of `WRONG_CONTEXT` met first."""
+    return replace(
+        WRONG_CONTEXT,
+        title="For programs, not for the address bar",
+        detail="This address answers programs: fetch it from a page of this site, or with curl. A "
+        "handler that people may open says so: destinations = FOR_PEOPLE "
+        "(handlers/http/origins.py).",
+    )
+
+
 UNAVAILABLE = Problem(
     503,
     "unavailable",
@@ -238,4 +251,5 @@ def _by_status(status: int) -> Problem:
     if status == HTTPStatus.BAD_REQUEST:
         return bad_request("Its address, its headers or its body could not be read.")
     phrase = HTTPStatus(status).phrase if status in set(HTTPStatus) else "Error"
-    return Problem(status, phrase.lower().replace(" ", "-"), phrase, f"{phrase}.")
+    slug = phrase.lower().replace(" ", "-")
+    return Problem(status, slug, phrase, f"{phrase}.", case=NOTHING_TO_SAY)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from server.core.credentials import (
+    ADDRESS_MAX_BYTES,
     PASSWORD_MAX_BYTES,
     PASSWORD_MIN_CHARACTERS,
     USERNAME_CHARACTERS,
@@ -27,6 +28,11 @@ def closed_object(**properties: Node) -> Node:
         "required": list(properties),
         "additionalProperties": False,
     }
+
+
+def with_optional(schema: Node, **properties: Node) -> Node:
+    """Return the schema of the same object with properties that may be missing."""
+    return {**schema, "properties": {**schema["properties"], **properties}}
 
 
 def reference(name: str) -> Node:
@@ -66,14 +72,14 @@ END_ID: Final[Node] = {
 }
 USER: Final[Node] = {
     "type": "string",
-    "pattern": "^[a-z0-9]+([._-][a-z0-9]+)*$",
-    "minLength": USERNAME_CHARACTERS.start,
-    "maxLength": USERNAME_CHARACTERS.stop - 1,
-    "description": "A user name in its canonical form.",
+    "pattern": "^\\S+$",
+    "minLength": USERNAME_CHARACTERS.start - 1,
+    "maxLength": ADDRESS_MAX_BYTES,
+    "description": "A user name in its canonical form: 3 to 32 letters, digits, `.`, `_` and `-`, "
+    "or an e-mail address, by RFC 8265.",
 }
 NEW_USER: Final[Node] = {
     **USER,
-    "pattern": "^[A-Za-z0-9]+([._-][A-Za-z0-9]+)*$",
     "description": "A user name, in any case of letters.",
 }
 NEW_PASSWORD: Final[Node] = {
@@ -86,6 +92,11 @@ DATA: Final[Node] = {
     "type": "object",
     "additionalProperties": True,
     "description": "The application's mapping: top-level keys to JSON values.",
+}
+REMEMBER: Final[Node] = {
+    **BOOLEAN,
+    "description": "True: the cookie outlives the browser, and the session has longer timeouts. "
+    "False: the cookie ends with the browser. Left out: as the server's setting says.",
 }
 END_OTHERS: Final[Node] = {**BOOLEAN, "default": True}
 CREDENTIAL: Final[Node] = {

@@ -7,21 +7,13 @@ from typing import Final
 
 from tornado.web import RequestHandler
 
-from handlers.http.answer_cookies import (
-    AnswerCookies,
-    PresentedCookies,
-    begins_or_changes_privilege,
-)
+from handlers.http.answer_cookies import AnswerCookies, begins_or_changes_privilege
 from handlers.http.application import Curfew
-from handlers.http.client import device_of
-from handlers.http.cookie import Absent, Decoded, Duplicate, find_cookie
+from handlers.http.node import Node
 from handlers.http.outcomes import problem_of_outcome
-from handlers.http.problems import (
-    TOKEN_OVERTAKEN,
-    Problem,
-    ProblemRaised,
-    unauthenticated,
-)
+from handlers.http.presented_cookies import PresentedCookies
+from handlers.http.problems import TOKEN_OVERTAKEN, Problem, ProblemRaised, unauthenticated
+from handlers.http.request_ids import RequestName
 from server.accounts.outcomes import NotDone
 from server.accounts.requester import Person, Requester
 from server.core.audit import AuditEvent
@@ -29,7 +21,7 @@ from server.core.choice import may_be_sent_again
 from server.core.policy import Refusal
 from server.core.reasons import NoSession
 from server.core.session import Device, Json, Rules, Session
-from server.core.token import Token, parse_token
+from server.core.token import Token
 from server.services import Services
 from server.sessions.choosing import Choice
 from server.sessions.verdicts import LiveSession, TokenRefused
@@ -56,11 +48,33 @@ class SessionHandler(RequestHandler):
     overtaken = False
     may_rotate = True
     is_activity = True
+    _device: Device | None = None
+    _presented: PresentedCookies | None = None
+    _answer_cookies: AnswerCookies | None = None
+    _request_name: RequestName | None = None
+
+    @property
+    def request_name(self) -> RequestName:
+        """How this request is called in the log and in its answer."""
+        if self._request_name is None:  # not cached_property: every request would take its lock
+            self._request_name = self.application.request_ids.name(self.request)
+        return self._request_name
+
+    def flush(self, include_footers: bool = False) -> "asyncio.Future[None]":  # noqa: FBT001, FBT002 - Tornado's signature
+        """Send what was written. The first time, tell the client how its request is called."""
+        if not self._headers_written:
+            self.request_name.answer(self._headers)
+        return super().flush(include_footers)
 
     @property
     def services(self) -> Services:
         """The session engine."""
         return self.application.services
+
+    @property
+    def node(self) -> Node:
+        """This process, with the application's settings and what its lifespan yielded."""
+        return self.application.node_of_application
 
     @property
     def session(self) -> Session:
@@ -79,10 +93,12 @@ class SessionHandler(RequestHandler):
         """The name of the signed-in user. Only for handlers whose `access` demands one."""
         return self.session.user or ""
 
-    @cached_property
+    @property
     def device(self) -> Device:
-        """What the client says about itself."""
-        return device_of(self.request, self.application.configuration.trusted_proxies)
+        """What the client says about itself. Read once: a client without a name is counted then."""
+        if self._device is None:
+            self._device = self.application.devices.device_of(self.request)
+        return self._device
 
     @property
     def requester(self) -> Requester:
@@ -160,19 +176,22 @@ class SessionHandler(RequestHandler):
         Raises:
             StoreUnavailable: nothing is known, so nobody is signed out and nobody is let in.
         """
-        self.set_audit_source()
-        if not self.presented_cookies.tokens:
+        services = self.services
+        services.audit.set_stranger(self.device)
+        tokens = self.presented_cookies.tokens
+        if not tokens:
             return
-        self.services.engine.fence.require()
+        fence, sessions = services.engine.fence, services.sessions
+        for each in tokens:
+            fence.of(each.sid).require()
         # A page that updates itself in the background says so: no person caused its request.
         is_activity = self.is_activity and self.request.headers.get(ACTIVITY_HEADER) != "none"
-        choice = await self._choose()
+        choice = Choice(tokens[0]) if len(tokens) == 1 else await sessions.choose(tokens)
         token = choice.token
-        found = await self.services.sessions.check(
-            token, may_rotate=self.may_rotate, is_activity=is_activity
-        )
+        found = await sessions.check(token, may_rotate=self.may_rotate, is_activity=is_activity)
         if isinstance(found, LiveSession):
-            found = await self.services.sessions.replace(choice.others, by=found)
+            if choice.others:
+                found = await sessions.replace(choice.others, by=found)
             self.adopt(found)
             self._put_in_order(found, choice)
         elif isinstance(found, TokenRefused):
@@ -224,46 +243,39 @@ class SessionHandler(RequestHandler):
         self._cookies.forget()
         self._write_cookies()
 
-    @cached_property
+    @property
     def presented_cookies(self) -> PresentedCookies:
-        """The cookies of ours that the request brings. With two session cookies, none count."""
-        headers = self.request.headers.get_list("Cookie")
-        value = find_cookie(headers, self.application.configuration.cookie_name)
-        if isinstance(value, Duplicate):
-            self.audit(AuditEvent.COOKIE_REFUSED, why="duplicate")
-            return PresentedCookies()
-        is_browser = "Sec-Fetch-Site" in self.request.headers
-        spares = self.application.spare_cookies.presented(headers)
-        if isinstance(value, Absent):
-            return PresentedCookies(spares=spares, is_browser=is_browser)
-        decoded = self.application.cookie.decode(value)
-        token = parse_token(decoded.token) if isinstance(decoded, Decoded) else None
-        if decoded is None or token is None:
-            self.audit(AuditEvent.COOKIE_REFUSED, why="forged")
-            return PresentedCookies(spares=spares, any=True, is_browser=is_browser)
-        return PresentedCookies(token, decoded.stale_key, spares, any=True, is_browser=is_browser)
+        """The cookies of ours that the request brings."""
+        if self._presented is None:
+            headers = self.request.headers
+            self._presented = self.application.cookie_reader.read(
+                headers.get_list("Cookie"), is_browser="Sec-Fetch-Site" in headers
+            )
+            if self._presented.refused:
+                self.audit(AuditEvent.COOKIE_REFUSED, why=self._presented.refused)
+        return self._presented
 
-    @cached_property
+    @property
     def _cookies(self) -> AnswerCookies:
-        application = self.application
-        return AnswerCookies(
-            application.cookie, application.spare_cookies, self.rules, self.presented_cookies
-        )
-
-    async def _choose(self) -> Choice:
-        tokens = self.presented_cookies.tokens
-        return await self.services.sessions.choose(tokens) if len(tokens) > 1 else Choice(tokens[0])
+        if self._answer_cookies is None:
+            application, presented = self.application, self.presented_cookies
+            self._answer_cookies = AnswerCookies(
+                application.cookie, application.spare_cookies, self.rules, presented
+            )
+        return self._answer_cookies
 
     def _put_in_order(self, live: LiveSession, choice: Choice) -> None:
         """Have the browser keep the token of its session, and nothing older."""
         token, session, presented = choice.token, live.session, self.presented_cookies
+        if live.token is None and session.user is not None and presented.brings_only(token):
+            return
         if live.token is None and token.generation == session.generation:
             is_stale = presented.stale_key and token == presented.token
             if (is_stale and may_be_sent_again(session, self.now(), self.rules)) or (
                 self.may_rotate and not self._cookies.is_in_place(session, token)
             ):
                 self._give(session, token)
-        if self.may_rotate:
+        if self.may_rotate and presented.spares:
             over = choice.ended.union(each.sid for each in choice.others)
             self._cookies.tidy(session, over, self.now())
             self._write_cookies()
@@ -272,9 +284,13 @@ class SessionHandler(RequestHandler):
         self, session: Session, token: Token, before: Session | NoSession | None = None
     ) -> None:
         self._cookies.give(session, token, self.now(), before)
+        if session.remember:
+            self.services.key_use.remembered()
         self._write_cookies()
 
     def _write_cookies(self) -> None:
-        self.clear_header("Set-Cookie")
-        for header in self._cookies.headers:
+        headers = self._cookies.headers
+        if headers:
+            self.clear_header("Set-Cookie")
+        for header in headers:
             self.add_header("Set-Cookie", header)

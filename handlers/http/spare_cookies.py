@@ -79,7 +79,7 @@ class SpareCookies:
         last = [pair for pair in pairs if times[pair[0]] == 1][-MAX_SPARES:]
         return [spare for name, value in last if (spare := self._read(name, value))]
 
-    def set_header(self, spare: Spare, *, max_age_seconds: int) -> str:
+    def set_header(self, spare: Spare, *, max_age_seconds: int | None) -> str:
         """Return the `Set-Cookie` value that gives a browser this spare."""
         text = str(spare.token) if spare.until == inf else f"{spare.token}@{spare.until:.3f}"
         return self._cookie(spare.name).set_header(text, max_age_seconds=max_age_seconds)

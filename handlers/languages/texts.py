@@ -14,6 +14,8 @@ from typing import Final
 FOLDER: Final = Path(__file__).parent
 MOST_RANGES: Final = 32
 """So many entries of an `Accept-Language` are read: nobody speaks more languages."""
+DEFAULT: Final = "en"
+OWN_NAME: Final = "look.name"
 FORMS: Final = frozenset({"none", "one", "other"})
 """The forms of a text with a number: for 0 where it differs, for 1, and for the rest. A language
 with more plurals (CLDR's `few`, `many`) needs a rule in `_form`, and the same in texts.js."""
@@ -74,14 +76,69 @@ def negotiate(accepted: str) -> Language:
         accepted: the value of Accept-Language. Malformed parts are ignored, and all behind the
             first `MOST_RANGES`.
     """
+    return negotiate_among(LANGUAGES, accepted)
+
+
+def negotiate_among(languages: Mapping[str, Language], accepted: str) -> Language:
+    """Return the language that a person wants most, or English; see `negotiate`.
+
+    Args:
+        languages: by code; English is among them.
+        accepted: the value of Accept-Language.
+    """
     wanted: dict[str, float] = {}
     for each in accepted.split(",", MOST_RANGES)[:MOST_RANGES]:
         # For the range of a country, its language will do (RFC 4647 3.4).
-        if (match := _RANGE.fullmatch(each.strip())) and match[1].lower() in LANGUAGES:
+        if (match := _RANGE.fullmatch(each.strip())) and match[1].lower() in languages:
             code = match[1].lower()
             wanted[code] = max(wanted.get(code, 0.0), float(match[2] or 1))
-    best = max(wanted, key=wanted.__getitem__, default=ENGLISH.code)
-    return LANGUAGES[best] if wanted.get(best) else ENGLISH
+    best = max(wanted, key=wanted.__getitem__, default=DEFAULT)
+    return languages[best] if wanted.get(best) else languages[DEFAULT]
+
+
+def with_own_texts(folder: Path) -> Mapping[str, Language]:
+    """Return our languages with an application's texts over ours, and its own languages.
+
+    A text that a language of its own lacks is in English.
+
+    Args:
+        folder: of its language files, which have only the texts that are new or changed.
+
+    Raises:
+        OSError, tomllib.TOMLDecodeError: a file cannot be read.
+    """
+    own = {path.stem: load_language(path).texts for path in sorted(folder.glob("*.toml"))}
+    english = {**ENGLISH.texts, **own.get(DEFAULT, {})}
+    codes = sorted(LANGUAGES.keys() | own.keys())
+    return {code: Language(code, {**english, **_ours(code), **own.get(code, {})}) for code in codes}
+
+
+@dataclass(frozen=True, slots=True)
+class OwnName:
+    """What a language calls itself.
+
+    Attributes:
+        code: its BCP 47 tag.
+        name: in its own words; the tag if its file does not say.
+    """
+
+    code: str
+    name: str
+
+
+def own_names(languages: Mapping[str, Language]) -> list[OwnName]:
+    """Return what each language calls itself, in the order of their tags."""
+    english = languages[DEFAULT].text(OWN_NAME)
+    names = {tag: each.text(OWN_NAME) for tag, each in sorted(languages.items())}
+    # A language of an application's own has our English texts where it lacks one.
+    return [
+        OwnName(tag, tag if tag != DEFAULT and name == english else name)
+        for tag, name in names.items()
+    ]
+
+
+def _ours(tag: str) -> Mapping[str, Text]:
+    return LANGUAGES[tag].texts if tag in LANGUAGES and tag != DEFAULT else {}
 
 
 def _form(forms: Mapping[str, str], count: object) -> str:
@@ -103,7 +160,7 @@ def _flat(table: Mapping[str, object], prefix: str = "") -> list[tuple[str, Text
 
 
 LANGUAGES: Final = {path.stem: load_language(path) for path in sorted(FOLDER.glob("*.toml"))}
-ENGLISH: Final = LANGUAGES["en"]
+ENGLISH: Final = LANGUAGES[DEFAULT]
 
 
 def reason_sentence(reason: str) -> str:

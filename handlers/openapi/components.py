@@ -15,30 +15,41 @@ from handlers.http.schemas import (
     closed_object,
     nullable,
     one_of_words,
+    with_optional,
 )
 from server.core.activity import SHOWN
 from server.core.factors import Method
 from server.core.reasons import UNAUTHENTICATED, Reason
 from server.core.receipt import Durability, State
 
-SESSION: Final = closed_object(
-    id=SESSION_ID,
-    user=nullable(USER),
-    generation=GENERATION,
-    created_at=TIME,
-    authenticated_at=nullable(TIME),
-    last_active_at=TIME,
-    idle_expires_at=TIME,
-    absolute_expires_at=TIME,
+REMEMBERED: Final[Node] = {
+    "const": True,
+    "description": "There if its owner chose at sign-in to be remembered; its timeouts are longer.",
+}
+SESSION: Final = with_optional(
+    closed_object(
+        id=SESSION_ID,
+        user=nullable(USER),
+        generation=GENERATION,
+        created_at=TIME,
+        authenticated_at=nullable(TIME),
+        last_active_at=TIME,
+        idle_expires_at=TIME,
+        absolute_expires_at=TIME,
+    ),
+    remembered=REMEMBERED,
 )
-LISTED_SESSION: Final = closed_object(
-    id=SESSION_ID,
-    current={**BOOLEAN, "description": "Whether it is the one that asks."},
-    device={**TEXT, "description": "Browser and system, as the browser named them."},
-    ip=TEXT,
-    created_at=TIME,
-    last_active_at=TIME,
-    sockets={**COUNT, "description": "Its open sockets on all live nodes."},
+LISTED_SESSION: Final = with_optional(
+    closed_object(
+        id=SESSION_ID,
+        current={**BOOLEAN, "description": "Whether it is the one that asks."},
+        device={**TEXT, "description": "Browser and system, as the browser named them."},
+        ip=TEXT,
+        created_at=TIME,
+        last_active_at=TIME,
+        sockets={**COUNT, "description": "Its open sockets on all live nodes."},
+    ),
+    remembered=REMEMBERED,
 )
 ACTIVITY: Final = closed_object(
     event={
@@ -56,6 +67,18 @@ ACTIVITY: Final = closed_object(
     device={**nullable(TEXT), "description": "Browser and system, as the browser named them."},
     ip=nullable(TEXT),
     administrator={**BOOLEAN, "description": "Whether an administrator did it."},
+)
+ACCOUNT: Final = closed_object(
+    user=USER,
+    name={**TEXT, "description": "The user name as its owner spelled it."},
+    admin=BOOLEAN,
+    disabled={**BOOLEAN, "description": "Whether sign-in is refused."},
+    second_factor={**BOOLEAN, "description": "Whether signing in takes more than the password."},
+    created_at=TIME,
+    renaming_to={
+        **nullable(TEXT),
+        "description": "The name of a rename that was interrupted; asked for again, it goes on.",
+    },
 )
 RECEIPT: Final = closed_object(
     event=END_ID,
@@ -101,6 +124,7 @@ PROBLEM: Final[Node] = {
 SCHEMAS: Final[dict[str, Node]] = {
     "Session": SESSION,
     "ListedSession": LISTED_SESSION,
+    "Account": ACCOUNT,
     "Activity": ACTIVITY,
     "Receipt": RECEIPT,
     "Problem": PROBLEM,

@@ -19,6 +19,7 @@ from handlers.http.operation import Operation, operation_of
 from handlers.http.problems import TYPE_PREFIX, Problem
 from handlers.http.schemas import Node, one_of_words, reference
 from handlers.openapi.components import SCHEMAS, security_schemes
+from server import VERSION
 
 DESCRIPTION: Final = (
     "Sockets (`GET /ws`) are described in docs/protocol.md. A request that changes something needs "
@@ -53,16 +54,21 @@ BY_ACCESS: Final[dict[Access, tuple[Problem, ...]]] = {
 }
 
 
-def document(routes: Iterable[URLSpec], cookie_name: str) -> Node:
+def document(
+    routes: Iterable[URLSpec], cookie_name: str, base_path: str = "", title: str = "Curfew"
+) -> Node:
     """Return the whole description.
 
     Args:
         routes: of the application. Routes whose handlers declare nothing are left out.
         cookie_name: of the session cookie.
+        base_path: before all paths; empty for none.
+        title: the name of the application.
     """
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Curfew", "version": "0.1.0", "description": DESCRIPTION},
+        "info": {"title": title, "version": VERSION, "description": DESCRIPTION},
+        **({"servers": [{"url": base_path}]} if base_path else {}),
         "paths": paths(routes),
         "components": {"schemas": SCHEMAS, "securitySchemes": security_schemes(cookie_name)},
     }

@@ -38,6 +38,11 @@ def document_of(application: Curfew) -> str:
     """Return the description of an application as JSON."""
     text = DOCUMENTS.get(application)
     if text is None:
-        cookie_name = application.configuration.cookie_name
-        text = DOCUMENTS[application] = json_encode(document(application.routes, cookie_name))
+        described = document(
+            application.routes,
+            application.configuration.cookie_name,
+            application.base_path.path,
+            application.additions.brand.name,
+        )
+        text = DOCUMENTS[application] = json_encode(described)
     return text

@@ -6,6 +6,7 @@ from handlers.http.access import Access
 from handlers.http.outcomes import problem_of_outcome
 from handlers.http.problems import Problem, ProblemRaised
 from handlers.pages.base import PageHandler
+from handlers.pages.next_path import SECRETS, path_with_query, with_next
 from handlers.pages.proof_form import ProofForm
 from server.accounts.outcomes import NotDone
 
@@ -40,6 +41,7 @@ class ConfirmedForm(PageHandler):
         proved_elsewhere: the page to return to after `/reauthenticate`, if the form's fields are
             valid for a short time only. Then the question carries nothing, and the person starts
             again on that page.
+        asks_always: whether the proof must come with this very form, however recent the last is.
         stale: whether the password was proved too long ago.
     """
 
@@ -49,6 +51,7 @@ class ConfirmedForm(PageHandler):
     carried: ClassVar[tuple[str, ...]] = ()
     password_field: ClassVar[str] = "password"  # noqa: S105 - a field's name
     proved_elsewhere: ClassVar[str] = ""
+    asks_always: ClassVar[bool] = False
     stale = False
 
     def on_stale_authentication(self) -> None:
@@ -88,8 +91,9 @@ class ConfirmedForm(PageHandler):
     async def show_refusal(self, problem: Problem) -> None:
         """Show the form's page with why nothing was done, or an error page if there is none."""
         if self.view is None:
-            raise ProblemRaised(problem)
-        await self.view(self).show(error=self.sentence_for(problem))
+            self.finish_problem(problem)  # not raised: that would drop the cookie of a new proof
+        else:
+            await self.view(self).show(error=self.sentence_for(problem))
 
     async def ask(self, *arguments: str, refused: Problem | None = None) -> None:
         """Ask for the password, and go on with it.
@@ -103,15 +107,24 @@ class ConfirmedForm(PageHandler):
         else:
             self.set_status(403)
         if self.proved_elsewhere:
-            action, carried = "/reauthenticate", {"next": self.proved_elsewhere}
+            action = "/reauthenticate"
+            carried = {"next": with_next(self.proved_elsewhere, self.next)}
         else:
-            action, carried = self.request.path, {each: self.field(each) for each in self.carried}
+            carried = {each: self.field(each) for each in self.carried}
+            action = self._same_address
         error = self.sentence_for(refused) if refused else None
         about = await self.question(*arguments)
         await ProofForm(self).show(action, carried, about=about, error=error)
 
+    @property
+    def _same_address(self) -> str:
+        """The address of the form with its query, but for what belongs into the form."""
+        path, of_form = self.request.path, {"code", "credential", self.password_field}
+        query = self.request.query
+        return path_with_query(path, query, {*SECRETS, *of_form, *self.carried}) or path
+
     async def _is_confirmed(self, *arguments: str) -> bool:
-        if not self.stale:
+        if not (self.stale or self.asks_always):
             return True
         form = ProofForm(self, self.password_field)
         if self.proved_elsewhere or not form.is_filled_in:

@@ -2,6 +2,7 @@
 
 from handlers.http.outcomes import problem_of_outcome
 from handlers.pages.base import PageHandler
+from handlers.pages.next_path import HOME
 from handlers.pages.proof_form import ProofForm
 from server.accounts.outcomes import NotDone
 
@@ -10,6 +11,11 @@ class ReauthenticatePage(PageHandler):
     """`/reauthenticate`"""
 
     before_second_factor = True
+
+    @property
+    def return_path(self) -> str:
+        """The page that asked for this one: signing in anew is proof enough."""
+        return self.next or super().return_path
 
     async def get(self) -> None:
         await self._ask()
@@ -27,7 +33,7 @@ class ReauthenticatePage(PageHandler):
     async def _ask(self, *, error: str | None = None) -> None:
         await ProofForm(self).show(
             "/reauthenticate",
-            {"next": self.next_path(self.get_argument("next", ""))},
+            {"next": self.next or HOME},
             about=self.text("confirm.go_on"),
             error=error,
         )

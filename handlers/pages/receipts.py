@@ -9,8 +9,28 @@ from server.core.receipt import Durability, Receipt, State
 
 
 def receipt_notice(page: PageHandler, receipt: Receipt) -> list[str]:
-    """Return what a page says about the sessions that were ended."""
-    return describe_receipt(page.language, receipt, page.application.configuration.node_lease)
+    """Return what a page says about the sessions that were ended: the plain words come first.
+
+    Args:
+        page: the handler of the request, in whose language the sentences are.
+        receipt: of the end.
+    """
+    details = describe_receipt(page.language, receipt, page.application.configuration.node_lease)
+    return [*plain_words(page.language, receipt), *details]
+
+
+def plain_words(language: Language, receipt: Receipt) -> list[str]:
+    """Return what an end means to the person who asked for it; nothing if nothing was to end.
+
+    Args:
+        language: of the sentence.
+        receipt: of the end. A server that has stopped by itself serves nothing more, so an end
+            that is bounded is as true as one that is complete.
+    """
+    if not receipt.sessions:
+        return []
+    key = "receipt.under_way" if receipt.state is State.PENDING else "receipt.done"
+    return [language.text(key, count=receipt.sessions)]
 
 
 def others_notice(page: PageHandler, receipt: Receipt | None) -> list[str]:

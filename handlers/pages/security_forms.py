@@ -21,6 +21,7 @@ class BeginTotpPage(ConfirmedForm):
 
     view, home = SecurityView, HOME
     before_second_factor = changes_second_factors = True
+    carried = ("next",)
 
     async def act(self, *_: str) -> None:
         show_totp_setup(self, self.services.factors.begin_totp(self.user))

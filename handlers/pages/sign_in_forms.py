@@ -3,8 +3,10 @@
 from handlers.http.factor_problems import CHALLENGE_EXPIRED
 from handlers.http.outcomes import problem_of_outcome
 from handlers.http.passkey_site import site_of_request
+from handlers.http.problems import Problem
 from handlers.pages.base import PageHandler
 from handlers.pages.cookie_check import path_after_sign_in
+from handlers.pages.remember_box import RememberBox
 from server.accounts.outcomes import NotDone
 from server.core.reasons import Reason
 from server.sessions.verdicts import LiveSession
@@ -36,13 +38,19 @@ class SignInForms:
             go_on_signed_in(self._page, outcome, self._page.next_path(self._page.field("next")))
             return
         problem = problem_of_outcome(outcome)
-        self._page.set_status_of(problem)
         if problem.slug == "second-factor-required":
+            self._page.set_status_of(problem)
             self.show_second_factor(str(problem.extra["challenge"]))
         elif challenge and problem is not CHALLENGE_EXPIRED:
+            self._page.set_status_of(problem)
             self.show_second_factor(challenge, error=self._page.sentence_for(problem))
         else:
-            self.show_login(error=self._page.sentence_for(problem), username=username)
+            self.refuse(problem, username=username)
+
+    def refuse(self, problem: Problem, *, username: str) -> None:
+        """Show the form for name and password again, with why nobody was signed in."""
+        self._page.set_status_of(problem)
+        self.show_login(error=self._page.sentence_for(problem), username=username)
 
     def show_login(
         self, *, error: str | None = None, reason: str | None = None, username: str = ""
@@ -59,8 +67,8 @@ class SignInForms:
             error=error,
             reason=reason if reason in REASONS else None,
             username=username,
-            next=self._next,
             passkeys=site_of_request(self._page) is not None,
+            **RememberBox(self._page).values,
         )
 
     def show_second_factor(self, challenge: str, *, error: str | None = None) -> None:
@@ -69,14 +77,8 @@ class SignInForms:
             "login_second_factor.html",
             error=error,
             challenge=challenge,
-            next=self._next,
             passkeys=site_of_request(self._page) is not None,
         )
-
-    @property
-    def _next(self) -> str:
-        given = self._page.get_argument("next", "")
-        return self._page.next_path(given) if given else ""
 
 
 def go_on_signed_in(page: PageHandler, signed_in: LiveSession, path: str) -> None:

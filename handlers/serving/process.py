@@ -5,30 +5,41 @@ import gc
 import logging
 import signal
 import socket
+import ssl
+import sys
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import Final
 
 from tornado.routing import URLSpec
+from tornado.web import url
 
 from handlers.front.server import FrontServer
+from handlers.http.additions import NOTHING, Additions
 from handlers.http.application import Curfew
 from handlers.http.devices import describe
 from handlers.http.failures import MalformedRequestRedaction
+from handlers.http.guards import WHOLE_AT_MOST
+from handlers.http.node import Node
+from handlers.pages.brand_styles import BrandStyles
 from handlers.pages.not_found import NotFoundHandler
+from handlers.pages.start import StartPage
 from handlers.pages.static_files import StaticFiles
 from handlers.routes import ROUTES
 from handlers.serving.drain import drain
 from handlers.serving.heartbeats import heartbeats
+from handlers.serving.lifecycle import Leave, application_running
+from handlers.serving.own_metrics import OwnMetrics, telling
 from handlers.serving.reloading import WorkerReload
 from handlers.serving.stopping import StopRequest, until_stopped
-from handlers.serving.tls import tls_context
+from handlers.serving.tls import expiry_of_certificate, tls_context
 from server.processes.board import ParentLink
-from server.services import open_services
+from server.services import Services, open_services
 from server.telemetry.log_handler import LogHandler
 from settings import Settings
 
-READ_AT_MOST: Final = 1024 * 1024
+READ_AT_MOST: Final = WHOLE_AT_MOST
 """Bytes of a body. One that is over a handler's own limit, and not over this, is read and answered
 413."""
 MAX_HEADER_BYTES: Final = 16 * 1024
@@ -47,9 +58,10 @@ async def serve(
     settings: Settings,
     sockets: Sequence[socket.socket],
     parent: ParentLink,
-    routes: Sequence[URLSpec] = (),
+    additions: Additions = NOTHING,
     *,
     log_handler: LogHandler,
+    leave: Leave = sys.exit,
 ) -> None:
     """Serve until SIGTERM comes, or until the parent process is gone.
 
@@ -57,17 +69,21 @@ async def serve(
         settings: the settings.
         sockets: they are listening already.
         parent: connects this process with its parent.
-        routes: the application's own, matched before Curfew's.
+        additions: what an application adds.
         log_handler: writes this process's log lines.
+        leave: says why this process cannot go on, and ends it, where the application hangs.
 
     Raises:
         StoreUnavailable: the store did not answer at the start, within `CURFEW_STORE_WAIT`.
         ConfigurationError: the store does not fit the settings.
     """
+    log_handler.name_process()
     logging.getLogger("tornado.general").addFilter(MalformedRequestRedaction())
     describe("")  # loads the parser's tables, which takes a tenth of a second
-    serve_until = partial(_serve, settings, sockets, parent, routes, log_handler)
-    async with heartbeats(parent.beat):
+    async with heartbeats(parent.beat), telling(parent.channel) as metrics:
+        serve_until = partial(
+            _serve, settings, sockets, parent, additions, log_handler, metrics, leave
+        )
         await until_stopped(parent.fileno(), serve_until)
 
 
@@ -75,23 +91,30 @@ async def _serve(
     settings: Settings,
     sockets: Sequence[socket.socket],
     parent: ParentLink,
-    routes: Sequence[URLSpec],
+    additions: Additions,
     log_handler: LogHandler,
+    metrics: OwnMetrics,
+    leave: Leave,
     stop: StopRequest,
 ) -> None:
-    async with open_services(settings) as services:
-        log_handler.count_lost(services.metrics.lines_lost)
-        application = Curfew(
-            services,
-            settings,
-            [*routes, *ROUTES],
-            not_found=NotFoundHandler,
-            static_files=StaticFiles,
-        )
+    async with AsyncExitStack() as stack:
+        with stop.cancels():
+            opening = open_services(settings, accounts=additions.accounts)
+            services = await stack.enter_async_context(opening)
+            log_handler.name_process(services.metrics.node)
+            log_handler.count_lost(services.metrics.lines_lost)
+            metrics.tell_of(services.metrics.registry)
+            node = Node(services, settings, additions.settings, serves=True)
+            await stack.enter_async_context(
+                application_running(additions, node, place=parent.place, leave=leave)
+            )
+        application = application_of(services, settings, additions, node)
+        application.metrics_of_all = metrics.of_all
         server = FrontServer(
             application,
             connection_limits=application.connection_limits,
             first_timeout=FIRST_TIMEOUT,
+            on_malformed=services.metrics.set_up.malformed,
             ssl_options=tls_context(settings),
             max_body_size=READ_AT_MOST,
             max_header_size=MAX_HEADER_BYTES,
@@ -100,13 +123,40 @@ async def _serve(
         )
         spare_the_collector()
         server.add_sockets(sockets)
-        reload = WorkerReload(
-            settings, parent, log_handler, services.keyring, server.use_certificate
-        )
+
+        def use_certificate(context: ssl.SSLContext) -> None:
+            server.use_certificate(context)
+            services.metrics.set_up.certificate_loaded(expiry_of_certificate(settings))
+
+        services.metrics.set_up.certificate_loaded(expiry_of_certificate(settings))
+        reload = WorkerReload(settings, parent, log_handler, services.keyring, use_certificate)
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload.advance)
         reload.advance()  # a signal that came earlier was ignored
+        parent.serves()
         await stop.wait()
-        await drain(server, application)
+        await drain(server, application, parent.stopping)
+
+
+def application_of(
+    services: Services, settings: Settings, additions: Additions, node: Node
+) -> Curfew:
+    """Return what answers requests: ours, and before it what an application adds."""
+    return Curfew(
+        services,
+        settings,
+        routes_of(additions),
+        start_page=StartPage,
+        not_found=NotFoundHandler,
+        static_files=StaticFiles,
+        additions=additions,
+        node=node,
+    )
+
+
+def routes_of(additions: Additions) -> list[URLSpec]:
+    """Return all routes, the application's own first."""
+    brand = [url(r"/brand\.css", BrandStyles)] if additions.brand.styles else []
+    return [*additions.routes, *brand, *ROUTES]
 
 
 def spare_the_collector() -> None:

@@ -13,10 +13,11 @@ from typing import Final
 from handlers.serving.tls import make_certificate, tls_context
 from server.core.errors import ConfigurationError
 from server.crypto.keyring import Keyring, WeakKey, joined
+from server.crypto.secret_keys import read_secret_keys
 from server.processes.board import ParentLink
 from server.processes.reloads import is_preparing
 from server.telemetry.log_handler import LogHandler
-from settings import Settings, read_secret_keys
+from settings import Settings
 
 log = logging.getLogger("curfew.serving")
 

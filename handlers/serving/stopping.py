@@ -2,7 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
 
 class StopRequest:
@@ -26,6 +27,14 @@ class StopRequest:
     def is_asked(self) -> bool:
         """Whether it has come."""
         return self._asked.is_set()
+
+    @contextmanager
+    def cancels(self) -> Iterator[None]:
+        """Let it cancel the block, which starts. What a start that failed puts away goes on."""
+        try:
+            yield
+        finally:
+            self._starting = None
 
     async def wait(self) -> None:
         """Wait for it. The start is over: from here on nothing is cancelled."""

@@ -1,4 +1,4 @@
-"""The rules of RFC 6455 for a client's handshake and frames, if the server has no extensions.
+"""The rules of RFC 6455 for handshakes and frames, if the server has no extensions.
 
 Pure.
 """
@@ -39,6 +39,18 @@ def is_valid_start(first: int, second: int, *, in_message: bool) -> bool:
     if opcode in _CONTROL:
         return bool(first & FINAL) and second & 0x7F < SIZE_IN_2
     return opcode in _DATA and (opcode == CONTINUATION) == in_message
+
+
+def frame_of_server(opcode: int, payload: bytes) -> bytes:
+    """Return a whole message in one frame, or a control frame, as a server sends it (5.2)."""
+    size = len(payload)
+    if size < SIZE_IN_2:
+        head = bytes((FINAL | opcode, size))
+    elif size < 1 << 16:
+        head = bytes((FINAL | opcode, SIZE_IN_2)) + size.to_bytes(2)
+    else:
+        head = bytes((FINAL | opcode, SIZE_IN_2 + 1)) + size.to_bytes(8)
+    return head + payload
 
 
 def is_minimal_size(size: int, in_bytes: int) -> bool:

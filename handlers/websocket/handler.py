@@ -1,7 +1,9 @@
 """`GET /ws`: connects a `Socket` of the engine to Tornado's WebSockets."""
 
 import secrets
+from collections.abc import Awaitable, Mapping
 from functools import partial
+from http import HTTPStatus
 from typing import ClassVar, Final
 
 from tornado.iostream import StreamClosedError
@@ -10,15 +12,19 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler, WebSocketP
 from handlers.http import guards
 from handlers.http.access import Access
 from handlers.http.base import BaseHandler
+from handlers.http.failures import log_failure
 from handlers.http.problems import Problem, ProblemRaised, bad_request
 from handlers.websocket import frame_rules
+from handlers.websocket.own_frames import bound_frame, own_frames_of
 from handlers.websocket.strict_protocol import StrictProtocol
 from server.core.audit import AuditEvent
 from server.core.errors import StoreUnavailable, WriteConflict
 from server.core.limits import LIMITS, Limits
 from server.core.messages import MAX_FRAME_BYTES, SUBPROTOCOL, CloseCode
+from server.core.room_frames import SharedFrame
 from server.core.session import Json, Session
 from server.realtime.socket import Socket
+from server.realtime.socket_hooks import FrameHandler
 
 READ_AT_MOST: Final = 4 * MAX_FRAME_BYTES
 """Bytes. A frame over the protocol's limit is read to its end up to this size, so that our close
@@ -36,6 +42,10 @@ OLD_HTTP = bad_request("A handshake needs HTTP/1.1.")
 WRONG_SUBPROTOCOL = Problem(
     400, "wrong-subprotocol", "Unknown subprotocol", f"This server speaks {SUBPROTOCOL}."
 )
+
+
+ASKED: Final = "asked"
+"""The `rooms` of the address of a client that itself asks for all its rooms, with `join`."""
 
 
 class SocketHandler(BaseHandler, WebSocketHandler):
@@ -56,13 +66,22 @@ class SocketHandler(BaseHandler, WebSocketHandler):
     recent_only: ClassVar[bool] = False
     verified = True
     gone = False
+    _opens = False
     socket: Socket | None = None
+    _own_frames: ClassVar[Mapping[str, str]] = {}
+
+    def __init_subclass__(cls) -> None:
+        """Find the handlers of the application's own frames, which `frame` marks."""
+        super().__init_subclass__()
+        cls._own_frames = own_frames_of(cls)
 
     async def prepare(self) -> None:
         """Refuse handshakes that are malformed or from other sites, and load the session."""
         self.check_host_and_origin()
         self.raise_if(self._flaw_of_handshake())
         guards.require_socket_origin(self)
+        self.raise_if(self.application.handshakes.enter())
+        self._opens = True
         try:
             await self.load_session()
         except (StoreUnavailable, WriteConflict):
@@ -102,6 +121,12 @@ class SocketHandler(BaseHandler, WebSocketHandler):
 
     async def open(self, *_args: str, **_kwargs: str) -> None:
         """Open the socket for the session of the cookie, or close it and say why."""
+        try:
+            await self._open_socket()
+        finally:
+            self._leave_handshakes()
+
+    async def _open_socket(self) -> None:
         if self.gone:  # closed while the cookie was checked; Tornado opens it all the same
             return
         self.application.connection_limits.enter(self.request.remote_ip or "")
@@ -114,6 +139,7 @@ class SocketHandler(BaseHandler, WebSocketHandler):
             recent_only=self.recent_only,
             limits=self.limits,
             on_limit=self._audit_limit,
+            hooks=self,
         )
         if not self.application.connection_limits.has_room_for_a_socket:
             self.socket.close_overloaded("overload")
@@ -138,12 +164,47 @@ class SocketHandler(BaseHandler, WebSocketHandler):
         if self.socket is not None:
             await self.socket.forward(session, data)
 
+    async def may_join(self, session: Session, room: str) -> bool:  # noqa: ARG002 - an application's
+        """Return whether a session may join a room by request; an application decides.
+
+        It is not asked about those whom the server has added to the room. An application that
+        takes a right away does so in its own data first, and then with `rooms.remove`.
+        """
+        return False
+
+    @property
+    def joins_rooms(self) -> bool:
+        """Whether the socket enters by itself the rooms to which it was added."""
+        return self.get_query_argument("rooms", "") != ASKED
+
+    def frame_handler(self, kind: str) -> FrameHandler | None:
+        """Return what handles frames of a type of the application's own."""
+        name = self._own_frames.get(kind)
+        return bound_frame(getattr(self, name)) if name else None
+
+    def frame_failed(self, error: Exception) -> None:
+        """Log what a handler of the application raised, with the id of the handshake."""
+        self.request_name.name_lines()
+        log_failure(error, self.request.path)
+
     def on_close(self) -> None:
         """Note that the connection is closed, perhaps before the socket was open."""
         self.gone = True
+        self._leave_handshakes()
         if self.socket is not None:
             self.application.connection_limits.leave(self.request.remote_ip or "")
             self.socket.transport_closed(self.close_code)
+
+    def on_finish(self) -> None:
+        """Let a stopping process go. What was not upgraded will not open."""
+        super().on_finish()
+        if self.get_status() != HTTPStatus.SWITCHING_PROTOCOLS:
+            self._leave_handshakes()
+
+    def _leave_handshakes(self) -> None:
+        if self._opens:
+            self._opens = False
+            self.application.handshakes.leave()
 
     def _audit_limit(self, limit: str) -> None:
         self.audit(AuditEvent.RATE_EXCEEDED, limit=limit)
@@ -186,14 +247,20 @@ class TornadoTransport:
         except (WebSocketClosedError, StreamClosedError) as error:
             raise ConnectionError from error
 
+    def begin(self, frame: SharedFrame) -> Awaitable[None] | None:
+        """Send a frame; the bytes are made once for all sockets that get it."""
+        protocol = self._handler.ws_connection
+        if not isinstance(protocol, StrictProtocol):
+            raise ConnectionError
+        return protocol.begin(frame)
+
     def write_now(self, frame: str) -> None:
         """Send a frame without waiting."""
-        try:
-            written = self._handler.write_message(frame)
-        except (WebSocketClosedError, StreamClosedError):
-            return
-        written.add_done_callback(lambda done: done.exception())
+        if isinstance(protocol := self._handler.ws_connection, StrictProtocol):
+            protocol.write_text(frame)
 
-    def close(self, code: int, reason: str) -> None:
+    def close(self, code: int, reason: str, last: str | None = None) -> None:
         """Send the close frame. If the peer does not answer it, Tornado disconnects after 5 s."""
+        if last and isinstance(protocol := self._handler.ws_connection, StrictProtocol):
+            protocol.close_with(last, code, reason)
         self._handler.close(code, reason)

@@ -6,6 +6,7 @@
 
 import { fetchOwnPage, oneAtATime, whenVisible } from './fresh.js';
 import { announceNewSessions } from './news.js';
+import { at } from './protocol.js';
 import { text } from './texts.js';
 
 const RELATIVE_EVERY_MS = 15_000;
@@ -19,7 +20,7 @@ let aheadMs = 0;
 export function keepSessionsCurrent(session) {
   const announce = announceNewSessions(document.getElementById('sessions') && entriesOf(document));
   const refresh = whenVisible(oneAtATime(async () => {
-    const fresh = await fetchOwnPage('/account');
+    const fresh = await fetchOwnPage(at('/account'));
     if (!fresh) return;
     announce(entriesOf(fresh));
     if (document.getElementById('sessions')) showList(fresh);

@@ -11,7 +11,7 @@ export const SERVER_FRAMES = /** @type {const} */ ([
 export const CLIENT_FRAMES = /** @type {const} */ (['ping', 'activity', 'message']);
 
 /** Events that come from the client itself, not from a frame. */
-export const OWN_EVENTS = /** @type {const} */ (['offline', 'unverified', 'verified', 'unanswered']);
+export const OWN_EVENTS = /** @type {const} */ (['offline', 'checked', 'unverified', 'verified', 'unanswered']);
 
 /**
  * @typedef {object} Options
@@ -40,6 +40,7 @@ export const OWN_EVENTS = /** @type {const} */ (['offline', 'unverified', 'verif
  * @property {{}} pong
  * @property {{code: string, detail: string}} error
  * @property {{code: number, retry_in_ms: number | null}} offline
+ * @property {{answered: boolean}} checked
  * @property {{restored: boolean}} unverified
  * @property {{session: Session}} verified
  * @property {{restored: boolean}} unanswered

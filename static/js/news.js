@@ -1,6 +1,7 @@
 // @ts-check
 /** Announces sign-ins to the account on other devices, in every tab, also to screen readers. */
 
+import { at } from './protocol.js';
 import { text } from './texts.js';
 
 /**
@@ -23,7 +24,7 @@ function announce({ dataset: { device = '', address = '' } }) {
   actions.className = 'actions';
   words.textContent = text('news.signed_in', { device, address });
   link.textContent = text('news.look');
-  link.setAttribute('href', '/account');
+  link.setAttribute('href', at('/account'));
   close.textContent = text('news.close');
   close.addEventListener('click', () => item.remove());
   actions.append(link, close);

@@ -7,39 +7,17 @@
 
 import { keepSessionsCurrent } from './account.js';
 import { cover, uncover } from './cover.js';
+import { session } from './current.js';
 import { warnBeforeExpiry } from './expiry.js';
 import { shareNotes } from './notes.js';
-import { connectSession } from './session.js';
+import { BASE, TABS, at } from './protocol.js';
+import { keepStatusCurrent, showStatus } from './status.js';
 import { hasText, text } from './texts.js';
 
 const READING_TIME_MS = 1_500;
 const FORM_PATIENCE_MS = 5_000;
 
-const session = connectSession({ url: '/ws', session: document.body.dataset.session });
-
 let formUnderWay = false;
-
-// ── The state of the connection ───────────────────────────────────────────────────────────────
-
-/**
- * @param {'connecting' | 'live' | 'hold' | 'offline' | 'refused' | 'ended'} state
- * @param {string} words
- */
-function showConnection(state, words) {
-  const line = document.getElementById('connection');
-  if (!line) return;
-  line.dataset.state = state;
-  line.hidden = false;
-  line.textContent = words;
-}
-
-showConnection('connecting', text('connection.connecting'));
-session.on('hello', () => showConnection('live', text('connection.live')));
-session.on('hold', () => showConnection('hold', text('connection.hold')));
-session.on('resume', () => showConnection('live', text('connection.live')));
-session.on('offline', ({ retry_in_ms }) => (retry_in_ms === null
-  ? showConnection('refused', text('connection.refused'))
-  : showConnection('offline', text('connection.offline'))));
 
 // ── The end ───────────────────────────────────────────────────────────────────────────────────
 
@@ -49,7 +27,7 @@ session.on('ended', ({ reason }) => {
   delete document.body.dataset.user;
   dropCaches();
   uncover();
-  showConnection('ended', text('connection.ended'));
+  showStatus('ended', text('connection.ended'));
   showReason(reason);
   // A form that is being sent, such as the one for logging out, brings a page of its own.
   setTimeout(() => location.replace(loginPath(reason)), formUnderWay ? FORM_PATIENCE_MS : READING_TIME_MS);
@@ -67,6 +45,7 @@ function showReason(reason) {
 
 /** Deletes what scripts of this origin have cached, as it may be private. */
 async function dropCaches() {
+  if (BASE) return; // the rest of the origin is not ours
   // `Clear-Site-Data` of a logout may delete them at the same moment; then Firefox refuses.
   const names = await globalThis.caches?.keys().catch(() => []) ?? [];
   for (const name of names) caches.delete(name).catch(() => {});
@@ -76,7 +55,9 @@ async function dropCaches() {
  * Returns the address of the login page; after signing in there a person comes back to this page.
  * @param {string} reason
  */
-const loginPath = (reason) => `/login?${new URLSearchParams({ ...(reason && { reason }), next: location.pathname })}`;
+const loginPath = (reason) => `${at('/login')}?${new URLSearchParams({ ...(reason && { reason }), next: here() })}`;
+
+const here = () => location.pathname + location.search + location.hash;
 
 document.addEventListener('submit', ({ target, defaultPrevented }) => {
   formUnderWay ||= !defaultPrevented && /** @type {HTMLFormElement} */ (target).method === 'post';
@@ -89,10 +70,19 @@ session.on('verified', uncover);
 // Without an answer the session has not ended, so the page shows its content again. A page from the
 // back-forward cache stays covered.
 session.on('unanswered', ({ restored }) => (restored
-  ? showConnection('offline', text('connection.unverified'))
+  ? showStatus('offline', text('connection.unverified'))
   : uncover()));
 addEventListener('pageshow', () => { formUnderWay = false; });
 
+// ── Pages that wait for a sign-in ─────────────────────────────────────────────────────────────
+
+const waiting = globalThis.BroadcastChannel && new BroadcastChannel(TABS);
+waiting?.addEventListener('message', ({ data: { frame } }) => {
+  if (frame.type === 'waits') waiting.postMessage({ frame: { type: 'joined' } });
+});
+session.on('ended', () => waiting?.close());
+
+keepStatusCurrent(session);
 warnBeforeExpiry(session);
 keepSessionsCurrent(session);
 shareNotes(session);

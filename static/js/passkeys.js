@@ -6,7 +6,10 @@
  * `create` makes a passkey, `get` uses one. Forms stay hidden if the browser has no passkeys.
  */
 
+import { at } from './protocol.js';
+
 const STALE = 'reauthentication-required';
+const OUTDATED = 'csrf-token-wrong';
 
 for (const form of document.querySelectorAll('form[data-passkey]')) {
   if (form instanceof HTMLFormElement && isPossible()) prepare(form);
@@ -26,6 +29,7 @@ function prepare(form) {
     tell(form, null);
     try {
       field(form, 'credential').value = JSON.stringify(await answer(form));
+      copyChoice(form);
       form.submit();
     } catch (error) {
       if (nameOf(error) === STALE && form.dataset.stale) location.assign(form.dataset.stale);
@@ -34,6 +38,17 @@ function prepare(form) {
       button.disabled = false;
     }
   });
+}
+
+/**
+ * Takes over a checkbox of another form: the choice to be remembered counts for both.
+ * @param {HTMLFormElement} form
+ */
+function copyChoice(form) {
+  for (const copy of form.querySelectorAll('input[data-copies]')) {
+    const box = document.getElementById(/** @type {HTMLElement} */ (copy).dataset.copies ?? '');
+    if (box instanceof HTMLInputElement) field(form, 'remember').value = box.checked ? 'on' : '';
+  }
 }
 
 /**
@@ -48,18 +63,38 @@ async function answer(form) {
   return /** @type {PublicKeyCredential} */ (credential).toJSON();
 }
 
-/** @param {HTMLFormElement} form */
+/**
+ * Returns the server's options. If another tab has signed in since the page was made, the page's token
+ * is of no use any more, so it asks once more with that of the session.
+ * @param {HTMLFormElement} form
+ */
 async function fetchOptions(form) {
+  const first = await askForOptions(form, field(form, 'csrf_token')?.value);
+  const told = first.slug === OUTDATED ? await askForOptions(form, await fetchToken()) : first;
+  if (told.slug) throw new Error(told.slug);
+  return told.options;
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {string | undefined} token
+ * @returns {Promise<{options?: any, slug?: string}>} what the server answered: options, or a problem
+ */
+async function askForOptions(form, token) {
   const challenge = field(form, 'challenge')?.value;
-  const token = field(form, 'csrf_token')?.value;
   const response = await fetch(/** @type {string} */ (form.dataset.options), {
     method: 'POST',
     headers: { 'Content-Type': 'application/json', ...(token && { 'X-CSRF-Token': token }) },
     body: JSON.stringify(challenge ? { challenge } : {}),
   });
   const told = await response.json();
-  if (!response.ok) throw new Error(String(told.type).split('/').at(-1));
-  return told;
+  return response.ok ? { options: told } : { slug: String(told.type).split('/').at(-1) };
+}
+
+/** @returns {Promise<string | undefined>} */
+async function fetchToken() {
+  const answer = await fetch(at('/api/session'), { cache: 'no-store' });
+  return (await answer.json()).csrf_token;
 }
 
 /**

@@ -8,15 +8,17 @@
  */
 
 import { Connection } from './connection.js';
+import { Fallback, endOf } from './fallback.js';
 import { watchPage } from './presence.js';
-import { NO_ACTIVITY, REASON, isSessionEnd } from './protocol.js';
+import { NO_ACTIVITY, REASON, asksToWait, at, isSessionEnd } from './protocol.js';
 import { Tabs } from './tabs.js';
 
 const REPORT_EVERY_MS = 30_000;
-const REPORTED_WITHIN_MS = 1_000;
+const REPORTED_MS = 1_000;
 const ASK_EVERY_MS = 300_000;
-const ANSWER_WITHIN_MS = 5_000;
-const SAME_WITHIN_MS = 1_000; // two warnings this close are about the same deadline
+const ANSWER_MS = 5_000;
+const PONG_MS = 2_000;
+const SAME_MS = 1_000; // two warnings this close are about the same deadline
 const NOT_WARNED = { reason: '', until: 0 };
 
 /** @typedef {import('./events.js').Events} Events */
@@ -30,6 +32,7 @@ export class LiveSession extends EventTarget {
   #quietUntil = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #unreported;
+  #fallback = new Fallback(() => this.#check());
   #leaving = new AbortController();
   #tabs = new Tabs((frame) => this.#overhear(frame));
   #connection;
@@ -38,12 +41,13 @@ export class LiveSession extends EventTarget {
   constructor({ url, session }) {
     super();
     this.#tabs.session = session;
-    const address = new URL(url, globalThis.location?.href);
+    this.#tabs.say({ type: 'joined' }); // a page that waits for a sign-in goes on
+    const address = new URL(at(String(url)), globalThis.location?.href);
     address.protocol = address.protocol.replace('http', 'ws');
     this.#connection = new Connection(address, (frame) => this.#receive(frame), (...loss) => this.#lost(...loss));
     watchPage({
       acts: () => this.#acted(),
-      beats: () => this.#connection.probe(),
+      beats: () => this.#connection.probe() && this.#fallback.start(PONG_MS),
       leaves: () => this.#left(),
       returns: (restored) => this.#returned(restored),
     }, this.#leaving.signal);
@@ -59,7 +63,15 @@ export class LiveSession extends EventTarget {
    * @param {unknown} data any value that JSON can hold
    */
   send(data) {
-    return this.#connection.write({ type: 'message', data });
+    return this.write({ type: 'message', data });
+  }
+
+  /**
+   * Sends a frame of rooms, or of the application's own. Returns false without a connection: it is not kept.
+   * @param {object} frame
+   */
+  write(frame) {
+    return this.#connection.write(frame);
   }
 
   /** Tells the server at once that a person wants to stay, over HTTP if there is no connection. */
@@ -78,6 +90,7 @@ export class LiveSession extends EventTarget {
   close() {
     this.#over = true;
     clearTimeout(this.#unreported);
+    this.#fallback.stop();
     this.#leaving.abort();
     this.#tabs.close();
     this.#connection.close();
@@ -85,6 +98,7 @@ export class LiveSession extends EventTarget {
 
   /** @param {any} frame */
   #receive(frame) {
+    this.#fallback.stop();
     if (frame.type === 'ended') return this.#end(frame);
     if (frame.type === 'hello' && this.#isOurs(frame.session)) this.#greeted(frame);
     if (frame.type === 'rotated') this.#askAt = 0; // the new token counts only after a request has brought it back
@@ -97,14 +111,33 @@ export class LiveSession extends EventTarget {
     this.#tabs.stand();
     this.#vouch(session);
     const left = 1_000 * (Math.min(idle_expires_at, absolute_expires_at) - now);
-    if (Date.now() + left > this.#warned.until + SAME_WITHIN_MS) this.#warn({ type: 'extended', idle_expires_at, absolute_expires_at }, false);
+    if (Date.now() + left > this.#warned.until + SAME_MS) this.#warn({ type: 'extended', idle_expires_at, absolute_expires_at }, false);
   }
 
   /** @type {(code: number, reason: string, retry_in_ms: number | null) => void} */
   #lost(code, reason, retry_in_ms) {
     this.#tabs.standDown();
-    if (isSessionEnd(code)) this.#end(ending(reason));
-    else this.#tell('offline', { code, retry_in_ms });
+    if (isSessionEnd(code)) return this.#end(ending(reason));
+    this.#fallback.lost(retry_in_ms ?? 0, asksToWait(code));
+    this.#tell('offline', { code, retry_in_ms });
+  }
+
+  /** Asks in place of the socket, for all tabs of this session that have none either. */
+  async #check() {
+    const answered = await this.#ask(null);
+    if (this.#over) return;
+    const checked = { type: 'checked', answered, end: this.#fallback.end };
+    this.#tabs.say(checked);
+    this.#checked(checked);
+  }
+
+  /** @param {{answered: boolean, end?: import('./fallback.js').End}} checked */
+  #checked({ answered, end }) {
+    if (!this.#fallback.isOn) return; // the socket came back
+    this.#fallback.again(end);
+    if (end && Date.now() >= end.warnAt) this.#warn({ type: 'expiring', reason: end.reason, in_ms: end.at - Date.now() }, false);
+    else if (end && answered) this.#warn({ type: 'extended', ...end, reason: undefined }, false);
+    if (this.#fallback.isSure(answered)) this.#tell('checked', { answered });
   }
 
   /** Prepares for the back-forward cache: it keeps only pages without a lock, and must show nothing private. */
@@ -128,14 +161,13 @@ export class LiveSession extends EventTarget {
 
   /**
    * Asks the server over HTTP, which may renew the cookie; returns whether it answered.
-   * `isActivity` says whether a person caused it.
+   * @param {boolean | null} isActivity whether a person caused it; null where it stands for the socket
    */
   async #ask(isActivity = true) {
     const doubt = this.#doubt;
-    this.#askAt = Date.now() + ASK_EVERY_MS; // set now, because `rotated` may come before the answer
-    const headers = isActivity ? undefined : NO_ACTIVITY;
-    const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
-    const answer = await fetch('/api/session', { cache: 'no-store', headers, signal }).catch(() => null);
+    // Set now, because `rotated` may come before the answer.
+    if (isActivity !== null) this.#askAt = Date.now() + ASK_EVERY_MS;
+    const answer = await fetch(at('/api/session'), { cache: 'no-store', headers: isActivity ? undefined : NO_ACTIVITY, signal: AbortSignal.timeout(ANSWER_MS) }).catch(() => null);
     const body = await answer?.json().catch(() => null);
     if (answer?.status === 401 && body?.reason) this.#end(ending(body.reason));
     if (this.#over) return true;
@@ -144,6 +176,7 @@ export class LiveSession extends EventTarget {
       return false;
     }
     if (!this.#isOurs(body.session)) return true;
+    this.#fallback.end = endOf(body.session, answer.headers.get('Date'));
     if (doubt === this.#doubt) this.#vouch(body.session);
     if (isActivity && this.#warned.reason === REASON.IDLE_TIMEOUT) this.#warn({ type: 'extended', ...body.session }, true);
     return true;
@@ -168,7 +201,7 @@ export class LiveSession extends EventTarget {
     if (this.#tabs.elected || this.#warned.reason) return this.#report();
     this.#keepQuiet();
     this.#tabs.say({ type: 'acted' });
-    this.#unreported = setTimeout(() => this.#report(), REPORTED_WITHIN_MS); // unless another tab does
+    this.#unreported = setTimeout(() => this.#report(), REPORTED_MS); // unless another tab does
   }
 
   /** Reports activity over the socket. Now and then also over HTTP, as only its answer can renew the cookie. */
@@ -176,7 +209,8 @@ export class LiveSession extends EventTarget {
     this.#keepQuiet();
     this.#tabs.say({ type: 'reported' });
     const isSent = this.#connection.write({ type: 'activity' });
-    if (!isSent || (this.#tabs.elected && Date.now() >= this.#askAt)) this.#ask();
+    if (isSent && !(this.#tabs.elected && Date.now() >= this.#askAt)) return;
+    this.#ask();
   }
 
   #keepQuiet() {
@@ -187,7 +221,7 @@ export class LiveSession extends EventTarget {
   /** @type {(frame: any, isAloud: boolean) => void} aloud: other tabs, which may have no connection, are told too */
   #warn(frame, isAloud) {
     const warned = frame.reason ? { reason: frame.reason, until: Date.now() + frame.in_ms } : NOT_WARNED;
-    if (warned.reason === this.#warned.reason && warned.until < this.#warned.until + SAME_WITHIN_MS) return; // known already
+    if (warned.reason === this.#warned.reason && warned.until < this.#warned.until + SAME_MS) return; // known already
     this.#warned = warned;
     if (frame.reason) this.#quietUntil = 0;
     if (isAloud) this.#tabs.say(frame);
@@ -197,6 +231,7 @@ export class LiveSession extends EventTarget {
   /** @param {any} frame */
   #overhear(frame) {
     if (frame.type === 'ended') this.#end(frame, false);
+    if (frame.type === 'checked') this.#checked(frame);
     if (frame.type === 'reported') this.#keepQuiet();
     if (frame.type === 'acted' && this.#tabs.elected) {
       this.#report();

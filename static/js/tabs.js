@@ -4,11 +4,13 @@
  * tab is elected, and without BroadcastChannel no tab hears another: then each tab reports for itself.
  */
 
+import { TABS } from './protocol.js';
+
 export class Tabs {
   elected = false;
   /** @type {string | undefined} */
   session;
-  #channel = globalThis.BroadcastChannel && new BroadcastChannel('curfew');
+  #channel = globalThis.BroadcastChannel && new BroadcastChannel(TABS);
   /** @type {AbortController | undefined} */
   #candidacy;
 
@@ -34,7 +36,7 @@ export class Tabs {
       if (signal.aborted) leave(0);
       signal.addEventListener('abort', leave);
     });
-    await globalThis.navigator?.locks?.request('curfew', { signal }, serve).catch(() => {});
+    await globalThis.navigator?.locks?.request(TABS, { signal }, serve).catch(() => {});
     elect(); // reached at once if there are no locks, or they are not allowed
   }
 
