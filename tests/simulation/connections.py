@@ -2,8 +2,8 @@
 
 What the link decides is the real code: which connections are too old, what a new one has found,
 which errors say that a server is no master. Here are only the places from which `_Checked` and
-`_Pool` of server/store/master.py call it. That those do the same on a real Valkey is shown by
-tests/unit/store/test_master.py and tests/integration/test_demoted_master.py.
+`_Pool` of server/store/checked_connections.py call it. That those do the same on a real Valkey is
+shown by tests/unit/store/test_master.py and tests/integration/test_demoted_master.py.
 """
 
 import asyncio

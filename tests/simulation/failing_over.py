@@ -48,5 +48,6 @@ async def _sign_in_and_be_lost(world: "World", node: "Node") -> None:
 
 def _take_over(world: "World", old: "Server", new: "Server") -> None:
     world.truth.follow(new)
+    world.rooms.follow(new)
     world.truth.take_over(old, new)
     world.balancer.target = new

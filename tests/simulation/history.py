@@ -1,7 +1,8 @@
 """One seeded history: random faults and acts, then a time without faults, then the checks."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from server.core.messages import CloseCode
 from server.core.receipt import NodeCounts
@@ -9,7 +10,8 @@ from server.engine import Engine
 from server.store.contract import Stored
 from tests.simulation.changing_rules import change_rules
 from tests.simulation.failing_over import fail_over
-from tests.simulation.world import HASTY, Change, Node, Wire, World
+from tests.simulation.wire import Wire
+from tests.simulation.world import HASTY, Change, Node, World
 
 STEPS = 14
 PEACE = 6.0
@@ -27,24 +29,27 @@ def unchanged(engine: Engine) -> None:
     del engine
 
 
-def run_history(seed: int, change: Change = unchanged) -> None:
+def run_history(seed: int, change: Change = unchanged, story: "Story | None" = None) -> None:
     """Run the history of a seed.
 
     Args:
         seed: decides everything that happens.
         change: breaks each engine on purpose.
+        story: what happens beside the usual acts.
 
     Raises:
         HistoryFailed: the seed, and what went wrong.
     """
     world = World(seed, change)
-    world.loop.run(_history(world))
+    world.loop.run(_history(world, story or NOTHING_ELSE))
     problems = world.truth.violations + [str(each) for each in world.loop.failures]
     if problems:
         raise HistoryFailed(f"seed {seed}: {problems[0]} ({len(problems)} in all)")
 
 
-async def _history(world: World) -> None:
+async def _history(world: World, story: "Story") -> None:
+    acts, weights = [*ACTS, *story.acts], [*WEIGHTS, *story.weights]
+    story.begin(world)
     for _ in range(world.chance.choice([2, 2, 3])):
         await world.add_node()
     if world.chance.random() < 0.2:
@@ -56,15 +61,17 @@ async def _history(world: World) -> None:
             node.spawn(node.open_socket(token))
     for _ in range(STEPS):
         await asyncio.sleep(world.chance.choice([0.001, 0.02, 0.2, 0.6]) * world.chance.random())
-        world.chance.choices(ACTS, WEIGHTS)[0](world)
-    _make_peace(world)
+        world.chance.choices(acts, weights)[0](world)
+    make_peace(world)
     await asyncio.sleep(PEACE)
     _check_all(world)
+    story.check(world)
     for node in world.nodes:
         await _check_receipt_of_peace(world, node)
 
 
-def _make_peace(world: World) -> None:
+def make_peace(world: World) -> None:
+    """End all faults."""
     for each in world.truth.servers:
         each.thaw()
     for node in world.nodes:
@@ -228,7 +235,7 @@ def _set_right(world: World) -> None:
     world.clock_error = 0.0
 
 
-Act = Callable[[World], None]
+Act = Callable[[World], object]
 _WEIGHTED: list[tuple[Act, int]] = [
     (_end, 6),
     (_open, 3),
@@ -250,3 +257,23 @@ _WEIGHTED: list[tuple[Act, int]] = [
 ]
 ACTS = [act for act, _ in _WEIGHTED]
 WEIGHTS = [weight for _, weight in _WEIGHTED]
+
+
+@dataclass(frozen=True)
+class Story:
+    """What happens in a history beside the usual acts.
+
+    Attributes:
+        begin: called first.
+        acts: may happen at each step, by their weights.
+        weights: as `WEIGHTS`.
+        check: called when all is quiet again.
+    """
+
+    begin: Act = id
+    acts: Sequence[Act] = ()
+    weights: Sequence[int] = ()
+    check: Act = id
+
+
+NOTHING_ELSE = Story()

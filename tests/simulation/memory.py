@@ -6,13 +6,13 @@ a node are in `network.py`.
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 from server.core.events import (
     EVERYTHING,
     Acknowledgement,
     Event,
-    MessageSent,
+    Message,
     Scope,
     SessionsChanged,
     SessionsEnded,
@@ -37,71 +37,8 @@ from server.store.contract import (
 )
 from server.store.control_log import REPLIES_TTL
 from server.store.stream_contract import Batch, Position, Positions
-
-ENTRIES_PER_READ = 8
-"""So few that reads bring several batches, as they do under load."""
-
-
-EntryId = tuple[int, int]
-"""Milliseconds on the store's clock, and a number that tells entries of one moment apart."""
-
-
-@dataclass
-class Stream:
-    """Entries in order. Ids rise within one stream, even if the store's clock is set back.
-
-    Attributes:
-        now: the store's clock.
-        added: how many entries were ever added.
-        last: id of the last entry.
-        expires_at: when the store forgets the stream.
-    """
-
-    now: Callable[[], float]
-    entries: list[tuple[EntryId, object]] = field(default_factory=list)
-    added: int = 0
-    last: EntryId = (0, 0)
-    expires_at: float = float("inf")
-
-    def append(self, entry: object) -> None:
-        """Add an entry."""
-        time_ms = int(self.now() * 1000)
-        self.last = max((time_ms, 0), (self.last[0], self.last[1] + 1))
-        self.added += 1
-        self.entries.append((self.last, entry))
-
-    def after(self, position: Position) -> list[tuple[EntryId, object]]:
-        """Return the next entries after a position, at most a batch."""
-        read = parse_id(position.entry)
-        return [entry for entry in self.entries if entry[0] > read][:ENTRIES_PER_READ]
-
-    def trim(self) -> None:
-        """Remove all entries."""
-        self.entries.clear()
-
-    def has_lost(self, position: Position) -> bool:
-        """Return whether entries after a position are gone, or it is of another stream."""
-        return self.is_another(position) or self.added - len(self.entries) > position.count
-
-    def is_another(self, position: Position) -> bool:
-        """Return whether a position is of a stream that was here before."""
-        return self.added < position.count or self.last < parse_id(position.entry)
-
-    @property
-    def end(self) -> Position:
-        """The position behind the last entry."""
-        return Position(format_id(self.last), self.added)
-
-
-def parse_id(entry: str) -> EntryId:
-    """Return the id of an entry as numbers."""
-    time_ms, _, sequence = entry.partition("-")
-    return int(time_ms), int(sequence)
-
-
-def format_id(entry: EntryId) -> str:
-    """Return the id of an entry as text."""
-    return f"{entry[0]}-{entry[1]}"
+from tests.simulation.room_memory import RoomMemory
+from tests.simulation.stream import ENTRIES_PER_READ, Stream, format_id
 
 
 class Memory:
@@ -112,6 +49,12 @@ class Memory:
         rules: the durations in force.
         lease: of nodes, in seconds.
         shards: how many.
+
+    Attributes:
+        accounts: by user; a number that no other account ever had.
+        made_under: the account that there was when a session was created; 0 for none.
+        per_read: how many entries of each stream one read brings.
+        earlier: the nodes that have an earlier version: they read no acknowledgements for all.
     """
 
     def __init__(
@@ -124,6 +67,8 @@ class Memory:
         self.records: dict[str, tuple[Session, int, str]] = {}
         self.tombstones: dict[str, Tombstone] = {}
         self.index: dict[str, dict[str, float]] = {}
+        self.accounts: dict[str, int] = {}
+        self.made_under: dict[str, int] = {}
         self.user_epochs: dict[str, str] = {}
         self.completed_ends: dict[str, tuple[str, ...]] = {}
         self.shard_ends: dict[int, Tombstone] = {}
@@ -134,7 +79,12 @@ class Memory:
         self.control = Stream(now)
         self.messages = Stream(now)
         self.replies: dict[str, Stream] = {}
+        self.acknowledgements = Stream(now)
+        self.earlier: set[str] = set()
+        self.per_read = ENTRIES_PER_READ
         self.waiting: list[asyncio.Future[None]] = []
+        self.rooms = RoomMemory(lambda: self.nodes, self._wake, now)
+        self.on_create: Callable[[str], object] = id
         self.on_end: Callable[[str], object] = id
 
     def under(self, rules: Rules) -> "Memory":
@@ -150,6 +100,10 @@ class Memory:
         if record is None:
             return Missing()
         return self._ended_by_epoch(record[0]) or Stored(record[0], record[1])
+
+    def has(self, sid: str) -> bool:
+        """Return whether there is anything of a session."""
+        return sid in self.tombstones or sid in self.records
 
     def epochs(self, shard: int, user: str | None) -> Epochs:
         """Do as `epochs`."""
@@ -175,6 +129,8 @@ class Memory:
             self._score(session)
             self.publish(SessionsChanged(session.user))
         self.records[sid] = (session, 1, operation)
+        self.made_under[sid] = self.accounts.get(session.user or "", 0)
+        self.on_create(sid)
         return Created(Stored(session, 1), evicted)
 
     def save(
@@ -218,6 +174,28 @@ class Memory:
         earlier = loaded if isinstance(loaded, Tombstone) else None
         shard, fsync = shard_of_sid(sid), Durability.FSYNC
         return Ended(ended, shard, self.listed(), earlier, durability=fsync)
+
+    def make_account(self, user: str, number: int) -> None:
+        """Do as save_account.lua with a new account."""
+        if user not in self.accounts:
+            self.accounts[user] = number
+            self.user_epochs[user] = f"made{number}"
+
+    def end_account(
+        self,
+        user: str,
+        made: int,
+        end_id: str,
+        reason: Reason,
+        initiator: str,
+        asked_at: float,
+    ) -> Ended | Conflict:
+        """Do as end_account.lua, which removes the account that was loaded."""
+        if end_id not in self.completed_ends:
+            if self.accounts.get(user, 0) != made:
+                return Conflict()
+            self.accounts.pop(user, None)
+        return self.end_user(user, None, end_id, reason, initiator, asked_at)
 
     def end_user(
         self,
@@ -287,12 +265,14 @@ class Memory:
 
     def count_sockets(self, user: str, sid: str, node: str, count: int) -> None:
         """Do as count_sockets.lua."""
-        counts = self.sockets.setdefault(user, {})
-        if count and sid in self.records:
+        counts, record = self.sockets.setdefault(user, {}), self.records.get(sid)
+        lives = record is not None and not self._ended_by_epoch(record[0])
+        if count and lives:
             counts[sid, node] = count
         else:
             counts.pop((sid, node), None)
-        self.publish(SessionsChanged(user))
+        if lives:
+            self.publish(SessionsChanged(user))
 
     def renew(self, node: str, number: int | None = None) -> Sequence[Mapping[str, ListedNode]]:
         """Do as renew_lease.lua."""
@@ -326,32 +306,37 @@ class Memory:
             "control": self.control.end,
             "messages": self.messages.end,
             "replies": self._replies(node).end,
+            "acknowledgements": Position("0-0", 0),
         }
 
-    def has_news(self, node: str, positions: Positions) -> bool:
+    def has_news(self, node: str, positions: Positions, *, awaits: bool = True) -> bool:
         """Return whether a blocking read would be answered at once."""
-        return any(stream.after(positions[name]) for name, stream in self._followed(node))
+        followed = self._followed(node, awaits=awaits)
+        return any(stream.after(positions[name], 1) for name, stream in followed)
 
-    def read(self, node: str, positions: Positions) -> Batch:
-        """Read the streams once."""
+    def read(self, node: str, positions: Positions, *, awaits: bool = True) -> Batch:
+        """Read the streams once; those of acknowledgements for all only if one is awaited."""
         events: list[Event] = []
         acknowledgements: list[Acknowledgement] = []
-        after, is_last = dict(positions), True
+        after, is_last, has_more = dict(positions), True, False
         replaced = self.replaced(node, positions)
-        for name, stream in self._followed(node):
+        for name, stream in self._followed(node, awaits=awaits):
             if name in replaced:
                 after[name], is_last = Position("0-0", 0), False
                 continue
-            entries = stream.after(positions[name])
+            entries = stream.after(positions[name], self.per_read)
             for number, entry in entries:
                 after[name] = Position(format_id(number), positions[name].count + len(entries))
                 if isinstance(entry, Acknowledgement):
                     acknowledgements.append(entry)
                 else:
                     events.append(entry)  # type: ignore[arg-type]
-            is_last = is_last and len(entries) < ENTRIES_PER_READ
+            if name == "acknowledgements":
+                has_more = len(entries) >= self.per_read
+            else:
+                is_last = is_last and len(entries) < self.per_read
         lost = self.control.has_lost(positions["control"])
-        return Batch(events, acknowledgements, after, is_last, lost)
+        return Batch(events, acknowledgements, after, is_last, lost, has_more=has_more)
 
     def replaced(self, node: str, positions: Positions) -> list[str]:
         """Return the streams that are read from their beginning again."""
@@ -361,28 +346,38 @@ class Memory:
             if name != "control" and stream.is_another(positions[name])
         ]
 
-    def acknowledge(self, initiator: str, acknowledgement: Acknowledgement) -> None:
-        """Append to the reply stream of the initiator."""
-        replies = self._replies(initiator)
+    def acknowledge(self, initiator: str | None, acknowledgement: Acknowledgement) -> None:
+        """Append to the reply stream of the initiator, or to that for all initiators."""
+        replies = self.together if initiator is None else self._replies(initiator)
         replies.append(acknowledgement)
         replies.expires_at = self.now() + REPLIES_TTL.total_seconds()
         self._wake()
 
-    def send(self, message: MessageSent) -> None:
+    @property
+    def together(self) -> Stream:
+        """The stream of acknowledgements for all initiators."""
+        if self.acknowledgements.expires_at <= self.now():
+            self.acknowledgements = Stream(self.now)
+        return self.acknowledgements
+
+    def send(self, message: Message) -> None:
         """Append to the message stream."""
         self.messages.append(message)
         self._wake()
 
     def publish(self, event: Event) -> None:
         """Append to the control stream."""
+        if isinstance(event, SessionsEnded):
+            event = replace(event, is_heard_together=event.initiator not in self.earlier)
         self.control.append(event)
         self._wake()
 
-    def _followed(self, node: str) -> list[tuple[str, Stream]]:
+    def _followed(self, node: str, *, awaits: bool = True) -> list[tuple[str, Stream]]:
         return [
             ("control", self.control),
             ("messages", self.messages),
             ("replies", self._replies(node)),
+            *([("acknowledgements", self.together)] if awaits else []),
         ]
 
     def _replies(self, node: str) -> Stream:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from server.core.events import Acknowledgement, Event, MessageSent
+from server.core.events import Acknowledgement, Event, Message
 from server.core.nodes import ListedNode
 from server.core.reasons import Reason
 from server.core.session import Rules, Session
@@ -24,13 +24,15 @@ from server.store.contract import (
     Tombstone,
 )
 from server.store.control_log import history_of, is_other_history
-from server.store.stream_contract import Batch, Position, Positions
+from server.store.stream_contract import Batch, Position, Positions, always
 from tests.simulation.connections import NodeLink
 from tests.simulation.memory import Memory
 from tests.simulation.network import COMMAND_TIMEOUT, KEPT_FOR, READ_TIMEOUT, Client, Link
+from tests.simulation.remote_rooms import RemoteRooms
 from tests.simulation.servers import Balancer, Server
 
 T = TypeVar("T")
+E = TypeVar("E", bound=Ended | Conflict)
 
 BLOCK = 0.15
 """Seconds for which a read of quiet streams waits."""
@@ -57,6 +59,7 @@ class RemoteStore:
         self.master = NodeLink(KEPT_FOR, lambda: asyncio.get_running_loop().time())
         self._commands = Client(balancer, link, self.master, COMMAND_TIMEOUT)
         self._reader = Client(balancer, link, self.master, READ_TIMEOUT)
+        self.rooms = RemoteRooms(balancer, link, node, self.master)
 
     def shard_of(self, user: str) -> int:
         """See the contract."""
@@ -64,7 +67,10 @@ class RemoteStore:
 
     async def load(self, sid: str) -> Loaded:
         """See the contract."""
-        return await self._look(lambda memory: memory.load(sid))
+        found = await self._look(lambda memory: memory.load(sid))
+        if isinstance(found, Missing) and await self._ask(lambda memory: memory.has(sid)):
+            return await self._look(lambda memory: memory.load(sid))
+        return found
 
     async def epochs(self, shard: int, user: str | None) -> Epochs:
         """See the contract."""
@@ -105,6 +111,38 @@ class RemoteStore:
         asked_at = self._now()
         return await self._end(
             lambda memory: memory.end_user(user, keep, end_id, reason, initiator, asked_at)
+        )
+
+    async def account(self, user: str) -> int:
+        """Return an account as `AccountStore.load` does; 0 if there is none."""
+        return await self._look(lambda memory: memory.accounts.get(user, 0))
+
+    async def account_to_change(self, user: str) -> int:
+        """Return an account as `AccountStore.load_to_change` does."""
+        found = await self.account(user)
+        if not found and await self._ask(lambda memory: user in memory.accounts):
+            return await self.account(user)
+        return found
+
+    async def make_account(self, user: str, number: int) -> None:
+        """Make an account, unless there is one."""
+        await self._ask(lambda memory: memory.make_account(user, number))
+
+    async def forget_account(self, user: str) -> None:
+        """Remove an account alone, as a deletion in two steps would."""
+        await self._ask(lambda memory: memory.accounts.pop(user, None))
+
+    async def count_try(self) -> None:
+        """Count a try, which only a master does."""
+        await self._ask(lambda _: None)
+
+    async def end_account(
+        self, user: str, made: int, *, end_id: str, reason: Reason, initiator: str
+    ) -> Ended | Conflict:
+        """End all sessions of a user and remove the account, if it still is the loaded one."""
+        asked_at = self._now()
+        return await self._end(
+            lambda memory: memory.end_account(user, made, end_id, reason, initiator, asked_at)
         )
 
     async def end_shard(self, shard: int, *, end_id: str, reason: Reason, initiator: str) -> Ended:
@@ -172,19 +210,25 @@ class RemoteStore:
         found: Positions = await execute("simulated", lambda: self._commands.send(tail))
         return found
 
-    async def read(self, positions: Positions) -> Batch:
+    async def read(self, positions: Positions, awaits: Callable[[], bool] = always) -> Batch:
         """See the contract."""
+        awaited = awaits()
 
-        async def read(server: Server) -> Batch:
-            if not server.memory.has_news(self._node, positions):
+        async def read(server: Server) -> tuple[Batch, Position]:
+            if not server.memory.has_news(self._node, positions, awaits=awaited):
                 await server.news(BLOCK)
-            history, batch = history_of(server.told), server.memory.read(self._node, positions)
+            history, memory = history_of(server.told), server.memory
+            batch = memory.read(self._node, positions, awaits=awaited)
             lost = any(is_other_history(history, each) for each in positions.values())
             placed = _placed(batch.positions, history)
-            return replace(batch, positions=placed, lost_entries=lost or batch.lost_entries)
+            found = replace(batch, positions=placed, lost_entries=lost or batch.lost_entries)
+            return found, replace(memory.together.end, history=history)
 
-        found: Batch = await execute_once("simulated", lambda: self._reader.send(read))
-        return found
+        found: Batch
+        found, end = await execute_once("simulated", lambda: self._reader.send(read))
+        if awaits():
+            return found
+        return replace(found, positions={**found.positions, "acknowledgements": end})
 
     async def disconnect(self) -> None:
         """See the contract."""
@@ -194,7 +238,11 @@ class RemoteStore:
         """See the contract."""
         await self._ask(lambda memory: memory.acknowledge(initiator, acknowledgement))
 
-    async def send(self, message: MessageSent) -> None:
+    async def acknowledge_together(self, acknowledgement: Acknowledgement) -> None:
+        """See the contract."""
+        await self._ask(lambda memory: memory.acknowledge(None, acknowledgement))
+
+    async def send(self, message: Message) -> None:
         """See the contract."""
         request = _on_master(lambda memory: memory.send(message))
         await execute_once("simulated", lambda: self._commands.send(request))
@@ -221,14 +269,16 @@ class RemoteStore:
         found: T = await execute("simulated", lambda: self._commands.send(look))
         return found
 
-    async def _end(self, script: Callable[[Memory], Ended]) -> Ended:
+    async def _end(self, script: Callable[[Memory], E]) -> E:
         """Run a script whose writes the replica has to confirm, if one was asked for."""
 
-        async def end(server: Server) -> Ended:
-            ended = await _on_master(script)(server)
-            return await server.confirm(ended) if self._replicas else ended
+        async def end(server: Server) -> Ended | Conflict:
+            ended: Ended | Conflict = await _on_master(script)(server)
+            if self._replicas and isinstance(ended, Ended):
+                return await server.confirm(ended)
+            return ended
 
-        ended: Ended = await execute("simulated", lambda: self._commands.send(end))
+        ended: E = await execute("simulated", lambda: self._commands.send(end))
         return ended
 
 

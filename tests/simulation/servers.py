@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from redis.exceptions import ReadOnlyError, ResponseError
 
 from server.store.contract import Ended
-from tests.simulation.memory import Memory, Stream
+from tests.simulation.memory import Memory
+from tests.simulation.stream import Stream
 
 REPLICATION = 0.1
 """Seconds for which an end waits for the replica, if that has stopped following."""
@@ -112,13 +113,16 @@ def replica_of(server: Server, history: str) -> Server:
     old = server.memory
     new = Memory(old.now, old.rules, old.lease, old.shards)
     new.records, new.tombstones = dict(old.records), dict(old.tombstones)
+    new.accounts, new.made_under = dict(old.accounts), dict(old.made_under)
     new.index = {user: dict(sids) for user, sids in old.index.items()}
     new.sockets = {user: dict(counts) for user, counts in old.sockets.items()}
     new.user_epochs, new.shard_ends = dict(old.user_epochs), dict(old.shard_ends)
     new.completed_ends, new.dropped = dict(old.completed_ends), dict(old.dropped)
     new.nodes, new.renewals = dict(old.nodes), dict(old.renewals)
     new.control, new.messages = _copy(old.control), _copy(old.messages)
+    old.rooms.copy_to(new.rooms)
     new.replies = {node: _copy(stream) for node, stream in old.replies.items()}
+    new.acknowledgements, new.earlier = _copy(old.acknowledgements), old.earlier
     return Server(new, history)
 
 

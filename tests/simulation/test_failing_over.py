@@ -11,12 +11,14 @@ from typing import Any, cast
 import pytest
 
 from server.engine import Engine
+from server.realtime.follower import Follower
 from server.store.contract import Ended
 from tests.simulation import remote_store
 from tests.simulation.connections import NodeLink
 from tests.simulation.history import HistoryFailed, run_history, unchanged
 from tests.simulation.servers import Server
 from tests.simulation.world import Change
+from tests.support.engine.of_single import of_single
 
 WITHIN = 1_500
 """In so many histories, each fault must be found."""
@@ -24,7 +26,8 @@ WITHIN = 1_500
 
 def _with_a_reader_that_stays(engine: Engine) -> None:
     """Let nothing that other connections find out drop the reader's, however old it is."""
-    remote = cast("Any", engine.follower._control).read.__self__
+    remote = cast("Any", of_single(engine.follower, Follower)._control).read.__self__
+    remote = getattr(remote, "_remote", remote)  # of a node of an earlier version
     pool = remote._reader._pool
     remote.master._pools.remove(pool)
     pool._link = NodeLink(timedelta.max, remote.master.monotonic)

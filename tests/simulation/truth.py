@@ -4,6 +4,9 @@ Each server has its own truth. After a failover that of the new master counts, w
 without confirmation brings with it (docs/operations.md, "Durability" and "A store that moves"):
 
 - An end that the new master never got did not happen there, unless its receipt says `replicas`.
+- A sign-in that the new master never got did not happen there either, and what was lost must not
+  be served for longer than a lease. But who asked for it may ask again, with the same session: once
+  the new master has made it, it lives there.
 - A node whose connections still lead to an old master that takes itself for one hears of no end
   and no beginning elsewhere. It may be there until it connects anew, and at most for the age of a
   connection.
@@ -34,15 +37,18 @@ class _Gone:
     Attributes:
         by_lease: a lease after its end.
         by_receipt: when a receipt said that all nodes had stopped.
+        before: what the old master's records and ends say of a session that this one does not have.
     """
 
     by_lease: dict[str, float] = field(default_factory=dict)
     by_receipt: dict[str, float] = field(default_factory=dict)
+    before: dict[str, float] = field(default_factory=dict)
 
     def at(self, sid: str) -> float:
         """Return when the session must not be served any more."""
-        never = float("inf")
-        return min(self.by_lease.get(sid, never), self.by_receipt.get(sid, never))
+        return min(
+            each.get(sid, float("inf")) for each in (self.by_lease, self.by_receipt, self.before)
+        )
 
 
 class Truth:
@@ -72,19 +78,19 @@ class Truth:
         def ended(sid: str) -> None:
             gone.by_lease.setdefault(sid, self._now() + self._lease)
 
-        server.memory.on_end = ended
+        def created(sid: str) -> None:
+            gone.before.pop(sid, None)
+
+        server.memory.on_end, server.memory.on_create = ended, created
 
     def take_over(self, old: Server, new: Server) -> None:
         """Judge by another server from now on, which has only a part of what the old one has."""
         self._taken_over_at = self._now()
         before, after = self._gone[old], self._gone[new]
         lost = {sid: self._now() + self._lease for sid in old.memory.records}
-        for sid, at in (lost | before.by_lease).items():
+        for sid in lost | before.by_lease | before.by_receipt:
             if not isinstance(new.memory.load(sid), Stored):
-                after.by_lease[sid] = at
-        for sid, at in before.by_receipt.items():
-            if not isinstance(new.memory.load(sid), Stored):
-                after.by_receipt[sid] = at
+                after.before[sid] = min(before.at(sid), lost.get(sid, float("inf")))
         self.lost_list(old.memory.nodes.keys() - new.memory.nodes.keys())
         for end_id in self._promised:
             self._require(end_id, new)

@@ -1,7 +1,7 @@
 """Nodes with the real engine on virtual time, and what they must never do."""
 
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import copy_context
 from dataclasses import replace
 from datetime import timedelta
@@ -11,10 +11,10 @@ from typing import Any, cast
 from redis.asyncio import Redis
 
 from server.core.errors import StoreUnavailable, WriteConflict
-from server.core.events import MessageSent
+from server.core.events import Event, Message, MessageSent, SessionsEnded
 from server.core.reasons import NoSession, Reason
 from server.core.receipt import Receipt
-from server.core.session import Device, Json, Rules, Session
+from server.core.session import Device, Rules, Session
 from server.core.token import Token
 from server.crypto.keyring import Keyring
 from server.crypto.sealer import Sealer
@@ -23,12 +23,15 @@ from server.realtime.socket import Socket
 from server.sessions.verdicts import LiveSession
 from server.store.clock import StoreClock
 from server.store.contract import Epochs, Tombstone
+from server.store.stream_contract import Batch, Positions, always
 from tests.simulation.memory import Memory
 from tests.simulation.network import Link
 from tests.simulation.remote_store import RemoteStore
+from tests.simulation.room_truth import RoomTruth
 from tests.simulation.servers import Balancer, Server
 from tests.simulation.truth import Truth
 from tests.simulation.virtual import NODE, VirtualLoop
+from tests.simulation.wire import Wire
 from tests.support.engine.keys import KEY
 from tests.support.engine.quiet import quiet_context
 
@@ -43,65 +46,57 @@ TIMING = Timing(
 RULES = Rules(rotation_interval=timedelta(hours=1))
 HASTY = replace(RULES, idle_timeout=timedelta(seconds=0.5))
 """Rules of a node that runs with other settings than the rest, as in a rolling change."""
+EARLIER = 2
+"""The third node, if there is one, has an earlier version, as in a rolling upgrade."""
 NO_CLIENT = cast("Redis", None)
 """A node's clock asks no store by itself here; `RemoteStore` brings its readings."""
 SEALER = Sealer(Keyring.from_secrets([KEY]))
-SILENT = ('{"type":"ended"', '{"type":"hold"', '{"type":"drain"')
-"""Frames that serve no session."""
 
 Change = Callable[[Engine], None]
 """Breaks an engine on purpose, to show that the checks can fail."""
-
-
-class Wire:
-    """A transport whose peer reads everything at once."""
-
-    def __init__(self, world: "World", node: "Node", sid: str) -> None:
-        self._world = world
-        self._node = node
-        self.sid = sid
-        self.code: int | None = None
-        self.is_excused = False
-        self.socket: Socket | None = None
-
-    async def write(self, frame: str) -> None:
-        """See `Transport`."""
-        self.write_now(frame)
-
-    def write_now(self, frame: str) -> None:
-        """See `Transport`."""
-        if self.code is not None:
-            self._world.truth.violations.append(f"a frame of {self.sid} behind its close frame")
-        if not frame.startswith(SILENT):
-            self._world.truth.served(self._node, self.sid, self._world.loop.now, frame[:24])
-
-    def close(self, code: int, reason: str) -> None:
-        """See `Transport`."""
-        del reason
-        self.code = code
-        self.is_excused = self._world.truth.could_not_know_of(self._node, self.sid)
-
-    async def forward(self, session: Session, data: Json) -> None:
-        """Do what the handler does with a message."""
-        assert self.socket is not None
-        await self.socket.forward(session, data)
 
 
 class _CheckedControlLog:
     """A node's control log that checks what its sockets send."""
 
     def __init__(
-        self, remote: RemoteStore, send: Callable[[MessageSent], Coroutine[Any, Any, None]]
+        self, remote: RemoteStore, send: Callable[[Message], Coroutine[Any, Any, None]]
     ) -> None:
         self.tail, self.read, self.disconnect = remote.tail, remote.read, remote.disconnect
         self.acknowledge = remote.acknowledge
+        self.acknowledge_together = remote.acknowledge_together
         self.send = send
+
+
+class EarlierControlLog(_CheckedControlLog):
+    """The control log of a node of an earlier version, which knows only reply streams."""
+
+    def __init__(
+        self, remote: RemoteStore, send: Callable[[Message], Coroutine[Any, Any, None]]
+    ) -> None:
+        super().__init__(remote, send)
+        self._remote = remote
+        self.read = self._read
+
+    async def _read(self, positions: Positions, awaits: Callable[[], bool] = always) -> Batch:
+        del awaits
+        batch = await self._remote.read(positions, lambda: False)
+        return replace(batch, events=[_as_before(each) for each in batch.events])
+
+
+def _as_before(event: Event) -> Event:
+    """Return what an earlier version understands of an event."""
+    if isinstance(event, SessionsEnded):
+        return replace(event, is_heard_together=False)
+    return event
 
 
 class Node:
     """One server process."""
 
-    def __init__(self, world: "World", name: str, change: Change, rules: Rules) -> None:
+    def __init__(
+        self, world: "World", name: str, change: Change, rules: Rules, *, is_earlier: bool = False
+    ) -> None:
         self.name = name
         self.world = world
         self.link = Link(world.chance)
@@ -109,22 +104,24 @@ class Node:
         clock = StoreClock(NO_CLIENT, world.loop.time)
         remote = RemoteStore(world.balancer, self.link, name, rules, clock, world.replicas)
         self.remote = remote
-        control = _CheckedControlLog(remote, self.pass_on)
+        kind = EarlierControlLog if is_earlier else _CheckedControlLog
+        control = kind(remote, self.pass_on)
+        if is_earlier:
+            world.memory.earlier.add(name)
+        self.context = quiet_context(
+            clock.now, node=name, monotonic=world.loop.time, random=world.chance.randbytes
+        )
         self.engine = build_engine(
             EngineDependencies(
                 store=remote,
                 registry=remote,
                 control=control,
+                rooms=remote.rooms,
                 sealer=SEALER,
             ),
             rules,
             TIMING,
-            quiet_context(
-                clock.now,
-                node=name,
-                monotonic=world.loop.time,
-                random=world.chance.randbytes,
-            ),
+            self.context,
         )
         change(self.engine)
 
@@ -158,6 +155,7 @@ class Node:
             self.engine.socket_dependencies,
             wire.forward,
             recent_only=False,
+            hooks=wire,
         )
         self.wires.append(wire)
         await wire.socket.open(found)
@@ -192,8 +190,11 @@ class Node:
             assert wire.socket is not None
             await wire.socket.receive('{"type":"message","data":1}')
 
-    async def pass_on(self, message: MessageSent) -> None:
+    async def pass_on(self, message: Message) -> None:
         """Send a message to the user's other sockets, which counts as serving its session."""
+        if not isinstance(message, MessageSent):
+            await self.remote.send(message)
+            return
         wire = self.wires[int(message.connection.partition("-")[2])]
         self.world.truth.served(self, wire.sid, self.world.loop.now, "a message out")
         await self.remote.send(message)
@@ -221,7 +222,8 @@ class Node:
 class World:
     """A store, some nodes, some people, and a seed."""
 
-    def __init__(self, seed: int, change: Change) -> None:
+    def __init__(self, seed: int, change: Change, *, has_rooms: bool = False) -> None:
+        self.has_rooms = has_rooms
         self.chance = random.Random(seed)  # noqa: S311 - it must repeat itself
         self.loop = VirtualLoop()
         self.truth = Truth(self.loop.time, LEASE)
@@ -233,6 +235,9 @@ class World:
         self.tokens: list[tuple[Token, Session]] = []
         self.change = change
         self.nodes: list[Node] = []
+        self.begin_session: Callable[[Node, str], Awaitable[object]] = self._begin_session
+        self.rooms = RoomTruth(self.loop.time)
+        self.rooms.follow(self.server)
         self._numbers = count()
 
     @property
@@ -251,19 +256,29 @@ class World:
 
     async def add_node(self, rules: Rules = RULES) -> None:
         """Start another node."""
-        node = Node(self, f"node{next(self._numbers)}", self.change, rules)
+        number = next(self._numbers)
+        is_earlier = number == EARLIER
+        node = Node(self, f"node{number}", self.change, rules, is_earlier=is_earlier)
         await node.spawn(node.start())
         self.nodes.append(node)
 
     async def sign_in(self, node: Node, user: str) -> None:
         """Sign a user in on a node."""
         try:
-            epochs: Epochs = await node.engine.sessions.epochs(user)
-            made = await node.engine.sessions.sign_in(user, epochs, Device(), None)
+            made = await self.begin_session(node, user)
         except StoreUnavailable:
             return
         if isinstance(made, LiveSession) and made.token is not None:
             self.tokens.append((made.token, made.session))
+
+    async def _begin_session(self, node: Node, user: str) -> object:
+        """Begin a session as an application does that has its own accounts."""
+        epochs: Epochs = await node.engine.sessions.epochs(user)
+        return await node.engine.sessions.sign_in(user, epochs, Device(), None)
+
+    def user_of(self, sid: str) -> str:
+        """Return whose session this is."""
+        return next((made.user or "" for _, made in self.tokens if made.sid == sid), "")
 
     def check(self, node: str, receipt: Receipt) -> None:
         """Note which sessions no node may serve any more, according to a receipt."""
