@@ -8,7 +8,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import WebSocket from 'ws';
 
-const [url, username] = process.argv.slice(2);
+const [address, username] = process.argv.slice(2);
+const password = process.env.PASSWORD;
+if (!address || !username || !password) {
+  leave("usage: PASSWORD='…' node client.mjs http://127.0.0.1:8888 ada");
+}
+const url = address.replace(/\/$/, '');
+
+/**
+ * Say why this is the end.
+ * @param {string} why
+ * @returns {never}
+ */
+function leave(why) {
+  console.error(why);
+  process.exit(1);
+}
 
 /**
  * Whether a client must not reconnect after this close code.
@@ -16,15 +31,21 @@ const [url, username] = process.argv.slice(2);
  */
 const isFinal = (code) => code === 1008 || code === 1009 || (code >= 4400 && code < 4500);
 
-/** Sign in; return the session's cookie as it must be sent back. */
+/** Sign in; return the session's cookie as it must be sent back. If that fails, say why. */
 async function signIn() {
-  const answer = await fetch(`${url}/api/login`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ username, password: process.env.PASSWORD }),
-  });
-  if (!answer.ok) throw new Error((await answer.json()).detail);
-  return answer.headers.getSetCookie()[0].split(';')[0];
+  try {
+    const answer = await fetch(`${url}/api/login`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ username, password }),
+    });
+    if (answer.ok) return answer.headers.getSetCookie()[0].split(';')[0];
+    const { detail } = await answer.json().catch(() => ({}));
+    return leave(`not signed in: ${detail ?? `${answer.status} ${answer.statusText}`}`);
+  } catch (error) {
+    const { message, cause } = /** @type {Error & { cause?: Error }} */ (error);
+    return leave(`not signed in: ${url} does not answer as Curfew does: ${cause?.message ?? message}`);
+  }
 }
 
 /**
@@ -34,7 +55,7 @@ async function signIn() {
  */
 function listen(cookie) {
   const socket = new WebSocket(`${url.replace('http', 'ws')}/ws`, 'curfew.v1', {
-    origin: url, // without it the server refuses the handshake
+    origin: new URL(url).origin, // without it the server refuses the handshake
     headers: { Cookie: cookie },
   });
   socket.on('message', (text) => console.log(String(text)));

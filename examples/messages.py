@@ -2,22 +2,17 @@
 
 from pathlib import Path
 
-from tornado.web import url
-
-from handlers.http.access import Access
-from handlers.pages.base import PageHandler
-from run import serve
+from curfew import Application, PageHandler
 
 
 class MessagesHandler(PageHandler):
-    access = Access.SIGNED_IN
-
-    def get_template_path(self) -> str:
-        return str(Path(__file__).parent)
-
     async def get(self) -> None:
         await self.render("messages.html")
 
 
+messages = Application(
+    "Messages", routes=[(r"/messages", MessagesHandler)], templates=Path(__file__).parent
+)
+
 if __name__ == "__main__":
-    raise SystemExit(serve([url(r"/messages", MessagesHandler)]))
+    raise SystemExit(messages.main())
