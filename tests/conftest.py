@@ -1,40 +1,75 @@
 """Fixtures for all tests: one real Valkey for each process, and peace between two plugins."""
 
 import asyncio
+import gc
 import signal
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
 import pytest
+import redis
 from hypothesis import HealthCheck, settings
 from tornado.ioloop import IOLoop
 
+from tests.support.clients.people import People, people_of
+from tests.support.servers.server import CurfewServer
 from tests.support.servers.valkey import ValkeyServer
 
 Collected = pytest.Item | pytest.Collector | list[pytest.Item | pytest.Collector] | None
 
 
-pytest_plugins = ["tests.support.running.alone", "tests.support.secrets.search_at_end"]
+pytest_plugins = [
+    "tests.support.running.alone",
+    "tests.support.running.limits",
+    "tests.support.running.slowest",
+    "tests.support.secrets.search_at_end",
+]
 
 LONGEST = (
+    "browser/test_blocked_sockets.py",  # it waits most of the time: others compute beside it
     "integration/test_session_races.py",
     "simulation/test_simulation.py",
-    "browser/test_server_gone.py",
     "browser/test_accessibility.py",
+    "browser/test_base_path.py",
+    "browser/test_late_answers.py",
+    "browser/test_server_gone.py",
+    "integration/test_keys_that_do_not_fit.py",
+    "integration/test_keys_command.py",
+    "integration/test_failed_to_start.py",
+    "integration/test_examples.py",
+    "integration/test_doctor_findings.py",
 )
-"""Files that begin first, so that no process is left with one at the end."""
+"""Files that begin first, in this order, so that no process is left with one at the end. The end of
+a run names the slowest."""
 
 
-# How long an example takes to make says something of the machine, not of the test.
-settings.register_profile("busy machine", suppress_health_check=[HealthCheck.too_slow])
+# How long an example takes to make or to try says something of the machine, not of the test.
+settings.register_profile(
+    "busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("busy machine")
 
 
+@pytest.fixture
+async def people(server: CurfewServer) -> AsyncIterator[People]:
+    """Opens browsers on the server of the file."""
+    async with people_of(server.url) as people:
+        yield people
+
+
+@pytest.fixture
+def raw(store: ValkeyServer) -> Iterator[redis.Redis]:
+    """May do everything on the store of the file."""
+    with store.client() as client:
+        yield client
+
+
 def pytest_configure() -> None:
-    """Let programs that tests start be told that a terminal hung up, as `nohup` does not."""
-    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
-        signal.signal(signal.SIGHUP, lambda *_: None)  # ignored here; theirs begins as usual
+    """Let programs that tests start hear of signals that `nohup` and `&` have us ignore."""
+    for each in (signal.SIGHUP, signal.SIGINT):
+        if signal.getsignal(each) is signal.SIG_IGN:
+            signal.signal(each, lambda *_: None)  # ignored here; theirs begins as usual
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -51,9 +86,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: _turn(item, numbers[item.path]))
 
 
-def _turn(item: pytest.Item, number: int) -> tuple[bool, bool, int, Path]:
-    is_long = str(item.path).endswith(LONGEST)
-    return item.get_closest_marker("alone") is not None, not is_long, number, item.path
+def _turn(item: pytest.Item, number: int) -> tuple[bool, int, int, Path]:
+    named = [place for place, each in enumerate(LONGEST) if str(item.path).endswith(each)]
+    place = named[0] if named else len(LONGEST)
+    return item.get_closest_marker("alone") is not None, place, number, item.path
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for no garbage while tests are collected, and never among them: they stay."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Every folder of tests is fast or slow: `make test-fast` or only `make test` runs it."""
+"""Every folder of tests is fast, slow or big: which target of make runs it is written down."""
 
 import re
 from pathlib import Path
@@ -26,7 +26,7 @@ NO_TESTS: Final = {"tests/node"}
 
 
 def test_every_folder_of_tests_is_fast_or_slow() -> None:
-    assert sorted(named("FAST") + named("SLOW")) == sorted(folders())
+    assert sorted(named("FAST") + named("SLOW") + named("BIG")) == sorted(folders())
 
 
 def test_coverage_is_measured_over_tests_that_are_there() -> None:

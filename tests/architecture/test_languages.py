@@ -63,8 +63,9 @@ def used() -> Iterator[str]:
         source = path.read_text(encoding="utf-8")
         yield from (key for key in KEY.findall(source) if is_key(key))
     yield from (f"reason.{reason}" for reason in Reason)
+    yield from (f"ended_because.{reason}" for reason in Reason)
     yield from (f"ago.{unit}" for unit in ("days", "hours", "minutes"))
-    yield from (f"duration.{unit}" for unit in ("hours", "minutes", "seconds"))
+    yield from (f"duration.{unit}" for unit in ("days", "hours", "minutes", "seconds"))
     yield from (f"activity.{event}" for event in SHOWN - WITH_DETAILS)
     yield from (f"activity.{AuditEvent.SESSION_ENDED}.{reason}" for reason in Reason)
     yield from (f"activity.{AuditEvent.USER_UPDATED}.{each}" for each in CHANGES)
@@ -97,8 +98,9 @@ def slugs() -> dict[str, set[str]]:
 
 
 NEVER_ON_PAGES = {
-    "unsupported-media-type", "upgrade-required", "wrong-subprotocol", "user-not-found",
-    "data-refused", "reauthentication-required",
+    "unsupported-media-type", "upgrade-required", "wrong-subprotocol", "data-refused",
+    "reauthentication-required", "request-timeout", "target-too-long",
+    "headers-too-large", "unknown-coding",
 }  # fmt: skip
 
 

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import LONGEST
 from tests.support.running.ports import PORTS, SHARES, free_port
 from tests.support.running.runs import run_pytest
+from tests.support.running.slowest import LONG_RUN
 from tests.support.servers.server import ROOT
 
 EPHEMERAL_FROM = 32_768
@@ -35,6 +37,40 @@ SHARED = """
 def test_shared(number):
     note("shared")
 """
+HANGING = """
+import threading, pytest
+
+@pytest.fixture
+def hanging():
+    yield
+    threading.Event().wait()
+
+def test_fails(hanging):
+    assert False
+"""
+
+
+def test_a_fixture_that_hangs_after_a_failed_test_ends_the_run_and_is_named(tmp_path: Path) -> None:
+    (tmp_path / "test_hangs.py").write_text(HANGING)
+    done = run_pytest(tmp_path, "-o", "faulthandler_timeout=5")
+    assert done.returncode == 1
+    assert "Timeout" in done.stderr
+    assert "in hanging" in done.stderr
+
+
+def test_a_long_run_ends_with_its_slowest_files(tmp_path: Path) -> None:
+    for number in range(LONG_RUN + 1):
+        pause = "import time; time.sleep(0.5)" if number == 7 else "pass"
+        (tmp_path / f"test_{number}.py").write_text(f"def test_it(): {pause}\n")
+    done = run_pytest(tmp_path)
+    heading = f"slowest 10 of {LONG_RUN + 1} files"
+    _, _, unit, first = done.stdout.partition(heading)[2].split()[:4]
+    assert (unit, first) == ("s", "test_7.py"), done.stdout
+
+
+@pytest.mark.parametrize("name", LONGEST)
+def test_a_file_that_begins_first_is_there(name: str) -> None:
+    assert (ROOT / "tests" / name).is_file()
 
 
 def test_what_is_alone_runs_while_no_other_does(tmp_path: Path) -> None:

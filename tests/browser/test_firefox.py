@@ -56,9 +56,7 @@ def page(computer: Opened, username: str) -> Tab:
 def send_form(tab: Tab, path: str, username: str) -> None:
     """Sign up or in, and arrive on the account page with a live connection."""
     tab.goto(path)
-    tab.type("#username", username)
-    tab.type("#password", PASSWORD)
-    tab.click("main form button")
+    tab.fill_in(username, PASSWORD)
     tab.arrives("/account")
     tab.sees("body", data_user=username)
     tab.sees("#connection", data_state="live")
@@ -131,3 +129,30 @@ def test_going_back_after_a_logout_shows_nothing_private(page: Tab, username: st
     page.arrives("/login?next=")
     page.sees_none("[data-private]")
     assert username not in page.text()
+
+
+def test_a_name_is_shown_as_spelled_and_its_account_is_deleted_after_the_password(
+    computer: Opened, laptop: Opened, username: str
+) -> None:
+    page, other = computer(), laptop()
+    spelled, canonical = f"Zoë.{username}@Почта.рф", f"zoë.{username}@почта.рф"
+    for tab, path, typed in ((page, "/signup", spelled), (other, "/login", canonical.upper())):
+        tab.goto(path)
+        tab.fill_in(typed, PASSWORD)
+        tab.arrives("/account")
+        tab.sees("body", data_user=canonical)
+        assert tab.run("() => document.querySelector('nav bdi').textContent") == spelled
+        tab.sees("#connection", data_state="live")
+    page.click("form[action='/account/delete'] button")
+    page.sees("input[name='password']")
+    assert f"the account {spelled} for good" in page.text()
+    page.type("input[name='password']", "not the right one, sorry")
+    page.click("main form button")
+    page.sees("p.error[role='alert']")
+    other.sees("#connection", data_state="live")
+    page.type("input[name='password']", PASSWORD)
+    page.click("main form button")
+    is_shown_out(page, "account_deleted")
+    is_shown_out(other, "account_deleted")
+    page.fill_in(spelled, PASSWORD)
+    page.sees("p.error[role='alert']")

@@ -79,6 +79,8 @@ def test_two_step_sign_in_is_set_up_and_used_with_keys_alone(page: Page, usernam
     page.keyboard.press("Enter")
     expect(page.locator("main .notice")).to_be_focused()
     code = page.locator("#recovery-codes li").first.inner_text()
+    kept = [focus_after(page, "Tab")["id"] for _ in range(4)]
+    assert kept == ["copy-codes", "download-codes", "print-codes", "kept-codes"]
     passed = [focus_after(page, "Tab") for _ in range(5)]
     assert [each["id"] for each in passed] == ["totp_end_others", "", "recovery_end_others", "", ""]
     assert [each["tag"] for each in passed] == ["INPUT", "BUTTON", "INPUT", "BUTTON", "A"]

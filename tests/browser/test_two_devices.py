@@ -1,5 +1,6 @@
 """One person with three tabs on a computer and one on a phone, on a server of two processes."""
 
+import itertools
 from collections.abc import Iterator
 
 import pytest
@@ -20,7 +21,7 @@ from tests.support.browsers.seen import (
 )
 from tests.support.clients.client import PASSWORD
 from tests.support.servers.server import CurfewServer
-from tests.support.servers.workers import sockets_by_node
+from tests.support.servers.workers import held_up, sockets_by_node, workers_of
 
 pytestmark = pytest.mark.browser
 
@@ -62,11 +63,13 @@ def phone(windows: Windows, page: Page, username: str) -> Page:
 def tabs(server: CurfewServer, page: Page, username: str) -> list[Page]:
     """The computer's tabs: three at least, and in the end both processes hold some of them."""
     tabs = [page]
+    busy = itertools.cycle(workers_of(server))
     while len(tabs) < 3 or len(sockets_by_node(server, username, sid_of(page))) < 2:
         assert len(tabs) < MANY_TABS, "the processes do not share the work"
-        tab = page.context.new_page()
-        tab.goto("/")
-        is_live(tab)
+        with held_up(next(busy)):
+            tab = page.context.new_page()
+            tab.goto("/")
+            is_live(tab)
         tabs.append(tab)
     return tabs
 

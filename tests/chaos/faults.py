@@ -3,31 +3,32 @@
 import signal
 from typing import Final
 
-from tests.chaos.rig import LEASE_SECONDS, Rig
+from tests.chaos.expectations import (
+    BOUNDED,
+    COMPLETE,
+    ENDED,
+    HELD,
+    HELD_AT_B,
+    HELD_EVERYWHERE,
+    PENDING,
+    UNKNOWN,
+    UNNOTICED,
+    UNVERIFIED,
+    Expected,
+    nothing,
+)
+from tests.chaos.rig import Rig
 from tests.chaos.story import Fault
+from tests.chaos.two_servers import LEASE_SECONDS
 
-
-def _nothing(_: Rig) -> None:
-    """There is nothing to mend."""
-
-
-COMPLETE, BOUNDED = frozenset({"complete"}), frozenset({"bounded"})
-PENDING, UNKNOWN = frozenset({"pending"}), frozenset({"none"})
-HELD = frozenset({"hold", "resume"})
-ENDED = frozenset({"ended", "4401 terminated"})
-UNVERIFIED = frozenset({"hold", "hello", "4503 unverified"})
-CALM: frozenset[str] = frozenset()
-
-FAULTS: Final = (
+FAULTS: Final[tuple[Fault[Rig], ...]] = (
     Fault(
         "connections-killed",
         "every connection to Valkey is reset (`CLIENT KILL`)",
         begin=Rig.kill_connections,
-        mend=_nothing,
+        mend=nothing,
         receipts=COMPLETE,
-        at_a=ENDED,
-        at_b=ENDED,
-        others=CALM,
+        expected=UNNOTICED,
     ),
     Fault(
         "frozen",
@@ -37,9 +38,7 @@ FAULTS: Final = (
         lasts=LEASE_SECONDS + 1.5,
         mended_after_receipt=False,
         receipts=COMPLETE | UNKNOWN,
-        at_a=ENDED | HELD,
-        at_b=ENDED | HELD,
-        others=HELD,
+        expected=HELD_EVERYWHERE,
     ),
     Fault(
         "link-dark",
@@ -48,9 +47,7 @@ FAULTS: Final = (
         mend=Rig.mend,
         lasts=LEASE_SECONDS + 0.5,
         receipts=BOUNDED,
-        at_a=ENDED,
-        at_b=ENDED | {"hold"},
-        others=HELD,
+        expected=HELD_AT_B,
     ),
     Fault(
         "requests-dark",
@@ -59,9 +56,11 @@ FAULTS: Final = (
         mend=Rig.mend,
         lasts=7.0,
         receipts=BOUNDED,
-        at_a=ENDED,
-        at_b=ENDED | UNVERIFIED,
-        others=UNVERIFIED,
+        expected=Expected(
+            at_a=ENDED,
+            at_b=ENDED | UNVERIFIED,
+            others=UNVERIFIED,
+        ),
     ),
     Fault(
         "replies-dark",
@@ -70,9 +69,7 @@ FAULTS: Final = (
         mend=Rig.mend,
         lasts=LEASE_SECONDS + 0.5,
         receipts=BOUNDED,
-        at_a=ENDED,
-        at_b=ENDED | {"hold"},
-        others=HELD,
+        expected=HELD_AT_B,
     ),
     Fault(
         "restarted",
@@ -82,9 +79,7 @@ FAULTS: Final = (
         lasts=LEASE_SECONDS + 1.0,
         mended_after_receipt=False,
         receipts=COMPLETE,
-        at_a=ENDED | HELD,
-        at_b=ENDED | HELD,
-        others=HELD,
+        expected=HELD_EVERYWHERE,
     ),
     Fault(
         "trimmed",
@@ -94,30 +89,32 @@ FAULTS: Final = (
         lasts=LEASE_SECONDS / 2,
         mended_after_receipt=False,
         receipts=PENDING | BOUNDED,
-        at_a=ENDED,
-        at_b=ENDED | HELD,
-        others=HELD,
+        expected=Expected(
+            at_a=ENDED,
+            at_b=ENDED | HELD,
+            others=HELD,
+        ),
     ),
     Fault(
         "node-stopped",
         "B is stopped (SIGSTOP) for longer than the lease",
-        begin=lambda rig: rig.signal_node_b(signal.SIGSTOP),
-        mend=lambda rig: rig.signal_node_b(signal.SIGCONT),
+        begin=lambda rig: rig.servers.signal_b(signal.SIGSTOP),
+        mend=lambda rig: rig.servers.signal_b(signal.SIGCONT),
         lasts=LEASE_SECONDS + 0.5,
         receipts=BOUNDED,
-        at_a=ENDED,
-        at_b=ENDED | {"hold"},
-        others=HELD,
+        expected=HELD_AT_B,
     ),
     Fault(
         "node-killed",
         "B is killed (SIGKILL)",
-        begin=lambda rig: rig.signal_node_b(signal.SIGKILL),
-        mend=_nothing,
+        begin=lambda rig: rig.servers.signal_b(signal.SIGKILL),
+        mend=nothing,
         receipts=BOUNDED,
-        at_a=ENDED,
-        at_b=ENDED | {"cut"},
-        others=frozenset({"cut", "hello"}),
+        expected=Expected(
+            at_a=ENDED,
+            at_b=ENDED | {"cut"},
+            others=frozenset({"cut", "hello"}),
+        ),
     ),
     Fault(
         "full",
@@ -127,9 +124,7 @@ FAULTS: Final = (
         lasts=LEASE_SECONDS + 1.5,
         mended_after_receipt=False,
         receipts=COMPLETE | BOUNDED | UNKNOWN,
-        at_a=ENDED | HELD,
-        at_b=ENDED | HELD,
-        others=HELD,
+        expected=HELD_EVERYWHERE,
     ),
     Fault(
         "slow",
@@ -139,9 +134,7 @@ FAULTS: Final = (
         first=1.0,
         lasts=1.0,
         receipts=COMPLETE | BOUNDED | UNKNOWN,
-        at_a=ENDED | HELD,
-        at_b=ENDED | HELD,
-        others=HELD,
+        expected=HELD_EVERYWHERE,
     ),
     Fault(
         "data-lost",
@@ -151,9 +144,11 @@ FAULTS: Final = (
         lasts=1.0,
         mended_after_receipt=False,
         receipts=UNKNOWN,
-        at_a=frozenset({"hold", "ended", "4401 unauthenticated"}),
-        at_b=frozenset({"hold", "ended", "4401 unauthenticated"}),
-        others=frozenset({"hold", "ended", "4401 unauthenticated"}),
+        expected=Expected(
+            at_a=frozenset({"hold", "ended", "4401 unauthenticated"}),
+            at_b=frozenset({"hold", "ended", "4401 unauthenticated"}),
+            others=frozenset({"hold", "ended", "4401 unauthenticated"}),
+        ),
         loses_data=True,
     ),
 )

@@ -1,16 +1,23 @@
-"""Runs every fault once and writes what was seen: `python -m tests.chaos.matrix`."""
+"""Runs every fault once and writes what was seen: `python -m tests.chaos.matrix`.
+
+`one` or `sentinel` behind it measures only the table of one server of the store, or of Sentinel.
+"""
 
 import asyncio
 import sys
+from collections.abc import Collection, Iterable
 from itertools import groupby
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tests.chaos.faults import FAULTS
-from tests.chaos.rig import LEASE_SECONDS, SETTINGS, Rig
-from tests.chaos.story import Fault, Story, tell
+from tests.chaos.rig import Rig
+from tests.chaos.sentinel_faults import SENTINEL_FAULTS
+from tests.chaos.sentinel_rig import SentinelFaultRig
+from tests.chaos.story import Fault, R, Story, tell
+from tests.chaos.two_servers import LEASE_SECONDS, SETTINGS
 from tests.chaos.witness import Witness
-from tests.support.clients.people import people_of
+from tests.support.servers.sentinels import DOWN_AFTER
 
 TABLE: Final = Path(__file__).parents[2] / "docs" / "fault-matrix.md"
 COLUMNS: Final = (
@@ -58,22 +65,54 @@ Settings: {", ".join(f"`CURFEW_{name.upper()}={value}`" for name, value in SETTI
 """
 
 
-async def main() -> int:
-    """Write the table; 1 if something was served too late."""
-    rows, too_late = [], []
-    with Rig() as rig:
-        for fault in FAULTS:
-            async with people_of(rig.a.url) as people:
-                story = await tell(rig, people, fault)
-            rows.append(_row(fault, story))
-            too_late += [f"{fault.name}: {each}" for each in story.served_too_late]
-            sys.stdout.write(rows[-1] + "\n")
-    TABLE.write_text(HEAD + "\n".join(rows) + "\n", encoding="utf-8")
-    sys.stdout.writelines(f"{each}\n" for each in too_late)
+SENTINEL: Final = "\n## With Sentinel\n"
+SENTINEL_HEAD: Final = f"""\
+{SENTINEL}
+The same two servers and the same story, on a master with two replicas that three sentinels watch.
+Each server reaches all of them directly. Sentinel takes a master for down after {DOWN_AFTER:g} s.
+**Recovery** is the time from the fault until everybody else was served again; for the two
+sentinels, from their return. `make sentinel` checks these faults, and that every receipt stays true
+when sessions end under load.
+
+| {" | ".join(COLUMNS)} |
+|{"---|" * len(COLUMNS)}
+"""
+
+
+async def main(which: Collection[str]) -> int:
+    """Write the tables; 1 if something was served too late."""
+    one, _, several = TABLE.read_text(encoding="utf-8").partition(SENTINEL)
+    several, too_late = SENTINEL + several, list[str]()
+    if "one" in which:
+        with Rig.running() as rig:
+            one = HEAD + await measured(rig, FAULTS, too_late)
+    if "sentinel" in which:
+        with SentinelFaultRig.running() as sentinel_rig:
+            several = SENTINEL_HEAD + await measured(sentinel_rig, SENTINEL_FAULTS, too_late)
+    TABLE.write_text(one + several, encoding="utf-8")
     return 1 if too_late else 0
 
 
-def _row(fault: Fault, story: Story) -> str:
+async def measured(rig: R, faults: Iterable[Fault[R]], too_late: list[str]) -> str:
+    """Tell the stories of some faults, and return their rows.
+
+    Args:
+        rig: where they happen.
+        faults: the faults.
+        too_late: gets what was served too late.
+    """
+    rows = []
+    for fault in faults:
+        rig.settle()
+        story = await tell(rig, fault)
+        late = [f"{fault.name}: {each}" for each in story.served_too_late]
+        rows.append(_row(fault, story) + "\n")
+        sys.stdout.writelines([rows[-1], *(f"{each}\n" for each in late)])
+        too_late += late
+    return "".join(rows)
+
+
+def _row(fault: Fault[Any], story: Story) -> str:
     at_a, at_b = story.ended
     cells = [
         fault.title,
@@ -104,11 +143,11 @@ def _receipt(story: Story) -> str:
     return f"{unavailable}`{story.state}` ({counts})"
 
 
-def _signed_out(fault: Fault, story: Story) -> str:
+def _signed_out(fault: Fault[Any], story: Story) -> str:
     if fault.loses_data:
         return "all: nobody is known any more"
     return str(sum(each.is_signed_out for each in story.others) or "nobody")
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))
+    sys.exit(asyncio.run(main(sys.argv[1:] or ("one", "sentinel"))))

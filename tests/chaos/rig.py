@@ -1,78 +1,53 @@
 """Two servers, A and B, on one Valkey, each behind a link of its own that can be broken."""
 
-import os
 import shutil
-import signal
 import time
-from contextlib import ExitStack
-from types import TracebackType
-from typing import Final, Self
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Self
 
-from server.crypto.keyring import new_secret
 from server.store import acl
-from tests.support.running.processes import eventually
+from tests.chaos.two_servers import Pair, two_servers
+from tests.support.clients.people import People, people_of
 from tests.support.servers.proxy import Proxy
-from tests.support.servers.server import HASTY, CurfewServer
 from tests.support.servers.valkey import PASSWORD, ValkeyServer
-from tests.support.servers.workers import workers_of
-
-LEASE_SECONDS: Final = 2.0
-HOLD_SECONDS: Final = 3.0
-SETTINGS: Final = {
-    "node_lease": f"{LEASE_SECONDS:g}s",
-    "hold_timeout": f"{HOLD_SECONDS:g}s",
-    "sweep_interval": "20s",
-    "termination_wait": "6s",
-}
 
 
+@dataclass
 class Rig:
     """Both servers and what lies between them and the store.
 
     Attributes:
         valkey: the store; it keeps its data and syncs every write.
-        a: where people sign in and sessions are ended.
-        b: the other server.
         link_a: between A and the store.
         link_b: between B and the store.
+        servers: A and B.
     """
 
-    def __init__(self) -> None:
-        self._stack = ExitStack()
-        self.valkey = ValkeyServer(tcp=True, appendonly="yes", appendfsync="always")
+    valkey: ValkeyServer
+    link_a: Proxy
+    link_b: Proxy
+    servers: Pair
 
-    def __enter__(self) -> Self:
-        """Start everything."""
-        with ExitStack() as stack:
-            stack.enter_context(self.valkey)
-            self.link_a = stack.enter_context(Proxy(self.valkey.port))
-            self.link_b = stack.enter_context(Proxy(self.valkey.port))
-            keys = new_secret()
-            self.a, self.b = (
-                stack.enter_context(_server(link, keys)) for link in (self.link_a, self.link_b)
-            )
-            self._stack = stack.pop_all()
-        return self
+    @classmethod
+    @contextmanager
+    def running(cls) -> Iterator[Self]:
+        """Run everything."""
+        with (
+            ValkeyServer(tcp=True, appendonly="yes", appendfsync="always") as valkey,
+            Proxy(valkey.port) as link_a,
+            Proxy(valkey.port) as link_b,
+            two_servers(_behind(link_a), _behind(link_b)) as servers,
+        ):
+            yield cls(valkey, link_a, link_b, servers)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Stop everything."""
-        self._stack.close()
+    def people(self) -> AbstractAsyncContextManager[People]:
+        """Open browsers on A."""
+        return people_of(self.servers.a.url)
 
-    @property
-    def servers(self) -> tuple[CurfewServer, CurfewServer]:
-        """A and B."""
-        return self.a, self.b
-
-    @property
-    def node_b(self) -> int:
-        """The process of B that serves."""
-        (pid,) = eventually(lambda: workers_of(self.b))
-        return pid
+    def settle(self) -> None:
+        """Do nothing: whoever mends a fault has waited for the one server."""
 
     def mend(self) -> None:
         """Both links forward everything."""
@@ -113,18 +88,7 @@ class Rig:
         self.valkey.kill()
         shutil.rmtree(self.valkey.folder / "appendonlydir")
 
-    def signal_node_b(self, signum: signal.Signals) -> None:
-        """Send a signal to the process of B that serves."""
-        os.kill(self.node_b, signum)
 
-
-def _server(link: Proxy, keys: str) -> CurfewServer:
-    return CurfewServer(
-        script=HASTY,
-        store_url=f"redis://{acl.USER}:{PASSWORD}@127.0.0.1:{link.port}",
-        secret_keys=keys,
-        node_lease=SETTINGS["node_lease"],
-        hold_timeout=SETTINGS["hold_timeout"],
-        sweep_interval=SETTINGS["sweep_interval"],
-        termination_wait=SETTINGS["termination_wait"],
-    )
+def _behind(link: Proxy) -> str:
+    """Return the store's address over a link."""
+    return f"redis://{acl.USER}:{PASSWORD}@127.0.0.1:{link.port}"

@@ -9,21 +9,24 @@ import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 import httpx
 
-from tests.chaos.rig import LEASE_SECONDS, Rig
+from tests.chaos.expectations import Expected
+from tests.chaos.two_servers import LEASE_SECONDS, TwoServers
 from tests.chaos.witness import Witness
 from tests.support.clients.client import Client
-from tests.support.clients.people import People
 
 END_AGAIN_AFTER: Final = 0.25
 ENDED_WITHIN: Final = 20.0
 
 
+R = TypeVar("R", bound=TwoServers)
+
+
 @dataclass(frozen=True)
-class Fault:
+class Fault(Generic[R]):
     """Something that goes wrong.
 
     Attributes:
@@ -36,20 +39,16 @@ class Fault:
         mended_after_receipt: whether it is mended only after the receipt has come.
         receipts: states that the receipt may have; `none` where the session may be gone, by an
             earlier request that was answered 503 or with the data, before it can come.
-        at_a: what sockets of the ended session may be told at A, after `hello`.
-        at_b: the same at B.
-        others: what sockets of other sessions may be told.
+        expected: what sockets may be told.
         loses_data: whether the store forgets everybody.
     """
 
     name: str
     title: str
-    begin: Callable[[Rig], None]
-    mend: Callable[[Rig], None]
+    begin: Callable[[R], None]
+    mend: Callable[[R], None]
     receipts: frozenset[str]
-    at_a: frozenset[str]
-    at_b: frozenset[str]
-    others: frozenset[str]
+    expected: Expected
     lasts: float = 0.0
     first: float = 0.0
     mended_after_receipt: bool = True
@@ -120,11 +119,11 @@ class Story:
         return max(0.0, self.served_again_at - self.mended_at)
 
 
-async def tell(rig: Rig, people: People, fault: Fault) -> Story:
+async def tell(rig: R, fault: Fault[R]) -> Story:
     """Tell the story of one fault."""
-    doomed = await people.somebody()
-    keeper, stranger = await people.again(doomed), await people.somebody()
-    async with AsyncExitStack() as stack:
+    async with rig.people() as people, AsyncExitStack() as stack:
+        doomed = await people.somebody()
+        keeper, stranger = await people.again(doomed), await people.somebody()
         story = Story(
             ended=await _witnesses(rig, stack, doomed),
             others=[
@@ -139,7 +138,7 @@ async def tell(rig: Rig, people: People, fault: Fault) -> Story:
     return story
 
 
-async def _break_and_end(rig: Rig, fault: Fault, story: Story, keeper: Client, sid: str) -> None:
+async def _break_and_end(rig: R, fault: Fault[R], story: Story, keeper: Client, sid: str) -> None:
     fault.begin(rig)  # not in a thread: a Valkey started in one ends with it
     begun_at = story.mended_at = time.time()
     await asyncio.sleep(fault.first)
@@ -169,7 +168,7 @@ async def _end(story: Story, keeper: Client, sid: str) -> None:
         story.receipt = answer.json()
 
 
-async def _see_the_end(fault: Fault, story: Story) -> None:
+async def _see_the_end(fault: Fault[Any], story: Story) -> None:
     """Wait until the ended session is closed and all others are served, or all are closed."""
     if fault.loses_data:
         for witness in [*story.ended, *story.others]:
@@ -184,7 +183,7 @@ async def _see_the_end(fault: Fault, story: Story) -> None:
 
 
 async def _witnesses(
-    rig: Rig, stack: AsyncExitStack, client: Client, *, sends: bool = False
+    rig: TwoServers, stack: AsyncExitStack, client: Client, *, sends: bool = False
 ) -> list[Witness]:
     """One on each server."""
     witnesses = []

@@ -14,7 +14,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 
 from tests.support.clients.client import Client, frame
-from tests.support.clients.people import People, people_of
+from tests.support.clients.people import People
 from tests.support.clients.sockets import End, end_of
 from tests.support.running.processes import eventually
 from tests.support.servers.server import CurfewServer
@@ -45,13 +45,6 @@ def server() -> Iterator[CurfewServer]:
         yield running
 
 
-@pytest.fixture
-async def people(server: CurfewServer) -> AsyncIterator[People]:
-    """Opens browsers on the server."""
-    async with people_of(server.url) as people:
-        yield people
-
-
 @asynccontextmanager
 async def open_sockets(clients: list[Client], number: int) -> AsyncIterator[list[ClientConnection]]:
     """So many sockets, dealt to the clients."""
@@ -59,8 +52,7 @@ async def open_sockets(clients: list[Client], number: int) -> AsyncIterator[list
 
     async def open_one(client: Client) -> ClientConnection:
         async with limit:
-            # Unbounded: a socket that nobody reads must not keep its own close frame waiting.
-            socket = await client.open_socket(open_timeout=20, max_queue=None)
+            socket = await client.open_socket(open_timeout=20)
             await frame(socket, "hello")
             return socket
 

@@ -12,7 +12,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 
 from tests.support.clients.client import Client, frame
-from tests.support.clients.people import People, people_of
+from tests.support.clients.people import People
 from tests.support.clients.sockets import End, end_of
 from tests.support.servers.server import HASTY, CurfewServer
 
@@ -39,13 +39,6 @@ def server() -> Iterator[CurfewServer]:
     """Two processes: half of the ends come from the other one."""
     with CurfewServer(script=HASTY, processes="2") as running:
         yield running
-
-
-@pytest.fixture
-async def people(server: CurfewServer) -> AsyncIterator[People]:
-    """Opens browsers on the server."""
-    async with people_of(server.url) as people:
-        yield people
 
 
 @pytest.mark.proves("A43", "A44", "7.4.1")
@@ -106,20 +99,25 @@ def _messages(end: End) -> list[float]:
 
 @asynccontextmanager
 async def sending(socket: ClientConnection) -> AsyncIterator[None]:
-    """Send messages all the time, each with its moment."""
+    """Send messages all the time, each with its moment, and none before the last one was read."""
+    was_read = asyncio.Event()
 
     async def send() -> None:
         while True:
             data = {"sent": time.time()}
             await socket.send(json.dumps({"type": "message", "data": data}))
+            await socket.send('{"type":"ping"}')
+            await was_read.wait()
+            was_read.clear()
             await asyncio.sleep(SEND_EVERY)
 
-    async def drop() -> None:
-        async for _ in socket:
-            pass
+    async def hear() -> None:
+        async for text in socket:
+            if json.loads(text)["type"] == "pong":
+                was_read.set()
 
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(send()), group.create_task(drop())]
+        tasks = [group.create_task(send()), group.create_task(hear())]
         try:
             yield
         finally:

@@ -3,6 +3,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from server.core.events import SessionsChanged
 from server.core.reasons import Reason
 from server.store.contract import ListedSession
@@ -86,6 +88,24 @@ class ListingContract:
         )
         await subject.store.count_sockets("ann", sid, "n1", 2)
         assert await sockets(subject) == {}
+
+    @pytest.mark.parametrize("ended_with", ["alone", "everything"])
+    async def test_a_late_count_of_an_ended_session_is_told_to_nobody(
+        self, subject: Subject, ended_with: str
+    ) -> None:
+        sid = (await created(subject)).session.sid
+        await subject.join("n1")
+        await subject.store.count_sockets("ann", sid, "n1", 1)
+        if ended_with == "alone":
+            await subject.store.end_session(
+                sid, user="ann", end_id="e", reason=Reason.LOGOUT, initiator="n1"
+            )
+        else:
+            shard = int(sid[:2])
+            await subject.store.end_shard(shard, end_id="e", reason=Reason.ADMIN, initiator="n1")
+        before = subject.events()
+        await subject.store.count_sockets("ann", sid, "n1", 0)
+        assert subject.events() == before
 
     async def test_a_changed_count_is_announced(self, subject: Subject) -> None:
         sid = (await created(subject)).session.sid

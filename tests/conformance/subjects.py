@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any, Final, Protocol
 
 import redis
+from redis.asyncio import Redis
 
 from server.core.events import Event, SessionsEnded
 from server.core.session import Device, Rules, Session
@@ -167,23 +168,20 @@ class MemorySubject:
 async def redis_subject(url: str, shards: int) -> AsyncIterator[RedisSubject]:
     """A store on the Valkey at `url`."""
     async with open_client(url) as client:
-        clock = StoreClock(client)
-        await clock.synchronise()
-        codec = SessionCodec(Sealer(KEYRING))
-        entries = Entries(KEYRING, quiet_context(clock.now))
-        scripts = Scripts(client)
-        store = RedisSessionStore(
-            client,
-            scripts,
-            codec,
-            entries,
-            clock,
-            RULES,
-            visitor_records(scripts, RULES),
-            shards,
-        )
         with redis.Redis.from_url(owner_of(url)) as raw:
-            yield RedisSubject(store, clock, raw)
+            yield await subject_on(client, shards, raw)
+
+
+async def subject_on(client: Redis, shards: int, raw: redis.Redis) -> RedisSubject:
+    """A store that a client reaches, and `raw` behind its back."""
+    clock = StoreClock(client)
+    await clock.synchronise()
+    codec = SessionCodec(Sealer(KEYRING))
+    entries = Entries(KEYRING, quiet_context(clock.now))
+    scripts = Scripts(client)
+    visitors = visitor_records(scripts, RULES)
+    store = RedisSessionStore(client, scripts, codec, entries, clock, RULES, visitors, shards)
+    return RedisSubject(store, clock, raw)
 
 
 def new_session(subject: Subject, user: str | None = "ann", **fields: Any) -> Session:

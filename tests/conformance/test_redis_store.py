@@ -83,6 +83,25 @@ async def test_every_key_of_a_session_goes_by_itself(subject: RedisSubject) -> N
     assert 0 < ttl(subject, NAMES.user_epoch("ann")) <= 24 * HOUR
 
 
+async def test_the_traces_of_a_remembered_session_live_as_long_as_its_record(
+    subject: RedisSubject,
+) -> None:
+    week = 7 * 24 * HOUR
+    kept = await created(subject, remember=True)
+    await subject.store.count_sockets("ann", kept.session.sid, "n1", 1)
+    record = ttl(subject, NAMES.session(kept.session.sid))
+    assert week < record < week + 2 * HOUR
+    for key in (NAMES.index("ann"), NAMES.sockets("ann")):
+        assert ttl(subject, key) == pytest.approx(record, abs=2)
+    await subject.store.save(kept.session, based_on=1, operation=new_id())
+    assert ttl(subject, NAMES.index("ann")) == pytest.approx(record, abs=2)
+    other = await created(subject, remember=True)
+    await end(subject, kept.session.sid)
+    assert ttl(subject, NAMES.tombstone(kept.session.sid)) == pytest.approx(record, abs=2)
+    await subject.store.end_user("ann", keep=None, end_id="e2", reason=Reason.ADMIN, initiator="n1")
+    assert ttl(subject, NAMES.tombstone(other.session.sid)) == pytest.approx(record, abs=2)
+
+
 async def test_no_end_of_everything_is_ever_forgotten(subject: RedisSubject) -> None:
     await subject.store.end_shard(0, end_id="e1", reason=Reason.ADMIN, initiator="n1")
     assert ttl(subject, NAMES.epoch) == -1

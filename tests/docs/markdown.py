@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -85,7 +86,13 @@ def code(text: str) -> list[str]:
 
 
 def _tokens(path: Path) -> list[Token]:
-    return MarkdownIt("commonmark").enable("table").parse(path.read_text(encoding="utf-8"))
+    return _parsed(path.read_text(encoding="utf-8"))
+
+
+@cache
+def _parsed(text: str) -> list[Token]:
+    """Many tests look at each page: it is parsed once."""
+    return MarkdownIt("commonmark").enable("table").parse(text)
 
 
 def _inline(path: Path) -> Iterator[Token]:

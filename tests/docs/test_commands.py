@@ -48,6 +48,17 @@ def test_a_page_names_every_command(command: str) -> None:
     assert re.search(rf"(run\.py |`){command}\b", text)
 
 
+def test_a_command_that_a_sentence_names_is_one() -> None:
+    known = set(sub_commands())
+    groups = {each.partition(" ")[0] for each in known if " " in each}
+    for path in PAGES:
+        for name, follower in re.findall(
+            r"run\.py ([a-z]+)(?: ([a-z-]+))?", path.read_text(encoding="utf-8")
+        ):
+            named = f"{name} {follower}".strip() if name in groups else name
+            assert named in known | groups, f"{path} names `{named}`"
+
+
 def test_contributing_names_every_folder_of_tests() -> None:
     named = {code(row[0])[0] for row in table(page("CONTRIBUTING.md"), "folder")}
     folders = {path for path in (ROOT / "tests").iterdir() if path.is_dir()}

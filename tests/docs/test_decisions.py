@@ -8,7 +8,10 @@ import pytest
 from tests.docs.markdown import ROOT, page, table
 
 FOLDER = ROOT / "docs" / "decisions"
-REQUIREMENTS = ("requirements", "requirements-dev", "benchmarks/requirements")
+REQUIREMENTS = (
+    *("requirements", "requirements-dev", "requirements-traces"),
+    "benchmarks/requirements",
+)
 DECISIONS = sorted(FOLDER.glob("0*.md"))
 
 

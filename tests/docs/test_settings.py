@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from settings import load_settings
+from settings import load_settings, names_of_settings
 from tests.docs.markdown import code, page, table
 
 ROWS = {code(row[0])[0]: row for row in table(page("docs/settings.md"), "variable")}
@@ -38,7 +38,7 @@ class Asked(Mapping[str, str]):
 def test_the_page_names_every_variable_and_no_other(tmp_path: Path) -> None:
     environment = Asked({"CURFEW_DATA_DIR": str(tmp_path)})
     load_settings(environment)
-    assert set(ROWS) == environment.asked
+    assert set(ROWS) == environment.asked == names_of_settings()
 
 
 @pytest.mark.parametrize("name", sorted(ROWS))

@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 
+from handlers.languages.texts import ENGLISH
 from tests.docs.markdown import ROOT, Block, blocks, page
 from tests.support.servers.server import CurfewServer
 
 PAGE = page("docs/tutorial.md")
 ELSEWHERE = ("make run", "visits.py", "client.py")
 """Typed in other terminals, where they stay; the client has a test of its own."""
+EVENT = re.compile(r'"event": ?"(\w+)"')
 LONGEST_WORD = 20
 """Characters; what is longer and has no space in it is an id."""
 
@@ -44,6 +46,28 @@ def test_the_tutorial_is_true(server: CurfewServer, tmp_path: Path) -> None:
     for (typed, expected), answer in zip(steps, printed, strict=True):
         if expected:
             assert shape(json.loads(answer.splitlines()[-1])) == shape(json.loads(expected)), typed
+    assert len(set(EVENT.findall("".join(printed)))) == 1, "one end has one id"
+
+
+def test_an_end_has_one_id_on_the_page_too() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert len(EVENT.findall(text)) == 3
+    assert len(set(EVENT.findall(text))) == 1
+
+
+def test_what_the_pages_call_by_name_is_there_under_this_name() -> None:
+    for page_ in (PAGE, page("README.md")):
+        assert f"*{ENGLISH.text('site.start')}*" in page_.read_text(encoding="utf-8")
+
+
+def test_the_cookie_that_curl_keeps_is_ignored_by_git() -> None:
+    """With `git add .` it would be published: it is a live session."""
+    jars = {each for block in blocks(PAGE, "sh") for each in re.findall(r"-c (\w+)", block.text)}
+    jars |= set(re.findall(r"-c (\w+)", page("README.md").read_text(encoding="utf-8")))
+    assert jars == {"jar"}
+    assert (
+        subprocess.run(["git", "check-ignore", "-q", *jars], cwd=ROOT, check=False).returncode == 0
+    )
 
 
 def type_in(steps: list[str], server: CurfewServer, folder: Path) -> list[str]:

@@ -12,6 +12,7 @@ from tornado.ioloop import IOLoop
 import server.services
 from handlers.http.application import Curfew
 from handlers.pages.not_found import NotFoundHandler
+from handlers.pages.start import StartPage
 from handlers.pages.static_files import StaticFiles
 from handlers.routes import ROUTES
 from server.crypto.passwords import CHEAPEST, PasswordHasher
@@ -64,7 +65,12 @@ def services(
 def app(services: Services, configuration: Settings) -> Curfew:
     """The application that pytest-tornado's `http_server` serves."""
     return Curfew(
-        services, configuration, ROUTES, not_found=NotFoundHandler, static_files=StaticFiles
+        services,
+        configuration,
+        ROUTES,
+        start_page=StartPage,
+        not_found=NotFoundHandler,
+        static_files=StaticFiles,
     )
 
 

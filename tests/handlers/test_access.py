@@ -12,7 +12,7 @@ from handlers.pages.base import PageHandler
 from server.services import Services
 from tests.support.clients.browser import Browser, json_of, page_of, problem_of
 from tests.support.clients.client import PASSWORD
-from tests.support.clients.routes import METHODS, NOBODY, Route, all_routes
+from tests.support.clients.routes import LOOK, METHODS, NOBODY, UNSAFE, Route, all_routes
 
 ROUTES = all_routes()
 READING = ("GET", "HEAD")
@@ -30,6 +30,7 @@ PUBLIC = {
     *((method, "/api/session/data") for method in (*READING, "PATCH")),
     *((method, path) for method in READING for path in ("/healthz", "/readyz")),
     *((method, path) for method in READING for path in ("/metrics", "/openapi.json")),
+    *(("OPTIONS", path) for path in ("/", "/healthz", "/readyz", "/metrics")),  # probes
     ("GET", "/ws"),  # told why by a close code, which needs the upgrade
 }
 FOR_ANY_SESSION = {
@@ -56,7 +57,9 @@ CLOSED = [
     (method, route)
     for route in ROUTES
     for method in METHODS
-    if method in route.methods and (method, route.path) not in PUBLIC and route.path != "/ws"
+    if method in route.methods
+    and (method, route.path) not in PUBLIC
+    and route.path not in {"/ws", LOOK}
 ]
 
 
@@ -171,6 +174,11 @@ async def test_another_method_is_refused_with_the_ones_there_are(
         assert set(refused.headers["Allow"].split(", ")) == route.methods
         if method != "HEAD":
             assert problem_of(refused) == "method-not-allowed" if route.is_api else page_of(refused)
+
+
+def test_the_switches_alone_change_something_and_read_no_session() -> None:
+    blind = [each for each in ROUTES if not each.handler.has_session]
+    assert [each.path for each in blind if each.methods & set(UNSAFE)] == [LOOK]
 
 
 @pytest.mark.gen_test

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from server.core.errors import StoreUnavailable
+from server.services import Services
 from tests.support.clients.browser import Browser, cookie_of, form_of, page_of, sent_to
 from tests.support.clients.client import PASSWORD
 
@@ -105,3 +107,25 @@ async def test_reading_the_address_of_a_form_leads_to_its_page(
         "/account/password", "/account/sessions/end", f"/account/sessions/{browser.sid}/end"
     ):  # fmt: skip
         assert sent_to(await browser.send("GET", path)) == "/account"
+
+
+@pytest.mark.gen_test
+async def test_sessions_are_shown_and_ended_while_accounts_cannot_be_asked(
+    browser: Browser,
+    new_browser: Callable[[], Browser],
+    services: Services,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An application may keep them in a database that is down."""
+    other = new_browser()
+    await browser.sign_up("anna")
+    await other.sign_in("anna")
+
+    async def fails(_: str) -> None:
+        raise StoreUnavailable("accounts", "ConnectionRefusedError")
+
+    monkeypatch.setattr(services.accounts, "find", fails)
+    done = await browser.submit("/account", "/account/sessions/end")
+    assert done.code == 200
+    assert "1 session ended, confirmed by 1 server in" in page_of(done)
+    assert not await other.is_live()

@@ -37,10 +37,20 @@ END_OTHERS = {"end_other_sessions": True}
 OPTIONAL_END = frozenset(END_OTHERS)
 CLOSED = [
     Taker("POST", "/api/signup", {"username": "berta", "password": PASSWORD}),
-    Taker("POST", "/api/login", {"username": "root", "password": PASSWORD}),
+    Taker(
+        "POST",
+        "/api/login",
+        {"username": "root", "password": PASSWORD, "remember": True},
+        frozenset({"remember"}),
+    ),
     Taker("POST", "/api/login/second-factor", {"challenge": "c", "code": "123456"}),
     Taker("POST", "/api/login/passkey/options", {"challenge": "c"}, frozenset({"challenge"})),
-    Taker("POST", "/api/login/passkey", {"credential": {}}),
+    Taker(
+        "POST",
+        "/api/login/passkey",
+        {"credential": {}, "remember": False},
+        frozenset({"remember"}),
+    ),
     Taker(
         "POST",
         "/api/session/reauthenticate",
@@ -52,6 +62,13 @@ CLOSED = [
     Taker("POST", "/api/recovery-codes", END_OTHERS, OPTIONAL_END),
     Taker("POST", "/api/passkeys", {"credential": {}, "name": "key", **END_OTHERS}, OPTIONAL_END),
     Taker("PUT", f"/api/admin/users/{NOBODY}/disabled", {"disabled": True}),
+    Taker(
+        "PUT",
+        f"/api/admin/users/{NOBODY}/admin",
+        {"admin": True, "force": False},
+        frozenset({"force"}),
+    ),
+    Taker("PUT", f"/api/admin/users/{NOBODY}/name", {"name": "somebody"}),
     Taker(
         "PUT",
         "/api/password",
@@ -66,6 +83,8 @@ WITHOUT_BODY = {
     *(("DELETE", f"/api/{path}") for path in ("totp", f"passkeys/{NOBODY}")),
     *(("DELETE", f"/api/{path}") for path in ("sessions", f"sessions/{NOBODY}")),
     ("DELETE", f"/api/admin/users/{NOBODY}/sessions"),
+    ("DELETE", f"/api/admin/users/{NOBODY}"),
+    ("DELETE", "/api/account"),
 }
 
 NOT_JSON = [

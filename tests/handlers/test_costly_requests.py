@@ -3,16 +3,20 @@
 What is asked here is on raw sockets, and true whatever reads them.
 """
 
+import os
 import re
+import signal
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
 from tests.support.clients.raw_http import Answer, exchange
 from tests.support.running.processes import eventually
 from tests.support.servers.server import ROOT, CurfewServer
+from tests.support.servers.workers import workers_of
 
 JSON = b"Content-Type: application/json\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n"
@@ -165,20 +169,54 @@ def test_nothing_that_waits_is_handled_when_its_peer_is_gone(server: CurfewServe
     assert handled(server, "/gone") <= HANDLED_AT_MOST
 
 
+class Crowd:
+    """Peers that send many requests at once, and read what is answered."""
+
+    def __init__(self, server: CurfewServer) -> None:
+        self._peers = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(25)]
+        self._received = [bytearray() for _ in self._peers]
+        self.requests = 200 * len(self._peers)
+        for each in self._peers:
+            each.sendall(ask(server, "/crowd") * 200)
+            each.setblocking(False)
+
+    def answered(self) -> int:
+        """Read what is here; return how many answers have come in all."""
+        for peer, received in zip(self._peers, self._received, strict=True):
+            with suppress(BlockingIOError):
+                while more := peer.recv(65_536):
+                    received.extend(more)
+        return sum(each.count(b"HTTP/1.1 404") for each in self._received)
+
+    def close(self) -> None:
+        """Leave."""
+        for each in self._peers:
+            each.close()
+
+
 @pytest.mark.proves("A58")
 def test_one_of_others_is_handled_between_any_two_pipelined_requests(server: CurfewServer) -> None:
-    crowd = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(25)]
+    (worker,) = workers_of(server)
+    crowd, before = Crowd(server), []
     try:
-        for each in crowd:
-            each.sendall(ask(server, "/crowd") * 200)
-        eventually(lambda: handled(server, "/crowd") >= len(crowd))
+        eventually(lambda: crowd.answered() > 0)
         for number in range(5):
-            before = handled(server, "/crowd")
-            assert exchange(server.port, ask(server, f"/one-{number}")).status == 404
-            assert handled(server, "/crowd") - before < ANSWERED_AHEAD
+            os.kill(worker, signal.SIGSTOP)  # so that it is no matter how soon this process goes on
+            before.append(crowd.answered())
+            other = socket.create_connection(("127.0.0.1", server.port), 10.0)
+            other.sendall(ask(server, f"/one-{number}"))
+            os.kill(worker, signal.SIGCONT)
+            with other:
+                assert other.recv(65_536).startswith(b"HTTP/1.1 404")
     finally:
-        for each in crowd:
-            each.close()
+        os.kill(worker, signal.SIGCONT)
+        crowd.close()
+    eventually(lambda: handled(server, "/one-4") == 1)
+    handled_in_order = re.findall(r" GET /(\S+) ", server.log)
+    for number, answered in enumerate(before):
+        ahead = handled_in_order[: handled_in_order.index(f"one-{number}")].count("crowd")
+        assert ahead - answered < ANSWERED_AHEAD
+        assert ahead < crowd.requests, "nothing of the crowd was left"
 
 
 def never_reading(

@@ -197,6 +197,25 @@ async def an_administrator(seen: Seen, root: Client, ada: Client) -> None:
     assert ended.json()["reason"] == "admin"
     await seen.call(root, "put", disabled, {"disabled": True}, user="ada")
     await seen.call(root, "put", disabled, {"disabled": False}, user="ada")
+    await accounts(seen, root, ada)
+
+
+async def accounts(seen: Seen, root: Client, ada: Client) -> None:
+    users, one = "/api/admin/users", "/api/admin/users/{user}"
+    await ada.sign_in("ada")
+    await seen.refused("not-admin", ada, "get", users)
+    await seen.call(root, "get", users)
+    await seen.call(root, "get", one, user="ada")
+    await seen.refused("last-administrator", root, "delete", one, user="root")
+    await seen.call(root, "put", f"{one}/admin", {"admin": True}, user="ada")
+    await seen.call(root, "put", f"{one}/admin", {"admin": False}, user="ada")
+    await seen.refused("name-taken", root, "put", f"{one}/name", {"name": "root"}, user="ada")
+    await seen.call(root, "put", f"{one}/name", {"name": "ada-again"}, user="ada")
+    await seen.call(root, "put", f"{one}/name", {"name": "ada"}, user="ada-again")
+    for name in ("brief", "short"):
+        await root.request("POST", "/api/signup", {"username": name, "password": PASSWORD})
+    await seen.call(root, "delete", one, user="brief")
+    await seen.refused("last-administrator", root, "delete", "/api/account")
 
 
 async def ends(seen: Seen, ada: Client) -> None:
@@ -209,6 +228,8 @@ async def ends(seen: Seen, ada: Client) -> None:
     await seen.call(ada, "delete", one, id=ada.sid)
     await ada.sign_in("ada")
     await seen.call(ada, "post", "/api/logout")
+    await ada.sign_in("ada")
+    await seen.call(ada, "delete", "/api/account")
 
 
 async def codes(seen: Seen, grace: Client) -> None:

@@ -12,7 +12,7 @@ from server.services import Services
 from server.store.connection import COMMAND_TIMEOUT, MAX_CONNECTIONS
 from tests.support.clients.browser import Browser, json_of, page_of, problem_of
 from tests.support.clients.client import PASSWORD
-from tests.support.clients.routes import all_routes
+from tests.support.clients.routes import LOOK, all_routes
 from tests.support.servers.valkey import ValkeyServer
 
 SLACK_SECONDS = 5.0
@@ -51,9 +51,10 @@ async def test_no_session_is_judged_and_none_is_lost(
     await browser.sign_up("anna")
     own_valkey.kill()
     for route in all_routes():
-        if route.path in {"/ws", "/healthz", "/readyz", "/metrics", "/openapi.json"}:
+        if route.path in {"/ws", "/healthz", "/readyz", "/metrics", "/openapi.json", LOOK}:
             continue
-        for method in sorted(route.methods - {"HEAD"}):
+        probes = {"OPTIONS"} if route.path == "/" else set()  # answered as /readyz is
+        for method in sorted(route.methods - {"HEAD"} - probes):
             answer = await browser.send(method, route.path, {})
             is_unavailable(answer)
             if route.is_api:
@@ -70,6 +71,13 @@ async def test_no_session_is_judged_and_none_is_lost(
     ):
         is_unavailable(await visitor.send(method, path, body))
     is_unavailable(await visitor.send("POST", "/login", form=CREDENTIALS))
+    for form, other_try in (
+        ({"next": "/room?id=42"}, "/login?next=%2Froom%3Fid%3D42"),
+        ({}, "/login?reason=admin"),
+    ):
+        at_login = f"{visitor.url}/login?reason=admin"
+        failed = await visitor.send("POST", "/login", form=CREDENTIALS | form, Referer=at_login)
+        assert f'href="{other_try}">Try again' in page_of(failed)
     assert json_of(await visitor.send("GET", "/healthz")) == {"status": "ok"}
     refused = await visitor.send("GET", "/api/session")
     assert (refused.code, problem_of(refused)) == (401, "unauthenticated")

@@ -42,7 +42,9 @@ async def test_who_cannot_be_signed_up_is_told_why_and_keeps_the_name_typed(
     assert refused.code == status
     assert told in page_of(refused)
     assert HOSTILE not in page_of(refused)
-    assert form_of(refused, "/signup") == {"username": username, "password": ""}
+    form = form_of(refused, "/signup")
+    assert form.pop("remember_offered") == "yes"
+    assert form == {"username": username, "password": ""}
     assert "Set-Cookie" not in refused.headers
 
 
@@ -65,7 +67,9 @@ async def test_one_signs_in_and_goes_on_to_where_one_was_going(browser: Browser)
     wrong = await browser.submit(login, "/login", username="anna", password=NEW_PASSWORD)
     assert wrong.code == 401
     assert "The user name or the password is wrong." in page_of(wrong)
-    assert form_of(wrong, "/login") == {"username": "anna", "password": "", "next": "/account"}
+    form = form_of(wrong, "/login")
+    assert form.pop("remember_offered") == "yes"
+    assert form == {"username": "anna", "password": "", "next": "/account"}
     assert "Set-Cookie" not in wrong.headers
     right = await browser.submit(login, "/login", username="anna", password=PASSWORD)
     assert await browser.arrival(right) == "/account"
@@ -79,7 +83,7 @@ async def test_logging_out_is_a_button_and_reading_changes_nothing(browser: Brow
     assert await browser.is_live()
     done = await browser.submit("/logout", "/logout")
     assert sent_to(done) == "/login?reason=logout"
-    assert (cookie_of(done), done.headers["Clear-Site-Data"]) == ("", '"cache", "storage"')
+    assert (cookie_of(done), done.headers["Clear-Site-Data"]) == ("", '"storage"')
     assert "You logged out." in page_of(await browser.send("GET", sent_to(done)))
     assert not await browser.is_live()
     assert "You are not signed in." in page_of(await browser.send("GET", "/logout"))

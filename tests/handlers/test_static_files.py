@@ -1,9 +1,12 @@
 """The static files: kept by browsers where that is right, and nothing outside their folder."""
 
+import json
 import logging
 
 import pytest
 
+from handlers.pages.static_files import StaticFiles
+from server.telemetry.log_format import JsonFormatter
 from tests.support.clients.browser import Browser
 
 STYLE = "/static/css/curfew.css"
@@ -77,3 +80,34 @@ async def test_the_query_of_a_refused_address_is_logged_nowhere(
     told = [vars(record) for record in caplog.records]
     assert "settings.py" in str(told)
     assert "by-mistake" not in str(told)
+
+
+class Lines(logging.Handler):
+    """Keeps what is logged, as a program reads it."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.setFormatter(JsonFormatter())
+        self.read: list[dict[str, object]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a line."""
+        self.read.append(json.loads(self.format(record)))
+
+
+@pytest.mark.gen_test
+async def test_the_line_of_a_failure_names_its_request(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_file: StaticFiles) -> int:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(StaticFiles, "get_content_size", fail)
+    logger, lines = logging.getLogger("curfew.http"), Lines()
+    logger.addHandler(lines)
+    try:
+        failed = await browser.send("GET", STYLE)
+    finally:
+        logger.removeHandler(lines)
+    assert failed.code == 500
+    assert [each.get("request_id") for each in lines.read] == [failed.headers["X-Request-ID"]]

@@ -7,7 +7,7 @@ import pytest
 
 from server.core.throttling import CEILING, LONGEST_DELAY
 from server.services import Services
-from tests.support.clients.browser import Browser, problem_of
+from tests.support.clients.browser import Browser, lasting_headers, problem_of
 from tests.support.clients.client import PASSWORD
 from tests.support.clients.guessing import (
     ELSEWHERE,
@@ -48,10 +48,7 @@ async def test_right_wrong_unknown_and_disabled_are_throttled_alike_to_the_byte_
         ]
     for answer in answers:
         waits(answer, 1)
-    seen = {
-        (each.body, tuple(pair for pair in each.headers.get_all() if pair[0] != "Date"))
-        for each in answers
-    }
+    seen = {(each.body, lasting_headers(each)) for each in answers}
     assert len(seen) == 1
 
 

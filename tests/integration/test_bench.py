@@ -46,6 +46,21 @@ def test_the_bench_starts_measures_and_writes(tmp_path: Path) -> None:
         assert f"(images/performance-{plot}.svg)" in page
 
 
+def test_the_drain_is_run_and_nobody_is_lost() -> None:
+    command = [sys.executable, "-m", "benchmarks.drain", "30", "1000"]
+    ran = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120, env=os.environ
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    for line in (
+        "30 sockets came back in ",
+        "close codes: {1012: 30}",
+        "told to come later: 0; other refusals: {}",
+        "lost again there, by close code: {}",
+    ):
+        assert line in ran.stdout
+
+
 def test_a_part_is_measured_again_without_the_others(tmp_path: Path) -> None:
     old = {"store": Result([AT_MOST_2]), "idle": Result([AT_MOST_2])}
     write_results(tmp_path, old)

@@ -3,14 +3,14 @@
 import asyncio
 import json
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pyotp
 import pytest
 
 from tests.support.clients.client import PASSWORD
-from tests.support.clients.people import People, people_of, user_of
+from tests.support.clients.people import People, user_of
 from tests.support.clients.sockets import end_of, frame
 from tests.support.servers.server import CurfewServer
 
@@ -22,13 +22,6 @@ def server() -> Iterator[CurfewServer]:
     """A running server."""
     with CurfewServer() as running:
         yield running
-
-
-@pytest.fixture
-async def people(server: CurfewServer) -> AsyncIterator[People]:
-    """Opens browsers on the server."""
-    async with people_of(server.url) as people:
-        yield people
 
 
 class Commands:
@@ -71,6 +64,15 @@ def is_complete(receipt: Any, *, sessions: int, sockets: int) -> bool:
     told = (receipt["state"], receipt["sessions"], receipt["sockets_closed"], receipt["durability"])
     nodes = {"acked": 1, "lease_expired": 0, "waiting": 0}
     return told == ("complete", sessions, sockets, "fsync") and receipt["nodes"] == nodes
+
+
+async def test_commands_take_a_name_with_blanks_around(commands: Commands) -> None:
+    told = await commands.done("user", "add", " Blanche ", given=f"{PASSWORD}\n")
+    assert told == "blanche can sign in now.\n"
+    for words in (("user", "disable", "blanche "), ("sessions", "end", "--user", "\tblanche\n")):
+        assert (await commands.receipt(*words))["state"] == "complete"
+    assert await commands.done("sessions", "list", "--user", " blanche") == ""
+    assert "no live session '00AAA" in await commands.refusal("sessions", "end", f" 00{'A' * 22} ")
 
 
 async def test_user_add_makes_an_account_that_can_sign_in_at_once(

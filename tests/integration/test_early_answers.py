@@ -1,6 +1,7 @@
 """Slow heads, and answers that begin, or are complete, while their request is still being sent."""
 
 import asyncio
+import json
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ from tornado.web import Application, RequestHandler, stream_request_body
 
 from handlers.front.limits import READ_AHEAD_BYTES
 from handlers.front.server import FrontServer
+from handlers.http.refusals import MALFORMED
 from server.crypto.certificate import ensure_certificate
 
 LARGE = 12 * 1024 * 1024
@@ -103,7 +105,7 @@ async def test_nobody_is_told_to_go_on_in_the_middle_of_an_answer() -> None:
 async def test_a_long_answer_may_be_read_for_as_long_as_any_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("handlers.front.connection.LINGER_SECONDS", 0.1)
+    monkeypatch.setattr("handlers.front.linger.LINGER_SECONDS", 0.1)
     async with opened(limit=1024) as (reader, writer):
         writer.write(POST % b"/refuses" + b"\r\n")
         head = await reader.readuntil(b"\r\n\r\n")
@@ -119,7 +121,9 @@ async def test_a_refused_head_is_answered_before_its_body_has_come() -> None:
         writer.write(b"0123456789")
         await asyncio.sleep(0.1)  # a reset would have come
         writer.write(b"0123456789")
-        assert (await reader.read()).endswith(b"Connection: close\r\n\r\n")
+        head, _, problem = (await reader.read()).partition(b"\r\n\r\n")
+        assert b"\r\nConnection: close" in head
+        assert json.loads(problem) == MALFORMED.as_json()
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The programs of `examples/` do what the README says, against a real server."""
 
 import asyncio
+import itertools
 import json
 import os
 import shutil
@@ -46,12 +47,12 @@ def server() -> Iterator[CurfewServer]:
 
 @asynccontextmanager
 async def running(
-    command: list[str], server: CurfewServer, username: str
+    command: list[str], address: str, username: str
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """The client as a process, which is gone at the end."""
     process = await asyncio.create_subprocess_exec(
         *command,
-        server.url,
+        address,
         username,
         env={**os.environ, "PASSWORD": PASSWORD},
         stdout=subprocess.PIPE,
@@ -80,7 +81,7 @@ async def test_the_client_prints_frames_comes_back_and_stops_when_it_is_over(
 ) -> None:
     async with people_of(server.url) as people:
         person = await people.somebody()
-        async with running(client(tmp_path), server, await user_of(person)) as process:
+        async with running(client(tmp_path), server.url, await user_of(person)) as process:
             hello = json.loads(await line_with('"hello"', process))
             async with person.open_socket() as socket:
                 await socket.send('{"type":"message","data":"hello yourself"}')
@@ -95,6 +96,100 @@ async def test_the_client_prints_frames_comes_back_and_stops_when_it_is_over(
             assert '"terminated"' in await line_with('"ended"', process)
             assert await line_with("closed", process) == "closed: 4401 terminated\n"
             assert await process.wait() == 0
+
+
+CLIENTS = pytest.mark.parametrize("client", [python_client, node_client])
+
+
+async def test_the_clients_work_below_a_path(tmp_path: Path) -> None:
+    with CurfewServer(base_path="/app") as server:
+        server.command("user", "add", "ada", given=f"{PASSWORD}\n")
+        for client in (python_client, node_client):
+            async with running(client(tmp_path), f"{server.url}/app", "ada") as process:
+                session = json.loads(await line_with('"hello"', process))["session"]["id"]
+                await asyncio.to_thread(server.command, "sessions", "end", session)
+                assert await line_with("closed", process) == "closed: 4401 admin\n"
+
+
+async def last_words(client: Command, folder: Path, *words: str, password: str | None) -> str:
+    """The one line with which the client ends at once."""
+    given = {name: value for name, value in os.environ.items() if name != "PASSWORD"}
+    process = await asyncio.create_subprocess_exec(
+        *client(folder),
+        *words,
+        env=given if password is None else {**given, "PASSWORD": password},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    async with asyncio.timeout(COMES_BACK_WITHIN_SECONDS):
+        printed, said = await process.communicate()
+    assert (process.returncode, printed) == (1, b"")
+    assert said.count(b"\n") == 1, said.decode()
+    return said.decode().strip()
+
+
+@CLIENTS
+async def test_a_client_that_cannot_sign_in_says_why_in_one_line(
+    server: CurfewServer, client: Command, tmp_path: Path
+) -> None:
+    async with people_of(server.url) as people:
+        name = await user_of(await people.somebody())
+
+    number = itertools.count()
+
+    async def told(address: str, *, password: str | None = PASSWORD) -> str:
+        folder = tmp_path / str(next(number))
+        folder.mkdir()
+        return await last_words(client, folder, address, name, password=password)
+
+    wrong = await told(server.url, password="eleven herons")
+    assert wrong == "not signed in: The user name or the password is wrong."
+    assert (await told(server.url + "/", password="eleven herons")) == wrong
+    assert await told(f"{server.url}/nowhere") == "not signed in: 404 Not Found"
+    for address in ("http://127.0.0.1:1", server.url.partition("//")[2], "htp://127.0.0.1"):
+        assert f"{address} does not answer as Curfew does" in await told(address)
+    other = await asyncio.start_server(answer_as_another, "127.0.0.1", 0)
+    async with other:
+        address = f"http://127.0.0.1:{other.sockets[0].getsockname()[1]}"
+        assert await told(address) == "not signed in: 501 Not Here"
+    assert (await told(server.url, password=None)).startswith("usage: PASSWORD=")
+
+
+async def answer_as_another(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer as a server that is no Curfew."""
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 501 Not Here\r\nContent-Length: 4\r\nConnection: close\r\n\r\n<b/>")
+    await writer.drain()
+    writer.close()
+
+
+@CLIENTS
+async def test_a_client_without_its_arguments_says_how_to_start_it(
+    client: Command, tmp_path: Path
+) -> None:
+    said = await last_words(client, tmp_path, "http://127.0.0.1:8888", password=PASSWORD)
+    assert said.startswith("usage: PASSWORD='…'")
+
+
+async def test_a_client_that_is_interrupted_just_ends(server: CurfewServer) -> None:
+    async with people_of(server.url) as people:
+        name = await user_of(await people.somebody())
+        async with running(python_client(Path()), server.url, name) as process:
+            await line_with('"hello"', process)
+            process.send_signal(signal.SIGINT)
+            assert await process.wait() == 0
+
+
+@CLIENTS
+async def test_a_client_of_a_server_below_a_path_gets_frames(
+    client: Command, tmp_path: Path
+) -> None:
+    with CurfewServer(base_path="/auth") as server:
+        made = server.command("user", "add", "ada", given=f"{PASSWORD}\n")
+        assert made.returncode == 0, made.stderr
+        address = f"{server.url}/auth"
+        async with running(client(tmp_path), address, "ada") as process:
+            await line_with('"hello"', process)
 
 
 async def test_a_handler_of_ones_own_keeps_a_note_in_the_session(

@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import pytest
@@ -27,7 +27,7 @@ from server.crypto.keyring import Keyring
 from server.store.entries import Entries, Fields, as_mapping
 from server.store.names import ShardNames
 from tests.support.clients.client import Client, frame
-from tests.support.clients.people import People, people_of, user_of
+from tests.support.clients.people import People, user_of
 from tests.support.clients.sockets import end_of
 from tests.support.engine.keys import key, text_of
 from tests.support.engine.quiet import quiet_context
@@ -62,18 +62,6 @@ def a_server(store: ValkeyServer) -> CurfewServer:
 def server(store: ValkeyServer) -> Iterator[CurfewServer]:
     with a_server(store) as running:
         yield running
-
-
-@pytest.fixture
-async def people(server: CurfewServer) -> AsyncIterator[People]:
-    async with people_of(server.url) as people:
-        yield people
-
-
-@pytest.fixture
-def raw(store: ValkeyServer) -> Iterator[redis.Redis]:
-    with store.client() as client:
-        yield client
 
 
 def append(raw: redis.Redis, stream: str, fields: Fields, **script: str) -> None:
@@ -244,16 +232,19 @@ async def test_a_forged_acknowledgement_completes_no_receipt(
 
 async def forged_in_all_names(raw: redis.Redis, client: Client, nodes: list[str]) -> bool:
     """Acknowledge the end of a session in everybody's name, as soon as it is in the stream."""
-    stream: Any = raw.xrevrange(NAMES.control, count=5)
-    for _, fields in stream:
+    control: Any = raw.xrevrange(NAMES.control, count=5)
+    for _, fields in control:
         if fields.get(b"named") == client.sid.encode():
             event, origin = fields[b"event"].decode(), fields[b"origin"].decode()
             for node in nodes:
                 done = Acknowledgement(node, {event: 1})
                 forged = entries(key("of a stranger")).sign_acknowledgement(origin, done)
                 append(raw, NAMES.replies(origin), forged)
+                for_all = entries(key("of a stranger")).sign_acknowledgement(None, done)
+                append(raw, NAMES.acknowledgements, for_all)
                 plain: Any = {"node": node, "closed": json.dumps({event: 1})}
-                raw.xadd(NAMES.replies(origin), plain)
+                for stream in (NAMES.replies(origin), NAMES.acknowledgements):
+                    raw.xadd(stream, plain)
             return True
     return False
 

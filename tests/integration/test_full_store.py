@@ -187,6 +187,6 @@ def test_a_server_starts_on_a_full_store_so_that_it_can_end_sessions(
     with ExitStack() as stack:
         stack.callback(empty, store)
         keys = str(server.data_dir / "secret_keys")
-        with CurfewServer(store_url=store.url, secret_keys_file=keys) as another:
+        with CurfewServer(store_url=store.url, secret_keys_file=keys, log_level="debug") as another:
             eventually(lambda: "200 GET /readyz" in another.log)
             assert "Traceback" not in another.log

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from websockets.exceptions import WebSocketException
 
 from server.store.names import ShardNames
 from tests.support.clients.client import Client, frame
-from tests.support.clients.people import People, people_of
+from tests.support.clients.people import People
 from tests.support.clients.sockets import end_of
 from tests.support.running.waiting import until
 from tests.support.servers.server import CurfewServer
@@ -66,24 +66,13 @@ def server(store: ValkeyServer) -> Iterator[CurfewServer]:
         yield running
 
 
-@pytest.fixture
-async def people(server: CurfewServer) -> AsyncIterator[People]:
-    async with people_of(server.url) as people:
-        yield people
-
-
-@pytest.fixture
-def raw(store: ValkeyServer) -> Iterator[redis.Redis]:
-    with store.client() as client:
-        yield client
-
-
 def add_garbage(raw: redis.Redis) -> None:
     """To every stream there is, and to those of the nodes' replies."""
     listed: Any = raw.zrange(NAMES.nodes, 0, -1)
     nodes = [node.decode() for node in listed]
     assert len(nodes) == 2
-    for name in (NAMES.control, NAMES.messages, *map(NAMES.replies, nodes)):
+    own = (NAMES.control, NAMES.messages, NAMES.acknowledgements)
+    for name in (*own, *map(NAMES.replies, nodes)):
         for fields in ENTRIES:
             raw.xadd(name, fields)
 

@@ -3,7 +3,7 @@
 import json
 import pickle
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from server.store.codec import SessionCodec
 from server.store.contract import Stored
 from server.store.names import ShardNames
 from tests.support.clients.client import PASSWORD, frame
-from tests.support.clients.people import People, people_of, user_of
+from tests.support.clients.people import People, user_of
 from tests.support.engine.keys import key, text_of
 from tests.support.secrets.contents import _flat, _value
 from tests.support.servers.server import CurfewServer
@@ -41,18 +41,6 @@ def server(store: ValkeyServer) -> Iterator[CurfewServer]:
     with CurfewServer(store_url=store.url, secret_keys=text_of(OURS), log_format="json") as running:
         yield running
         assert '"exception"' not in running.log
-
-
-@pytest.fixture
-async def people(server: CurfewServer) -> AsyncIterator[People]:
-    async with people_of(server.url) as people:
-        yield people
-
-
-@pytest.fixture
-def raw(store: ValkeyServer) -> Iterator[redis.Redis]:
-    with store.client() as client:
-        yield client
 
 
 def audited(server: CurfewServer, event: AuditEvent, **facts: str) -> bool:

@@ -31,6 +31,9 @@ for number = ARGV[1], ARGV[2] do
   redis.call('SET', ARGV[3] .. 'session:' .. sid, '1 op \\nbox')
 end
 """
+OF_CONNECTIONS = {"config|resetstat", "hello", "client|setname", "info", "time"}
+"""Commands that open a connection, watch it, and read the store's clock. How many there are depends
+on the time that passes: a pool opens another connection while a reply is slow."""
 _LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 
 
@@ -84,7 +87,8 @@ async def commands_of(raw: redis.Redis, act: Callable[[], Awaitable[Any]]) -> di
     raw.config_resetstat()
     await act()
     stats: Any = raw.info("commandstats")
-    return {name: told["calls"] for name, told in stats.items() if "config" not in name}
+    calls = {name.removeprefix("cmdstat_"): told["calls"] for name, told in stats.items()}
+    return {name: number for name, number in calls.items() if name not in OF_CONNECTIONS}
 
 
 async def life(node: Node, raw: redis.Redis) -> list[dict[str, int]]:
@@ -114,9 +118,11 @@ async def test_a_million_sessions_of_others_cost_a_user_nothing(
     await life(node, raw)  # loads the scripts
     alone = await life(node, raw)
     add = raw.register_script(ADD_OTHERS)
-    for start in range(0, OTHERS, 10_000):
-        add(args=[start, start + 9_999, NAMES.prefix, 9e9])
-    assert raw.dbsize() > 2 * OTHERS
-    assert await life(node, raw) == alone
-    assert not {"cmdstat_scan", "cmdstat_keys"} & {name for each in alone for name in each}
-    raw.flushall(asynchronous=True)
+    try:
+        for start in range(0, OTHERS, 10_000):
+            add(args=[start, start + 9_999, NAMES.prefix, 9e9])
+        assert raw.dbsize() > 2 * OTHERS
+        assert await life(node, raw) == alone
+    finally:
+        raw.flushall(asynchronous=True)  # the next test would wait for it
+    assert not {"scan", "keys"} & {name for each in alone for name in each}

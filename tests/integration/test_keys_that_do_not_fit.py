@@ -182,7 +182,7 @@ async def test_a_new_start_gives_up_what_does_not_open_and_nothing_else(
         refused(server)
         done = server.command("store", "start-over", "--yes")
         assert done.returncode == 0, done.stderr
-        assert "1 accounts, 1 sessions and 1 lists of activity" in done.stdout
+        assert "1 account, 1 session and 1 list of activity" in done.stdout
         again = server.command("store", "start-over", "--yes")
         assert (again.returncode, "fit the store" in again.stderr) == (1, True)
         server.start()

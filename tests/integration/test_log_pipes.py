@@ -78,13 +78,13 @@ def test_a_pipe_that_nobody_reads_stops_nobody_and_the_gap_is_counted_and_said(
     lost = lost_lines(server)
     assert 0 < lost < ENOUGH
     text = os.read(server.read_end, 1 << 20)
-    while b"log lines were lost" not in text[-100_000:]:
+    while b" lost: they could not" not in text[-100_000:]:
         text += os.read(server.read_end, 1 << 20)
     ask(server, "/last")
     assert server.stop() == 0
     lines = (text.decode() + server.read()).splitlines()[1:]  # the first is the announcement
     messages = [json.loads(line)["message"] for line in lines]
-    told = sum(int(each.split()[0]) for each in messages if "log lines were lost" in each)
+    told = sum(int(each.split()[0]) for each in messages if " lost: they could not" in each)
     assert told - lost in {0, 1}  # the scrape's own line may be lost, too
     assert ENOUGH <= sum(LONG in each for each in messages) + told <= ENOUGH + 1
     assert sum("/last" in each for each in messages) == 1

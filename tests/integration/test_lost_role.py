@@ -10,6 +10,7 @@ import pytest
 from server.crypto.keyring import Keyring
 from server.crypto.sealer import Sealer
 from server.store.accounts import AccountStore
+from server.store.change_account import change_account
 from server.store.connection import open_client
 from server.store.scripts import Scripts
 from tests.support.clients.client import COOKIE, PASSWORD, Client, frame
@@ -50,8 +51,8 @@ async def lose_role(store_url: str, user: str) -> None:
     sealer = Sealer(Keyring.from_secrets([KEY]))
     async with open_client(store_url) as client:
         accounts = AccountStore(client, Scripts(client), sealer, 1, Unaudited())
-        changed = await accounts.change(
-            user, lambda account: replace(account, admin=False), lambda: "lose-role"
+        changed = await change_account(
+            accounts, user, lambda account: replace(account, admin=False), lambda: "lose-role"
         )
     assert changed is not None
 

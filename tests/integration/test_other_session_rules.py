@@ -23,6 +23,8 @@ from tests.support.servers.workers import workers_of
 OTHER_VALUES = {
     "idle_timeout": "5s",
     "absolute_timeout": "1h",
+    "remember_idle_timeout": "24h",
+    "remember_absolute_timeout": "48h",
     "rotation_interval": "1m",
     "rotation_grace": "5s",
     "reauthentication_window": "90s",

@@ -1,13 +1,13 @@
 """A store that answers, and refuses: nobody is let in, signed out or told a lie by it."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from server.store import acl
 from tests.support.clients.client import Client, frame, set_cookie
-from tests.support.clients.people import People, people_of
+from tests.support.clients.people import People
 from tests.support.running.waiting import until
 from tests.support.servers.server import CurfewServer
 from tests.support.servers.valkey import PASSWORD, ValkeyServer
@@ -37,12 +37,6 @@ def server(store: ValkeyServer) -> Iterator[CurfewServer]:
     with CurfewServer(store_url=store.url, node_lease="60s") as running:
         yield running
         assert "Traceback" not in running.log
-
-
-@pytest.fixture
-async def people(server: CurfewServer) -> AsyncIterator[People]:
-    async with people_of(server.url) as people:
-        yield people
 
 
 def give_rights(owner: Owner) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import urlopen
 
+import httpx
 import pytest
 
 from server.crypto.certificate import ensure_certificate
@@ -38,7 +39,7 @@ def log_file(tmp_path: Path) -> Path:
 @pytest.fixture
 def logging_server(log_file: Path) -> Iterator[CurfewServer]:
     """Two workers that log to a file."""
-    with CurfewServer(processes="2", log_file=str(log_file)) as running:
+    with CurfewServer(processes="2", log_file=str(log_file), log_level="debug") as running:
         eventually(lambda: len(workers_of(running)) == 2)
         yield running
 
@@ -100,7 +101,8 @@ def served_by(server: CertifiedServer) -> set[str]:
 
 def test_a_new_certificate_is_served_by_all_workers_and_broken_files_change_nothing() -> None:
     with CertifiedServer(processes="2") as server:
-        eventually(lambda: len(workers_of(server)) == 2)
+        # One that is only starting could not start with files that do not belong together.
+        eventually(lambda: 'state="serving"} 2.0' in metrics_of(server))
         before = workers_of(server)
         file, key = server._certificate, server._certificate.with_name("key.pem")
         first = served_by(server)
@@ -116,6 +118,11 @@ def test_a_new_certificate_is_served_by_all_workers_and_broken_files_change_noth
         hang_up(server)
         eventually(lambda: served_by(server) == {file.read_text("ascii")})
         assert workers_of(server) == before
+
+
+def metrics_of(server: CertifiedServer) -> str:
+    """What any worker tells of all."""
+    return httpx.get(f"{server.url}/metrics", verify=server.trust).text
 
 
 # ── The keys ──────────────────────────────────────────────────────────────────────────────────────

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -82,6 +83,13 @@ def unshared(*command: str | Path) -> Sequence[str | Path]:
     pytest.skip("nobody may make a container here")
 
 
+def handles(pid: int, signum: signal.Signals) -> bool:
+    """Tell whether a process has a handler for a signal."""
+    status = Path(f"/proc/{pid}/status").read_text("ascii")
+    (caught,) = re.findall(r"^SigCgt:\s*(\w+)$", status, re.MULTILINE)
+    return bool(int(caught, 16) & 1 << signum - 1)
+
+
 @pytest.mark.parametrize("delay", [0.15, 0.3, 0.6, 1.0, 1.5, 2.5])
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
 def test_process_1_stops_whenever_it_is_told(
@@ -94,6 +102,7 @@ def test_process_1_stops_whenever_it_is_told(
     command = unshared(sys.executable, ROOT / "run.py")
     with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE) as outside:
         (inside,) = eventually(lambda: children_of(outside.pid, "run.py"))
+        eventually(lambda: handles(inside, signum))  # on a busy machine Python itself takes long
         time.sleep(delay)
         os.kill(inside, signum)
         try:
@@ -103,6 +112,23 @@ def test_process_1_stops_whenever_it_is_told(
         assert outside.stderr is not None
         assert b"Traceback" not in outside.stderr.read()
     eventually(lambda: not processes_of(tmp_path))
+
+
+@pytest.mark.parametrize("delay", [0.004, 0.02])
+def test_process_1_loses_no_signal_while_python_starts(tmp_path: Path, delay: float) -> None:
+    """The container's command blocks it, so that the kernel keeps it until Python has begun."""
+    environment = os.environ | {"CURFEW_DATA_DIR": str(tmp_path / "data")}
+    blocked = [shutil.which("env") or "", "--block-signal=TERM,INT"]
+    command = unshared(*blocked, sys.executable, ROOT / "run.py")
+    with subprocess.Popen(command, cwd=ROOT, env=environment) as outside:
+        (inside,) = eventually(lambda: children_of(outside.pid, "run.py"))
+        time.sleep(delay)
+        os.kill(inside, signal.SIGTERM)
+        try:
+            assert outside.wait(QUICK_SECONDS) == 0
+        finally:
+            outside.kill()
+    assert not (tmp_path / "data").exists(), "it stopped before it had begun"
 
 
 def children_of(parent: int, name: str) -> list[int]:

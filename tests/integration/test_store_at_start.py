@@ -172,7 +172,7 @@ def test_a_signal_ends_the_wait_at_once(signum: signal.Signals) -> None:
 
 async def test_a_worker_that_starts_during_an_outage_waits_too(late: ValkeyServer) -> None:
     late.start()
-    with CurfewServer(store_url=late.url, node_lease="2s") as server:
+    with CurfewServer(store_url=late.url, node_lease="2s", log_level="debug") as server:
         async with Client(server.url) as ann:
             await ann.sign_up("ann")
             late.kill()

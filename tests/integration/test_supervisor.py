@@ -152,14 +152,17 @@ def test_the_port_is_free_again_and_a_second_run_starts_at_once(server: Supervis
     close(again.process)
 
 
-def test_a_second_ctrl_c_kills_workers_that_do_not_stop(stubborn_server: Supervised) -> None:
+@pytest.mark.parametrize("again", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_kills_workers_that_do_not_stop(
+    stubborn_server: Supervised, again: signal.Signals
+) -> None:
     stubborn_server.await_workers(2)
     stubborn_server.process.send_signal(signal.SIGINT)
     # The first signal has been dealt with once the workers have been told.
     eventually((stubborn_server.data_dir / "told").exists)
     assert stubborn_server.process.poll() is None
     started = time.monotonic()
-    stubborn_server.process.send_signal(signal.SIGINT)
+    stubborn_server.process.send_signal(again)
     assert stubborn_server.process.wait(20) == 0
     assert time.monotonic() - started < 10
     assert processes_of(stubborn_server.data_dir) == []

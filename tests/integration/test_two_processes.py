@@ -12,7 +12,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from tests.support.clients.client import Client
-from tests.support.clients.people import People, people_of, user_of
+from tests.support.clients.people import People, user_of
 from tests.support.clients.sockets import end_of, frame, frames_of
 from tests.support.running.processes import eventually
 from tests.support.servers.server import CurfewServer
@@ -28,13 +28,6 @@ def server() -> Iterator[CurfewServer]:
     with CurfewServer(processes="2", node_lease=LEASE, termination_wait="5s") as running:
         eventually(lambda: len(workers_of(running)) == 2)
         yield running
-
-
-@pytest.fixture
-async def people(server: CurfewServer) -> AsyncIterator[People]:
-    """Opens browsers on the server."""
-    async with people_of(server.url) as people:
-        yield people
 
 
 @asynccontextmanager

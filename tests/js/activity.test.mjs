@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 
-import { act, begin, end, liveTab, pass, passLive, reports, server, settled, threeTabs } from './doubles.mjs';
+import { act, begin, end, liveTab, passLive, reports, server, settled, threeTabs } from './doubles.mjs';
 
 const REPORT_EVERY_MS = 30_000;
 const ASK_EVERY_MS = 300_000;
@@ -85,7 +85,7 @@ describe('the cookie', () => {
     assert.equal(server.asked, 0);
     for (const tab of tabs) await act(tab);
     assert.equal(server.asked, 1);
-    pass(REPORT_EVERY_MS);
+    passLive(tabs, REPORT_EVERY_MS);
     for (const tab of tabs) await act(tab);
     assert.equal(server.asked, 1);
   });
@@ -97,7 +97,7 @@ describe('the cookie', () => {
     tab.page.fire('keydown');
     tab.socket.frame({ type: 'rotated', generation: 3 });
     await settled();
-    pass(REPORT_EVERY_MS);
+    passLive([tab], REPORT_EVERY_MS);
     await act(tab);
     assert.equal(server.asked, 2);
   });

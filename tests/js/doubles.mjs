@@ -9,7 +9,7 @@ import { connectSession } from '../../static/js/session.js';
 export const RETRY = { min_ms: 100, max_ms: 1_000 };
 export const WIDEST_MS = 30_000;
 const SESSION = { id: 's1', user: 'ada', generation: 1 };
-const DEADLINES = { idle_expires_at: 1_800, absolute_expires_at: 43_200 };
+const TIMES = { created_at: 0, last_active_at: 0, idle_expires_at: 1_800, absolute_expires_at: 43_200 };
 
 export class FakeSocket {
   static OPEN = 1;
@@ -130,7 +130,7 @@ export const server = {
   answer: /** @type {{status: number, body: object} | null} */ (null),
   /** The promise that each answer waits for. */
   pause: Promise.resolve(),
-  lives: (session = SESSION) => { server.answer = { status: 200, body: { session: { ...session, ...DEADLINES } } }; },
+  lives: (session = SESSION) => { server.answer = { status: 200, body: { session: { ...session, ...TIMES } } }; },
   ended: (reason = 'admin') => { server.answer = { status: 401, body: { type: '/problems/unauthenticated', reason } }; },
 };
 

@@ -15,9 +15,9 @@ from server.realtime.socket import RETRY_MS
 from tests.support.browsers.node import ROOT, package, run_node
 
 SCRIPTS = ROOT / "static" / "js"
-MODULE = ("protocol.js", "connection.js", "tabs.js", "presence.js", "session.js")
+MODULE = ("protocol.js", "connection.js", "tabs.js", "presence.js", "fallback.js", "session.js")
 """What one takes who wants the client without our pages: decision 0020."""
-MODULE_BYTES = 11_800
+MODULE_BYTES = 15_170
 COMMENT = re.compile(r"/\*.*?\*/|^\s*//.*?$|\s// .*?$", re.DOTALL | re.MULTILINE)
 
 
@@ -67,6 +67,17 @@ def test_the_client_is_a_small_module_that_needs_no_other_file() -> None:
     assert sum(len(line) + 1 for line in lines) < MODULE_BYTES
 
 
+def test_every_address_of_ours_is_below_the_base_path() -> None:
+    texts = {each.name: COMMENT.sub("", each.read_text("utf-8")) for each in SCRIPTS.glob("*.js")}
+    addresses = {
+        (name, found)
+        for name, text in texts.items()
+        for found in re.findall(r"""[\w.:({ ]*['"`]/[a-z][\w/-]*""", text)
+        if not re.search(r"""\bat\(['"`]|connectSession\(\{ url: ['"`]""", found)
+    }
+    assert addresses == set()
+
+
 def test_the_subprotocol_is_the_servers(protocol: Any) -> None:
     assert protocol["SUBPROTOCOL"] == messages.SUBPROTOCOL
 
@@ -78,7 +89,8 @@ def test_the_close_codes_are_the_servers(protocol: Any) -> None:
 def test_the_words_that_a_client_must_know_are_the_servers(protocol: Any) -> None:
     assert protocol["RETRY"] == dict(zip(("min_ms", "max_ms"), RETRY_MS, strict=True))
     assert protocol["REASON"] == {
-        each.name: each.value for each in (Reason.IDLE_TIMEOUT, Reason.SUPERSEDED)
+        each.name: each.value
+        for each in (Reason.IDLE_TIMEOUT, Reason.ABSOLUTE_TIMEOUT, Reason.SUPERSEDED)
     }
     assert protocol["NO_ACTIVITY"] == {ACTIVITY_HEADER: "none"}
 

@@ -9,14 +9,14 @@ from websockets.exceptions import ConnectionClosed
 from tests.support.clients.client import COOKIE, Client, frame
 from tests.support.clients.people import People
 from tests.support.clients.raw_http import exchange
-from tests.support.clients.routes import METHODS, NOBODY, Route, all_routes
+from tests.support.clients.routes import LOOK, METHODS, NOBODY, Route, all_routes
 from tests.support.servers.server import CurfewServer
 
 PUBLIC_READS = {"/", "/signup", "/login", "/logout", "/healthz", "/readyz", "/metrics"}
 SIGNING_IN = {"/signup", "/login", "/logout", "/api/signup", "/api/login", "/openapi.json"}
 SIGNING_IN |= {f"/login/{step}" for step in ("second-factor", "passkey")}
 SIGNING_IN |= {f"/api/login/{step}" for step in ("second-factor", "passkey", "passkey/options")}
-OPEN = PUBLIC_READS | SIGNING_IN | {"/ws", "/api/session/data"}
+OPEN = PUBLIC_READS | SIGNING_IN | {"/ws", "/api/session/data", LOOK}
 CLOSED = [route for route in all_routes() if route.path not in OPEN]
 
 

@@ -1,14 +1,14 @@
 """The audit trail of a real server: each thing that happens is there once, with who and where."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 
 import pytest
 
 from tests.support.clients.audit import Trail
 from tests.support.clients.client import PASSWORD, Client, frame
-from tests.support.clients.people import People, people_of, user_of
+from tests.support.clients.people import People, user_of
 from tests.support.clients.sockets import end_of
 from tests.support.servers.server import CurfewServer
 
@@ -30,12 +30,6 @@ def server() -> Iterator[CurfewServer]:
         made = running.command("user", "add", "root", "--admin", given=f"{PASSWORD}\n")
         assert made.returncode == 0, made.stderr
         yield running
-
-
-@pytest.fixture
-async def people(server: CurfewServer) -> AsyncIterator[People]:
-    async with people_of(server.url) as people:
-        yield people
 
 
 @pytest.fixture

@@ -7,12 +7,20 @@ from tests.support.clients.people import People
 
 LOOKALIKES = [
     "\N{CYRILLIC SMALL LETTER A}dmin-x",
-    "\N{FULLWIDTH LATIN SMALL LETTER A}dmin-x",
     "admin\N{ZERO WIDTH SPACE}-x",
     "admin\N{RIGHT-TO-LEFT OVERRIDE}-x",
-    "admin-x ",
     "admin\0-x",
 ]
+SPELLINGS = [
+    ("wide-x", "\N{FULLWIDTH LATIN SMALL LETTER W}ide-x"),
+    ("blank-x", "blank-x "),
+]
+"""Names, and other spellings of the same ones (decision 0033; keyboards add the blank)."""
+ALIKE = [
+    ("modern-x", "modem-x"),
+    ("coco", "\N{CYRILLIC SMALL LETTER ES}\N{CYRILLIC SMALL LETTER O}" * 2),
+]
+"""Names, and others that look the same (decision 0033)."""
 USUAL = ["admin", "superuser", "root", "guest", "test", "curfew"]
 
 
@@ -38,6 +46,17 @@ async def test_a_name_that_looks_like_anothers_is_refused(visitor: Client, name:
     answer = await visitor.request("POST", "/api/signup", {"username": name, "password": PASSWORD})
     assert answer.status_code == 400
     assert answer.json()["type"] == "/problems/bad-username"
+
+
+@pytest.mark.proves("A73")
+@pytest.mark.parametrize(("name", "other"), [*SPELLINGS, *ALIKE])
+async def test_another_spelling_or_a_name_that_looks_the_same_makes_no_second_account(
+    visitor: Client, name: str, other: str
+) -> None:
+    await visitor.sign_up(name)
+    again = {"username": other, "password": PASSWORD}
+    answer = await visitor.request("POST", "/api/signup", again)
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/name-taken")
 
 
 @pytest.mark.proves("6.3.2", "A74")

@@ -1,10 +1,9 @@
 """A running Curfew for each file of socket tests, and people who sign in to it."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
 
-from tests.support.clients.people import People, people_of
 from tests.support.servers.server import CurfewServer
 
 
@@ -13,13 +12,6 @@ def server() -> Iterator[CurfewServer]:
     """Two processes with default settings, shared by the tests of a file."""
     with CurfewServer(processes="2") as running:
         yield running
-
-
-@pytest.fixture
-async def people(server: CurfewServer) -> AsyncIterator[People]:
-    """Opens browsers on the server."""
-    async with people_of(server.url) as people:
-        yield people
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from server.background import Background
+from server.background import Background, background_tasks
 from tests.support.engine.virtual_time import on_virtual_time
 
 
@@ -61,3 +61,39 @@ async def test_a_task_that_fails_ends_the_group_with_its_error() -> None:
     with pytest.raises(ExceptionGroup) as raised:
         await serve()
     assert [type(each) for each in raised.value.exceptions] == [ZeroDivisionError]
+
+
+@on_virtual_time
+async def test_a_task_that_fails_ends_the_block_with_its_error_and_the_other_tasks() -> None:
+    ended: list[str] = []
+
+    async def fail() -> None:
+        raise ZeroDivisionError
+
+    async def go_on() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("the other")
+
+    async def serve() -> None:
+        async with background_tasks() as background:
+            background.start(go_on())
+            await asyncio.sleep(0)
+            background.start(fail())
+            await asyncio.Event().wait()
+
+    with pytest.raises(ZeroDivisionError):
+        await serve()
+    assert ended == ["the other"]
+
+
+@on_virtual_time
+async def test_an_error_of_the_block_is_raised_as_it_is() -> None:
+    async def serve() -> None:
+        async with background_tasks() as background:
+            background.start(asyncio.sleep(3600))
+            raise LookupError("ours")
+
+    with pytest.raises(LookupError, match="ours"):
+        await serve()

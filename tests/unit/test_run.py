@@ -1,5 +1,6 @@
 """The entry: each failure has its exit status and one line on standard error."""
 
+import errno
 import os
 from collections.abc import Coroutine
 from pathlib import Path
@@ -13,7 +14,7 @@ from server.commands.command import Command
 from server.commands.errors import CommandFailed
 from server.core.errors import ConfigurationError, StoreNotReached, StoreUnavailable
 from server.embedded.store import StoreStartFailed
-from server.processes.lock import AlreadyRunning
+from server.processes.lock import AlreadyRunning, FolderUnusable
 
 FOLDER = Path("/somewhere")
 
@@ -33,6 +34,11 @@ def end(monkeypatch: pytest.MonkeyPatch, failure: Exception | None) -> int:
     ("failure", "status", "line"),
     [
         (ConfigurationError("CURFEW_X is wrong."), os.EX_CONFIG, "CURFEW_X is wrong."),
+        (FolderUnusable(FOLDER, "No"), os.EX_CONFIG, str(FolderUnusable(FOLDER, "No"))),
+        (OSError(errno.EMFILE, "Too many open files", "/x"), os.EX_OSERR,
+         "The system has no room for Curfew: /x: Too many open files."),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), os.EX_OSERR,
+         "The system has no room for Curfew: Cannot allocate memory."),
         (CommandFailed("There is none."), 1, "There is none."),
         (AlreadyRunning(FOLDER, 7), 1, str(AlreadyRunning(FOLDER, 7))),
         (StoreStartFailed(FOLDER, "no"), 1, str(StoreStartFailed(FOLDER, "no"))),
@@ -58,9 +64,22 @@ def test_a_command_that_did_its_work_has_status_0(monkeypatch: pytest.MonkeyPatc
     assert end(monkeypatch, None) == os.EX_OK
 
 
-def test_a_mistake_in_the_program_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ZeroDivisionError):
-        end(monkeypatch, ZeroDivisionError())
+@pytest.mark.parametrize("mistake", [ZeroDivisionError(), FileNotFoundError(2, "No such file")])
+def test_a_mistake_in_the_program_is_not_hidden(
+    monkeypatch: pytest.MonkeyPatch, mistake: Exception
+) -> None:
+    with pytest.raises(type(mistake)):
+        end(monkeypatch, mistake)
+
+
+def test_an_application_that_cannot_start_has_the_same_line_and_status(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CURFEW_IDLE_TIMEOUT", "soon")
+    assert run.serve() == run.main([]) == os.EX_CONFIG
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == second
+    assert first.startswith("CURFEW_IDLE_TIMEOUT is 'soon'; it takes")
 
 
 def test_a_wait_for_the_store_leaves_the_workers_all_their_time_to_begin(
@@ -68,7 +87,7 @@ def test_a_wait_for_the_store_leaves_the_workers_all_their_time_to_begin(
 ) -> None:
     clock, until = [1000.0], list[float]()
 
-    def listen(_: object) -> list[object]:
+    def listen(*_: object) -> list[object]:
         clock[0] += 300.0
         return []
 
@@ -76,7 +95,7 @@ def test_a_wait_for_the_store_leaves_the_workers_all_their_time_to_begin(
         serve(bind(), None)
         return os.EX_OK
 
-    def work(serving: Coroutine[None, None, None], *, begins_until: float) -> None:
+    def work(serving: Coroutine[None, None, None], *_others: object, begins_until: float) -> None:
         serving.close()
         until.append(begins_until)
 

@@ -1,6 +1,8 @@
 """The composition root: errors keep their names, and a node leaves nothing behind it."""
 
+import asyncio
 import time
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,21 @@ async def test_a_store_that_is_not_there_ends_the_start_with_one_error(tmp_path:
     with pytest.raises(StoreUnavailable):
         async with open_services(settings):
             pass
+
+
+async def test_who_is_cancelled_while_a_failure_is_put_away_is_told_so(
+    tmp_path: Path, store_url: str
+) -> None:
+    async def fail() -> None:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(open_services(settings_for(tmp_path, store_url)))
+            task = asyncio.current_task()
+            assert task is not None
+            stack.callback(task.cancel)
+            raise ConfigurationError("The application did not start.")
+
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.create_task(fail())
 
 
 @pytest.mark.parametrize("prepares", [False, True])

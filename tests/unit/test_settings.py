@@ -1,24 +1,22 @@
 """Settings: every variable has a default, takes what it says, and refuses the rest in one line."""
 
+import inspect
 import re
-import stat
-from collections.abc import Mapping
 from datetime import timedelta
 from ipaddress import ip_network
 from operator import attrgetter
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 import settings
+from server.core import password_help, rule_settings, running, store_settings
 from server.core.addresses import is_loopback
-from server.core.errors import ConfigurationError
-from server.crypto.keyring import new_secret, parse_secret
-from settings import Settings, load_settings
-
-KEY = "NobodyKnowsThisKeyNobodyKnowsThisKeyNobody0"
-OTHER_KEY = "AnotherKeyThatOpensNothingAnotherKeyThatOp4"
-OPEN = {"CURFEW_SECRET_KEYS": KEY}
+from server.core.remembering import RememberMe
+from server.crypto import secret_keys
+from settings import names_of_settings
+from tests.support.engine.given_settings import WITH_KEY, load, refusal
 
 # variable, attribute, default, a good value, what it means
 TABLE = [
@@ -30,14 +28,21 @@ TABLE = [
     ("SHARDS", "shards", 1, "100", 100),
     ("ORIGINS", "origins", None, "https://a.example , http://[::1]:8080",
      frozenset({"https://a.example", "http://[::1]:8080"})),
+    ("BASE_PATH", "base_path", "", "/auth/v1/", "/auth/v1"),
     ("IDLE_TIMEOUT", "rules.idle_timeout", timedelta(minutes=30), "1.5s", timedelta(seconds=1.5)),
     ("ABSOLUTE_TIMEOUT", "rules.absolute_timeout", timedelta(hours=12), "24h", timedelta(days=1)),
+    ("REMEMBER_IDLE_TIMEOUT", "rules.remember_idle_timeout", timedelta(days=7), "24h",
+     timedelta(days=1)),
+    ("REMEMBER_ABSOLUTE_TIMEOUT", "rules.remember_absolute_timeout", timedelta(days=30), "48h",
+     timedelta(days=2)),
+    ("REMEMBER", "remember", RememberMe.OFFER, "preselect", RememberMe.PRESELECT),
     ("ROTATION_INTERVAL", "rules.rotation_interval", timedelta(minutes=15), "1m",
      timedelta(minutes=1)),
     ("ROTATION_GRACE", "rules.rotation_grace", timedelta(seconds=30), "500ms",
      timedelta(seconds=0.5)),
     ("REAUTHENTICATION_WINDOW", "rules.reauthentication_window", timedelta(minutes=5), "1h",
      timedelta(hours=1)),
+    ("TRACES", "running.traces", "off", "console", "console"),
     ("TOUCH_INTERVAL", "rules.touch_interval", timedelta(seconds=30), "1s", timedelta(seconds=1)),
     ("MAX_SESSIONS_PER_USER", "rules.max_sessions_per_user", 10, "1", 1),
     ("SECOND_FACTOR", "rules.second_factor_required", False, "required", True),
@@ -50,6 +55,7 @@ TABLE = [
     ("SIGNUP", "signup", True, "closed", False),
     ("SIGNUPS_PER_ADDRESS", "sign_up_limits.per_address", 60, "1", 1),
     ("SIGNUPS_IN_ALL", "sign_up_limits.in_all", 1000, "1000000", 1_000_000),
+    ("PASSWORD_HELP", "password_help", "", "mailto:help@example.org", "mailto:help@example.org"),
     ("ANONYMOUS_PER_ADDRESS", "visitor_limits.sessions_per_address", 1000, "1", 1),
     ("ANONYMOUS_MIB_PER_ADDRESS", "visitor_limits.bytes_per_address", 2**23, "1", 2**20),
     ("ANONYMOUS_IN_ALL", "visitor_limits.sessions_in_all", 50_000, "1", 1),
@@ -59,7 +65,15 @@ TABLE = [
     ("TLS_CERT", "tls_cert", None, None, None),
     ("TLS_KEY", "tls_key", None, None, None),
     ("WATCHDOG", "watchdog", timedelta(seconds=10), "3s", timedelta(seconds=3)),
+    ("DRAIN_NOTICE", "running.drain_notice", timedelta(), "3s", timedelta(seconds=3)),
+    ("DRAIN_RATE", "running.drain_rate", 200, "1", 1),
+    ("DRAIN_TIMEOUT", "running.drain_timeout", timedelta(seconds=45), "1m", timedelta(minutes=1)),
+    ("HANDSHAKES", "running.handshakes", 200, "1", 1),
+    ("METRICS_PORT", "running.metrics_port", None, "9100", 9100),
+    ("METRICS_ADDRESS", "running.metrics_address", "127.0.0.1", "10.0.0.1", "10.0.0.1"),
     ("LOG_FORMAT", "log_format", "console", "json", "json"),
+    ("EVENT_LOOP", "running.event_loop", "auto", "asyncio", "asyncio"),
+    ("LOG_LEVEL", "running.log_level", 20, "error", 40),
     ("LOG_FILE", "log_file", None, "/var/log/curfew.log", Path("/var/log/curfew.log")),
     ("COOKIE_NAME", "cookie_name", "__Host-Http-curfew", "__Host-app_1", "__Host-app_1"),
 ]  # fmt: skip
@@ -78,10 +92,14 @@ WRONG = [
     ("IDLE_TIMEOUT", "0s", "a duration"),
     ("ABSOLUTE_TIMEOUT", "401d", "a duration"),
     ("ABSOLUTE_TIMEOUT", f"{'9' * 400}h", "a duration"),
+    ("REMEMBER", "yes", "off or offer or preselect"),
+    ("REMEMBER_IDLE_TIMEOUT", "7d", "a duration"),
+    ("REMEMBER_ABSOLUTE_TIMEOUT", "0s", "a duration"),
     ("ROTATION_INTERVAL", "-5m", "a duration"),
     ("ROTATION_GRACE", "1e3s", "a duration"),
     ("REAUTHENTICATION_WINDOW", "5 m", "a duration"),
     ("TOUCH_INTERVAL", "nans", "a duration"),
+    ("PASSWORD_HELP", "javascript:alert(1)", "an address that begins with https://"),
     ("RULES_CHANGE", "yes", "refuse or rolling"),
     ("NODE_LEASE", "5S", "a duration"),
     ("HOLD_TIMEOUT", "s", "a duration"),
@@ -92,14 +110,22 @@ WRONG = [
     ("SECOND_FACTOR", "true", "optional or required"),
     ("LOG_FORMAT", "xml", "console or json"),
     ("WATCHDOG", "2s", "off, or a duration from 3s"),
-    ("WATCHDOG", "never", "a duration"),
+    ("WATCHDOG", "never", "off, or a duration"),
+    ("DRAIN_NOTICE", "0s", "off, or a duration"),
     ("ORIGINS", "https://a.example/", "origins such as https://app.example"),
     ("ORIGINS", "*", "origins"),
     ("ORIGINS", "null", "origins"),
     ("ORIGINS", "HTTPS://A.EXAMPLE", "origins"),
     ("ORIGINS", "ftp://a.example", "origins"),
+    ("BASE_PATH", "auth", "a path such as /auth"),
+    ("BASE_PATH", "/a//b", "a path such as /auth"),
+    ("BASE_PATH", "/a/../b", "a path such as /auth"),
+    ("BASE_PATH", "https://app.example/auth", "a path such as /auth"),
+    ("BASE_PATH", "/" + "a" * 40, "a path such as /auth"),
     ("TRUSTED_PROXIES", "10.0.0.1/8", "addresses or networks such as 10.0.0.0/8"),
     ("TRUSTED_PROXIES", "proxy.example", "addresses or networks"),
+    ("HOST", "unix:http.sock", "an absolute path, such as unix:/run/curfew/http.sock"),
+    ("HOST", "unix:/" + "x" * 99, "a path of at most 99 bytes"),
     ("TLS_CERT", "/nowhere/cert.pem", "the path of a PEM file, or self"),
     ("TLS_CERT", "Self", "the path of a PEM file, or self"),
     ("TLS_KEY", "/nowhere/key.pem", "the path of a PEM file"),
@@ -109,24 +135,46 @@ WRONG = [
 ]
 
 
-def load(**variables: str) -> Settings:
-    """Load from nothing but these variables, without their prefix, and a key."""
-    return load_settings(OPEN | {f"CURFEW_{name}": value for name, value in variables.items()})
-
-
-def refusal(environment: Mapping[str, str]) -> str:
-    """Return the one line with which the environment is refused."""
-    with pytest.raises(ConfigurationError) as caught:
-        load_settings(environment)
-    line = str(caught.value)
-    assert "\n" not in line
-    return line
-
-
 def test_no_variable_is_missing_here() -> None:
-    read = set(re.findall(r"\bCURFEW_([A-Z_]+)", Path(settings.__file__).read_text("utf-8")))
+    modules = (settings, password_help, rule_settings, running, secret_keys, store_settings)
+    read = set().union(*(named_in(each) for each in modules))
     elsewhere = {"DATA_DIR", "SECRET_KEYS", "SECRET_KEYS_FILE", "STORE_PLAINTEXT"}
     assert read == {row[0] for row in TABLE} | elsewhere
+    assert {f"CURFEW_{name}" for name in read} == names_of_settings()
+
+
+def named_in(module: ModuleType) -> set[str]:
+    """Return the variables that a module names, without their prefix."""
+    return set(re.findall(r"\bCURFEW_([A-Z_]+)", inspect.getsource(module)))
+
+
+def test_a_misspelt_variable_stops_before_anything_is_made(tmp_path: Path) -> None:
+    line = refusal({"CURFEW_DATA_DIR": str(tmp_path / "data"), "CURFEW_IDEL_TIMEOUT": "5m"})
+    assert line.startswith(
+        "There is no setting CURFEW_IDEL_TIMEOUT; the nearest one is CURFEW_IDLE"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_so_does_a_wrong_value_of_the_last_setting_that_is_read(tmp_path: Path) -> None:
+    line = refusal({"CURFEW_DATA_DIR": str(tmp_path / "data"), "CURFEW_COOKIE_NAME": "a b"})
+    assert line.startswith("CURFEW_COOKIE_NAME is 'a b'; it takes")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_folder_of_the_start_may_be_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (gone := tmp_path / "gone").mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert load(DATA_DIR="/somewhere").data_dir == Path("/somewhere")
+
+
+def test_a_port_that_a_cluster_has_set_is_explained() -> None:
+    line = refusal(WITH_KEY | {"CURFEW_PORT": "tcp://10.0.0.1:8888"})
+    assert line.startswith("CURFEW_PORT is 'tcp://10.0.0.1:8888'; it takes a whole number")
+    assert "enableServiceLinks" in line
 
 
 @pytest.mark.parametrize(("name", "attribute", "default", "good", "meaning"), TABLE)
@@ -145,7 +193,7 @@ def test_every_variable_has_its_default_and_takes_its_values(
 def test_a_wrong_value_is_named_with_what_it_got_and_what_it_takes(
     name: str, got: str, takes: str
 ) -> None:
-    assert refusal(OPEN | {f"CURFEW_{name}": got}).startswith(
+    assert refusal(WITH_KEY | {f"CURFEW_{name}": got}).startswith(
         f"CURFEW_{name} is {got!r}; it takes {takes}"
     )
 
@@ -171,6 +219,12 @@ def test_the_known_hosts_are_those_of_the_origins() -> None:
     assert settings.hosts == {"app.example", "localhost:8888"}
 
 
+def test_below_a_path_the_cookie_has_a_name_of_its_own() -> None:
+    assert load(BASE_PATH="/auth/v1.2").cookie_name == "__Host-Http-curfew-auth-v1-2"
+    assert load(BASE_PATH="/", COOKIE_NAME="mine").cookie_name == "mine"
+    assert load(BASE_PATH="/").cookie_name == "__Host-Http-curfew"
+
+
 def test_the_data_folder_is_absolute() -> None:
     assert load(DATA_DIR="somewhere").data_dir == Path.cwd() / "somewhere"
     assert load().data_dir == Path.cwd() / "data"
@@ -178,7 +232,7 @@ def test_the_data_folder_is_absolute() -> None:
 
 def test_other_machines_are_served_with_encryption_only(tmp_path: Path) -> None:
     (tmp_path / "pem").touch()
-    line = refusal(OPEN | {"CURFEW_HOST": "0.0.0.0"})  # noqa: S104 - what is refused
+    line = refusal(WITH_KEY | {"CURFEW_HOST": "0.0.0.0"})  # noqa: S104 - what is refused
     assert line.startswith("CURFEW_HOST is '0.0.0.0', which other machines can reach over plain")
     assert "CURFEW_TLS_CERT" in line
     assert "CURFEW_TRUSTED_PROXIES" in line
@@ -192,7 +246,7 @@ def test_other_machines_are_served_with_encryption_only(tmp_path: Path) -> None:
 def test_certificate_and_key_go_together(tmp_path: Path) -> None:
     (tmp_path / "pem").touch()
     for name in ("CURFEW_TLS_CERT", "CURFEW_TLS_KEY"):
-        line = refusal(OPEN | {name: str(tmp_path / "pem")})
+        line = refusal(WITH_KEY | {name: str(tmp_path / "pem")})
         assert line == "CURFEW_TLS_CERT and CURFEW_TLS_KEY go together; set both."
 
 
@@ -203,7 +257,7 @@ def test_the_server_makes_its_own_certificate_when_told_so(tmp_path: Path) -> No
     assert own.tls_cert == tmp_path / "tls" / "certificate.pem"
     assert own.tls_key == tmp_path / "tls" / "key.pem"
     assert "https://localhost:8888" in own.origins
-    line = refusal(OPEN | {"CURFEW_TLS_CERT": "self", "CURFEW_TLS_KEY": str(tmp_path / "pem")})
+    line = refusal(WITH_KEY | {"CURFEW_TLS_CERT": "self", "CURFEW_TLS_KEY": str(tmp_path / "pem")})
     assert line == "CURFEW_TLS_CERT=self makes its own key; unset CURFEW_TLS_KEY."
     pem = str(tmp_path / "pem")
     given = load(TLS_CERT=pem, TLS_KEY=pem)
@@ -220,123 +274,6 @@ def test_loopback_is_what_only_this_machine_can_reach(host: str, *, alone: bool)
     assert is_loopback(host) is alone
 
 
-def test_a_store_address_is_shown_without_its_password() -> None:
-    line = refusal(OPEN | {"CURFEW_STORE_URL": "https://me:hush-hush@db.example:6379"})
-    assert "hush" not in line
-    assert "'db.example:6379'" in line
-
-
-@pytest.mark.parametrize(
-    "url", ["redis://db", "redis://me:hush@db:6379/0", "redis://10.0.0.7", "redis://[fd00::1]:6379"]
-)
-@pytest.mark.proves("12.3.1", "12.3.2")
-def test_plain_tcp_to_another_machine_is_refused_unless_it_is_asked_for(url: str) -> None:
-    line = refusal(OPEN | {"CURFEW_STORE_URL": url})
-    assert "CURFEW_STORE_PLAINTEXT=allow" in line
-    assert "hush" not in line
-    assert load(STORE_URL=url, STORE_PLAINTEXT="allow").store_url == url
-
-
-@pytest.mark.parametrize(
-    "url",
-    ["redis://", "redis://localhost", "redis://:pw@127.0.0.1:6379", "redis://[::1]", "unix:///s"],
-)
-def test_plain_text_stays_allowed_inside_this_machine(url: str) -> None:
-    assert load(STORE_URL=url).store_url == url
-
-
-@pytest.mark.parametrize(
-    "options",
-    ["ssl_cert_reqs=none", "ssl_check_hostname=false", "ssl_ciphers=NULL", "ssl_min_version=1",
-     "retry=1", "socket_timeout=900"],
-)  # fmt: skip
-@pytest.mark.proves("12.3.2", "12.3.4")
-def test_the_verification_of_the_store_cannot_be_turned_off(options: str) -> None:
-    line = refusal(OPEN | {"CURFEW_STORE_URL": f"rediss://me:hush@db:6379/0?{options}"})
-    assert line.startswith("CURFEW_STORE_URL is 'db:6379/0'; behind the question mark ")
-
-
-def test_certificates_of_the_store_are_files(tmp_path: Path) -> None:
-    (tmp_path / "ca.pem").touch()
-    url = f"rediss://db?ssl_ca_certs={tmp_path / 'ca.pem'}"
-    assert load(STORE_URL=url).store_url == url
-    assert "there is no file" in refusal(OPEN | {"CURFEW_STORE_URL": url + "x"})
-    assert "PEM file" in refusal(OPEN | {"CURFEW_STORE_URL": "rediss://db?ssl_ca_certs="})
-    assert refusal(OPEN | {"CURFEW_STORE_URL": url.replace("rediss", "redis")})
-
-
-def test_keys_are_given_newest_first() -> None:
-    expected = (parse_secret(KEY), parse_secret(OTHER_KEY))
-    for text in (f"{KEY},{OTHER_KEY}", f" {KEY} \n {OTHER_KEY}\n"):
-        assert load_settings({"CURFEW_SECRET_KEYS": text}).secret_keys == expected
-
-
-@pytest.mark.parametrize(
-    ("given", "problem"),
-    [("secret-word", "is not base64url text"), ("c2VjcmV0", "has 6 bytes, 32 are needed"),
-     ("A" * 43, "is one byte over and over"), (f"{KEY},{KEY}", "repeats key 1")],
-)  # fmt: skip
-def test_a_bad_key_is_refused_without_being_shown(given: str, problem: str) -> None:
-    line = refusal({"CURFEW_SECRET_KEYS": given})
-    assert line.startswith("CURFEW_SECRET_KEYS: ")
-    assert problem in line
-    assert "python run.py keys new" in line
-    assert given not in line
-    assert KEY not in line
-
-
-def test_the_key_file_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
-    environment = {"CURFEW_DATA_DIR": str(tmp_path / "data")}
-    first = load_settings(environment)
-    file = tmp_path / "data" / "secret_keys"
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
-    assert first.secret_keys == (parse_secret(file.read_text("ascii").strip()),)
-    assert load_settings(environment).secret_keys == first.secret_keys
-    other = load_settings({"CURFEW_DATA_DIR": str(tmp_path / "other")})
-    assert other.secret_keys != first.secret_keys
-
-
-@pytest.mark.parametrize("mode", [0o604, 0o640, 0o660, 0o601])
-def test_a_key_file_that_others_can_reach_is_refused(tmp_path: Path, mode: int) -> None:
-    file = key_file(tmp_path, mode)
-    line = refusal({"CURFEW_SECRET_KEYS_FILE": str(file)})
-    assert line == f"CURFEW_SECRET_KEYS_FILE: other users can read {file}. Run: chmod 600 {file}"
-
-
-def test_a_key_file_of_ones_own_is_read(tmp_path: Path) -> None:
-    file = key_file(tmp_path, 0o400)
-    settings = load_settings({"CURFEW_SECRET_KEYS_FILE": str(file)})
-    assert settings.secret_keys == (parse_secret(file.read_text("ascii").strip()),)
-
-
-def test_a_key_file_is_not_made_where_one_was_named_or_others_can_connect(tmp_path: Path) -> None:
-    named = refusal({"CURFEW_SECRET_KEYS_FILE": str(tmp_path / "keys")})
-    assert named.startswith(f"CURFEW_SECRET_KEYS_FILE: {tmp_path / 'keys'}: No such file")
-    public = {"CURFEW_HOST": "192.0.2.1", "CURFEW_TRUSTED_PROXIES": "192.0.2.2"}
-    assert "keys new" in refusal(public | {"CURFEW_DATA_DIR": str(tmp_path)})
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_key_file_with_something_else_in_it_is_refused_without_being_shown(
-    tmp_path: Path,
-) -> None:
-    file = key_file(tmp_path, 0o600)
-    for content in (b"\xff\xfe hush", b"hush", b""):
-        file.write_bytes(content)
-        line = refusal({"CURFEW_SECRET_KEYS_FILE": str(file)})
-        assert line.startswith("CURFEW_SECRET_KEYS_FILE: ")
-        assert "hush" not in line
-
-
-def key_file(folder: Path, mode: int) -> Path:
-    """Write a key file with this mode."""
-    file = folder / "secret_keys"
-    file.write_text(new_secret() + "\n", "ascii")
-    file.chmod(mode)
-    return file
-
-
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -347,7 +284,7 @@ def key_file(folder: Path, mode: int) -> Path:
     ],
 )
 def test_what_could_never_work_is_refused(name: str, value: str) -> None:
-    assert refusal(OPEN | {name: value}).startswith(f"{name} is ")
+    assert refusal(WITH_KEY | {name: value}).startswith(f"{name} is ")
 
 
 def test_a_data_folder_that_cannot_be_is_named(tmp_path: Path) -> None:

@@ -23,7 +23,8 @@ KEY: Final = (
     ("file", "a file that is a room of its own"),
 )
 SHOWN_AS: Final = {
-    "composition root": "server: services.py, engine.py, supervisor.py, background.py"
+    "composition root": "server: services.py, engine.py, supervisor.py, foundation.py, "
+    "account_parts.py, background.py"
 }
 STYLE: Final = """
     .card { fill: #ffffff; stroke: #d5d7e0; }

@@ -18,6 +18,8 @@ COMPOSITION_ROOT: Final = (
     "server/engine.py",
     "server/supervisor.py",
     "server/background.py",
+    "server/foundation.py",
+    "server/account_parts.py",
 )
 """Files that join what is in the other rooms; the first one says what they are for."""
 

@@ -64,13 +64,15 @@ class Windows:
     def close(self) -> None:
         """Close all windows.
 
-        What they show at the end is noted. The bodies of answers are not: asked for one that
-        Chromium no longer has, Playwright may wait for ever.
+        What they show at the end is noted, if they can say it within the time limit of windows. The
+        bodies of answers are not: asked for one that Chromium no longer has, Playwright may wait
+        for ever. So it may with `content()` of a page that is on its way somewhere.
         """
         for context in self._browser.contexts:
             for page in context.pages:
                 with suppress(Error):  # it was on its way somewhere
-                    SEARCH.answered(f"the page {page.url}", page.content(), "browser")
+                    shown = page.locator(":root").evaluate("root => root.outerHTML")
+                    SEARCH.answered(f"the page {page.url}", shown, "browser")
             for cookie in context.cookies():
                 SEARCH.cookie(cookie.get("value", ""))
             context.close()

@@ -76,6 +76,12 @@ class Tab:
         kinds = ("keyDown", "keyUp")
         self._act("key", *({"type": kind, "value": each} for each in text for kind in kinds))
 
+    def fill_in(self, username: str, password: str) -> None:
+        """Fill in the form of the page that is open, and send it."""
+        self.type("#username", username)
+        self.type("#password", password)
+        self.click("main form button")
+
     def sees(self, selector: str, **attributes: str) -> dict[str, str]:
         """Wait until an element is there and has these attributes, underscores for dashes.
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from urllib.parse import quote, urlsplit
 
 from playwright.sync_api import Page, Route, expect
@@ -28,22 +29,26 @@ def is_live(page: Page, timeout: float | None = None) -> None:
 def ended(*pages: Page, reason: Reason, timeout: float | None = None) -> Iterator[None]:
     """What happens inside ends the session of all these pages: each says so at once, by itself.
 
-    A page leaves by itself, too, after a moment to read; it is kept until all were looked at.
+    A page leaves by itself, too, after a moment to read; it is kept until all were looked at. An
+    answer without content keeps it: while a page waits for an answer nobody can look at it.
     """
-    held: list[Route] = []
+    leaving: list[Page] = []
+    left_for: list[str] = []
 
-    def hold(route: Route) -> None:
-        held.append(route)
+    def keep(route: Route) -> None:
+        leaving.append(route.request.frame.page)
+        left_for.append(route.request.url)
+        route.fulfill(status=HTTPStatus.NO_CONTENT)
 
     for page in pages:
-        page.route("**/login?reason=*", hold)
+        page.route("**/login?reason=*", keep)
     yield
     for page in pages:
         _is_told(page, reason, timeout)
     for page in pages:
         page.unroute("**/login?reason=*")
-    for route in held:
-        route.continue_()
+    for page, url in zip(leaving, left_for, strict=True):
+        page.evaluate("url => location.replace(url)", url)
 
 
 def _is_told(page: Page, reason: Reason, timeout: float | None) -> None:

@@ -14,6 +14,7 @@ from tests.support.clients.client import COOKIE, PASSWORD
 
 _INPUT = re.compile(r"<input ([^>]*)>")
 _ATTRIBUTE = re.compile(r'(\w+)="([^"]*)"')
+_OF_EACH_ANSWER = {"Date", "X-Request-Id"}
 
 
 class Browser:
@@ -164,9 +165,18 @@ def cookie_of(response: HTTPResponse) -> str | None:
     return None
 
 
+def lasting_headers(response: HTTPResponse) -> tuple[tuple[str, str], ...]:
+    """The headers, without those that say when and which: two answers alike differ in them."""
+    return tuple(pair for pair in response.headers.get_all() if pair[0] not in _OF_EACH_ANSWER)
+
+
 def form_of(response: HTTPResponse, action: str) -> dict[str, str]:
     """The fields of the page's form for `action`, with what is filled in."""
     _, found, rest = page_of(response).partition(f'action="{action}"')
     assert found, f"no form for {action}"
-    inputs = (dict(_ATTRIBUTE.findall(each)) for each in _INPUT.findall(rest.split("</form>")[0]))
+    inputs = [
+        dict(_ATTRIBUTE.findall(each))
+        for each in _INPUT.findall(rest.split("</form>")[0])
+        if 'type="checkbox"' not in each or " checked" in each  # a browser sends no other
+    ]
     return {each["name"]: unescape(each.get("value", "")) for each in inputs}

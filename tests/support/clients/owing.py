@@ -6,7 +6,7 @@ from server.services import Services
 from tests.support.clients.authenticator import Authenticator
 from tests.support.clients.browser import Browser, problem_of
 from tests.support.clients.factors import PASSKEY_AGAIN, PASSKEY_LOGIN, App, add_app, add_passkey
-from tests.support.clients.routes import METHODS, NOBODY, Route, all_routes
+from tests.support.clients.routes import LOOK, METHODS, NOBODY, Route, all_routes
 
 HOME = "/account/security"
 AGAIN = "/api/session/reauthenticate"
@@ -24,13 +24,15 @@ SERVED = {
     # seeing the session, and leaving
     *("/api/session", "/logout", "/api/logout"),
 }
-NO_SESSION = {"/healthz", "/readyz", "/metrics", "/openapi.json"}
+NO_SESSION = {"/healthz", "/readyz", "/metrics", "/openapi.json", LOOK}
 """They look at none, so they serve everybody alike."""
 CLOSED = [
     (method, route)
     for route in all_routes()
     for method in METHODS
-    if method in route.methods and route.path not in SERVED | NO_SESSION | {"/ws"}
+    if method in route.methods
+    and route.path not in SERVED | NO_SESSION | {"/ws"}
+    and (method, route.path) != ("OPTIONS", "/")  # a probe
 ]
 """All others; `tests/sockets/test_second_factor_owed.py` has the sockets."""
 

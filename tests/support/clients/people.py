@@ -22,9 +22,9 @@ class People:
         self._url = url
         self._stack = stack
 
-    async def visitor(self) -> Client:
-        """A browser without a session."""
-        return await self._stack.enter_async_context(Client(self._url))
+    async def visitor(self, address: str | None = None) -> Client:
+        """A browser without a session, at a loopback address of its own if one is given."""
+        return await self._stack.enter_async_context(Client(self._url, address=address))
 
     async def somebody(self) -> Client:
         """Somebody new, signed in."""

@@ -14,6 +14,8 @@ METHODS = ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS")
 UNSAFE = ("POST", "DELETE", "PATCH", "PUT")
 NOBODY = "00" + "A" * 22
 """The id of no session; also no user's name."""
+LOOK = "/look"
+"""The switches for language and colours: all that changes something and reads no session."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Route:
 
 def ways_in() -> set[str]:
     """Addresses where somebody without a session may post: all that sign in, and signing up."""
-    return {each.path for each in all_routes() if each.lets_strangers_post} - {"/logout"}
+    return {each.path for each in all_routes() if each.lets_strangers_post} - {"/logout", LOOK}
 
 
 _FOR_PROGRAMS = {"/ws", "/healthz", "/readyz", "/metrics", "/openapi.json"}

@@ -21,6 +21,8 @@ from server.store.contract import Created, Ended, Saved
 from server.store.control_log import RedisControlLog
 from server.store.entries import Entries
 from server.store.nodes import RedisNodeRegistry
+from server.store.room_inbox import RoomInbox
+from server.store.room_store import RedisRoomStore
 from server.store.scripts import Scripts
 from server.store.sessions import RedisSessionStore
 from tests.support.engine.keys import KEY
@@ -120,6 +122,12 @@ async def open_node(url: str, rules: Rules, shards: int = 1) -> AsyncIterator[No
             registry=RedisNodeRegistry(client, scripts, clock, shards, TIMING.node_lease),
             control=RedisControlLog(
                 client, client, scripts, entries, clock, shards, context.node, TIMING.node_lease
+            ),
+            rooms=RedisRoomStore(
+                client,
+                scripts,
+                [RoomInbox(client, context.node, shards, TIMING.node_lease)],
+                shards,
             ),
             sealer=sealer,
         )

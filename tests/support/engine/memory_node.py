@@ -4,6 +4,7 @@ import asyncio
 import json
 import random
 from collections import Counter
+from collections.abc import Awaitable
 from datetime import timedelta
 from typing import Any, Final
 
@@ -12,10 +13,14 @@ from server.core.context import NodeContext
 from server.core.counts import Counts
 from server.core.limits import LIMITS, Limits
 from server.core.reasons import NoSession
+from server.core.room_frames import SharedFrame
 from server.core.session import Device, Rules, Session
 from server.crypto.keyring import Keyring
 from server.crypto.sealer import Sealer
 from server.engine import EngineDependencies, Timing, build_engine
+from server.realtime.fence import Fence
+from server.realtime.lease import Lease
+from server.realtime.reconciler import Reconciler
 from server.realtime.socket import Socket
 from server.sessions.verdicts import LiveSession
 from tests.simulation.memory import Memory
@@ -23,6 +28,7 @@ from tests.simulation.network import Link
 from tests.simulation.remote_store import RemoteStore
 from tests.simulation.servers import Balancer, Server
 from tests.support.engine.keys import KEY
+from tests.support.engine.of_single import of_single
 from tests.support.engine.virtual_time import monotonic, settle, virtual_loop
 
 LEASE: Final = timedelta(seconds=1)
@@ -109,13 +115,25 @@ class Peer:
         self.write_now(frame)
         await self._reads.wait()
 
+    def begin(self, frame: SharedFrame) -> Awaitable[None] | None:
+        """See `Transport`."""
+        if self.is_gone:
+            raise ConnectionError
+        self.write_now(frame)
+        return None if self._reads.is_set() else self._read_it()
+
+    async def _read_it(self) -> None:
+        await self._reads.wait()
+
     def write_now(self, frame: str) -> None:
         """See `Transport`."""
         assert self.code is None, "a frame after the close frame"
         self.frames.append(json.loads(frame))
 
-    def close(self, code: int, reason: str) -> None:
+    def close(self, code: int, reason: str, last: str | None = None) -> None:
         """See `Transport`."""
+        if last is not None:
+            self.write_now(last)
         assert self.code is None, "a second close frame"
         self.code, self.reason = code, reason
 
@@ -157,6 +175,9 @@ class MemoryNode:
         recorded: what the node counted and recorded.
         context: the node's context.
         engine: the engine.
+        fence: its fence.
+        lease: its lease.
+        reconciler: its reconciler.
     """
 
     def __init__(
@@ -175,8 +196,13 @@ class MemoryNode:
             self.recorded.counts,
             self.recorded.record,
         )
-        self.given = EngineDependencies(self.store, self.store, self.store, SEALER)
+        self.given = EngineDependencies(
+            self.store, self.store, self.store, self.store.rooms, SEALER
+        )
         self.engine = build_engine(self.given, rules, TIMING, self.context)
+        self.fence = of_single(self.engine.fence, Fence)
+        self.lease = of_single(self.engine.lease, Lease)
+        self.reconciler = of_single(self.engine.reconciler, Reconciler)
         self._names = Counter[str]()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -189,10 +215,9 @@ class MemoryNode:
 
     def open_fence(self) -> None:
         """Let the node serve, without anything that runs and for as long as the test takes."""
-        fence = self.engine.fence
-        fence.note_listed(float("inf"))
-        fence.note_followed(float("inf"))
-        fence._held_at = None
+        self.fence.note_listed(float("inf"))
+        self.fence.note_followed(float("inf"))
+        self.fence._held_at = None
 
     def cut(self) -> None:
         """Let no request reach the store, and no reply come back."""

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from handlers.languages.texts import ENGLISH
 from handlers.pages.cookie_check import path_after_sign_in
-from handlers.pages.receipts import describe_receipt
+from handlers.pages.receipts import describe_receipt, plain_words
 from server.core.receipt import Durability, NodeCounts, Receipt
 from tests.support.browsers.chromium import IPHONE, Windows, sign_in, sign_up
 from tests.support.browsers.seen import is_live
@@ -24,10 +24,10 @@ USERNAME: Final = "ada"
 
 STATES: Final = (
     "start", "login", "login-after-timeout", "signup", "logout-signed-out", "no-cookie",
-    "not-found", "login-refused", "signup-refused", "account", "security-at-a-number", "logout",
-    "notes-empty", "notes", "error", "account-sign-in-elsewhere", "account-several", "confirm",
-    "confirm-refused", "receipt", "receipt-bounded", "receipt-pending", "password-refused",
-    "ended", "held", "unavailable", "offline",
+    "not-found", "login-refused", "signup-refused", "login-signed-in-elsewhere", "account",
+    "security-at-a-number", "logout", "notes-empty", "notes", "error", "account-sign-in-elsewhere",
+    "account-several", "confirm", "confirm-refused", "receipt", "receipt-bounded",
+    "receipt-pending", "password-refused", "ended", "limited", "held", "unavailable", "offline",
 )  # fmt: skip
 SAY: Final = """(notice, told) => notice.replaceChildren(...told.map((words) =>
   Object.assign(document.createElement('p'), { textContent: words })))"""
@@ -47,7 +47,7 @@ def tour(server: CurfewServer, windows: Windows, **options: Any) -> Iterator[Sto
     """
     page = windows.open(**options).new_page()
     yield from _as_a_stranger(page)
-    sign_up(page, USERNAME, PASSWORD)
+    yield from _signing_up(page)
     yield from _signed_in(page)
     yield from _with_another_device(page, windows)
     yield from _at_the_end(page, windows, options)
@@ -78,6 +78,16 @@ def _as_a_stranger(page: Page) -> Iterator[Stop]:
     page.get_by_role("button", name="Create the account").click()
     expect(page.get_by_role("alert")).to_be_visible()
     yield "signup-refused", page
+
+
+def _signing_up(page: Page) -> Iterator[Stop]:
+    waiting = page.context.new_page()
+    waiting.goto("/login")
+    waiting.get_by_label("Username").fill("half a na")
+    sign_up(page, USERNAME, PASSWORD)
+    expect(waiting.locator("#elsewhere")).not_to_be_empty()
+    yield "login-signed-in-elsewhere", waiting
+    waiting.close()
 
 
 def _signed_in(page: Page) -> Iterator[Stop]:
@@ -145,7 +155,8 @@ def _receipts(page: Page) -> Iterator[Stop]:
         ("receipt-pending", NodeCounts(acked=1, waiting=1)),
     ):
         receipt = Receipt("", nodes.state, 1, 2, nodes, Durability.FSYNC, 1_004.0)
-        words = describe_receipt(ENGLISH, receipt, timedelta(seconds=5))
+        details = describe_receipt(ENGLISH, receipt, timedelta(seconds=5))
+        words = [*plain_words(ENGLISH, receipt), *details]
         page.locator("main > [data-private] .notice").evaluate(SAY, words)
         yield name, page
 
@@ -167,6 +178,12 @@ def _at_the_end(page: Page, windows: Windows, options: Options) -> Iterator[Stop
 
 
 def _in_trouble(page: Page, server: CurfewServer) -> Iterator[Stop]:
+    blocked = page.context.new_page()
+    blocked.route_web_socket(re.compile("/ws"), lambda socket: socket.close())
+    blocked.goto("/")
+    expect(blocked.locator("#connection")).to_have_attribute("data-state", "limited")
+    yield "limited", blocked
+    blocked.close()
     page.goto("/account")
     is_live(page)
     with frozen_store(server):

@@ -9,6 +9,8 @@ from playwright.sync_api import Browser
 from tests.support.browsers.chromium import Windows
 from tests.support.pictures.tour import STATES as ACCOUNT_STATES
 from tests.support.pictures.tour import Stop, tour
+from tests.support.pictures.tour_admin import STATES as ADMIN_STATES
+from tests.support.pictures.tour_admin import administration
 from tests.support.pictures.tour_factors import STATES as FACTOR_STATES
 from tests.support.pictures.tour_factors import two_steps
 from tests.support.pictures.tour_limits import IDLE_SECONDS, limits
@@ -56,6 +58,7 @@ TOURS: Final = {
     "two steps": Tour(
         two_steps, FACTOR_STATES, {"reauthentication_window": "1h"}, host="localhost"
     ),
+    "administration": Tour(administration, ADMIN_STATES, {"reauthentication_window": "1h"}),
     "limits": Tour(limits, LIMIT_STATES, {"signup": "closed", "idle_timeout": f"{IDLE_SECONDS}s"}),
 }
 STATES: Final = tuple(name for each in TOURS.values() for name in each.states)

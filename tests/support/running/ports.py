@@ -1,38 +1,16 @@
-"""Free ports for servers that are started later, and started again at the same address."""
+"""Free ports, as the testing kit gives them out, and whether somebody listens on one."""
 
-import itertools
-import os
 import socket
-from collections.abc import Iterator
-from typing import Final
 
-PORTS: Final = range(20_000, 32_000)
-"""Below those that Linux (from 32768) and macOS (from 49152) give to outgoing connections."""
-SHARES: Final = 8
-"""Processes that run tests at once have no port in common, up to so many of them."""
+from curfew.testing.ports import PORTS, SHARES, free_port
+
+__all__ = ["PORTS", "SHARES", "free_port", "is_answered"]
 
 
-def free_port() -> int:
-    """A TCP port of the loopback that nobody listens on, given out once by this process."""
-    return next(port for port in _ports if _is_free(port))
-
-
-def _share() -> Iterator[int]:
-    """This process's ports, over and over; from a place of its own, as other runs may go on."""
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    share = PORTS[worker % SHARES :: SHARES]
-    start = os.getpid() % len(share)
-    return itertools.cycle([*share[start:], *share[:start]])
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
-
-
-_ports = _share()
+def is_answered(port: int) -> bool:
+    """Tell whether somebody listens on this port of the loopback."""
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True

@@ -1,24 +1,11 @@
 """What tests ask about real processes: which run, and whether something has become true."""
 
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
-PATIENCE_SECONDS = 20.0
-POLL_SECONDS = 0.02
+from curfew.testing.waiting import PATIENCE_SECONDS, POLL_SECONDS, eventually
 
-T = TypeVar("T")
-
-
-def eventually(question: Callable[[], T], seconds: float = PATIENCE_SECONDS) -> T:
-    """Ask until the answer is true, and return it; fail the test when it stays false."""
-    deadline = time.monotonic() + seconds
-    while not (answer := question()):
-        assert time.monotonic() < deadline, f"still {answer!r} after {seconds} s"
-        time.sleep(POLL_SECONDS)
-    return answer
+__all__ = ["PATIENCE_SECONDS", "POLL_SECONDS", "eventually", "lives", "processes_of"]
 
 
 def processes_of(folder: Path, name: str = "") -> list[int]:

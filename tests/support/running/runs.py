@@ -11,7 +11,12 @@ from tests.support.servers.server import ROOT
 def run_pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the tests of a folder as a run of its own, with the plugins of ours."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    plugins = ("tests.support.running.alone", "tests.support.secrets.search_at_end")
+    plugins = (
+        "tests.support.running.alone",
+        "tests.support.running.limits",
+        "tests.support.running.slowest",
+        "tests.support.secrets.search_at_end",
+    )
     named = [word for plugin in plugins for word in ("-p", plugin)]
     return subprocess.run(
         [

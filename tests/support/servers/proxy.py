@@ -73,6 +73,11 @@ class Proxy:
         self._become(Link(down=True))
         self._run(self._reset_all())
 
+    def refuse_new(self) -> None:
+        """Stop listening: new connections are refused, and those that there are stay."""
+        self._accepting.cancel()
+        self._loop.call_soon_threadsafe(self._listening.close)
+
     def mend(self) -> None:
         """Forward everything at once again."""
         self._become(Link())

@@ -14,6 +14,7 @@ from tornado.httputil import (
 
 from handlers.front.connection import HttpConnection
 from handlers.front.exchange import Exchange
+from handlers.front.head_reader import HeadReader
 from handlers.front.limits import READ_BYTES, FrontLimits
 from handlers.front.turns import Turns
 from tests.support.clients.peer import Peer, connected
@@ -90,6 +91,8 @@ class ReceivingServer:
         may_go_on: what requests that begin from now on wait for, if anything.
         failure: what they fail with, if they do.
         buffer: what the connection reads into.
+        is_draining: whether it is about to stop.
+        malformed: the statuses of requests that no handler got.
     """
 
     def __init__(self) -> None:
@@ -98,6 +101,9 @@ class ReceivingServer:
         self.may_go_on: asyncio.Future[None] | None = None
         self.failure: Exception | None = None
         self.buffer = memoryview(bytearray(READ_BYTES))
+        self.heads = HeadReader()
+        self.malformed = list[int]()
+        self.is_draining = False
         self._new = asyncio.Queue[ReceivedRequest]()
 
     def start_request(self, server_conn: object, request_conn: Exchange) -> HTTPMessageDelegate:  # noqa: ARG002 - Tornado's signature
@@ -115,6 +121,10 @@ class ReceivingServer:
     def on_close(self, server_conn: object) -> None:  # noqa: ARG002 - Tornado's signature
         """Note that the connection has left."""
         self.is_closed.set()
+
+    def count_malformed(self, status: int, /) -> None:
+        """Note it."""
+        self.malformed.append(status)
 
     async def request(self) -> ReceivedRequest:
         """Wait for the next request's head."""

@@ -64,10 +64,21 @@ class ValkeyServer:
         """The running process."""
         return self._running().pid
 
+    @property
+    def runs(self) -> bool:
+        """Whether it was started, and neither stopped nor killed."""
+        return self._process is not None
+
+    def announce(self, port: int) -> None:
+        """Let it name another port to clients of its cluster. Call it before `start`."""
+        self._settings["cluster-announce-port"] = str(port)
+
     def start(self) -> None:
         """Start it and wait until it answers."""
         SEARCH.password(PASSWORD, "password of the store")
-        (self.folder / "users.acl").write_text(acl.acl_file(PASSWORD), "ascii")
+        (self.folder / "users.acl").write_text(
+            acl.acl_file(PASSWORD, in_cluster="cluster-enabled" in self._settings), "ascii"
+        )
         configuration = self.folder / "valkey.conf"
         write_configuration(configuration, self._configuration())
         self._process = start_valkey(configuration, log=self.folder / "output.log")

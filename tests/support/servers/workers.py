@@ -1,12 +1,46 @@
 """The processes of a running server, and which of its nodes hold whose sockets."""
 
+import os
+import signal
 import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
 
 import redis
 
 from server.embedded.store import store_url
 from server.store.names import ShardNames
 from tests.support.servers.server import CurfewServer
+
+HELD_SECONDS: Final = 0.18
+LET_GO_SECONDS: Final = 0.02
+
+
+@contextmanager
+def held_up(worker: int) -> Iterator[None]:
+    """Let a process run for a tenth of the time, so that others take nearly all new connections.
+
+    The kernel gives a connection to the first process that asks. While there is little to do, that
+    may be the same one each time.
+    """
+    over = threading.Event()
+
+    def hold_up() -> None:
+        while not over.is_set():
+            os.kill(worker, signal.SIGSTOP)
+            over.wait(HELD_SECONDS)
+            os.kill(worker, signal.SIGCONT)
+            over.wait(LET_GO_SECONDS)
+
+    thread = threading.Thread(target=hold_up, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def workers_of(server: CurfewServer) -> list[int]:
@@ -17,11 +51,12 @@ def workers_of(server: CurfewServer) -> list[int]:
         text=True,
         check=True,
     ).stdout
+    script = server._script.name
     lines = (line.split(None, 3) for line in listing.splitlines())
     return [
         int(pid)
         for pid, parent, state, command in (line for line in lines if len(line) == 4)
-        if parent == str(server.pid) and not state.startswith("Z") and "run.py" in command
+        if parent == str(server.pid) and not state.startswith("Z") and script in command
     ]
 
 

@@ -8,7 +8,13 @@ from collections.abc import Iterator
 import pytest
 
 from run import COMMANDS, command_line
-from server.commands.command import Argument, Command, CommandGroup, ExactlyOneOf
+from server.commands.command import (
+    Argument,
+    Command,
+    CommandGroup,
+    ExactlyOneOf,
+    with_runs,
+)
 from server.commands.keys import add, retire
 from server.commands.sessions import end
 from server.commands.users import add as add_user
@@ -68,6 +74,16 @@ def test_a_group_needs_one_of_its_commands_and_names_them(
     with pytest.raises(SystemExit):
         parser.parse_args([])
     assert "the following arguments are required: make | drink" in capsys.readouterr().err
+
+
+def test_functions_are_replaced_in_a_command_and_in_a_group() -> None:
+    group = CommandGroup("tea", "", (Command("make", "", print),))
+    replaced = with_runs(group, lambda run: str if run is print else run)
+    assert isinstance(replaced, CommandGroup)
+    assert [each.run for each in replaced.commands] == [str]
+    alone = with_runs(Command("drink", "", print), lambda _: str)
+    assert isinstance(alone, Command)
+    assert alone.run is str
 
 
 @pytest.mark.parametrize(("words", "accepted"), [("", False), ("-a -b", False), ("-b", True)])

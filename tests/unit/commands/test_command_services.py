@@ -5,7 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from server.commands.command_services import existing_user, open_command_services
+from server.commands.command_services import (
+    existing_user,
+    open_command_services,
+    user_to_change,
+)
 from server.commands.errors import CommandFailed
 from server.core.audit import AuditEvent
 from server.core.errors import StoreUnavailable
@@ -69,3 +73,21 @@ async def test_an_account_that_does_not_exist_is_named_in_the_error(
     async with open_command_services(settings_for(tmp_path, store_url)) as services:
         with pytest.raises(CommandFailed, match="There is no account 'nobody'"):
             await existing_user(services, "nobody")
+
+
+async def test_what_an_unfinished_rename_has_left_is_not_changed(
+    tmp_path: Path, store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def interrupted(_: object) -> None:
+        raise StoreUnavailable("rename")
+
+    async with open_command_services(settings_for(tmp_path, store_url)) as services:
+        await services.accounts.create("ada", PASSWORD)
+        assert await user_to_change(services, "Ada") == "ada"
+        monkeypatch.setattr(services.renaming, "_remove", interrupted)
+        with pytest.raises(StoreUnavailable):
+            await services.renaming.rename("ada", "countess")
+        with pytest.raises(CommandFailed, match="is being renamed"):
+            await user_to_change(services, "ada")
+        assert await existing_user(services, "ada") == "ada"
+        assert await user_to_change(services, "countess") == "countess"

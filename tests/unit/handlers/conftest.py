@@ -6,9 +6,11 @@ import pytest
 from tornado.routing import URLSpec
 
 from handlers.front.server import FrontServer
+from handlers.http.additions import NOTHING, Additions
 from handlers.http.application import Curfew
 from handlers.http.session import SessionHandler
 from handlers.pages.not_found import NotFoundHandler
+from handlers.pages.start import StartPage
 from handlers.pages.static_files import StaticFiles
 from handlers.routes import ROUTES
 from server.accounts.requester import Requester
@@ -27,10 +29,27 @@ def routes() -> Sequence[URLSpec]:
 
 
 @pytest.fixture
-async def app(services: Services, configuration: Settings, routes: Sequence[URLSpec]) -> Curfew:
+def additions() -> Additions:
+    """What an application adds; tests may add something."""
+    return NOTHING
+
+
+@pytest.fixture
+async def app(
+    services: Services,
+    configuration: Settings,
+    routes: Sequence[URLSpec],
+    additions: Additions,
+) -> Curfew:
     """The application, which nobody serves yet."""
     return Curfew(
-        services, configuration, routes, not_found=NotFoundHandler, static_files=StaticFiles
+        services,
+        configuration,
+        routes,
+        start_page=StartPage,
+        not_found=NotFoundHandler,
+        static_files=StaticFiles,
+        additions=additions,
     )
 
 

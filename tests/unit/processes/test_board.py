@@ -80,3 +80,39 @@ def test_steps_begin_anew_after_255() -> None:
 
 def test_a_link_is_a_file_descriptor() -> None:
     assert ParentLink(5, Board(1), 0).fileno() == 5
+
+
+def test_one_worker_stops_alone_unless_the_parent_says_that_all_do() -> None:
+    board = Board(3)
+    link = ParentLink(-1, board, 2)
+    assert link.stopping() == 1
+    board.beat(2)
+    board.note(2, 255)
+    assert link.stopping() == 1
+    board.stop()
+    assert link.stopping() == 3
+    assert [board.beats(place) for place in range(3)] == [0, 0, 1]
+
+
+def test_a_worker_that_serves_is_counted_until_it_is_gone() -> None:
+    board = Board(3)
+    forked(ParentLink(-1, board, 1).serves)
+    forked(ParentLink(-1, board, 2).serves)
+    assert board.serving == 2
+    board.serve(1, serves=False)
+    assert board.serving == 1
+    assert board.beats(0) == board.noted(0) == 0
+    assert board.stopping == 1
+
+
+def test_one_worker_says_for_all_why_none_starts() -> None:
+    board = Board(3)
+    links = [ParentLink(-1, board, place) for place in range(3)]
+
+    def say() -> None:
+        assert links[1].says_for_all()
+
+    forked(say)
+    assert [each.says_for_all() for each in links] == [False] * 3
+    assert board.serving == 0
+    assert Board(1).say_once()

@@ -50,3 +50,22 @@ def test_any_other_program_keeps_the_usual_end(signum: str) -> None:
 
 def test_without_a_signal_it_goes_on() -> None:
     assert run(serves=True) == (os.EX_OK, "goes on\n")
+
+
+@pytest.mark.parametrize("serves", [False, True])
+def test_a_signal_that_came_while_python_started_is_not_lost(*, serves: bool) -> None:
+    """Whoever started it had blocked the signal; the kernel keeps it."""
+    program = (
+        "import os, signal\n"
+        "os.kill(os.getpid(), signal.SIGTERM)\n"
+        "from server.processes.first_signals import handle_first_signals\n"
+        f"handle_first_signals(serves={serves})\n"
+        "print('goes on', flush=True)\n"
+    )
+    block = {signal.SIGTERM, signal.SIGINT}
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, block),
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (ran.returncode, ran.stdout) == (os.EX_OK if serves else -signal.SIGTERM, "")

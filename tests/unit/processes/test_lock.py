@@ -10,7 +10,13 @@ from pathlib import Path
 import pytest
 
 from server.processes import lock
-from server.processes.lock import AlreadyRunning, is_locked, locked_folder, try_lock
+from server.processes.lock import (
+    AlreadyRunning,
+    FolderUnusable,
+    is_locked,
+    locked_folder,
+    try_lock,
+)
 
 KILLED_SERVER = """
 import os, sys
@@ -126,3 +132,20 @@ def test_a_folder_is_locked_while_a_server_or_its_worker_lives(
 def test_a_folder_without_a_lock_is_not_locked_and_gets_none(tmp_path: Path) -> None:
     assert not is_locked(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_used_is_named_with_its_setting(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file", tmp_path / "file" / "data"):
+        with pytest.raises(FolderUnusable) as caught, locked_folder(folder):
+            pytest.fail("it was locked")
+        assert str(caught.value).startswith(f"CURFEW_DATA_DIR: {folder} cannot be used: ")
+        assert "\n" not in str(caught.value)
+
+
+def test_a_folder_that_is_not_required_is_done_without(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with locked_folder(tmp_path / "file" / "data", required=False):
+        pass
+    with locked_folder(tmp_path, required=False):
+        assert is_locked(tmp_path), "one that can be used is locked all the same"

@@ -1,6 +1,8 @@
 """Batches of the streams: which event reaches whose sockets, and in which order."""
 
 import asyncio
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
@@ -18,7 +20,7 @@ from server.core.events import (
 from server.core.nodes import NodeWatch
 from server.core.reasons import Reason
 from server.core.session import Session, deadlines, warning_time
-from server.engine import _dispatch
+from server.engine import _dispatch, _ShardProofs
 from server.realtime.messenger import PURPOSE
 from server.sessions.pending_receipts import PendingReceipts
 from server.sessions.verdicts import LiveSession
@@ -36,9 +38,11 @@ class Dispatched:
         self.node.open_fence()
         self.receipts = PendingReceipts(self.node.store, NodeWatch(LEASE), self.node.context)
         sockets = self.node.engine.socket_dependencies
-        self.dispatch = _dispatch(
-            self.node.given, sockets, self.node.engine.reconciler, self.receipts
+        part = cast(
+            "_ShardProofs",
+            SimpleNamespace(control=self.node.given.control, reconciler=self.node.reconciler),
         )
+        self.dispatch = _dispatch(part, SEALER, sockets, self.receipts)
 
     async def arrive(self, user: str = "ann") -> tuple[LiveSession, Client]:
         """Sign in, and open a socket."""
@@ -150,4 +154,20 @@ async def test_rejected_entries_are_recorded_and_bring_a_sweep() -> None:
     refused = [EntryRejection.FORGED]
     await node.dispatch.apply(Batch((), (), {}, is_last=True, refused=refused))
     assert [facts["forged"] for _, facts in node.node.recorded.events] == [1]
-    assert node.node.engine.reconciler._sweep_asked.is_set()
+    assert node.node.reconciler._sweep_asked.is_set()
+
+
+@on_virtual_time
+async def test_who_observes_is_told_of_each_end_and_only_of_ends_when_the_sockets_are_closed() -> (
+    None
+):
+    node = Dispatched()
+    (one, first), (another, second) = await node.arrive(), await node.arrive()
+    told: list[tuple[str, int | None, int | None]] = []
+    node.dispatch.observe_ends(
+        lambda end: told.append((end.end_id, first.peer.code, second.peer.code))
+    )
+    await node.apply(SessionsChanged("ann"))
+    assert told == []
+    await node.apply(end_of(one), end_of(another, end_id="e2"))
+    assert told == [("e1", 4401, 4401), ("e2", 4401, 4401)]

@@ -32,7 +32,7 @@ class Ending:
         self.receipts = PendingReceipts(self.node.store, NodeWatch(LEASE), self.node.context)
         self.ended_sessions = EndedSessions(
             self.node.engine.hub,
-            self.node.engine.reconciler,
+            self.node.reconciler,
             self.node.store,
             self.receipts,
             self.node.context,
@@ -48,6 +48,11 @@ class Ending:
     def replies(self, node: str) -> list[Any]:
         """Return the acknowledgements that were sent to a node."""
         return [entry for _, entry in self.node.memory.replies[node].entries]
+
+    @property
+    def together(self) -> list[Any]:
+        """Acknowledgements that were sent to all nodes at once."""
+        return [entry for _, entry in self.node.memory.together.entries]
 
 
 @on_virtual_time
@@ -187,3 +192,19 @@ async def test_an_acknowledgement_that_cannot_be_sent_is_lost_and_no_failure(
     ending.node.cut()
     await ending.ended_sessions.acknowledge([end_of()])
     assert "an acknowledgement was lost" in caplog.text
+
+
+@on_virtual_time
+async def test_ends_of_many_nodes_share_one_acknowledgement_that_all_of_them_read() -> None:
+    ending = Ending()
+    live, _ = await ending.arrive()
+    ends = [
+        end_of(live, is_heard_together=True),
+        end_of(end_id="e2", initiator="n3", is_heard_together=True),
+        end_of(end_id="e3", initiator="n4"),  # of an earlier version
+    ]
+    await ending.ended_sessions.close(ends)
+    await ending.ended_sessions.acknowledge(ends)
+    assert ending.together == [Acknowledgement("n1", {"e1": 1, "e2": 0})]
+    assert ending.replies("n4") == [Acknowledgement("n1", {"e3": 0})]
+    assert ending.node.memory.replies.keys() == {"n4"}

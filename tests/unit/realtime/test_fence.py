@@ -214,3 +214,31 @@ async def test_it_tells_the_age_of_its_proofs_and_whether_the_stream_is_followed
     assert guarded.fence.follows
     await asyncio.sleep(0.5)
     assert not guarded.fence.follows
+
+
+@on_virtual_time
+async def test_what_an_old_master_says_is_no_proof_of_later() -> None:
+    guarded, vouched_at = Guarded(), monotonic()
+    guarded.fence = Fence(
+        guarded.node.engine.hub,
+        guarded._compare,
+        LEASE,
+        TIMING.hold_timeout,
+        monotonic,
+        lambda: vouched_at,
+    )
+    guarded.task.cancel()
+    await asyncio.sleep(0.1)
+    vouched_at = monotonic()
+    guarded.task = virtual_loop().create_task(guarded.fence.run())
+    await guarded.prove()
+    assert guarded.fence.is_open
+    for _ in range(10):  # it still answers all the while, and others have another one
+        await asyncio.sleep(SECONDS / 9)
+        await guarded.prove()
+    assert not guarded.fence.is_open
+    assert not guarded.fence.follows
+    vouched_at = monotonic()
+    await guarded.prove()
+    assert guarded.fence.is_open
+    guarded.task.cancel()

@@ -1,15 +1,16 @@
 """The follower: every entry once and in order, and proofs only of what was applied."""
 
 import asyncio
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
 
 from server.core.errors import StoreMoved, StoreUnavailable
-from server.core.events import Event, SessionsChanged
+from server.core.events import Acknowledgement, Event, SessionsChanged
 from server.realtime.follower import CATCH_UP, MAX_PAUSE, MOVED_PAUSE, Follower
-from server.store.stream_contract import Batch, Positions
-from tests.simulation.memory import ENTRIES_PER_READ
+from server.store.stream_contract import Batch, Positions, always
+from tests.simulation.stream import ENTRIES_PER_READ
 from tests.support.engine.memory_node import MemoryNode
 from tests.support.engine.virtual_time import monotonic, on_virtual_time, virtual_loop
 
@@ -22,6 +23,9 @@ class Followed:
         proofs: the moments that were proved, in order.
         losses: how many events had been applied when entries turned out to be lost.
         fails: how many more batches cannot be applied.
+        acknowledged: all acknowledgements that were read, in order.
+        awaits: whether it waits for acknowledgements.
+        nodes: how many nodes read.
     """
 
     def __init__(self) -> None:
@@ -31,8 +35,16 @@ class Followed:
         self.proofs: list[float] = []
         self.losses: list[int] = []
         self.fails = 0
+        self.awaits, self.nodes = False, 1
+        self.acknowledged: list[Acknowledgement] = []
         self.follower = Follower(
-            self.node.store, self._apply, self._lose, self.proofs.append, monotonic
+            self.node.store,
+            self._apply,
+            self._lose,
+            self.proofs.append,
+            monotonic,
+            lambda: self.awaits,
+            lambda: self.nodes,
         )
 
     async def start(self) -> None:
@@ -49,6 +61,7 @@ class Followed:
         if self.fails:
             self.fails -= 1
             raise StoreUnavailable("load")
+        self.acknowledged += batch.acknowledgements
         self.users += [_user(event) for event in batch.events]
 
     async def _lose(self) -> None:
@@ -208,8 +221,8 @@ async def test_the_pauses_between_tries_grow_up_to_a_limit(
     await followed.start()
     tries: list[float] = []
 
-    async def refuse(positions: Positions) -> Batch:
-        del positions
+    async def refuse(positions: Positions, awaits: Callable[[], bool] = always) -> Batch:
+        del positions, awaits
         tries.append(monotonic())
         raise failure("follow")
 
@@ -218,3 +231,31 @@ async def test_the_pauses_between_tries_grow_up_to_a_limit(
     pauses = [later - earlier for earlier, later in pairwise(tries)]
     assert [round(each, 2) for each in pauses[:5]] == expected
     assert {round(each, 2) for each in pauses[4:]} == {expected[-1]}
+
+
+@on_virtual_time
+async def test_what_comes_while_many_nodes_read_is_read_together_and_all_of_it() -> None:
+    followed = Followed()
+    followed.nodes = 100
+    await followed.start()
+    await asyncio.sleep(2)
+    expected, before = [str(number) for number in range(500)], len(followed.proofs)
+    for user in expected:
+        followed.publish(user)
+        await asyncio.sleep(0.01)
+    assert len(followed.proofs) - before < 200
+    await asyncio.sleep(0.2)
+    assert followed.users == expected
+
+
+@on_virtual_time
+async def test_acknowledgements_for_all_are_read_from_when_somebody_began_to_wait() -> None:
+    followed = Followed()
+    await followed.start()
+    old, new = Acknowledgement("n2", {"old": 0}), Acknowledgement("n2", {"new": 0})
+    followed.memory.acknowledge(None, old)
+    await asyncio.sleep(0.5)  # a read is under way that leaves them out
+    followed.awaits = True
+    followed.memory.acknowledge(None, new)
+    await asyncio.sleep(0.5)
+    assert followed.acknowledged == [new]

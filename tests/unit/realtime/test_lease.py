@@ -16,8 +16,8 @@ class Leased:
 
     def __init__(self) -> None:
         self.node = MemoryNode()
-        self.lease = self.node.engine.lease
-        self.fence = self.node.engine.fence
+        self.lease = self.node.lease
+        self.fence = self.node.fence
 
     @property
     def is_listed(self) -> bool:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from server.core.room_frames import SharedFrame
 from server.realtime.outbox import MAX_QUEUED_BYTES, Outbox
 from tests.support.engine.memory_node import Peer
 from tests.support.engine.virtual_time import on_virtual_time, settle
@@ -135,3 +136,52 @@ def test_a_peer_that_is_gone_gets_nothing_more(later: str) -> None:
         assert sender.peer.types() == []
 
     scenario()
+
+
+def shared(word: str) -> SharedFrame:
+    """A frame that other sockets get, too."""
+    return SharedFrame(f'{{"type":"{word}"}}', "den")
+
+
+@on_virtual_time
+async def test_a_frame_for_many_goes_out_at_once_or_behind_what_waits() -> None:
+    sender = Sender()
+    sender.outbox.put_now(shared("a"))
+    assert sender.peer.types() == ["a"]
+    sender.peer.stop_reading()
+    for word in ("b", "c"):
+        sender.outbox.put_now(shared(word))
+    sender.put("d")
+    assert sender.peer.types() == ["a", "b"]
+    sender.peer.read_on()
+    await settle()
+    assert sender.peer.types() == ["a", "b", "c", "d"]
+
+
+@on_virtual_time
+async def test_a_peer_that_is_gone_gets_no_frame_for_many_and_nothing_later() -> None:
+    sender = Sender()
+    sender.peer.is_gone = True
+    sender.outbox.put_now(shared("a"))
+    sender.peer.is_gone = False
+    sender.outbox.put_now(shared("b"))
+    sender.put("c")
+    await settle()
+    assert sender.peer.types() == []
+
+
+@on_virtual_time
+async def test_a_peer_that_goes_while_a_frame_for_many_is_on_its_way_gets_nothing_later() -> None:
+    async def gone() -> None:
+        raise ConnectionError
+
+    sender = Sender()
+    sender.peer.stop_reading()
+    sender.peer._read_it = gone  # type: ignore[method-assign]
+    sender.outbox.put_now(shared("a"))
+    sender.put("b")
+    await settle()
+    sender.put("c")
+    await settle()
+    assert sender.peer.types() == ["a"]
+    assert sender.full == 0

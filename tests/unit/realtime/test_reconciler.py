@@ -21,7 +21,7 @@ class Reconciled:
 
     def __init__(self) -> None:
         self.node, self.other = _two_nodes()
-        self.reconciler: Reconciler = self.node.engine.reconciler
+        self.reconciler: Reconciler = self.node.reconciler
         self.node.open_fence()
 
     async def arrive(self, user: str) -> tuple[LiveSession, Client]:

@@ -7,7 +7,7 @@ import pytest
 from server.core.errors import StoreUnavailable
 from server.core.reasons import NoSession, Reason
 from server.core.session import Device
-from server.realtime.socket_counts import RETRY_AFTER, SETTLE
+from server.realtime.socket_counts import AT_ONCE, RETRY_AFTER, SETTLE
 from server.sessions.verdicts import LiveSession
 from tests.support.engine.memory_node import Client, MemoryNode
 from tests.support.engine.virtual_time import on_virtual_time, virtual_loop
@@ -125,3 +125,20 @@ async def test_a_flush_that_fails_keeps_what_is_left() -> None:
         "ann",
         "ben",
     }
+
+
+@on_virtual_time
+async def test_many_counts_on_many_nodes_are_written_at_the_pace_of_all_and_none_is_lost() -> None:
+    counting = Counting()
+    for number in range(100):
+        counting.node.memory.renew(f"node{number}")
+    await counting.node.lease.renew()
+    lives = [await counting.node.sign_in(f"user{number}") for number in range(30)]
+    for live in lives:
+        await counting.node.connect(live)
+    before = counting.writes()
+    counting.run()
+    await asyncio.sleep(4 * SETTLE)
+    assert counting.writes() - before <= AT_ONCE + 3
+    await asyncio.sleep(4)
+    assert counting.writes() - before == len(lives)

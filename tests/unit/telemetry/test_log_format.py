@@ -9,6 +9,7 @@ from datetime import datetime
 
 import pytest
 
+from server.telemetry.log_context import current_request
 from server.telemetry.log_format import ConsoleFormatter, JsonFormatter, configure_logging
 
 HOSTILE = 'a\n{"level":"error"}\r\x1b[31m\u2028\x00'
@@ -115,3 +116,41 @@ def test_all_lines_go_to_standard_error_in_the_chosen_format(
     assert not output
     assert errors.count("\n") == 1
     assert "hello" in errors
+
+
+def test_a_json_line_names_the_node_the_process_and_the_request() -> None:
+    formatter = JsonFormatter()
+    formatter.process = {"pid": 7, "node": "0a1b"}
+    token = current_request.set("some-request")
+    read = json.loads(formatter.format(record("some")))
+    current_request.reset(token)
+    assert (read["node"], read["pid"], read["request_id"]) == ("0a1b", 7, "some-request")
+
+
+def test_facts_for_programs_are_on_lines_for_programs_only() -> None:
+    asked: list[str] = []
+
+    def facts() -> dict[str, object]:
+        asked.append("facts")
+        return {"status": 200}
+
+    assert "status" not in ConsoleFormatter().format(record("some", json_facts=facts))
+    assert asked == []
+    assert json.loads(JsonFormatter().format(record("some", json_facts=facts)))["status"] == 200
+
+
+@pytest.mark.parametrize(("level", "written"), [(logging.DEBUG, 3), (logging.ERROR, 1)])
+def test_the_audit_trail_is_complete_at_every_level(
+    root: logging.Logger, level: int, written: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    handler = configure_logging("json", level=level)
+    audit = logging.getLogger("curfew.audit")
+    logging.getLogger("curfew.test").debug("a detail")
+    logging.getLogger("curfew.test").warning("a warning")
+    audit.info("an event")
+    handler.flush()
+    audit.setLevel(logging.NOTSET)
+    lines = capfd.readouterr().err.splitlines()
+    assert len(lines) == written
+    assert json.loads(lines[-1])["message"] == "an event"
+    assert root.handlers == [handler]

@@ -195,3 +195,19 @@ def test_a_warning_and_the_audit_trail_are_written_when_the_call_returns(
     monkeypatch.setattr(log_writer, "URGENT_SECONDS", 10.0)
     handler.handle(logging.LogRecord(name, level, "", 0, "told", (), None))
     assert "told" in file.read_text("utf-8")
+
+
+def test_lines_of_json_name_the_process_as_soon_as_it_has_a_name(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    handler = LogHandler(JsonFormatter())
+    for name in (None, "", "0a1b"):
+        if name is not None:
+            handler.name_process(name)
+        handler.handle(logging.LogRecord("curfew.test", logging.WARNING, "", 0, "x", (), None))
+    handler.flush()
+    lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    pid = os.getpid()
+    assert [(each.get("pid"), each.get("node")) for each in lines] == [
+        (None, None), (pid, None), (pid, "0a1b")
+    ]  # fmt: skip

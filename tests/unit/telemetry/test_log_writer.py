@@ -237,3 +237,18 @@ def test_urgent_lines_wait_once_for_a_pipe_that_is_stuck_and_again_when_it_flows
     assert writer.flush(10.0)
     writer.write("urgent\n", urgent=True)
     assert os.read(pipe.read_end, 100) == b"urgent\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a pipe grow")
+def test_a_pipe_has_room_for_many_small_writes_and_what_is_no_pipe_is_left_alone(
+    tmp_path: Path,
+) -> None:
+    read, write = os.pipe()
+    LogWriter(write, str).enlarge_pipe()
+    os.set_blocking(write, False)
+    for _ in range(40):
+        assert os.write(write, b"x" * 4000) == 4000
+    os.close(read)
+    os.close(write)
+    with (tmp_path / "log").open("wb") as file:
+        LogWriter(file.fileno(), str).enlarge_pipe()

@@ -9,10 +9,10 @@ import pytest
 
 from handlers.http.answer_cookies import (
     AnswerCookies,
-    PresentedCookies,
     begins_or_changes_privilege,
 )
 from handlers.http.cookie import SessionCookie
+from handlers.http.presented_cookies import PresentedCookies
 from handlers.http.spare_cookies import Spare, SpareCookies
 from server.core.reasons import NoSession, Reason
 from server.core.session import Rules, Session
@@ -155,3 +155,18 @@ def test_only_the_first_token_after_a_sign_in_or_a_proof_is_a_change_of_privileg
     assert begins_or_changes_privilege(proved, token(proved, 2), OLD)
     assert not begins_or_changes_privilege(proved, token(proved, 2), proved)
     assert not begins_or_changes_privilege(OLD, token(OLD, 2), NoSession())
+
+
+@pytest.mark.parametrize(
+    ("remember", "lifetime"),
+    [(None, "Max-Age=43200;"), (True, "Max-Age=2592000;"), (False, None)],
+)
+def test_the_cookies_live_as_long_as_was_chosen(
+    *, remember: bool | None, lifetime: str | None
+) -> None:
+    chosen = replace(OLD, remember=remember, refused_below=1, created_at=NOW)
+    cookies = answer(token(NEW))
+    cookies.give(chosen, token(chosen), NOW, NEW)
+    assert len(cookies.headers) == 2  # the spare, too
+    for each in cookies.headers:
+        assert (lifetime in each) if lifetime else ("Max-Age" not in each)

@@ -11,6 +11,7 @@ from tornado.web import RequestHandler, url
 
 from handlers.http.application import Curfew, by_path
 from handlers.http.session import SessionHandler
+from tests.support.clients.client import Client
 from tests.support.clients.requests import request
 
 Captured = pytest.LogCaptureFixture
@@ -133,3 +134,61 @@ async def test_handlers_for_some_hosts_come_first(app: Curfew) -> None:
     (path, *_) = app._by_path
     app.add_handlers(r"127\.0\.0\.1", [(path, Second)])
     assert handler_for(app, path) is Second
+
+
+@pytest.mark.parametrize("variables", [{"BASE_PATH": "/auth"}])
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/auth/api/session", 401),
+        ("GET", "/api/session", 404),
+        ("GET", "/auth/readyz", 200),
+        ("GET", "/readyz", 200),
+        ("OPTIONS", "/", 204),
+    ],
+)
+async def test_everything_is_below_the_base_path_except_what_machines_probe(
+    client: Client, method: str, path: str, status: int
+) -> None:
+    assert (await client.http.request(method, path)).status_code == status
+
+
+async def test_what_a_balancer_may_ask_of_a_start_page_is_told(client: Client) -> None:
+    answer = await client.http.request("OPTIONS", "/", headers={"Host": "a.balancer"})
+    assert (answer.status_code, answer.headers["Allow"]) == (204, "GET, HEAD, OPTIONS")
+
+
+def test_an_application_that_was_given_no_node_says_so(app: Curfew) -> None:
+    with pytest.raises(RuntimeError, match="without a `Node`"):
+        _ = app.node_of_application
+
+
+class OwnStart(RequestHandler):
+    """An application's own page at `/`, which has never heard of HAProxy."""
+
+    def get(self) -> None:
+        """Answer."""
+        self.finish("own")
+
+
+class AnswersOptions(OwnStart):
+    """One that answers OPTIONS, too."""
+
+    def options(self) -> None:
+        """Answer in a way of its own."""
+        self.set_status(205)
+
+
+@pytest.mark.parametrize(
+    ("routes", "status"),
+    [
+        ([url("/$", OwnStart)], 204),
+        ([url("/$", AnswersOptions)], 205),
+        ([url("/other$", OwnStart)], 204),
+    ],
+)
+async def test_haproxys_check_is_answered_whatever_page_an_application_has(
+    client: Client, status: int
+) -> None:
+    answer = await client.http.request("OPTIONS", "/")
+    assert answer.status_code == status

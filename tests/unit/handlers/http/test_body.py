@@ -2,7 +2,7 @@
 
 import pytest
 
-from handlers.http.body import Body, Fields, read_json, read_object
+from handlers.http.body import Body, CheckedBody, Fields, read_json, read_object
 from handlers.http.problems import Problem, ProblemRaised
 from handlers.http.schemas import BOOLEAN, CREDENTIAL, DATA, END_OTHERS, TEXT
 from tests.support.clients.requests import request
@@ -118,3 +118,24 @@ def test_an_application_can_read_a_body_by_python_types() -> None:
         read_object(sent, {"note": str})
     with pytest.raises(ProblemRaised):
         read_object(sent, {"note": str}, {"stars": bool})
+
+
+CHECKED = CheckedBody({"seats": {"type": "integer", "maximum": 9}}, {"tags": {"type": "array"}})
+
+
+def test_the_body_of_an_application_is_checked_by_all_that_it_declares() -> None:
+    assert read('{"seats": 9, "tags": ["a"]}', CHECKED).values == {"seats": 9, "tags": ["a"]}
+    free = CheckedBody(free_form={"type": "object", "additionalProperties": {"type": "string"}})
+    assert read('{"a": "b"}', free).text("a") == "b"
+    for text, body, told in (
+        ('{"seats": 10}', CHECKED, "The field `seats` is too large."),
+        ('{"tags": []}', CHECKED, "The field `seats` is missing."),
+        ('{"seats": 1, "x": 1}', CHECKED, "The body has a field too many: 'x'."),
+        ('{"a": 1}', free, "The body has 'a', which has the wrong type."),
+    ):
+        assert refusal(text, body).detail == told
+
+
+def test_what_nobody_would_check_is_refused_where_it_is_declared() -> None:
+    with pytest.raises(TypeError, match="oneOf"):
+        CheckedBody({"a": {"oneOf": []}})

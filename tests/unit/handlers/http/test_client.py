@@ -3,8 +3,15 @@
 from ipaddress import ip_network
 
 import pytest
+from tornado.httputil import HTTPServerRequest
 
-from handlers.http.client import MAX_USER_AGENT, Network, client_address, device_of
+from handlers.http.client import (
+    MAX_USER_AGENT,
+    REMEMBERED_CHARACTERS,
+    DeviceReader,
+    Network,
+    Report,
+)
 from server.core.session import Device
 from tests.support.clients.requests import request
 
@@ -16,10 +23,17 @@ SAFARI = (
 PROXIES = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
 
 
+def device_of(
+    asked: HTTPServerRequest, trusted: tuple[Network, ...], report: Report = lambda *_: None
+) -> Device:
+    """Return the device that a request comes from, read for the first time."""
+    return DeviceReader(trusted, report).device_of(asked)
+
+
 def address(peer: str, *forwarded: str, trusted: tuple[Network, ...] = PROXIES) -> str:
     """Return the client's address behind these `X-Forwarded-For` headers."""
     headers = [("X-Forwarded-For", each) for each in forwarded]
-    return client_address(request(*headers, peer=peer), trusted)
+    return device_of(request(*headers, peer=peer), trusted).ip
 
 
 def test_without_a_forwarded_header_it_is_the_peer() -> None:
@@ -48,7 +62,7 @@ def test_of_a_chain_the_last_one_that_a_trusted_proxy_saw_counts() -> None:
 
 @pytest.mark.parametrize(
     "forged",
-    ["", ",", "unknown", "<script>", "198.51.100.7:80", "[2001:db8::7]", "[2001:db8::7]:443",
+    ["", ",", "unknown", "<script>", "198.51.100.7:http", "[198.51.100.7]", "[2001:db8::7",
      "1.2.3", "::g", "_hidden", "198.51.100.7/8", "0x7f.1", "a" * 9999],
 )  # fmt: skip
 @pytest.mark.proves("A68", "4.1.3")
@@ -56,6 +70,53 @@ def test_what_is_no_address_ends_the_chain(forged: str) -> None:
     assert address("10.0.0.1", forged) == "10.0.0.1"
     assert address("10.0.0.1", f"{forged}, 198.51.100.7") == "198.51.100.7"
     assert address("10.0.0.1", f"198.51.100.7, {forged}, 10.0.0.2") == "10.0.0.2"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("198.51.100.7:51008", "198.51.100.7"),
+        ("[2001:db8::7]", "2001:db8::7"),
+        ("[2001:db8::7]:443", "2001:db8::7"),
+        ('"[2001:db8::7]:443"', "2001:db8::7"),
+        ("[::ffff:198.51.100.7]:51008", "198.51.100.7"),
+        ("fe80::7%eth0", "fe80::7"),
+        ("[fe80::7%25eth0]:1", "fe80::7"),
+    ],
+)
+@pytest.mark.proves("A68", "4.1.3")
+def test_a_proxy_may_write_a_port_behind_its_client(written: str, meant: str) -> None:
+    assert address("10.0.0.1", written) == meant
+    assert address("10.0.0.1", f"6.6.6.6:1, {written}, 10.0.0.2:9") == meant
+    assert address("192.0.2.1", written) == "192.0.2.1", "it is no trusted one"
+
+
+def told(peer: str, *forwarded: str) -> list[tuple[str, str, str]]:
+    """Return what is reported of a request."""
+    found = list[tuple[str, str, str]]()
+    sent = request(*[("X-Forwarded-For", each) for each in forwarded], peer=peer)
+    reader = DeviceReader(PROXIES, lambda *words: found.append(words))
+    reader.device_of(sent)
+    first = found.copy()
+    reader.device_of(sent)  # it is remembered now, and told all the same
+    assert found == 2 * first
+    return first
+
+
+def test_a_trusted_proxy_that_names_no_client_is_reported() -> None:
+    assert told("10.0.0.1") == [("10.0.0.1", "missing", "")]
+    assert told("10.0.0.1", "") == [("10.0.0.1", "empty", "")]
+    assert told("10.0.0.1", "198.51.100.7, unknown") == [("10.0.0.1", "unknown", " unknown")]
+    assert told("10.0.0.1", "_hidden", "10.0.0.2") == [("10.0.0.2", "hidden", "_hidden")]
+    assert told("10.0.0.1", "for=198.51.100.7") == [("10.0.0.1", "other", "for=198.51.100.7")]
+
+
+def test_nothing_is_reported_of_a_client_that_is_known_and_of_what_strangers_say() -> None:
+    assert not told("10.0.0.1", "198.51.100.7")
+    assert not told("10.0.0.1", "nonsense, 198.51.100.7:80")
+    assert not told("10.0.0.1", "10.0.0.2")
+    assert not told("192.0.2.1", "nonsense")
+    assert not told("192.0.2.1")
 
 
 def test_an_address_has_one_form() -> None:
@@ -89,3 +150,29 @@ def test_a_user_agent_is_cut_and_loses_its_control_characters() -> None:
     kept = device_of(request(("User-Agent", hostile)), ()).user_agent
     assert len(kept) == MAX_USER_AGENT
     assert kept.startswith("a 31m b cxxx")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [],
+        [("User-Agent", FIREFOX)],
+        [("X-Forwarded-For", "198.51.100.7"), ("User-Agent", SAFARI)],
+        [("X-Forwarded-For", ", ".join(["198.51.100.7"] * REMEMBERED_CHARACTERS))],
+        [("X-Forwarded-For", "")],
+    ],
+)
+@pytest.mark.parametrize("peer", ["192.0.2.1", "10.0.0.1", "::ffff:192.0.2.1", ""])
+def test_a_remembered_device_is_the_one_that_is_read_anew(
+    headers: list[tuple[str, str]], peer: str
+) -> None:
+    reader = DeviceReader(PROXIES, lambda *_: None)
+    for _ in range(2):
+        asked = request(*headers, peer=peer)
+        assert reader.device_of(asked) == device_of(asked, PROXIES)
+
+
+def test_the_latest_devices_are_made_once() -> None:
+    reader = DeviceReader(PROXIES, lambda *_: None)
+    first, second = (reader.device_of(request(("User-Agent", FIREFOX))) for _ in range(2))
+    assert first is second

@@ -4,7 +4,8 @@ from ipaddress import ip_network
 
 import pytest
 
-from handlers.http.connection_limits import FEWEST, KEPT_FREE, UNLIMITED, ConnectionLimits
+from handlers.http.connection_limits import ConnectionLimits
+from server.core.open_files import FEWEST_CONNECTIONS, KEPT_FREE, UNLIMITED
 
 PROXY, PEER, OTHER = "10.0.0.1", "192.0.2.1", "192.0.2.2"
 
@@ -65,7 +66,7 @@ def test_who_leaves_makes_room() -> None:
 
 
 @pytest.mark.parametrize(
-    ("files", "most"), [(1024, 1024 - KEPT_FREE), (100, FEWEST), (-1, UNLIMITED)]
+    ("files", "most"), [(1024, 1024 - KEPT_FREE), (100, FEWEST_CONNECTIONS), (-1, UNLIMITED)]
 )
 def test_there_are_as_many_places_as_files_left(
     monkeypatch: pytest.MonkeyPatch, files: int, most: int

@@ -1,4 +1,4 @@
-"""The cookie: found exactly or not at all, genuine or nothing, and set to be kept safe."""
+"""The cookie: genuine or nothing, and set to be kept safe."""
 
 import base64
 import hmac
@@ -8,14 +8,7 @@ import pytest
 from tornado.httputil import HTTPHeaders
 from tornado.web import create_signed_value
 
-from handlers.http.cookie import (
-    Absent,
-    Decoded,
-    Duplicate,
-    SessionCookie,
-    find_cookie,
-    pairs_with,
-)
+from handlers.http.cookie import Decoded, SessionCookie, find_cookie
 from server.crypto.keyring import Keyring
 from tests.support.clients.client import COOKIE
 from tests.support.engine.keys import KEY, key
@@ -33,101 +26,6 @@ def cookie(
     """Return the cookie of a server with these keys, at this time."""
     keys = Keyring.from_secrets(secrets or [NEW]).derive("cookie")
     return SessionCookie(name, keys, timedelta(hours=12), secure, lambda: at)
-
-
-@pytest.mark.parametrize(
-    ("header", "found"),
-    [
-        (f"{NAME}=v", "v"),
-        (f"a=1; {NAME}=v; b=2", "v"),
-        (f"a=1;{NAME}=v;b=2", "v"),
-        (f" \t{NAME}\t = \tv \t", "v"),
-        (f"{NAME}=", ""),
-        (f"{NAME}=a=b==", "a=b=="),
-        (f'{NAME}="v"', '"v"'),
-        (f'{NAME}="a\\073b"', '"a\\073b"'),
-        (f"{NAME}=%20v+", "%20v+"),
-        (f"{NAME}=a b", "a b"),
-        (f"{NAME}={'v' * 4096}", "v" * 4096),
-        (f"{NAME}=\xa0v\xa0", "\xa0v\xa0"),
-        (f"x{NAME}=evil; {NAME}=v", "v"),
-        (f"{NAME}=v; {NAME}", "v"),
-        (f"{NAME}=v,b=1", "v,b=1"),
-    ],
-)
-def test_the_one_cookie_of_the_name_is_found_as_sent(header: str, found: str) -> None:
-    assert find_cookie([header], NAME) == found
-
-
-@pytest.mark.parametrize(
-    "header",
-    [
-        "",
-        ";",
-        "=",
-        f"={NAME}",
-        f"=={NAME}=v",
-        f"={NAME}=v",
-        NAME,
-        f"a={NAME}=v",
-        f"a=1, {NAME}=v",
-        f'"{NAME}"=v',
-        f"{NAME.lower()}=v",
-        f"{NAME.upper()}=v",
-        f"{NAME}x=v",
-        f"x{NAME}=v",
-        f"{NAME}={'v' * 4097}",
-    ],
-)
-def test_nothing_else_is_ours(header: str) -> None:
-    assert find_cookie([header], NAME) == Absent()
-
-
-SPACES = [chr(code) for code in range(256) if chr(code) not in " \t;="]
-
-
-@pytest.mark.parametrize("space", SPACES, ids=[f"{ord(space):02x}" for space in SPACES])
-@pytest.mark.proves("A10")
-def test_only_space_and_tab_are_trimmed_from_names(space: str) -> None:
-    assert find_cookie([f"{space}{NAME}=v"], NAME) == Absent()
-    assert find_cookie([f"{NAME}{space}=v"], NAME) == Absent()
-    assert find_cookie([f"{space}{NAME}=evil; {NAME}=v"], NAME) == "v"
-    assert find_cookie([f"{NAME}=v; {NAME}{space}=evil"], NAME) == "v"
-
-
-@pytest.mark.parametrize(
-    "headers",
-    [
-        [f"{NAME}=a; {NAME}=b"],
-        [f"{NAME}=a; {NAME}=a"],
-        [f"{NAME}=a", f"{NAME}=b"],
-        [f"x=1; {NAME}=a; y=2", "z=3", f"{NAME}=b"],
-        [f"{NAME}=; {NAME}=b"],
-        [f"{NAME}={'v' * 5000}; {NAME}=b"],
-        [f"{NAME}=b; \t{NAME} = {'v' * 5000}"],
-        [f"{NAME}=a; {NAME}=b; {NAME}=c"],
-    ],
-)
-@pytest.mark.proves("A9")
-def test_the_same_name_twice_is_neither(headers: list[str]) -> None:
-    assert find_cookie(headers, NAME) == Duplicate()
-
-
-def test_a_request_without_cookies_has_none() -> None:
-    assert find_cookie([], NAME) == Absent()
-
-
-def test_cookies_of_other_names_are_not_taken_apart() -> None:
-    junk = "a=;" * 5_000
-    assert list(pairs_with(COOKIE, [junk, f"{junk} {COOKIE}=x; b={COOKIE}"])) == [
-        (COOKIE, "x"),
-        ("b", COOKIE),
-    ]
-
-
-def test_headers_come_as_tornado_gives_them() -> None:
-    headers = HTTPHeaders.parse(f"Cookie: a=1\r\nCookie: \xa0{NAME}=x; {NAME}=v\r\n")
-    assert find_cookie(headers.get_list("Cookie"), NAME) == "v"
 
 
 def test_a_signed_token_comes_back() -> None:
@@ -363,3 +261,20 @@ def test_a_cookie_follows_its_keyring_to_other_keys() -> None:
     ring.adopt(Keyring.from_secrets([NEW]))
     assert follows.decode(old) is None
     assert follows.decode(new) == Decoded(TOKEN, stale_key=False)
+
+
+def test_only_the_cookie_of_a_person_who_is_remembered_is_good_for_long() -> None:
+    now = 1_000_000.0
+    keys = Keyring.from_secrets([KEY]).derive("c")
+    cookie = SessionCookie(
+        "c", keys, timedelta(days=1), secure=True, clock=lambda: now, long_max_age=timedelta(days=9)
+    )
+    ordinary, long_lived = cookie.encode("t"), cookie.encode("t", is_long_lived=True)
+    assert cookie.decode(ordinary) == cookie.decode(long_lived) == Decoded("t", stale_key=False)
+    now += 2 * 86_400
+    assert cookie.decode(ordinary) is None
+    assert cookie.decode(long_lived) == Decoded("t", stale_key=False)
+    now += 8 * 86_400
+    assert cookie.decode(long_lived) is None
+    without = SessionCookie("c", keys, timedelta(days=99), secure=True, clock=lambda: now)
+    assert without.decode(long_lived) is None

@@ -107,3 +107,12 @@ def test_a_misplaced_answer_is_refused_with_its_own_problem() -> None:
     problem = problem_with_destination(headers(Sec_Fetch_Dest="script"), FOR_PEOPLE)
     assert problem is not None
     assert (problem.status, problem.slug) == (403, "wrong-context")
+    assert "address bar" not in problem.title
+
+
+def test_a_person_who_opens_an_answer_for_scripts_is_told_what_it_is() -> None:
+    problem = problem_with_destination(headers(Sec_Fetch_Dest="document"), FOR_SCRIPTS)
+    assert problem is not None
+    assert (problem.status, problem.slug) == (403, "wrong-context")
+    assert "address bar" in problem.title
+    assert "FOR_PEOPLE" in problem.detail

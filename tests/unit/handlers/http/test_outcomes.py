@@ -13,6 +13,7 @@ from server.accounts.outcomes import (
     NameTaken,
     NotAdded,
     NotDone,
+    NotRenamed,
     NotSignedUp,
     PasswordNotChanged,
     SecondFactorMissing,
@@ -27,6 +28,7 @@ from server.sessions.creation import SignInInterrupted
 OUTCOMES: list[tuple[NotDone, int, str]] = [
     (Denial.WRONG_CREDENTIALS, 401, "wrong-credentials"),
     (NotAdded.WRONG_CODE, 403, "wrong-code"),
+    (NotRenamed(NameTaken()), 409, "name-taken"),
     (NotSignedUp(NameTaken()), 409, "name-taken"),
     (NotSignedUp(BadUsername("length", "Too long.")), 400, "bad-username"),
     (NotSignedUp(BadPassword("too_short", "Too short.")), 400, "bad-password"),

@@ -4,14 +4,17 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
+from tornado.httputil import HTTPServerRequest
 
+from handlers.http.application import Curfew
 from handlers.http.problems import TOKEN_OVERTAKEN, ProblemRaised
 from handlers.http.session import SessionHandler
+from handlers.http.spare_cookies import Spare
 from server.accounts.outcomes import Denial
 from server.core.audit import AuditEvent
 from server.core.errors import StoreUnavailable
 from server.core.reasons import NoSession, Reason
-from server.core.session import deadlines
+from server.core.session import Device, deadlines
 from server.services import Services
 from server.sessions.verdicts import LiveSession
 
@@ -47,6 +50,24 @@ async def test_the_cookie_of_a_live_session_loads_it(
     assert (handler.user, handler.session.sid) == ("ada", live.session.sid)
     assert handler.person.live is handler.requester.live is handler.live
     assert cookies(handler) == []
+
+
+async def test_a_request_is_asked_once_who_sent_it(
+    handler_of: HandlerOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handler = handler_of(("User-Agent", "a browser"))
+    asked: list[HTTPServerRequest] = []
+    read = handler.application.devices.device_of
+
+    def device_of(request: HTTPServerRequest) -> Device:
+        asked.append(request)
+        return read(request)
+
+    monkeypatch.setattr(handler.application.devices, "device_of", device_of)
+    await loaded(handler)
+    handler.set_audit_source()
+    assert handler.requester.device is handler.device
+    assert len(asked) == 1, "a proxy that names no client would be counted for each time"
 
 
 async def test_without_a_cookie_there_is_no_session_and_nothing_is_recorded(
@@ -148,3 +169,26 @@ async def test_a_visitor_gets_a_session_only_to_keep_something_in_it(handler_of:
     await handler.write_data({"basket": [7]})
     assert (handler.session.user, handler.session.data) == (None, {"basket": [7]})
     assert token_in(handler).startswith(handler.session.sid)
+
+
+async def test_who_asks_for_a_session_that_is_not_there_gets_the_problem(
+    handler_of: HandlerOf,
+) -> None:
+    handler = await loaded(handler_of())
+    with pytest.raises(ProblemRaised) as raised:
+        _ = handler.session
+    assert raised.value.problem == handler.why_unauthenticated
+
+
+async def test_a_spare_that_nothing_needs_any_more_is_taken_off_the_browser(
+    handler_of: HandlerOf, app: Curfew, live: LiveSession, cookie: Cookie
+) -> None:
+    assert live.token is not None
+    name = app.spare_cookies.name_for(live.session)
+    over = Spare(name, live.token, until=live.session.created_at - A_MINUTE)
+    shown = app.spare_cookies.set_header(over, max_age_seconds=60).partition(";")[0]
+    handler = await loaded(handler_of((cookie[0], f"{cookie[1]}; {shown}")))
+    assert handler.user == "ada"
+    (cleared,) = cookies(handler)
+    assert cleared.startswith(f"{name}=;")
+    assert "Max-Age=0" in cleared

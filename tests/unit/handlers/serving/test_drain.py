@@ -1,12 +1,18 @@
 """A process that stops: no new connections, its requests finish, its sockets go elsewhere."""
 
 import asyncio
+import socket
+import time
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import timedelta
 
 import httpx
 import pytest
 from tornado.routing import URLSpec
 from tornado.web import url
+from websockets.asyncio.client import ClientConnection
 
 from handlers.front.server import FrontServer
 from handlers.http.access import Access
@@ -95,3 +101,104 @@ async def test_a_socket_is_told_when_to_come_back(
         await draining
     assert (end.code, end.reason, end.last["type"]) == (1012, "drain", "drain")
     assert 0 <= end.last["reconnect_in_ms"] < 1000 * DRAIN_WINDOW.total_seconds()
+
+
+async def test_a_process_is_unready_before_it_closes_its_port(
+    http_server: FrontServer, app: Curfew, client: Client
+) -> None:
+    running = app.configuration.running
+    app.configuration = replace(
+        app.configuration, running=replace(running, drain_notice=timedelta(seconds=1))
+    )
+    assert (await client.request("GET", "/readyz")).status_code == 200
+    draining = asyncio.create_task(drain(http_server, app))
+    await asyncio.sleep(0)
+    async with Client(client.url) as new:
+        assert (await new.request("GET", "/readyz")).status_code == 503
+        served = await new.request("GET", "/healthz")
+        assert served.status_code == 200
+        assert served.headers["Connection"] == "close"
+    assert not draining.done()
+    await asyncio.wait_for(draining, PATIENCE_SECONDS)
+
+
+async def test_sockets_go_in_turns_that_the_others_can_take(
+    http_server: FrontServer, app: Curfew, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = timedelta(seconds=0.3)
+    monkeypatch.setattr("server.core.pacing.WINDOW", window)
+    monkeypatch.setattr("server.core.nodes.NodeWatch.listed", 2)
+    running = replace(app.configuration.running, drain_rate=4, drain_timeout=60 * window)
+    app.configuration = replace(app.configuration, running=running)
+    await client.sign_up("ada")
+    async with AsyncExitStack() as stack:
+        sockets = [await stack.enter_async_context(client.open_socket()) for _ in range(3)]
+        for each in sockets:
+            await frame(each, "hello")
+        began = time.monotonic()
+
+        async def ended(each: ClientConnection) -> float:
+            end = await end_of(each)
+            assert (end.code, end.last["type"]) == (1012, "drain")
+            assert end.last["reconnect_in_ms"] < 300
+            return time.monotonic() - began
+
+        ends = [asyncio.create_task(ended(each)) for each in sockets]
+        await asyncio.wait_for(drain(http_server, app), PATIENCE_SECONDS)
+        moments = sorted(await asyncio.gather(*ends))
+    assert moments[1] - moments[0] > 0.2
+    assert moments[2] - moments[1] > 0.2
+
+
+async def test_a_worker_that_its_signal_reaches_before_its_parent_hears_that_all_stop(
+    http_server: FrontServer, app: Curfew, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service manager signals the whole group, and the parent says it a moment later."""
+    monkeypatch.setattr("server.core.nodes.NodeWatch.listed", 2)
+    running = replace(app.configuration.running, drain_rate=1, drain_timeout=timedelta(minutes=5))
+    app.configuration = replace(app.configuration, running=running)
+    lease, said = app.services.engine.lease, [1]
+    look = lease.look
+
+    async def look_while_the_parent_says_it() -> None:
+        await look()
+        said[0] = 2
+
+    monkeypatch.setattr(lease, "look", look_while_the_parent_says_it)
+    await client.sign_up("ada")
+    async with AsyncExitStack() as stack:
+        sockets = [await stack.enter_async_context(client.open_socket()) for _ in range(8)]
+        for each in sockets:
+            await frame(each, "hello")
+        draining = asyncio.create_task(drain(http_server, app, lambda: said[0]))
+        async with asyncio.timeout(DRAIN_WINDOW.total_seconds()):  # nobody stays: no second turn
+            for each in sockets:
+                assert (await end_of(each)).last["type"] == "drain"
+        await draining
+
+
+async def test_no_socket_opens_any_more_on_a_connection_that_is_left(
+    http_server: FrontServer, app: Curfew, client: Client, slow: asyncio.Task[httpx.Response]
+) -> None:
+    draining = asyncio.create_task(drain(http_server, app))
+    await asyncio.sleep(0.05)
+    assert app.handshakes.enter() is not None
+    Slow.answers.set()
+    assert (await slow).status_code == 200
+    await draining
+    del client
+
+
+async def test_a_connection_that_waits_to_be_accepted_is_served(
+    http_server: FrontServer, app: Curfew, client: Client
+) -> None:
+    """Nobody has accepted it when the port is closed, and its request is there."""
+    assert (await client.request("GET", "/healthz")).status_code == 200
+    port = app.configuration.port
+    with socket.create_connection(("127.0.0.1", port)) as waiting:
+        waiting.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+        await drain(http_server, app)  # the loop had no turn in between
+        waiting.settimeout(PATIENCE_SECONDS)
+        answer = await asyncio.to_thread(waiting.recv, 4096)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"Connection: close" in answer

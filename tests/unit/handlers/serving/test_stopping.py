@@ -84,6 +84,25 @@ async def test_who_serves_is_asked_and_not_cancelled(
     assert served.is_done
 
 
+async def test_what_a_failed_start_puts_away_is_not_cancelled(pipe: tuple[int, list[int]]) -> None:
+    put_away = False
+
+    async def serve(stop: StopRequest) -> None:
+        nonlocal put_away
+        try:
+            with stop.cancels():
+                raise RuntimeError
+        finally:
+            by_signal(pipe[1])
+            await asyncio.sleep(0.05)
+            put_away = True
+            asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
+
+    with pytest.raises(RuntimeError):
+        await until_stopped(pipe[0], serve)
+    assert put_away
+
+
 async def test_another_cancellation_is_no_request(pipe: tuple[int, list[int]]) -> None:
     served = Served(asyncio.Event().wait)
     serving = asyncio.create_task(until_stopped(pipe[0], served))

@@ -1,11 +1,12 @@
 """TLS that the server speaks itself: 1.2 and later."""
 
 import ssl
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from handlers.serving.tls import tls_context
+from handlers.serving.tls import expiry_of_certificate, tls_context
 from settings import load_settings
 from tests.support.servers.store_tls import Authority
 
@@ -64,3 +65,16 @@ def test_present_versions_are_spoken(server: ssl.SSLContext, version: ssl.TLSVer
 def test_former_versions_are_refused(server: ssl.SSLContext, name: str) -> None:
     with pytest.raises(ssl.SSLError):
         agreed(server, ssl.TLSVersion[name])
+
+
+def test_the_expiry_of_the_certificate_is_read_from_its_file(tmp_path: Path) -> None:
+    certificate, key = Authority(tmp_path).certify("DNS:localhost")
+    plain = {"CURFEW_DATA_DIR": str(tmp_path)}
+    tls = {"CURFEW_TLS_CERT": str(certificate), "CURFEW_TLS_KEY": str(key)}
+    assert expiry_of_certificate(load_settings(plain)) is None
+    settings = load_settings(plain | tls)
+    expires_at = expiry_of_certificate(settings)
+    assert expires_at is not None
+    assert expires_at > datetime.now(UTC)
+    certificate.write_text("no certificate any more")
+    assert expiry_of_certificate(settings) is None

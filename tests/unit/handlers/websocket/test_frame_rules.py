@@ -67,3 +67,17 @@ def test_a_key_is_16_bytes_in_base64() -> None:
         assert frame_rules.is_key(key) == (size == 16)
     assert not frame_rules.is_key("-" * 22 + "==")
     assert not frame_rules.is_key("A" * 22 + "==\n")
+
+
+@pytest.mark.parametrize(
+    ("size", "head"),
+    [
+        (0, b"\x81\x00"),
+        (125, b"\x81\x7d"),
+        (126, b"\x81\x7e\x00\x7e"),
+        (65_535, b"\x81\x7e\xff\xff"),
+        (65_536, b"\x81\x7f" + struct.pack("!Q", 65_536)),
+    ],
+)
+def test_a_servers_frame_says_its_size_in_as_few_bytes_as_it_can(size: int, head: bytes) -> None:
+    assert frame_rules.frame_of_server(frame_rules.TEXT, b"x" * size) == head + b"x" * size

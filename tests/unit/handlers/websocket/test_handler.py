@@ -1,11 +1,15 @@
 """`GET /ws`: the handshake, the limits of this process, and what reaches the engine's socket."""
 
+import asyncio
+
 import pytest
 
 from handlers.http.application import Curfew
 from handlers.http.connection_limits import ConnectionLimits
-from handlers.websocket.handler import READ_AT_MOST
+from handlers.websocket.handler import READ_AT_MOST, TornadoTransport
+from handlers.websocket.strict_protocol import StrictProtocol
 from server.core.messages import MAX_FRAME_BYTES
+from server.core.room_frames import SharedFrame
 from server.services import Services
 from tests.support.clients.client import PASSWORD, Client
 from tests.support.clients.sockets import end_of, frame
@@ -114,3 +118,46 @@ async def test_a_socket_is_counted_as_long_as_it_is_open(app: Curfew, ada: Clien
         return app.connection_limits._total == 0
 
     await until(left)
+
+
+async def test_nobody_joins_a_room_by_request_unless_the_application_says_so(
+    ada: Client, services: Services
+) -> None:
+    await services.rooms.create("den")
+    async with ada.open_socket() as socket:
+        await frame(socket, "hello")
+        await socket.send('{"type": "join", "room": "den"}')
+        assert (await frame(socket, "error"))["code"] == "not_a_member"
+
+
+async def test_a_socket_that_is_gone_takes_no_frame(ada: Client, services: Services) -> None:
+    async with ada.open_socket() as socket:
+        await frame(socket, "hello")
+        (sockets,) = services.engine.hub.sessions()
+        (connection,) = sockets.connections.values()
+        transport = connection._transport  # type: ignore[attr-defined]
+        assert isinstance(transport, TornadoTransport)
+        protocol = transport._handler.ws_connection
+        assert isinstance(protocol, StrictProtocol)
+
+    async def is_gone() -> bool:
+        return transport._handler.ws_connection is None
+
+    await until(is_gone)
+    for begin in (transport.begin, protocol.begin):
+        with pytest.raises(ConnectionError):
+            await begin(SharedFrame("{}", "den"))  # type: ignore[misc]
+    with pytest.raises(ConnectionError):
+        await transport.write("{}")
+    transport.write_now("{}")
+
+
+async def test_an_older_version_of_http_opens_no_socket(ada: Client) -> None:
+    host, port = ada.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    lines = [f"{name}: {value}" for name, value in HANDSHAKE.items()]
+    head = ["GET /ws HTTP/1.0", f"Host: {host}:{port}", f"Origin: {ada.url}", *lines, "", ""]
+    writer.write("\r\n".join(head).encode())
+    assert await reader.readline() == b"HTTP/1.1 400 Bad Request\r\n"
+    writer.close()
+    await writer.wait_closed()

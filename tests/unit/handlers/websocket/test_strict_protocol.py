@@ -4,7 +4,7 @@ import asyncio
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from tornado.httpserver import HTTPServer
@@ -89,6 +89,8 @@ class Client:
         first, size = await self.reader.readexactly(2)
         if size == 126:
             (size,) = struct.unpack("!H", await self.reader.readexactly(2))
+        elif size == 127:
+            (size,) = struct.unpack("!Q", await self.reader.readexactly(8))
         return first & 0x0F, await self.reader.readexactly(size)
 
     async def closed(self) -> tuple[int, str]:
@@ -100,10 +102,12 @@ class Client:
 
 @asynccontextmanager
 async def opened(
-    server_class: type[HTTPServer] = FrontServer, ping_interval: float = 0
+    server_class: type[HTTPServer] = FrontServer,
+    ping_interval: float = 0,
+    handler: type[WebSocketHandler] = Echo,
 ) -> AsyncIterator[Client]:
     """Open a WebSocket."""
-    server = server_class(Application([("/", Echo)], websocket_ping_interval=ping_interval))
+    server = server_class(Application([("/", handler)], websocket_ping_interval=ping_interval))
     listening, port = bind_unused_port()
     server.add_socket(listening)
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -264,3 +268,40 @@ async def test_frames_are_as_strict_on_a_server_of_tornados_own() -> None:
         assert await client.frame() == (TEXT, b"a")
         client.send_bytes(b"\x81\x01a")  # without a mask
         assert (await client.closed())[0] == CloseCode.PROTOCOL
+
+
+class Farewell(Echo):
+    """Says one more thing when it closes, in reply to any message."""
+
+    last = "bye"
+    writes: ClassVar[list[bytes]] = []
+
+    def on_message(self, message: str | bytes) -> None:
+        """Close behind a last message."""
+        protocol: Any = self.ws_connection
+        assert isinstance(protocol, StrictProtocol)
+        write = protocol.stream.write
+
+        def noted(data: bytes) -> Any:
+            self.writes.append(data)
+            return write(data)
+
+        protocol.stream.write = noted
+        protocol.write_text("before")
+        protocol.close_with(message if isinstance(message, str) else "", 4401, "over")
+        protocol.write_text("after")
+
+
+@pytest.mark.parametrize("size", [1, 125, 126, 65_535, 65_536])
+async def test_a_last_message_goes_out_in_one_piece_with_the_close_frame(
+    monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(Farewell, "writes", [])
+    async with opened(HTTPServer, handler=Farewell) as client:
+        client.send(TEXT, b"x" * size)
+        assert await client.frame() == (TEXT, b"before")
+        assert await client.frame() == (TEXT, b"x" * size)
+        assert await client.closed() == (4401, "over")
+        client.send(CLOSE, b"\x11\x31")
+        assert await client.reader.read() == b""
+    assert len(Farewell.writes) == 2
