@@ -11,7 +11,7 @@ import struct
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 from benchmarks.processes import LINUX
 from benchmarks.running import NotMeasurable
@@ -138,17 +138,25 @@ class Socket(asyncio.Protocol):
         self._open = None
 
 
+S = TypeVar("S", bound=Socket)
+
+
 async def open_sockets(handshakes: Iterable[Handshake]) -> list[Socket]:
+    """Open sockets of the plain kind; see `open_all`."""
+    return await open_all(handshakes, Socket)
+
+
+async def open_all(handshakes: Iterable[Handshake], kind: type[S]) -> list[S]:
     """Open sockets, 64 handshakes at a time; return them in the order of the handshakes.
 
     Raises:
         NotMeasurable: a socket was not opened.
     """
-    left, opened = iter(enumerate(handshakes)), dict[int, Socket]()
+    left, opened = iter(enumerate(handshakes)), dict[int, S]()
 
     async def some() -> None:
         for number, handshake in left:
-            opened[number] = await _persist(handshake, SOURCES[number % len(SOURCES)])
+            opened[number] = await _persist(handshake, SOURCES[number % len(SOURCES)], kind)
 
     await asyncio.gather(*(some() for _ in range(AT_ONCE)))
     gc.collect()
@@ -178,17 +186,22 @@ async def cut(sockets: Iterable[Socket]) -> None:
     gc.unfreeze()
 
 
-async def _persist(handshake: Handshake, source: str) -> Socket:
+async def _persist(handshake: Handshake, source: str, kind: type[S]) -> S:
     """Open a socket; come back as a browser would if a busy server asks for it."""
     for _ in range(TRIES - 1):
         try:
-            return await _open(handshake, source)
+            return await open_one(handshake, source, kind)
         except NotMeasurable:
             await asyncio.sleep(COME_BACK)
-    return await _open(handshake, source)
+    return await open_one(handshake, source, kind)
 
 
-async def _open(handshake: Handshake, source: str) -> Socket:
+async def open_one(handshake: Handshake, source: str, kind: type[S]) -> S:
+    """Open a socket.
+
+    Raises:
+        NotMeasurable: it was refused; the text has the beginning of the answer.
+    """
     loop = asyncio.get_running_loop()
     raw = socket.socket()
     raw.setblocking(False)
@@ -196,7 +209,7 @@ async def _open(handshake: Handshake, source: str) -> Socket:
     raw.bind((source, 0))
     await loop.sock_connect(raw, ("127.0.0.1", handshake.port))
     opened: asyncio.Future[None] = loop.create_future()
-    _, made = await loop.create_connection(lambda: Socket(handshake, opened), sock=raw)
+    _, made = await loop.create_connection(lambda: kind(handshake, opened), sock=raw)
     async with asyncio.timeout(PATIENCE):
         await opened
     return made

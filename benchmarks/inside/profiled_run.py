@@ -16,10 +16,29 @@ from benchmarks.running import ROOT
 EVERY: Final = 0.001
 """Seconds of CPU time; the kernel rounds up to its own tick."""
 PARTS: Final = (
-    ("access log", ("/logging/", "server/telemetry/log_", "application.py:log_request")),
+    (
+        "access log",
+        (
+            "/logging/",
+            "server/telemetry/log_",
+            "server/telemetry/line_log",
+            "application.py:log_request",
+        ),
+    ),
     ("audit and metrics", ("server/telemetry/", "/prometheus_client/")),
-    ("security headers", ("handlers/http/headers.py", "base.py:set_default_headers")),
-    ("cookie", ("handlers/http/cookie.py", "/hmac.py", "web.py:decode_signed_value")),
+    (
+        "security headers",
+        ("handlers/http/headers.py", "base.py:set_default_headers", "base.py:clear"),
+    ),
+    (
+        "cookie",
+        (
+            "handlers/http/cookie.py",
+            "handlers/http/presented_cookies.py",
+            "/hmac.py",
+            "web.py:decode_signed_value",
+        ),
+    ),
     (
         "record: open and read",
         ("server/crypto/", "server/store/codec.py", "documents.py", "/nacl/"),

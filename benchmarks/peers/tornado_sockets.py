@@ -91,6 +91,21 @@ class Close(RequestHandler):
         self.write({"done": True})
 
 
+class Say(RequestHandler):
+    """`POST /say?times=…`: write to every socket, in one loop."""
+
+    def initialize(self, server: Server) -> None:
+        self.server = server
+
+    async def post(self) -> None:
+        for _ in range(int(self.get_query_argument("times"))):
+            for sockets in list(self.server.sockets.values()):
+                for socket in list(sockets):
+                    socket.write_message("x" * 200)
+            await asyncio.sleep(0)
+        self.write({"done": True})
+
+
 class Root(RequestHandler):
     """`GET /`: signs in."""
 
@@ -109,7 +124,7 @@ class Root(RequestHandler):
 async def main(port: int, store_port: int, kind: str) -> None:
     """Serve."""
     server = Server(store_port, kind)
-    handlers = {"/": Root, "/ws": Socket, "/logout": Logout, "/close": Close}
+    handlers = {"/": Root, "/ws": Socket, "/logout": Logout, "/close": Close, "/say": Say}
     routes = [(path, handler, {"server": server}) for path, handler in handlers.items()]
     application = Application(routes, cookie_secret=secrets.token_hex())
     application.listen(port, "127.0.0.1")

@@ -1,0 +1,1 @@
+"""Attacks of one address, and what they cost everybody else: `make attacks`."""

@@ -1,0 +1,1 @@
+"""What a fleet costs and where its first wall is: `python -m benchmarks.capacity [--measure]`."""
