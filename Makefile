@@ -8,7 +8,9 @@ BENCH := .venv-bench
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast cover check format docs map simulate model attacks bench bench-quick chaos-matrix screenshots requirements audit
+.PHONY: help run app huddle test test-fast cover check format docs map simulate model attacks drain bench bench-quick capacity fleet chaos-matrix sentinel screenshots requirements audit containers balancers test-cluster
+# Tests start many processes: what Python has compiled is kept, whatever the machine asks for.
+unexport PYTHONDONTWRITEBYTECODE
 # Only the program speaks, not make.
 .SILENT:
 
@@ -19,35 +21,47 @@ help: ## list these targets
 run: $(VENV)/.runtime ## serve on http://127.0.0.1:8888; the first call sets up
 	exec $(BIN)/python run.py
 
+app: $(VENV)/.dev ## write a small application outside the clone: NAME=huddle DIR=../huddle
+	test -n "$(NAME)" && test -n "$(DIR)" || { \
+	  echo "make app NAME=huddle DIR=../huddle: it needs both." >&2; exit 1; }
+	$(BIN)/python -m curfew.new "$(NAME)" "$(DIR)"
+
+huddle: $(VENV)/.dev ## serve examples/huddle, an application of rooms, on http://127.0.0.1:8888
+	exec $(BIN)/python -m examples.huddle
+
 # All tests in several processes, as most of them wait most of the time; a few in one.
 WORKERS := $(if $(ARGS),0,4)
-# The status of a run that came to its end, in which tests failed and no secret was written.
-TESTS_FAILED := 1
-# Run tests: $(1) starts Python, $(2) selects. ONCE_MORE=yes tries what failed once more.
-define run_tests
-	$(1) -m pytest -n $(WORKERS) $(2) || { \
-	  [ $$? = $(TESTS_FAILED) ] && [ -n "$(ONCE_MORE)" ] && \
-	  echo "make $@: what failed is tried once more, alone." && \
-	  $(1) -m pytest $(2) -n 0 -v --last-failed --last-failed-no-failures none; }
-endef
+# Run tests: $(1) starts Python, $(2) selects. What fails is not tried again: docs/decisions/0022.
+run_tests = $(1) -m pytest -n $(WORKERS) $(2)
 
-# Every folder of tests is in one of these two lists; tests/architecture holds that.
+# Every folder of tests is in one of these three lists; tests/architecture holds that.
 FAST := tests/architecture tests/conformance tests/docs tests/js tests/property tests/unit
 SLOW := tests/browser tests/chaos tests/handlers tests/integration tests/security \
   tests/simulation tests/sockets
+BIG := tests/cluster
 # What runs our code in processes that end by themselves; one that is killed notes nothing.
-PROCESSES := commands commands_alone demoted_master early_answers embedded_store full_store \
-  hanging_workers keys_command keys_that_do_not_fit other_session_rules reloading \
-  reset_connections store_at_start streamed_bodies supervisor tls tornado_suite
+PROCESSES := account_commands accounts_of_an_application cluster cluster_bad_input commands \
+  commands_alone demoted_master doctor_findings early_answers embedded_store failed_starts \
+  failed_to_start full_store hanging_workers kept_application keys_command keys_that_do_not_fit \
+  lost_role metrics_of_all other_session_rules reloading request_logs reset_connections \
+  sentinel_at_start service_manager session_hooks store_at_start streamed_bodies supervisor tls \
+  top tornado_suite traces uploads
 COVERING := tests/conformance tests/handlers tests/property tests/sockets tests/unit \
   $(PROCESSES:%=tests/integration/test_%.py)
 
 test: $(VENV)/.dev ## run all tests; ARGS="-k logout" selects
 	sh tests/support/browsers/install-browsers.sh
+	sh tests/support/servers/install-balancers.sh
+	sh tests/support/servers/install-operators-tools.sh
 	$(BIN)/python -m tests.support.browsers.node
-	$(call run_tests,$(BIN)/python,$(ARGS))
+	$(call run_tests,$(BIN)/python,$(BIG:%=--ignore=%) $(ARGS))
+
+# On real clusters of six servers; one whole life on one is in tests/integration, for every run.
+test-cluster: $(VENV)/.dev ## run the tests on real clusters, which take some minutes
+	$(call run_tests,$(BIN)/python,$(BIG) $(ARGS))
 
 test-fast: $(VENV)/.dev ## run the tests that answer in less than 90 seconds
+	sh tests/support/servers/install-operators-tools.sh
 	$(BIN)/python -m tests.support.browsers.node
 	$(call run_tests,$(BIN)/python,-m "not alone" $(FAST))
 
@@ -69,19 +83,23 @@ format: $(VENV)/.dev ## format the code and apply safe fixes
 	$(BIN)/ruff format .
 
 docs: $(VENV)/.dev ## run the tests that hold the documents to the code
+	sh tests/support/servers/install-operators-tools.sh
 	$(BIN)/python -m pytest tests/docs $(ARGS)
 
 map: $(VENV)/.dev ## draw docs/images/rooms.svg and its table in docs/architecture.md again
 	$(BIN)/python -m tests.docs.map
 
-simulate: $(VENV)/.dev ## run 200,000 simulated histories; CURFEW_HISTORIES, CURFEW_FIRST_SEED
-	CURFEW_HISTORIES=$${CURFEW_HISTORIES:-200000} $(BIN)/python -m pytest tests/simulation
+simulate: $(VENV)/.dev ## run 200,000 simulated histories, 20,000 of rooms; CURFEW_HISTORIES, CURFEW_ROOM_HISTORIES, CURFEW_FIRST_SEED
+	CURFEW_HISTORIES=$${CURFEW_HISTORIES:-200000} CURFEW_ROOM_HISTORIES=$${CURFEW_ROOM_HISTORIES:-20000} $(BIN)/python -m pytest tests/simulation
 
 model: ## explore all states of docs/model, a model of how sessions end; ARGS=stories
 	sh docs/model/explore.sh $(ARGS)
 
 attacks: $(VENV)/.dev ## measure other people's requests while one address attacks; ARGS="'F sign-ups'"
 	$(BIN)/python -m benchmarks.attacks $(ARGS)
+
+drain: $(VENV)/.dev ## move 8,000 sockets of a server that stops to another one; ARGS="8000 200"
+	$(BIN)/python -m benchmarks.drain $(ARGS)
 
 bench: $(VENV)/.dev $(BENCH)/.installed ## measure Curfew beside its peers, and write docs/performance.md; ARGS="http"
 	sh benchmarks/install-wrk.sh
@@ -93,17 +111,36 @@ bench-quick: $(VENV)/.dev $(BENCH)/.installed ## the same in two minutes, only p
 	$(BIN)/python -m tests.support.browsers.node benchmarks/peers
 	$(BIN)/python -m benchmarks --plan quick $(ARGS)
 
+capacity: $(VENV)/.dev ## compute docs/capacity.md anew; ARGS=--measure measures the unit costs first
+	$(BIN)/python -m benchmarks.capacity $(ARGS)
+
+fleet: $(VENV)/.dev ## simulate 100 nodes with 1,000,000 sockets, in minutes; ARGS=--write writes docs/capacity.md
+	$(BIN)/python -m benchmarks.capacity.fleet $(ARGS)
+
 chaos-matrix: $(VENV)/.dev ## measure docs/fault-matrix.md anew
 	$(BIN)/python -m tests.chaos.matrix
 
-screenshots: $(VENV)/.dev ## take the pictures in docs/images anew
+sentinel: $(VENV)/.dev ## run all faults of a store with Sentinel, also under load
+	SENTINEL_FAULTS=all $(BIN)/python -m pytest tests/chaos -k sentinel $(ARGS)
+
+balancers: $(VENV)/.dev ## run what operators set up: all balancers under load, a restore under servers that run
+	sh tests/support/servers/install-balancers.sh
+	CURFEW_FAULTS=all $(BIN)/python -m pytest tests/integration/test_balancers_on_pages.py \
+	  tests/integration/test_operations_page.py $(ARGS)
+
+containers: $(VENV)/.dev ## build the image of examples/deploy/container, and run it; takes minutes, as root
+	sh tests/support/servers/install-containers.sh
+	$(BIN)/python -m tests.support.servers.containers
+
+screenshots: $(VENV)/.dev ## take the pictures in docs/images and examples anew
 	sh tests/support/browsers/install-browsers.sh
 	$(BIN)/python -m tests.support.pictures.screenshots
 	$(BIN)/python -m tests.support.pictures.contact_sheets
+	$(BIN)/python -m tests.support.pictures.examples
 
 # The names of the new files' origin are left out: whoever runs this may use a mirror.
 requirements: $(TOOLS)/.installed ## pin all packages with their hashes anew, from requirements*.in
-	for each in requirements requirements-dev requirements-tools benchmarks/requirements; do \
+	for each in requirements requirements-dev requirements-tools requirements-traces benchmarks/requirements; do \
 	  UV_CUSTOM_COMPILE_COMMAND="make requirements" $(TOOLS)/bin/uv pip compile --quiet \
 	    --universal --python-version 3.11 --generate-hashes --no-emit-package colorama \
 	    --no-emit-index-url --no-emit-find-links -o $$each.txt $$each.in || exit 1; done
