@@ -179,8 +179,6 @@ class HttpConnection(asyncio.BufferedProtocol):
         self._incoming.body_timeout = seconds
         self._incoming.time_body()
 
-    # Requests.
-
     def read_on_in_turn(self) -> None:
         """Read more of what was received when it has its turn."""
         if not self._waits_for_turn:
@@ -190,6 +188,11 @@ class HttpConnection(asyncio.BufferedProtocol):
     def takes_requests(self) -> bool:
         """Whether it is neither closed nor about to be."""
         return not self.is_gone and self._linger is None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request is here, nor on its way as far as the system knows."""
+        return self._incoming.is_empty and not self._reading.has_unread()
 
     def begin(self, head: Head) -> tuple[Exchange, HTTPMessageDelegate]:
         """Return the exchange for a request, and the delegate that handles it."""
@@ -203,8 +206,6 @@ class HttpConnection(asyncio.BufferedProtocol):
         """Read what was received. No request begins while an answer has not been read."""
         if self._incoming.exchange is not None or not self._outgoing.is_blocked:
             self._incoming.read()
-
-    # Between requests, and the end.
 
     def _rest(self) -> None:
         """Wait for the next request. One that is here already waits for its turn."""

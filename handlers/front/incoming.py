@@ -52,6 +52,11 @@ class Incoming:
         self._is_delegate_busy = False
 
     @property
+    def is_empty(self) -> bool:
+        """Whether nothing of a request is here, nor is one under way."""
+        return self.exchange is None and not self.received
+
+    @property
     def is_in_request(self) -> bool:
         """Whether a part of the current request is still to be handed over."""
         return self._delegate is not None

@@ -53,11 +53,18 @@ class BoundedReading:
 
     def peer_has_left(self) -> bool:
         """Return whether the peer has closed its half, even if more of it was not read yet."""
-        if not _LEFT:  # then this is known when all of it was read
-            return False
+        # Elsewhere than on Linux this is known when all of it was read.
+        return bool(_LEFT) and self._is_told(_LEFT)
+
+    def has_unread(self) -> bool:
+        """Return whether the peer has sent more than was read so far, or has gone."""
+        return self._is_told(select.POLLIN)
+
+    def _is_told(self, event: int) -> bool:
+        """Return whether the system tells this of the socket; true when it is closed."""
         descriptor = self._transport.get_extra_info("socket").fileno()
         if descriptor < 0:
             return True
         poll = select.poll()
-        poll.register(descriptor, _LEFT)
+        poll.register(descriptor, event)
         return bool(poll.poll(0))

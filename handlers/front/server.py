@@ -219,6 +219,15 @@ class FrontServer(HTTPServer):
         if not self._open:
             self._all_closed.set()
 
+    def close_idle_connections(self) -> None:
+        """Close connections on which no request is under way. While draining, others follow.
+
+        A request whose connection closes under it may be one that a proxy does not send again.
+        """
+        for each in self._open.keys() - self._waiting.keys():
+            if each.is_idle:
+                each.close()
+
     async def close_all_connections(self) -> None:
         """Close all connections except sockets, and wait until they are closed."""
         for made, connection in self._waiting.items():

@@ -21,13 +21,16 @@ log = logging.getLogger("curfew.serving")
 DRAIN_WINDOW: Final = WINDOW
 LAST_REQUESTS: Final = 10.0
 """Seconds that the running requests get to finish."""
-LAST_USES: Final = 1.0
+LAST_USES: Final = 1.5
 """Seconds in which a connection that is in use gets its last answer, which says that it ends. One
-that is closed while a request is on its way makes a proxy answer 502."""
+that is closed while a request is on its way makes a proxy answer 502. No whole number: proxies come
+back to a server that refused them after whole seconds, on connections that they kept."""
+LAST_ANSWERS: Final = 2.0
+"""Seconds that requests get which came in these last moments: the store's patience, and more."""
 LAST_CLOSES: Final = 6.0
 """Seconds that closing the connections may take. Tornado cuts a peer that does not answer its close
 frame after 5."""
-LAST_STEPS: Final = LAST_REQUESTS + LAST_USES + LAST_CLOSES
+LAST_STEPS: Final = LAST_REQUESTS + LAST_USES + LAST_ANSWERS + LAST_CLOSES
 
 
 def _alone() -> int:
@@ -60,6 +63,10 @@ async def drain(
     application.services.engine.hub.drain(DRAIN_WINDOW, random.random)
     with suppress(TimeoutError):
         async with asyncio.timeout(LAST_USES):
+            await server.all_closed()
+    server.close_idle_connections()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LAST_ANSWERS):
             await server.all_closed()
     with suppress(TimeoutError):
         async with asyncio.timeout(LAST_CLOSES):

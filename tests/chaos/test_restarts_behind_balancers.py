@@ -144,8 +144,9 @@ async def test_no_request_fails_over_twenty_restarts_behind_nginx_and_behind_hap
             stack.enter_context(run(template.format(port=port, one=one, two=two), port))
         async with loads[0].running(), loads[1].running():
             await restart_all(servers, RESTARTS)
+    told = {name: load.answers for name, load in zip(("nginx", "HAProxy"), loads, strict=True)}
     for load in loads:
-        assert {status for _, status in load.answers} == {200}, load.answers
+        assert {status for _, status in load.answers} == {200}, told
         assert load.answers["POST", 200] > RESTARTS * 10
 
 

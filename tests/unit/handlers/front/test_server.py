@@ -158,6 +158,20 @@ async def test_a_server_that_stops_closes_what_is_open_and_forgets_it() -> None:
         assert not connection_limits._total
 
 
+async def test_a_connection_whose_request_is_on_its_way_is_not_idle() -> None:
+    async with serving() as (server, connect):
+        (reader, writer), (idle, other) = await connect(), await connect()
+        for each, sender in ((reader, writer), (idle, other)):
+            sender.write(GET)
+            await body_of(each)
+        server.is_draining = True
+        writer.write(GET)  # goes out at once; the server had no turn to read it
+        server.close_idle_connections()
+        assert await body_of(reader) == "http 127.0.0.1"
+        assert not await reader.read()
+        assert not await idle.read()
+
+
 async def test_a_server_that_stops_closes_what_is_about_to_open() -> None:
     connection_limits = ConnectionLimits(10)
     ours, theirs = tcp_pair()

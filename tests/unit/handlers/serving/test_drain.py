@@ -83,11 +83,30 @@ async def test_a_request_that_takes_too_long_is_cut_and_the_log_says_so(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr("handlers.serving.drain.LAST_REQUESTS", 0.05)
+    monkeypatch.setattr("handlers.serving.drain.LAST_ANSWERS", 0.05)
     await asyncio.wait_for(drain(http_server, app), PATIENCE_SECONDS)
     assert "some requests did not finish in time" in caplog.messages
     with pytest.raises(httpx.RemoteProtocolError):
         await slow
     Slow.answers.set()
+
+
+async def test_a_request_that_comes_in_the_last_moment_is_answered(
+    http_server: FrontServer, app: Curfew, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy that comes back on a connection it kept, just when idle ones are closed."""
+    monkeypatch.setattr("handlers.serving.drain.LAST_USES", 0.2)
+    assert (await client.request("GET", "/healthz")).status_code == 200  # a connection is kept
+    Slow.begun, Slow.answers = asyncio.Event(), asyncio.Event()
+    draining = asyncio.create_task(drain(http_server, app))
+    await asyncio.sleep(0.1)
+    late = asyncio.create_task(client.request("GET", "/slow"))
+    await asyncio.wait_for(Slow.begun.wait(), PATIENCE_SECONDS)
+    await asyncio.wait([draining], timeout=0.4)  # idle ones are closed meanwhile
+    Slow.answers.set()
+    answer = await late
+    assert (answer.status_code, answer.headers["Connection"]) == (200, "close")
+    await asyncio.wait_for(draining, PATIENCE_SECONDS)
 
 
 async def test_a_socket_is_told_when_to_come_back(
