@@ -149,10 +149,13 @@ class Guard:
         give it is in a file that has to be read first.
         """
         password = secrets.token_urlsafe(32)
-        self._owner_password.unlink(missing_ok=True)
-        descriptor = os.open(self._owner_password, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        # In one step, since somebody may be reading it: there always is one, and it is whole.
+        new = self._owner_password.with_suffix(".new")
+        new.unlink(missing_ok=True)
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(password)
+        new.replace(self._owner_password)
         users = embedded_acl_file(USER, password)
         (self._folder / "users.acl").write_text(users, encoding="ascii")
 

@@ -112,6 +112,17 @@ def test_a_killed_valkey_comes_back_with_its_data(data_dir: Path) -> None:
     assert valkey_pid(data_dir) != killed
 
 
+@pytest.mark.usefixtures("store")
+def test_the_owners_password_can_be_read_at_every_moment(data_dir: Path) -> None:
+    put(data_dir, "kept")
+    before = owner_password_path(data_dir).read_text("ascii")
+    os.kill(valkey_pid(data_dir), signal.SIGKILL)
+    while (password := owner_password_path(data_dir).read_text("ascii")) == before:
+        pass
+    assert len(password) == len(before)
+    assert eventually(lambda: get(data_dir)) == "kept"
+
+
 @on_linux
 def test_valkey_goes_with_a_killed_guard_and_both_can_be_spawned_again(
     data_dir: Path, store: EmbeddedStore
