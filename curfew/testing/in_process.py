@@ -12,6 +12,7 @@ from typing import Any, Self
 from curfew.application import Application
 from curfew.testing.client import Client
 from curfew.testing.control import end_session, move_clock
+from curfew.testing.defaults import DEFAULTS
 from curfew.testing.ports import free_port
 from handlers.front.server import FrontServer
 from handlers.http.application import Curfew
@@ -151,6 +152,7 @@ class InProcess:
 
     def _settings(self) -> Settings:
         given = {
+            **DEFAULTS,
             "CURFEW_DATA_DIR": str(Path(self._folder.name) / "data"),
             "CURFEW_PORT": str(self.port),
             "CURFEW_NODE_LEASE": "1m",  # the loop stands still at a breakpoint

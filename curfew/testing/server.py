@@ -16,6 +16,7 @@ from urllib.request import urlopen
 from curfew.places import FOLDER, INSTALLED
 from curfew.testing.client import Client
 from curfew.testing.control import ask_all
+from curfew.testing.defaults import DEFAULTS
 from curfew.testing.ports import free_port
 from curfew.testing.waiting import eventually
 from server.core.reasons import Reason
@@ -91,6 +92,7 @@ class Server:
         clone = "" if INSTALLED.is_dir() else str(FOLDER)
         paths = [clone, os.environ.get("PYTHONPATH", "")]
         return {
+            **DEFAULTS,
             **os.environ,
             "PYTHONPATH": os.pathsep.join(filter(None, paths)),
             "CURFEW_DATA_DIR": str(self.data_dir),
