@@ -78,6 +78,7 @@ def test_two_step_sign_in_is_set_up_and_used_with_keys_alone(page: Page, usernam
     page.keyboard.type(pyotp.TOTP(secret).now())
     page.keyboard.press("Enter")
     expect(page.locator("main .notice")).to_be_focused()
+    expect(page.locator("#copy-codes")).to_be_visible()  # which its script shows
     code = page.locator("#recovery-codes li").first.inner_text()
     kept = [focus_after(page, "Tab")["id"] for _ in range(4)]
     assert kept == ["copy-codes", "download-codes", "print-codes", "kept-codes"]

@@ -14,6 +14,7 @@ import pytest
 from curfew.testing import Server, eventually
 from curfew.testing import server as module
 from curfew.testing.control import ENDING, ask_all
+from curfew.testing.defaults import DEFAULTS
 from tests.support.running.processes import lives
 
 DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
@@ -65,5 +66,13 @@ def test_a_process_that_was_killed_is_not_asked(tmp_path: Path) -> None:
 def test_it_gives_a_server_no_variable_that_is_no_setting() -> None:
     server = Server("some:application", idle_timeout="5m")
     given = {name for name in server.environment if name.startswith("CURFEW_")}
-    assert given - set(os.environ) == {"CURFEW_DATA_DIR", "CURFEW_PORT", "CURFEW_IDLE_TIMEOUT"}
     server.clean_up()
+    own = {"CURFEW_DATA_DIR", "CURFEW_PORT", "CURFEW_IDLE_TIMEOUT"}
+    assert given - set(os.environ) == own | set(DEFAULTS)
+
+
+def test_as_many_accounts_as_tests_make_are_allowed_unless_a_test_says_otherwise() -> None:
+    for given, told in (({}, "1000000"), ({"signups_per_address": "5"}, "5")):
+        server = Server("some:application", environment=None, **given)
+        assert server.environment["CURFEW_SIGNUPS_PER_ADDRESS"] == told
+        server.clean_up()
