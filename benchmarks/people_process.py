@@ -26,14 +26,14 @@ from settings import load_settings
 
 AT_ONCE: Final = 32
 DEVICE: Final = Device(
-    "127.0.0.1", "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+    "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0", "127.0.0.1"
 )
 COPY: Final = """
 local value, lives = redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1])
 for number = ARGV[3], ARGV[4] do
   local sid = string.sub(ARGV[5], 1, -9) .. string.format('%08d', number)
   redis.call('SET', ARGV[1] .. sid, value, 'PX', lives)
-  redis.call('ZADD', ARGV[2] .. number, 1, sid)
+  redis.call('ZADD', ARGV[2] .. number, ARGV[6], sid)
   redis.call('PEXPIRE', ARGV[2] .. number, lives)
 end
 """
@@ -81,11 +81,11 @@ class Work:
 
     async def fill(self, url: str, sid: str, count: int) -> None:
         """Fill a store with copies of a session."""
-        names = ShardNames.of_session(sid)
+        names, expires_at = ShardNames.of_session(sid), f"{time.time() + 1800:.3f}"
         async with Redis.from_url(url) as client:
             for first in range(0, count, COPIED_AT_ONCE):
                 last = min(count, first + COPIED_AT_ONCE) - 1
-                args = [names.session(""), names.index("copy"), first, last, sid]
+                args = [names.session(""), names.index("person"), first, last, sid, expires_at]
                 await client.eval(COPY, 1, names.session(sid), *map(str, args))
 
     async def end_everything(self) -> float:

@@ -8,7 +8,9 @@ owner: a document that was edited, or copied to another key, does not open (P4).
 an epoch.
 """
 
+import hashlib
 import re
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
@@ -24,6 +26,16 @@ from server.store.scripts import Scripts
 
 _REVISION: Final = re.compile(rb"([1-9][0-9]{0,14}) \S+ ")
 """Numbers in Lua are exact up to 15 digits. Python refuses to convert thousands of digits."""
+
+
+_MARK_BYTES: Final = 8
+"""64 bits tell a write from the only one that it could be taken for, the record's next one."""
+
+
+def mark_of(operation: str) -> str:
+    """Return a short form of an operation's id, for records of which there are many."""
+    digest = hashlib.blake2b(operation.encode(), digest_size=_MARK_BYTES).digest()
+    return urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
 
 
 @dataclass(frozen=True, slots=True)

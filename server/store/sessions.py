@@ -32,6 +32,7 @@ from server.store.contract import (
     Unreadable,
     eviction_id,
 )
+from server.store.documents import mark_of
 from server.store.entries import Entries, Fields
 from server.store.names import ShardNames, shard_of_user
 from server.store.replies import (
@@ -48,9 +49,6 @@ from server.store.visitors import VisitorRecords, read_saved
 
 RECORD_KEPT_AFTER_EXPIRY: Final = timedelta(hours=1)
 """So that a person who comes back after lunch learns why the session ended."""
-MARK_CHARACTERS: Final = 16
-"""Of an operation's id, in each record: 64 bits tell a write from the other one that it could be
-taken for, the latest of the same record."""
 ENDS_REMEMBERED: Final = timedelta(days=1)
 """How long an end of many sessions is remembered. No sign-in that was under way and no repeated
 request takes that long."""
@@ -118,7 +116,7 @@ class RedisSessionStore:
     async def create(
         self, session: Session, *, operation: str, user_epoch: str, initiator: str
     ) -> Created | EpochChanged | Tombstone | NoRoom:
-        mark = operation[:MARK_CHARACTERS]
+        mark = mark_of(operation)
         value = self._codec.encode(session, revision=1, operation=mark)
         ttl_ms = self._ttl_ms(session)
         if session.user is None:
@@ -160,7 +158,7 @@ class RedisSessionStore:
         self, session: Session, *, based_on: int, operation: str, event: Event | None = None
     ) -> Saved | Conflict | Tombstone | Missing | NoRoom:
         names, revision = ShardNames.of_session(session.sid), based_on + 1
-        mark = operation[:MARK_CHARACTERS]
+        mark = mark_of(operation)
         value = self._codec.encode(session, revision=revision, operation=mark)
         ttl_ms, entry = self._ttl_ms(session), self._entries.sign(event) if event else ()
         if session.user is None:

@@ -8,7 +8,13 @@ from redis.asyncio import Redis
 from server.core.session import Json
 from server.crypto.keyring import Keyring
 from server.crypto.sealer import Sealer
-from server.store.documents import Document, DocumentCodec, UnreadableDocument, UserDocuments
+from server.store.documents import (
+    Document,
+    DocumentCodec,
+    UnreadableDocument,
+    UserDocuments,
+    mark_of,
+)
 from server.store.scripts import Scripts
 from tests.support.engine.keys import key
 from tests.support.engine.quiet import Unreadable
@@ -89,3 +95,10 @@ async def test_a_document_that_does_not_open_is_reported(client: Redis) -> None:
     await client.set("curfew:{00}:ann", b"3 op1 \ngarbage")
     assert await documents.load("ann") == UnreadableDocument(3)
     assert documents.unreadable.users == ["ann"]
+
+
+def test_a_mark_is_short_and_tells_operations_apart() -> None:
+    marks = {mark_of(f"{number:032x}") for number in range(1000)}
+    assert len(marks) == 1000
+    assert {len(each) for each in marks} == {11}
+    assert not any(set(each) & {" ", "\n", "="} for each in marks)
