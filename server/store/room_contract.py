@@ -120,7 +120,10 @@ class RoomStore(Protocol):
         """Make a room, or give one other options."""
 
     async def delete(self, name: str) -> RoomRefusal | None:
-        """Delete a room, and let its sockets know."""
+        """Delete a room as it is now, and let its sockets know.
+
+        A request that the store executes late changes nothing in a room that was made again.
+        """
 
     async def add(
         self, name: str, user: str, sid: str, lapses_in_ms: int, removals: int
@@ -136,13 +139,13 @@ class RoomStore(Protocol):
         """
 
     async def remove(self, name: str, user: str, sid: str) -> RoomRefusal | None:
-        """Remove a user with all sessions, or one session if `sid` is given."""
+        """Remove a user with all sessions, or one session if `sid` is given; likewise."""
 
     async def rooms_of(self, members: Sequence[Member]) -> Sequence[Sequence[str]]:
         """Return the rooms to which the server may have added each session or its user."""
 
     async def removals(self, name: str) -> int | RoomRefusal:
-        """Return how often somebody was removed from a room."""
+        """Return a number that grows when somebody is removed from a room, or it is made again."""
 
     async def enter(
         self,

@@ -29,6 +29,7 @@ from server.store.room_inbox import RoomInbox
 from server.store.scripts import Scripts
 
 UNKNOWN: Final = b"unknown"
+ANOTHER_LIFE: Final = b"another"
 INBOX_MS: Final = 3_600_000
 """How long an inbox is kept in which nothing happens."""
 KEPT_BYTES: Final = 512 * 1024
@@ -76,9 +77,12 @@ class RedisRoomStore:
         return RoomRefusal.TOO_MANY_ROOMS if reply == b"full" else None
 
     async def delete(self, name: str) -> RoomRefusal | None:
-        names = self._names(name)
-        keys = [self._key(name), names.rooms]
-        return _refusal(await self._scripts.run("room_delete", keys, [name]))
+        room = await self._room(name)
+        if not room:
+            return RoomRefusal.UNKNOWN
+        keys = [self._key(name), self._names(name).rooms]
+        await self._scripts.run("room_delete", keys, [name, room[b"epoch"]])
+        return None
 
     async def add(
         self, name: str, user: str, sid: str, lapses_in_ms: int, removals: int
@@ -114,8 +118,11 @@ class RedisRoomStore:
         return bool(gone)
 
     async def remove(self, name: str, user: str, sid: str) -> RoomRefusal | None:
-        args = [user, sid]
-        reply = await self._scripts.run("room_remove", [self._key(name)], args, must_count=True)
+        reply: Any = ANOTHER_LIFE
+        while reply == ANOTHER_LIFE:  # somebody deletes it and makes it again right now
+            room = await self._room(name)
+            args: list[str | bytes] = [user, sid, room.get(b"epoch", b"")]
+            reply = await self._scripts.run("room_remove", [self._key(name)], args, must_count=True)
         if reply == UNKNOWN:
             return RoomRefusal.UNKNOWN
         removals, *sids = reply
@@ -136,7 +143,7 @@ class RedisRoomStore:
         ]
 
     async def removals(self, name: str) -> int | RoomRefusal:
-        found = await execute("removals", partial(self._client.hgetall, self._key(name)))
+        found = await self._room(name)
         return int(found[b"removals"]) if found else RoomRefusal.UNKNOWN
 
     async def enter(
@@ -224,6 +231,13 @@ class RedisRoomStore:
             return False
         return True
 
+    async def _room(self, name: str) -> Mapping[bytes, bytes]:
+        """Return the hash of a room; empty if there is none."""
+        found: Mapping[bytes, bytes] = await execute(
+            "room", partial(self._client.hgetall, self._key(name))
+        )
+        return found
+
     def _key(self, name: str) -> str:
         return self._names(name).room_at(digest_of(name))
 
@@ -234,10 +248,6 @@ class RedisRoomStore:
         if sid:
             return ShardNames.of_session(sid).rooms_of(f"s:{sid}")
         return ShardNames.of_user(user, len(self._shards)).rooms_of(f"u:{user}")
-
-
-def _refusal(reply: bytes) -> RoomRefusal | None:
-    return RoomRefusal.UNKNOWN if reply == UNKNOWN else None
 
 
 def _counts(members: Mapping[Member, int]) -> list[str | int]:

@@ -1,6 +1,7 @@
 """Rooms over the link of one node, on servers that follow one another."""
 
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from server.core.rooms import (
@@ -16,6 +17,7 @@ from server.core.rooms import (
 from server.store.connection import execute, execute_once
 from server.store.control_log import history_of, is_other_history
 from server.store.room_contract import Acknowledged, Kept, RoomBatch, RoomReader, Sent, Turn
+from server.store.room_store import ANOTHER_LIFE
 from server.store.stream_contract import Position, Positions
 from tests.simulation.connections import NodeLink
 from tests.simulation.network import COMMAND_TIMEOUT, READ_TIMEOUT, Client, Link
@@ -48,7 +50,11 @@ class RemoteRooms:
 
     async def delete(self, name: str) -> RoomRefusal | None:
         """See the contract."""
-        return await self._ask(lambda rooms: rooms.delete(name))
+        epoch = await self._ask(lambda rooms: rooms.epoch_of(name))
+        if not epoch:
+            return RoomRefusal.UNKNOWN
+        await self._ask(lambda rooms: rooms.delete(name, epoch))
+        return None
 
     async def add(
         self, name: str, user: str, sid: str, lapses_in_ms: int, removals: int
@@ -58,7 +64,11 @@ class RemoteRooms:
 
     async def remove(self, name: str, user: str, sid: str) -> RoomRefusal | None:
         """See the contract."""
-        return await self._ask(lambda rooms: rooms.remove(name, user, sid))
+        found: RoomRefusal | bytes | None = ANOTHER_LIFE
+        while isinstance(found, bytes):
+            epoch = await self._ask(lambda rooms: rooms.epoch_of(name))
+            found = await self._ask(partial(_remove, name, user, sid, epoch))
+        return found
 
     async def rooms_of(self, members: Sequence[Member]) -> Sequence[Sequence[str]]:
         """See the contract."""
@@ -138,6 +148,12 @@ class RemoteRooms:
         """Run a script with the real client's tries. So it may run twice."""
         found: T = await execute("simulated", lambda: self._commands.send(_on_master(script)))
         return found
+
+
+def _remove(
+    name: str, user: str, sid: str, epoch: str, rooms: RoomMemory
+) -> RoomRefusal | bytes | None:
+    return rooms.remove(name, user, sid, epoch)
 
 
 def _on_master(

@@ -1,5 +1,6 @@
 """Rooms in memory: what each script of rooms does, in one step."""
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -27,9 +28,12 @@ from server.core.rooms import (
     digest_of,
 )
 from server.store.room_contract import Acknowledged, Kept, Sent, Turn
-from server.store.room_store import KEPT_BYTES
+from server.store.room_store import ANOTHER_LIFE, KEPT_BYTES
 
 What = RoomMessage | RoomRemoval | RoomPresence | RoomDeleted
+
+REMOVALS = itertools.count(1_000_000, 1_000_000)
+"""With which rooms begin, as with the time at which they are made."""
 
 
 @dataclass
@@ -104,16 +108,17 @@ class RoomMemory:
         elif len(self.rooms) >= MAX_ROOMS:
             return RoomRefusal.TOO_MANY_ROOMS
         else:
-            self.rooms[name] = _Room(name, epoch, options)
+            self.rooms[name] = _Room(name, epoch, options, removals=next(REMOVALS))
         return None
 
-    def delete(self, name: str) -> RoomRefusal | None:
+    def epoch_of(self, name: str) -> str:
+        """Return which life of a room this is; empty if there is none."""
+        return self.rooms[name].epoch if name in self.rooms else ""
+
+    def delete(self, name: str, epoch: str) -> None:
         """Do as room_delete.lua."""
-        if (room := self.rooms.get(name)) is None:
-            return RoomRefusal.UNKNOWN
-        self._tell(room, RoomDeleted())
-        del self.rooms[name]
-        return None
+        if self.epoch_of(name) == epoch:
+            self._tell(self.rooms.pop(name), RoomDeleted())
 
     def add(
         self, name: str, user: str, sid: str, lapses_in_ms: int, removals: int
@@ -137,10 +142,12 @@ class RoomMemory:
         self.on_add(user)
         return None
 
-    def remove(self, name: str, user: str, sid: str) -> RoomRefusal | None:
+    def remove(self, name: str, user: str, sid: str, epoch: str) -> RoomRefusal | bytes | None:
         """Do as room_remove.lua."""
         if (room := self.rooms.get(name)) is None:
             return RoomRefusal.UNKNOWN
+        if room.epoch != epoch:
+            return ANOTHER_LIFE
         removal = RoomRemoval(user, sid)
         for granted in list(room.members):
             if granted == (user, sid) or (not sid and granted[0] == user):
@@ -165,7 +172,7 @@ class RoomMemory:
         ]
 
     def removals(self, name: str) -> int | RoomRefusal:
-        """Return how often somebody was removed."""
+        """Return a number that grows with each removal, and each life."""
         return self.rooms[name].removals if name in self.rooms else RoomRefusal.UNKNOWN
 
     def enter(

@@ -107,4 +107,4 @@ def test_histories_find_entries_that_do_not_name_their_life_of_the_room(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(room_memory, "RoomEntry", lambda *fields: RoomEntry(*fields[:3]))
-    assert "after the removal" in outcome_made_again(5)
+    assert "after the removal" in outcome_made_again(159)

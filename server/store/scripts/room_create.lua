@@ -14,6 +14,7 @@ if exists then
 end
 if #redis.call('ZRANGE', KEYS[2], ARGV[6] - 1, ARGV[6] - 1) > 0 then return 'full' end
 redis.call('ZADD', KEYS[2], 0, ARGV[1])
+local clock = redis.call('TIME')
 redis.call('HSET', room_key, 'name', ARGV[1], 'epoch', ARGV[2], 'seq', 0, 'messages', 0,
-  'removals', 0, unpack(options))
+  'removals', string.format('%.0f', clock[1] * 1000000 + clock[2]), unpack(options))
 return 'made'

@@ -1,12 +1,13 @@
 #!lua flags=allow-oom
--- Deletes a room. Its sockets are told; who was a member of it finds out when trying to enter.
+-- Deletes one life of a room. Its sockets are told; who was a member of it finds out when trying to
+-- enter. A request that comes late must not delete a room that was made again meanwhile.
 --
 -- KEYS  1 room  2 names of the shard's rooms
--- ARGV  1 name
--- Returns 'deleted' | 'unknown'
+-- ARGV  1 name  2 epoch of the room that is meant
+-- Returns 'deleted' | 'gone'
 -- include parts/rooms.lua
 
-if not exists then return 'unknown' end
+if room.epoch ~= ARGV[2] then return 'gone' end
 tell('kind', 'deleted')
 for node in pairs(read_map(room_key .. ':listeners')) do
   local _, counted = turns_of(node)

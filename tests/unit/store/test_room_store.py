@@ -71,8 +71,16 @@ async def entries(rooms: RoomStore) -> list[RoomEntry]:
     return [each for each in batch.entries if isinstance(each, RoomEntry)]
 
 
+async def seen(rooms: RoomStore, name: str = "den") -> int:
+    """How often somebody was removed, as who asks for something has seen it."""
+    found = await rooms.removals(name)
+    assert not isinstance(found, RoomRefusal)
+    return found
+
+
 async def test_who_was_added_may_enter_until_removed(rooms: RoomStore) -> None:
-    assert await rooms.add("den", "ann", "", 0, 0) is None
+    before = await seen(rooms)
+    assert await rooms.add("den", "ann", "", 0, await seen(rooms)) is None
     assert await rooms.rooms_of([ANN, GUEST]) == [["den"], []]
     entered = await rooms.enter("den", TURN, EntryMode.GRANTED, {ANN: 1, GUEST: 1})
     assert isinstance(entered, Admitted)
@@ -81,7 +89,7 @@ async def test_who_was_added_may_enter_until_removed(rooms: RoomStore) -> None:
     assert isinstance(sent, Sent)
     assert sent.nodes == ["n1"]
     assert await rooms.remove("den", "ann", "") is None
-    assert await rooms.removals("den") == 1
+    assert await seen(rooms) == before + 1
     found = await entries(rooms)
     assert [each.number for each in found] == list(range(found[0].number, found[0].number + 4))
     assert [type(each.what).__name__ for each in found] == [
@@ -98,8 +106,8 @@ async def test_who_was_added_may_enter_until_removed(rooms: RoomStore) -> None:
 async def test_a_user_is_removed_with_sessions_that_were_added_alone(
     rooms: RoomStore,
 ) -> None:
-    await rooms.add("den", "ann", ANN.sid, 60_000, 0)
-    await rooms.add("den", "annabel", "00c", 60_000, 0)
+    await rooms.add("den", "ann", ANN.sid, 60_000, await seen(rooms))
+    await rooms.add("den", "annabel", "00c", 60_000, await seen(rooms))
     await rooms.remove("den", "ann", "")
     entered = await rooms.enter(
         "den", TURN, EntryMode.GRANTED, {ANN: 1, Member("annabel", "00c"): 1}
@@ -111,14 +119,19 @@ async def test_a_user_is_removed_with_sessions_that_were_added_alone(
 async def test_a_check_and_an_addition_from_before_a_removal_are_void(
     rooms: RoomStore,
 ) -> None:
+    before = await seen(rooms)
     await rooms.remove("den", "bob", "")
-    assert await rooms.enter("den", TURN, EntryMode.CHECKED, {ANN: 1}, 0) == RemovedMeanwhile()
-    assert await rooms.add("den", "ann", "", 0, 0) == RemovedMeanwhile()
-    assert isinstance(await rooms.enter("den", TURN, EntryMode.CHECKED, {ANN: 1}, 1), Admitted)
+    entered = await rooms.enter("den", TURN, EntryMode.CHECKED, {ANN: 1}, before)
+    assert entered == RemovedMeanwhile()
+    assert await rooms.add("den", "ann", "", 0, before) == RemovedMeanwhile()
+    entered = await rooms.enter("den", TURN, EntryMode.CHECKED, {ANN: 1}, before + 1)
+    assert isinstance(entered, Admitted)
 
 
 async def test_tabs_are_counted_and_a_late_stop_does_not_count(rooms: RoomStore) -> None:
-    await rooms.enter("den", Turn("n1", 5), EntryMode.CHECKED, {ANN: 1, TAB: 2, GUEST: 1}, 0)
+    await rooms.enter(
+        "den", Turn("n1", 5), EntryMode.CHECKED, {ANN: 1, TAB: 2, GUEST: 1}, await seen(rooms)
+    )
     present = await rooms.present("den")
     assert not isinstance(present, RoomRefusal)
     assert set(present) == {Present("ann", "", 3), Present(None, "00g", 1)}
@@ -143,9 +156,9 @@ async def test_the_last_messages_are_kept(rooms: RoomStore) -> None:
 
 
 async def test_nodes_that_are_gone_are_forgotten(rooms: RoomStore) -> None:
-    await rooms.enter("den", Turn("n2", 1), EntryMode.CHECKED, {ANN: 1}, 0)
+    await rooms.enter("den", Turn("n2", 1), EntryMode.CHECKED, {ANN: 1}, await seen(rooms))
     assert await rooms.present("den") == []
-    await rooms.enter("den", TURN, EntryMode.CHECKED, {GUEST: 1}, 0)
+    await rooms.enter("den", TURN, EntryMode.CHECKED, {GUEST: 1}, await seen(rooms))
     gone = await rooms.ghosts(())
     assert gone == {"n2"}
     assert await rooms.ghosts(gone) == set()
@@ -159,11 +172,15 @@ async def test_nodes_that_are_gone_are_forgotten(rooms: RoomStore) -> None:
 async def test_a_node_that_comes_back_while_it_is_being_forgotten_is_not(
     redis_rooms: RedisRoomStore, client: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await redis_rooms.enter("den", Turn("n2", 1), EntryMode.CHECKED, {ANN: 1}, 0)
+    await redis_rooms.enter(
+        "den", Turn("n2", 1), EntryMode.CHECKED, {ANN: 1}, await seen(redis_rooms)
+    )
     gone, forget = await redis_rooms.ghosts(()), client.zrem
 
     async def enter_and_forget(*given: Any) -> Any:
-        await redis_rooms.enter("den", Turn("n2", 2), EntryMode.CHECKED, {ANN: 1}, 0)
+        await redis_rooms.enter(
+            "den", Turn("n2", 2), EntryMode.CHECKED, {ANN: 1}, await seen(redis_rooms)
+        )
         return await forget(*given)
 
     monkeypatch.setattr(client, "zrem", enter_and_forget)
@@ -185,14 +202,14 @@ async def test_limits_are_refusals(rooms: RoomStore, monkeypatch: pytest.MonkeyP
         monkeypatch.setattr(room_memory, name, 1)
     assert await rooms.create("second", "e2", RoomOptions()) is RoomRefusal.TOO_MANY_ROOMS
     assert await rooms.create("den", "e2", RoomOptions(keep=1)) is None
-    assert await rooms.add("den", "ann", "", 0, 0) is None
-    assert await rooms.add("den", "ann", "", 0, 0) is None
-    assert await rooms.add("den", "bob", "", 0, 0) is RoomRefusal.TOO_MANY_MEMBERS
+    assert await rooms.add("den", "ann", "", 0, await seen(rooms)) is None
+    assert await rooms.add("den", "ann", "", 0, await seen(rooms)) is None
+    assert await rooms.add("den", "bob", "", 0, await seen(rooms)) is RoomRefusal.TOO_MANY_MEMBERS
     assert await rooms.add("another", "ann", "", 0, 0) is RoomRefusal.TOO_MANY_ROOMS
 
 
 async def test_a_room_that_is_deleted_is_unknown(rooms: RoomStore) -> None:
-    await rooms.enter("den", TURN, EntryMode.CHECKED, {ANN: 1}, 0)
+    await rooms.enter("den", TURN, EntryMode.CHECKED, {ANN: 1}, await seen(rooms))
     await rooms.publish("den", b"1", "", "")
     assert await rooms.delete("den") is None
     for refusal in (
@@ -224,10 +241,10 @@ async def test_rooms_that_were_deleted_do_not_count_as_rooms_of_a_member(
         monkeypatch.setattr(module, "MAX_ROOMS_OF_MEMBER", 2)
     for name in ("kitchen", "attic"):
         await rooms.create(name, "e2", RoomOptions())
-        assert await rooms.add(name, "ann", "", 0, 0) is None
-    assert await rooms.add("den", "ann", "", 0, 0) is RoomRefusal.TOO_MANY_ROOMS
+        assert await rooms.add(name, "ann", "", 0, await seen(rooms, name)) is None
+    assert await rooms.add("den", "ann", "", 0, await seen(rooms)) is RoomRefusal.TOO_MANY_ROOMS
     await rooms.delete("attic")
-    assert await rooms.add("den", "ann", "", 0, 0) is None
+    assert await rooms.add("den", "ann", "", 0, await seen(rooms)) is None
     assert await rooms.rooms_of([ANN]) == [["den", "kitchen"]]
 
 
@@ -236,14 +253,14 @@ async def test_who_is_added_while_a_removal_is_under_way_keeps_the_room_on_the_l
 ) -> None:
     rooms = redis_rooms
     for sid in ("", ANN.sid):
-        assert await rooms.add("den", "ann", sid, 60_000, 0) is None
+        assert await rooms.add("den", "ann", sid, 60_000, await seen(rooms)) is None
     run = rooms._scripts.run
 
     async def run_and_add(name: str, *given: Any, **how: Any) -> Any:
         reply = await run(name, *given, **how)
         if name == "room_remove":
             for sid in ("", ANN.sid):
-                assert await rooms.add("den", "ann", sid, 60_000, 1) is None
+                assert await rooms.add("den", "ann", sid, 60_000, await seen(rooms)) is None
         return reply
 
     monkeypatch.setattr(rooms._scripts, "run", run_and_add)
@@ -256,7 +273,7 @@ async def test_thousands_of_sessions_of_one_node_are_asked_about_in_one_request(
     rooms: RoomStore,
 ) -> None:
     many = {Member("", f"{number:05}"): 1 for number in range(9_000)}
-    entered = await rooms.enter("den", TURN, EntryMode.CHECKED, many, 0)
+    entered = await rooms.enter("den", TURN, EntryMode.CHECKED, many, await seen(rooms))
     assert isinstance(entered, Admitted)
     assert entered.is_in == (True,) * len(many)
 
@@ -264,11 +281,12 @@ async def test_thousands_of_sessions_of_one_node_are_asked_about_in_one_request(
 async def test_a_request_that_comes_after_a_later_count_of_its_node_changes_nothing(
     rooms: RoomStore,
 ) -> None:
-    await rooms.add("den", "ann", "", 0, 0)
+    await rooms.add("den", "ann", "", 0, await seen(rooms))
     assert await rooms.count("den", Turn("n1", 3), {ANN: 0}, listens=True)  # others are asking
     late = [(EntryMode.GRANTED, ANN), (EntryMode.CHECKED, GUEST), (EntryMode.AGAIN, ANN)]
     for mode, member in late:
-        assert await rooms.enter("den", Turn("n1", 2), mode, {member: 1}) == Overtaken()
+        entered = await rooms.enter("den", Turn("n1", 2), mode, {member: 1}, await seen(rooms))
+        assert entered == Overtaken()
     assert isinstance(
         await rooms.enter("den", Turn("n1", 4), EntryMode.GRANTED, {ANN: 1}), Admitted
     )
@@ -278,7 +296,8 @@ async def test_a_request_that_comes_after_a_later_count_of_its_node_changes_noth
     assert await rooms.present("den") == [Present("ann", "", 1)]
     assert await rooms.count("den", Turn("n1", 8), {ANN: 0}, listens=False)
     for mode, member in late:
-        assert await rooms.enter("den", Turn("n1", 7), mode, {member: 1}) == Overtaken()
+        entered = await rooms.enter("den", Turn("n1", 7), mode, {member: 1}, await seen(rooms))
+        assert entered == Overtaken()
     sent = await rooms.publish("den", b"box", "", "")
     assert (await rooms.present("den"), isinstance(sent, Sent) and sent.nodes) == ([], [])
     other = await rooms.enter("den", Turn("n2", 1), EntryMode.GRANTED, {TAB: 1})
@@ -288,16 +307,20 @@ async def test_a_request_that_comes_after_a_later_count_of_its_node_changes_noth
 async def test_a_request_from_before_a_room_was_deleted_changes_nothing_in_the_next_one(
     rooms: RoomStore,
 ) -> None:
-    await rooms.enter("den", TURN, EntryMode.CHECKED, {ANN: 1})
+    async def enter(turn: int) -> object:
+        checked = EntryMode.CHECKED
+        return await rooms.enter("den", Turn("n1", turn), checked, {ANN: 1}, await seen(rooms))
+
+    await enter(1)
     await rooms.count("den", Turn("n1", 3), {ANN: 1}, listens=True)
     await rooms.delete("den")
     await rooms.create("den", "e2", RoomOptions())
-    assert await rooms.enter("den", Turn("n1", 2), EntryMode.CHECKED, {ANN: 1}) == Overtaken()
+    assert await enter(2) == Overtaken()
     await rooms.delete("den")
     await rooms.count("den", Turn("n1", 5), {ANN: 0}, listens=False)
     await rooms.create("den", "e3", RoomOptions())
-    assert await rooms.enter("den", Turn("n1", 4), EntryMode.CHECKED, {ANN: 1}) == Overtaken()
-    await rooms.enter("den", Turn("n1", 6), EntryMode.CHECKED, {ANN: 1})
+    assert await enter(4) == Overtaken()
+    await enter(6)
     await rooms.publish("den", b"box", "", "")
     told = [(each.epoch, each.number) for each in await entries(rooms)]
     assert [each for each in told if each[0] == "e3"] == [("e3", 1)]
@@ -332,7 +355,7 @@ async def test_sessions_that_have_lapsed_make_room_for_others(
 ) -> None:
     for module in (room_store, room_memory):
         monkeypatch.setattr(module, "MAX_MEMBERS", 1)
-    assert await rooms.add("den", "ann", ANN.sid, 20, 0) is None
-    assert await rooms.add("den", "bob", "", 0, 0) is RoomRefusal.TOO_MANY_MEMBERS
+    assert await rooms.add("den", "ann", ANN.sid, 20, await seen(rooms)) is None
+    assert await rooms.add("den", "bob", "", 0, await seen(rooms)) is RoomRefusal.TOO_MANY_MEMBERS
     await asyncio.sleep(0.03)
-    assert await rooms.add("den", "bob", "", 0, 0) is None
+    assert await rooms.add("den", "bob", "", 0, await seen(rooms)) is None

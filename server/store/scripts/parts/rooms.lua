@@ -1,7 +1,10 @@
 -- One room: who may be in it, who is in it, which nodes hear of it. All its keys are in one shard:
 --
 -- KEYS[1] <prefix>room:<digest>  a hash: name, epoch (names this life of the room), seq (number of the
---                                latest thing), messages, removals, presence, keep, keep_ms
+--                                latest thing), messages, removals, presence, keep, keep_ms. The removals
+--                                begin with the time at which the room was made, in µs: no two
+--                                lives of a room have a number of them in common, and later lives
+--                                have larger ones
 --   :members     whom the server added, all with score 0: 'u <user>' or 's <user> <sid>'
 --   :lapses      the sessions among them, scored by when they are over, in ms
 --   :listeners   a hash of the nodes that are told, with the turns of the latest entry and count of each
