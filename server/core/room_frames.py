@@ -129,7 +129,8 @@ def left(room: str, reason: str) -> str:
 
     Args:
         room: the room.
-        reason: `left`, `removed` or `deleted`.
+        reason: `left`, `removed` or `deleted`; `unverified` if the store cannot say any more
+            whether it may be in, so the client should ask again.
     """
     return _frame("left", room=room, reason=reason)
 

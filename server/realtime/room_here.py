@@ -82,6 +82,18 @@ class RoomPlace:
         """Return whether it is in the room since before an answer of the store."""
         return self.life != entered.life or self.since < entered.number
 
+    def why_out(self, entered: Admitted) -> str:
+        """Return why the socket is out of the room, for an answer of the store by which it is.
+
+        A server that took over may lack that it was in, and others may have taken this node for
+        gone. Then nobody can say whether it was removed.
+        """
+        if self.life.history != entered.history or (
+            self.life == entered.life and not entered.listened
+        ):
+            return "unverified"
+        return "removed" if self.life == entered.life else "deleted"
+
     def send(self, frame: SharedFrame) -> None:
         """Send a frame, behind the messages that are being replayed."""
         if self.backlog is None:

@@ -167,13 +167,18 @@ class RoomsHere:
             if not entered.listened or entered.life != room.life:
                 room.hold(is_broken=True)
             was_broken, position = room.is_broken, room.position
+            out = {each for each, is_in in zip(asked, entered.is_in, strict=True) if not is_in}
+            reasons = {
+                place.guest.id: place.why_out(entered)
+                for place in room.places.values()
+                if place.guest.member in out
+            }
             waiting = room.go_on(entered, asked)
             if waiting is None:
                 return False
-            out = {each for each, is_in in zip(asked, entered.is_in, strict=True) if not is_in}
             for place in list(room.places.values()):
-                if place.guest.member in out:
-                    self.leave(room, place.guest, "removed")
+                if reason := reasons.get(place.guest.id):
+                    self.leave(room, place.guest, reason)
                 elif was_broken and room.position != position:
                     place.guest.send(room_frames.lost(room.name, room.position))
             for entry in waiting:

