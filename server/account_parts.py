@@ -21,6 +21,7 @@ from server.engine import Engine
 from server.foundation import Foundation
 from server.sessions.manager import SessionManager
 from server.store.account_contract import Accounts, EndsWithChange, OpenAccounts
+from server.store.contained import ApplicationFault, contained
 from server.store.opening import Stores
 from server.store.redis_accounts import RedisAccounts
 from server.store.stepwise_ends import StepwiseEnds
@@ -62,12 +63,14 @@ async def opened_accounts(
         return None
     try:
         async with asyncio.timeout(limit.total_seconds()):
-            return await stack.enter_async_context(accounts())
+            with contained():
+                return await stack.enter_async_context(accounts())
     except (ConfigurationError, StoreUnavailable):
         raise
     except Exception as error:
         log.exception("the accounts of the application did not open")
-        what = type(error).__name__  # its text may hold a password of the database
+        fault = error.__cause__ if isinstance(error, ApplicationFault) else error
+        what = type(fault).__name__  # its text may hold a password of the database
         raise ConfigurationError(f"The accounts of the application did not open: {what}.") from None
 
 

@@ -18,7 +18,7 @@ from tornado.web import HTTPError, RequestHandler
 from handlers.http import guards, origins, problems
 from handlers.http.access import Access
 from handlers.http.body import MAX_BODY_BYTES, Body, Fields
-from handlers.http.failures import log_failure
+from handlers.http.failures import answering_exits, log_failure
 from handlers.http.headers import OK, set_json_headers, set_security_headers
 from handlers.http.operation import operation_of
 from handlers.http.problems import Problem, ProblemRaised
@@ -65,6 +65,7 @@ class BaseHandler(SessionHandler):
     refusal = ""
     access_level: ClassVar[int] = logging.INFO
     _sets_headers: ClassVar[bool] = False
+    _execute = answering_exits(RequestHandler._execute)  # noqa: SLF001 - Tornado has no public name
 
     def __init_subclass__(cls) -> None:
         """Answer HEAD wherever GET (RFC 9110 9.1), except where GET opens a WebSocket."""
@@ -104,8 +105,7 @@ class BaseHandler(SessionHandler):
         if self._sets_headers:
             super().clear()
             return
-        self._headers = self.application.default_headers.now()
-        self._write_buffer = []
+        self._headers, self._write_buffer = self.application.default_headers.now(), []
         self._status_code, self._reason = OK
 
     async def prepare(self) -> None:

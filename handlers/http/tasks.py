@@ -5,6 +5,8 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
+from server.store.contained import contained
+
 log = logging.getLogger("curfew.application")
 
 Work = Coroutine[Any, Any, object]
@@ -47,9 +49,10 @@ class Tasks:
         if self._is_stopping:
             work.close()
             raise RuntimeError(f"this process stops, so the task {name} does not begin")
-        task: asyncio.Task[object] = asyncio.ensure_future(work)
+        task: asyncio.Task[object] = asyncio.ensure_future(_contained(work))
         self._running[task] = name
         task.add_done_callback(self._ended)
+        task.add_done_callback(lambda _: work.close())  # it may have been cancelled before it began
         return task
 
     def keep(self, work: Callable[[], Work], name: str) -> None:
@@ -75,7 +78,8 @@ class Tasks:
         pause = self._first_pause
         while True:
             try:
-                await work()
+                with contained():
+                    await work()
             except Exception as error:  # noqa: BLE001 an application may raise anything
                 self.note_failure(name, error)
                 await asyncio.sleep(pause)
@@ -92,3 +96,8 @@ class Tasks:
         """Log and count a failure."""
         log.error("the task %s failed", name, exc_info=error)
         self._failed(name)
+
+
+async def _contained(work: Work) -> object:
+    with contained():
+        return await work

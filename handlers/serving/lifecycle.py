@@ -129,10 +129,8 @@ class _Lifespan:
                 entered.set_result(None)
                 await self._over.wait()
         except SystemExit as left:
-            if entered.done():
-                raise
-            # The worker would be started again and again.
-            raise ConfigurationError(f"{FAILED}: {shown(left)}") from None
+            # The worker would be started again and again, or would not stop in order.
+            raise ConfigurationError(f"{FAILED}: {shown(left)}") from left
 
     async def _give_up(self, said: str) -> None:
         """Cancel the task; if it goes on all the same, end the process."""

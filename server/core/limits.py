@@ -18,6 +18,8 @@ the lowest number that the OWASP WebSocket Security Cheat Sheet names."""
 OPENINGS: Final = Rate(per_second=1, burst=120)
 """A browser that restarts opens all its tabs at once, and each page that a person visits opens a
 socket."""
+RETRY_MS: Final = (500, 5_000)
+"""A client that lost its socket comes back after a random time between these two."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,10 @@ Before the second check, what is sent to all of a user's sockets is not sent to 
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Final
 
 from server.core import messages
 from server.core.errors import StoreUnavailable, WriteConflict
-from server.core.limits import HANDLER_SECONDS, LIMITS, Limits
+from server.core.limits import HANDLER_SECONDS, LIMITS, RETRY_MS, Limits
 from server.core.messages import ActivityFrame, BadFrame, CloseCode, MessageFrame, PingFrame
 from server.core.reasons import NoSession
 from server.core.room_frames import SharedFrame, read_room_frame
@@ -28,9 +27,8 @@ from server.realtime.outbox import Outbox
 from server.realtime.socket_dependencies import SocketDependencies
 from server.realtime.socket_hooks import NO_HOOKS, FrameRefused, SocketHooks
 from server.realtime.transport import Transport
+from server.store.contained import contained
 
-RETRY_MS: Final = (500, 5_000)
-"""A client that lost its socket comes back after a random time between these two."""
 Act = Callable[[], Awaitable[object]]
 Handle = Callable[[Session, Json], Awaitable[None]]
 """Does with a client's message what the application wants; may raise `StoreUnavailable`."""
@@ -263,7 +261,8 @@ class Socket:
                 if recent and not await self._is_recent(recent):
                     self.send(messages.error(messages.REAUTHENTICATION_REQUIRED))
                 else:
-                    await act()
+                    with contained():
+                        await act()
         except StoreUnavailable:
             self.send(messages.error(messages.UNAVAILABLE))
         except FrameRefused as refused:

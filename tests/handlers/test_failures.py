@@ -37,6 +37,7 @@ HANDSHAKE: dict[str, Any] = {
         (WriteConflict("00" + "A" * 22, 16), 409, "write-conflict"),
         (SessionError(SECRET), 500, "internal"),
         (RuntimeError(SECRET), 500, "internal"),
+        (SystemExit(SECRET), 500, "internal"),
     ],
 )
 @pytest.mark.proves("A83", "16.5.1")
@@ -44,7 +45,7 @@ async def test_a_failure_is_told_without_its_text(
     app: Curfew,
     browser: Browser,
     caplog: pytest.LogCaptureFixture,
-    failure: Exception,
+    failure: BaseException,
     status: int,
     problem: str,
 ) -> None:
@@ -68,7 +69,7 @@ async def test_a_failure_is_told_without_its_text(
         assert "Set-Cookie" not in refused.headers
         assert problem_of(refused) == problem if path.startswith("/api") else page_of(refused)
     unexpected = [each for each in caplog.records if each.levelno >= logging.ERROR]
-    assert len(unexpected) == (2 if isinstance(failure, RuntimeError) else 0)
+    assert len(unexpected) == (0 if isinstance(failure, SessionError) else 2)
     assert all(each.exc_info for each in unexpected)
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from handlers.http.session import ACTIVITY_HEADER
 from server.core import messages
+from server.core.limits import RETRY_MS
 from server.core.messages import CloseCode
 from server.core.reasons import Reason
-from server.realtime.socket import RETRY_MS
 from tests.support.browsers.node import ROOT, package, run_node
 
 SCRIPTS = ROOT / "static" / "js"

@@ -19,6 +19,7 @@ from typing import Any, Final, cast
 from redis.asyncio import Redis
 
 from server.core.errors import StoreUnavailable
+from server.core.limits import RETRY_MS
 from server.core.reasons import NoSession, Reason
 from server.core.receipt import Receipt, State
 from server.core.session import Rules
@@ -28,7 +29,6 @@ from server.crypto.sealer import Sealer
 from server.engine import Engine, EngineDependencies, Timing, build_engine
 from server.realtime.follower import Follower
 from server.realtime.hub import Connection, Hub, SessionSockets
-from server.realtime.socket import RETRY_MS
 from server.store.clock import StoreClock
 from tests.simulation.fleet_store import (
     PER_SOCKET,

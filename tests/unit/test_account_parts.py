@@ -36,16 +36,20 @@ async def test_accounts_elsewhere_end_in_steps(tmp_path: Path, store_url: str) -
         assert isinstance(services.factors._accounts, SqlAccounts)
 
 
-@pytest.mark.parametrize(("waits", "told"), [(False, "OSError."), (True, "TimeoutError.")])
+SECRET = "postgresql://people:secret@database"
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [(OSError(SECRET), "OSError."), (SystemExit(SECRET), "SystemExit."), (None, "TimeoutError.")],
+)
 async def test_accounts_that_do_not_open_are_one_line_without_what_the_driver_says(
-    waits: bool,  # noqa: FBT001 a case
-    told: str,
+    fault: BaseException | None, told: str
 ) -> None:
     @asynccontextmanager
     async def broken() -> AsyncIterator[Accounts]:
-        if waits:
-            await asyncio.Event().wait()
-        raise OSError("postgresql://people:secret@database")
+        await asyncio.Event().wait() if fault is None else None
+        raise fault or AssertionError
         yield
 
     async with AsyncExitStack() as stack:

@@ -5,10 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from server.core.limits import Limits
+from server.core.limits import RETRY_MS, Limits
 from server.core.messages import CloseCode
 from server.core.reasons import NoSession, Reason
-from server.realtime.socket import RETRY_MS
 from tests.support.engine.memory_node import (
     RULES,
     MemoryNode,

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from server.core.limits import HANDLER_SECONDS
 from server.core.session import Json, Session
 from server.realtime.socket_hooks import NO_HOOKS, FrameHandler, FrameRefused, NoHooks
@@ -66,6 +68,38 @@ async def test_what_never_returns_is_cancelled_and_the_socket_goes_on() -> None:
     assert client.peer.types() == ["hello", "error", "error", "pong"]
     assert {frame["code"] for frame in client.peer.frames[1:3]} == {"internal"}
     assert [type(each) for each in stuck.failures] == [TimeoutError, TimeoutError]
+
+
+class Leaving(Stuck):
+    """An application whose handler and check want to end more than themselves.
+
+    Attributes:
+        fault: what they raise.
+    """
+
+    def __init__(self, fault: BaseException) -> None:
+        super().__init__()
+        self.fault = fault
+
+    async def _wait(self) -> bool:
+        raise self.fault
+
+
+@pytest.mark.parametrize("fault", [SystemExit(78), asyncio.CancelledError()])
+@on_virtual_time
+async def test_what_wants_to_end_the_process_is_an_error_and_the_socket_goes_on(
+    fault: BaseException,
+) -> None:
+    node, leaving = serving_node(), Leaving(fault)
+    assert await node.engine.rooms.create("den") is None
+    client = await connected(node)
+    client.socket._hooks = leaving
+    for text in ('{"type":"wait"}', '{"type":"join","room":"den"}', '{"type":"ping"}'):
+        await client.socket.receive(text)
+    await settle()
+    assert client.peer.types() == ["hello", "error", "error", "pong"]
+    assert {frame["code"] for frame in client.peer.frames[1:3]} == {"internal"}
+    assert [type(each.__cause__) for each in leaving.failures] == [type(fault)] * 2
 
 
 async def test_without_hooks_nobody_joins_by_request_and_no_other_frame_is_known() -> None:

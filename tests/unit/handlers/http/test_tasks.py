@@ -44,6 +44,40 @@ async def test_what_a_handler_started_is_told_of_too(caplog: pytest.LogCaptureFi
     assert "no such mail" in caplog.text
 
 
+@pytest.mark.parametrize("fault", [SystemExit(0), asyncio.CancelledError()])
+async def test_one_that_wants_to_end_the_process_or_was_cancelled_by_itself_has_failed(
+    fault: BaseException, caplog: pytest.LogCaptureFixture
+) -> None:
+    failed, turns = list[str](), 0
+    done = asyncio.Event()
+    tasks = Tasks(failed.append, first_pause=0.001)
+
+    async def work() -> None:
+        nonlocal turns
+        turns += 1
+        if turns < 3:
+            raise fault
+        done.set()
+
+    tasks.keep(work, "digest")
+    await asyncio.wait_for(done.wait(), 5)
+    turns = 0
+    await asyncio.wait([tasks.start(work(), "mail")])
+    await asyncio.sleep(0)
+    assert failed == ["digest", "digest", "mail"]
+    assert "the task mail failed" in caplog.text
+
+
+async def test_one_that_is_cancelled_before_it_begins_leaves_nothing() -> None:
+    tasks = Tasks()
+
+    async def work() -> None:
+        raise AssertionError("it began")
+
+    tasks.start(work(), "early")
+    await tasks.stop()
+
+
 async def test_they_are_cancelled_one_after_another_the_last_first() -> None:
     ends = list[str]()
     tasks = Tasks()

@@ -115,6 +115,21 @@ async def test_a_start_that_fails_is_one_line(
     assert left == []
 
 
+async def test_one_that_wants_to_end_the_process_at_its_stop_is_logged(
+    node: Node, left: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    @asynccontextmanager
+    async def leaving_late(_: Node) -> AsyncIterator[None]:
+        yield
+        sys.exit("The database is gone.")
+
+    async with running(Additions(lifespan=leaving_late), node, left):
+        pass
+    assert left == []
+    assert "the lifespan of the application failed at its end" in caplog.text
+    assert "The database is gone." in caplog.text
+
+
 async def test_one_that_cannot_be_cancelled_ends_the_process(
     node: Node, left: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
