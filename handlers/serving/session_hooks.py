@@ -9,21 +9,25 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from functools import partial
 from typing import Final
 
-from handlers.http.additions import Hooks
+from handlers.http.additions import EndHook, Hooks
 from handlers.http.node import Node
+from handlers.http.tasks import Work
 from server.core.errors import StoreUnavailable, WriteConflict
 from server.core.events import EVERYTHING, SessionsEnded
 from server.core.reasons import NoSession
 from server.core.session import Session, deadlines
-from server.store.session_ledger import CLAIM, PAGE, EndedSession, SessionLedger
+from server.store.contained import contained
+from server.store.session_ledger import CLAIM, EndedSession, SessionLedger
 
 log = logging.getLogger("curfew.application")
 
 HOOK_SECONDS: Final = 30.0
 """How long a hook may take: less than a claim lasts."""
+AT_ONCE: Final = 50
+"""Calls of the hook for ends at the same time. Those that do not return keep no other waiting, as
+long as they are fewer."""
 LOOK_EVERY: Final = 15.0
 """Seconds between two looks at the sessions that are due."""
 LOOK_AT_ALL_EVERY: Final = 600.0
@@ -49,6 +53,7 @@ class SessionHooks:
         self._node = node
         self._ledger = ledger
         self._look_at_all = asyncio.Event()
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def about_to_begin(self, session: Session) -> None:
         """Note a session that is about to be written."""
@@ -80,8 +85,7 @@ class SessionHooks:
             self._look_at_all.set()
             return
         for sid in end.sids:
-            found = EndedSession(sid, end.user)
-            self._tell(ENDED, partial(self._look_at_end, found))
+            self._start(ENDED, self._look_at_end(EndedSession(sid, end.user)))
 
     async def run(self) -> None:
         """Look at the sessions that are due, until cancelled; first at all of them."""
@@ -101,50 +105,55 @@ class SessionHooks:
                     await self._look_at_all.wait()
 
     async def _look_around(self, until: float) -> None:
-        now = self._node.now()
+        is_due = until <= self._node.now()
         for shard in self._ledger.shards:
-            passed = 0
-            while page := await self._ledger.due(shard, until, passed):
-                moved = [await self._look(each, is_due=until <= now) for each in page]
-                passed += PAGE if until > now else 0
-                if len(page) < PAGE or not any(moved):
-                    break
+            async for page in self._ledger.due(shard, until):
+                for each in page:
+                    await self._look(each, is_due=is_due)
 
-    async def _look(self, noted: EndedSession, *, is_due: bool) -> bool:
+    async def _look(self, noted: EndedSession, *, is_due: bool) -> None:
         """Tell of the end of a session, unless it lives or another node tells.
 
         Args:
             noted: the session.
             is_due: whether it should have expired. Before that, one of which nothing is known may
                 be about to begin.
-
-        Returns:
-            Whether there is a new moment to look at it, or no need to.
         """
         sessions = self._node.services.sessions
         found = await sessions.current(noted.sid)
         if isinstance(found, Session):
             await self._ledger.note(noted, look_at=deadlines(found, sessions.rules).expires_at)
-            return True
-        if found.reason is None and not is_due:
-            return False
-        if found.reason is None and await sessions.is_unreadable(noted.sid):
+        elif found.reason is None and not is_due:
+            return
+        elif found.reason is None and await sessions.is_unreadable(noted.sid):
             await self._ledger.note(noted, look_at=self._node.now() + UNREADABLE_SECONDS)
-            return True
-        return await self._tell_end(noted, found)
+        else:
+            await self._tell_end(noted, found)
 
-    async def _tell_end(self, noted: EndedSession, why: NoSession) -> bool:
-        hook, retry_at = self._hooks.ended, self._node.now() + CLAIM.total_seconds()
-        if hook is None or not await self._ledger.claim(noted, retry_at=retry_at):
-            return False
+    async def _tell_end(self, noted: EndedSession, why: NoSession) -> None:
+        """Let the hook run beside everything else, unless another node does."""
+        hook, is_told = self._hooks.ended, False
+        await self._turns.acquire()
+        try:
+            retry_at = self._node.now() + CLAIM.total_seconds()
+            if hook and await self._ledger.claim(noted, retry_at=retry_at):
+                is_told = self._start(ENDED, self._call(hook, noted, why))
+        finally:
+            if not is_told:
+                self._turns.release()
+
+    async def _call(self, hook: EndHook, noted: EndedSession, why: NoSession) -> None:
         try:
             async with asyncio.timeout(HOOK_SECONDS):
-                await hook(self._node, noted, why.reason)
+                with contained():
+                    await hook(self._node, noted, why.reason)
         except Exception as error:  # noqa: BLE001 an application may raise anything
             self._node.tasks.note_failure(ENDED, error)  # it is told again when the claim is over
         else:
-            await self._ledger.forget(noted)
-        return True
+            with suppress(StoreUnavailable):  # likewise
+                await self._ledger.forget(noted)
+        finally:
+            self._turns.release()
 
     async def _look_at_end(self, noted: EndedSession) -> None:
         with suppress(StoreUnavailable, WriteConflict):  # a later look finds it
@@ -155,8 +164,15 @@ class SessionHooks:
             async with asyncio.timeout(2 * HOOK_SECONDS):
                 await act()
 
-        with suppress(RuntimeError):  # this process stops; another one looks
-            self._node.tasks.start(told(), name)
+        self._start(name, told())
+
+    def _start(self, name: str, work: Work) -> bool:
+        """Begin a task; return False if this process stops, so that another one looks."""
+        try:
+            self._node.tasks.start(work, name)
+        except RuntimeError:
+            return False
+        return True
 
 
 def _named(session: Session) -> EndedSession:

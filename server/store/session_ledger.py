@@ -8,7 +8,7 @@ keeps two nodes from telling of the same end at once, and expires.
 <prefix>used:…  the claims, as of everything that can be used once
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -95,29 +95,40 @@ class SessionLedger:
         )
         return bool(is_noted)
 
-    async def due(self, shard: int, until: float, after: int = 0) -> Sequence[EndedSession]:
-        """Return a page of the sessions that should be looked at.
+    async def due(self, shard: int, until: float) -> AsyncIterator[Sequence[EndedSession]]:
+        """Yield the sessions that should be looked at, page by page.
+
+        None is left out because others are told of, forgotten or moved meanwhile.
 
         Args:
             shard: where they are.
             until: up to which moment, in Unix seconds.
-            after: how many to pass over.
 
         Raises:
             StoreUnavailable: the store did not answer.
         """
-        found = await execute(
+        least: str | float = "-inf"
+        passed = set[bytes]()
+        while found := await self._page(shard, least, until, PAGE + len(passed)):
+            page = [each for each in found if each[0] not in passed][:PAGE]
+            if not page:
+                return
+            yield [_session(member.decode()) for member, _ in page]
+            before, least = least, page[-1][1]
+            passed = passed if before == least else set()
+            passed |= {member for member, moment in page if moment == least}
+
+    async def _page(
+        self, shard: int, least: str | float, until: float, most: int
+    ) -> Sequence[tuple[bytes, float]]:
+        name, last = ShardNames(shard).unreported_ends, round(until * 1000)
+        found: Sequence[tuple[bytes, float]] = await execute(
             "due",
             lambda: self._client.zrange(
-                ShardNames(shard).unreported_ends,
-                "-inf",
-                round(until * 1000),
-                byscore=True,
-                offset=after,
-                num=PAGE,
+                name, least, last, byscore=True, offset=0, num=most, withscores=True
             ),
         )
-        return [_session(member.decode()) for member in found]
+        return found
 
     @property
     def shards(self) -> range:

@@ -25,11 +25,14 @@ from server.core.errors import StoreUnavailable
 from server.core.reasons import Reason
 from server.store.account_contract import Accounts, StoredAccount
 from server.store.compare_and_set import retry_conflicts
+from server.store.contained import contained
 from server.store.contract import Conflict, Ended, SessionStore
 
 log = logging.getLogger("curfew.application")
 
 LOOK_EVERY: Final = timedelta(seconds=15)
+AT_ONCE: Final = 50
+"""Accounts that are completed at the same time: so many may hang, and keep no other waiting."""
 STEP_LIMIT: Final = timedelta(seconds=15)
 """How long a look waits for one account: another database has no limit of ours."""
 
@@ -55,6 +58,8 @@ class StepwiseEnds:
         self._sessions = sessions
         self._clear = clear
         self._context = context
+        self._under_way: set[str] = set()
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def remove(
         self,
@@ -87,28 +92,35 @@ class StepwiseEnds:
         return await self._change(stored, account, PendingEnd(end_id, reason, removes), initiator)
 
     async def run(self) -> None:
-        """Complete what others have begun, from time to time."""
-        while True:
-            await self.complete()
-            await asyncio.sleep(LOOK_EVERY.total_seconds())
+        """Complete what others have begun, from time to time.
+
+        An account that fails or takes long keeps no other waiting, also not the next look.
+        """
+        async with asyncio.TaskGroup() as group:
+            while True:
+                for user in await self._unfinished():
+                    group.create_task(self._complete(user))
+                await asyncio.sleep(LOOK_EVERY.total_seconds())
 
     async def complete(self) -> None:
-        """Complete every end that was begun. Two may do so at once.
+        """Complete every end that was begun. Two may do so at once."""
+        await asyncio.gather(*(self._complete(user) for user in await self._unfinished()))
 
-        An account that fails keeps no other waiting: the next look comes to it again.
-        """
-        unfinished: Collection[str] = ()
+    async def _unfinished(self) -> Collection[str]:
         async with _left_to_the_next_look():
-            unfinished = await self._accounts.unfinished()
-        for user in unfinished:
-            async with _left_to_the_next_look():
-                await self._complete(user)
+            return set(await self._accounts.unfinished()) - self._under_way
+        return ()
 
     async def _complete(self, user: str) -> None:
-        stored = await self._accounts.load_to_change(user)
-        if stored and (end := stored.account.pending_end):
-            await self._end(user, end, self._context.node)
-            await self._settle(user, end)
+        self._under_way.add(user)
+        try:
+            async with self._turns, _left_to_the_next_look():
+                stored = await self._accounts.load_to_change(user)
+                if stored and (end := stored.account.pending_end):
+                    await self._end(user, end, self._context.node)
+                    await self._settle(user, end)
+        finally:
+            self._under_way.discard(user)
 
     async def _change(
         self, stored: StoredAccount, account: Account, end: PendingEnd, initiator: str
@@ -157,7 +169,8 @@ async def _left_to_the_next_look() -> AsyncIterator[None]:
     """Give up what fails or takes too long. Faults of the code are logged."""
     try:
         async with asyncio.timeout(STEP_LIMIT.total_seconds()):
-            yield
+            with contained():
+                yield
     except StoreUnavailable:
         pass
     except Exception:

@@ -22,18 +22,44 @@ async def client(store_url: str) -> AsyncIterator[Redis]:
         yield client
 
 
+async def due(ledger: SessionLedger, moment: float) -> list[EndedSession]:
+    """All pages in one."""
+    return [each async for page in ledger.due(0, moment) for each in page]
+
+
 async def test_what_is_noted_is_due_at_its_moment_until_it_is_forgotten(client: Redis) -> None:
     ledger = SessionLedger(client, 1, "one")
     await ledger.note(ADA, look_at=100.0)
     await ledger.note(VISITOR, look_at=200.0)
-    assert await ledger.due(0, 99.0) == []
-    assert await ledger.due(0, 150.0) == [ADA]
-    assert await ledger.due(0, 1e11) == [ADA, VISITOR]
-    assert await ledger.due(0, 1e11, 1) == [VISITOR]
+    assert await due(ledger, 99.0) == []
+    assert await due(ledger, 150.0) == [ADA]
+    assert await due(ledger, 1e11) == [ADA, VISITOR]
     await ledger.note(ADA, look_at=300.0)
-    assert await ledger.due(0, 250.0) == [VISITOR]
+    assert await due(ledger, 250.0) == [VISITOR]
     await ledger.forget(ADA)
-    assert await ledger.due(0, 1e11) == [VISITOR]
+    assert await due(ledger, 1e11) == [VISITOR]
+
+
+@pytest.mark.parametrize("apart", [0.0, 0.001, 1.0])
+@pytest.mark.parametrize("act", ["forget", "move", "leave"])
+async def test_none_is_left_out_because_others_are_told_of_meanwhile(
+    client: Redis, act: str, apart: float
+) -> None:
+    ledger = SessionLedger(client, 1, "one")
+    noted = [EndedSession(make_sid(0, f"{number:016}".encode()), "ada") for number in range(350)]
+    for number, each in enumerate(noted):
+        await ledger.note(each, look_at=100.0 + apart * number)
+    seen = list[EndedSession]()
+    async for page in ledger.due(0, 1e11):
+        assert len(page) <= session_ledger.PAGE
+        seen += page
+        for each in page if len(seen) <= len(noted) else ():
+            if act == "forget":
+                await ledger.forget(each)
+            elif act == "move":
+                await ledger.note(each, look_at=9_999.0)
+    assert set(seen) == set(noted)
+    assert len(seen) <= len(noted) * (2 if act == "move" else 1)
 
 
 async def test_one_node_has_the_claim_and_another_one_when_it_is_over(client: Redis) -> None:
@@ -41,8 +67,8 @@ async def test_one_node_has_the_claim_and_another_one_when_it_is_over(client: Re
     await one.note(ADA, look_at=100.0)
     assert await one.claim(ADA, retry_at=160.0)
     assert not await two.claim(ADA, retry_at=160.0)
-    assert await two.due(0, 150.0) == []
-    assert await two.due(0, 160.0) == [ADA]
+    assert await due(two, 150.0) == []
+    assert await due(two, 160.0) == [ADA]
     await client.delete("curfew:{00}:used:end " + ADA.sid)  # as its expiry does
     assert await two.claim(ADA, retry_at=220.0)
     await two.forget(ADA)

@@ -132,15 +132,46 @@ async def test_an_end_that_was_begun_is_completed_by_whoever_comes_next(
     assert (await accounts.load("ada") is None) is (act == "delete")
 
 
-@pytest.mark.parametrize("why", ["store", "fault", "silence"])
+async def owe(accounts: Accounts, user: str) -> None:
+    """Note in an account that an end is owed."""
+    stored = await accounts.load(user)
+    assert stored is not None
+    owing = replace(stored.account, pending_end=PendingEnd(user, Reason.ADMIN, removes=False))
+    assert await accounts.save(owing, based_on=stored.revision, operation=f"begun-{user}")
+
+
+async def test_an_account_that_never_answers_keeps_no_later_look_waiting(
+    ends: StepwiseEnds, accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await owe(accounts, "ada")
+    real, asked = accounts.load_to_change, list[str]()
+    monkeypatch.setattr(stepwise_ends, "LOOK_EVERY", timedelta(milliseconds=5))
+
+    async def hangs(user: str) -> StoredAccount | None:
+        asked.append(user)
+        return await (real(user) if user == "root" else asyncio.Event().wait())  # type: ignore[return-value]
+
+    async def root_is_done() -> bool:
+        return await accounts.unfinished() == ["ada"]
+
+    async def ada_is_asked() -> bool:
+        return bool(asked)
+
+    monkeypatch.setattr(accounts, "load_to_change", hangs)
+    looking = asyncio.create_task(ends.run())
+    await until(ada_is_asked)
+    await owe(accounts, "root")
+    await until(root_is_done)
+    looking.cancel()
+    assert asked.count("ada") == 1, "it is asked again when it has answered"
+
+
+@pytest.mark.parametrize("why", ["store", "fault", "silence", "exit"])
 async def test_an_account_that_fails_keeps_no_other_waiting(
     ends: StepwiseEnds, accounts: Accounts, monkeypatch: pytest.MonkeyPatch, why: str
 ) -> None:
     for user in ("ada", "root"):
-        stored = await accounts.load(user)
-        assert stored is not None
-        owing = replace(stored.account, pending_end=PendingEnd(user, Reason.ADMIN, removes=False))
-        assert await accounts.save(owing, based_on=stored.revision, operation=f"begun-{user}")
+        await owe(accounts, user)
     real = accounts.load_to_change
     monkeypatch.setattr(stepwise_ends, "STEP_LIMIT", timedelta(milliseconds=50))
 
@@ -149,6 +180,8 @@ async def test_an_account_that_fails_keeps_no_other_waiting(
             return await real(user)
         if why == "silence":
             await asyncio.Event().wait()
+        if why == "exit":
+            raise SystemExit(78)
         raise StoreUnavailable("accounts", "cut off") if why == "store" else KeyError("a column")
 
     with monkeypatch.context() as broken:

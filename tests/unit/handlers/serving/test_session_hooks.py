@@ -1,7 +1,7 @@
 """What is told of sessions, and when nothing is."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -16,7 +16,7 @@ from server.core.errors import StoreUnavailable
 from server.core.events import EVERYTHING, Scope, SessionsEnded
 from server.core.reasons import NoSession, Reason
 from server.core.session import Device, Session
-from server.store.session_ledger import PAGE, EndedSession, SessionLedger
+from server.store.session_ledger import EndedSession, SessionLedger
 from tests.support.engine.memory_node import RULES
 from tests.support.running.waiting import until
 
@@ -50,9 +50,9 @@ class Ledger:
         assert retry_at > 1000
         return not self.claimed
 
-    async def due(self, _shard: int, _until: float, after: int = 0) -> Sequence[EndedSession]:
+    async def due(self, _shard: int, _until: float) -> AsyncIterator[Sequence[EndedSession]]:
         """Return all."""
-        return self.noted[after : after + PAGE]
+        yield list(self.noted)
 
 
 class World:
@@ -62,7 +62,7 @@ class World:
         self.found, self.unreadable = found, unreadable
         self.told = list[tuple[str | None, Reason | None]]()
         self.failed = list[str]()
-        self.fails: Exception | None = None
+        self.fails: BaseException | None = None
         self.ledger = Ledger(ADA)
         sessions = SimpleNamespace(
             current=self.current, is_unreadable=self.is_unreadable, rules=RULES
@@ -91,8 +91,14 @@ class World:
             raise self.fails
 
     async def look(self, until: float) -> None:
-        """Look around once."""
+        """Look around once, and wait for the hooks."""
         await self.hooks._look_around(until)
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Wait until nothing runs any more."""
+        if running := self.node.tasks._running:
+            await asyncio.wait(list(running))
 
 
 async def test_an_end_is_told_and_taken_off() -> None:
@@ -127,30 +133,65 @@ async def test_a_record_that_does_not_open_is_no_end() -> None:
 async def test_another_nodes_claim_is_respected_without_a_busy_loop() -> None:
     world = World(NoSession(Reason.LOGOUT))
     world.ledger.claimed = True
-    world.ledger.noted = [ADA] * PAGE
+    world.ledger.noted = [ADA] * 2 * session_hooks.AT_ONCE
     await asyncio.wait_for(world.look(1000.0), 5)
     assert world.told == []
 
 
-@pytest.mark.parametrize("endless", [False, True])
+@pytest.mark.parametrize(
+    "fault", [None, RuntimeError("locked"), SystemExit(78), asyncio.CancelledError()]
+)
 async def test_a_hook_that_raises_or_never_returns_is_counted_and_stays_noted(
-    endless: bool,  # noqa: FBT001 - a parameter of pytest
-    monkeypatch: pytest.MonkeyPatch,
+    fault: BaseException | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(session_hooks, "HOOK_SECONDS", 0.02)
     world = World(NoSession(Reason.LOGOUT))
-    world.fails = RuntimeError("locked")
+    world.fails = fault
 
     async def never(*_: object) -> None:
         await asyncio.Event().wait()
 
-    if endless:
+    if fault is None:
         world.hooks = SessionHooks(
             Hooks(ended=never), world.node, cast("SessionLedger", world.ledger)
         )
     await world.look(FAR)
     assert world.failed == ["session ended"]
     assert world.ledger.noted == [ADA]
+    await world.look(FAR)
+    assert world.failed == ["session ended"] * 2, "it is called again"
+
+
+async def test_a_hook_that_never_returns_keeps_only_itself_waiting() -> None:
+    world = World(NoSession(Reason.LOGOUT))
+    people = [EndedSession(f"00{number}", f"person {number}") for number in range(200)]
+    world.ledger.noted = list(people)
+    stuck = {each.user for each in people[: session_hooks.AT_ONCE - 1]}
+    told = set[str | None]()
+
+    async def hook(_: Node, session: EndedSession, __: Reason | None) -> None:
+        if session.user in stuck:
+            await asyncio.Event().wait()
+        told.add(session.user)
+
+    async def all_others_are_told() -> bool:
+        return told == {each.user for each in people} - stuck
+
+    world.hooks = SessionHooks(Hooks(ended=hook), world.node, cast("SessionLedger", world.ledger))
+    looking = asyncio.create_task(world.hooks._look_around(FAR))
+    await until(all_others_are_told)
+    await looking
+    await world.node.tasks.stop()
+    assert {each.user for each in world.ledger.noted} == stuck
+
+
+async def test_while_a_process_stops_no_end_is_told_and_none_is_lost() -> None:
+    world = World(NoSession(Reason.LOGOUT))
+    await world.node.tasks.stop()
+    world.hooks.note_end(end_of("00ada"))
+    await world.look(FAR)
+    assert (world.told, world.failed, world.ledger.noted) == ([], [], [ADA])
+    assert world.hooks._turns._value == session_hooks.AT_ONCE
 
 
 async def test_without_a_hook_for_ends_nothing_is_noted() -> None:
@@ -207,9 +248,9 @@ async def test_an_end_of_everything_has_all_noted_sessions_looked_at_now() -> No
     world = World(SESSION)
     looked = list[float]()
 
-    async def due(_shard: int, moment: float, _after: int = 0) -> Sequence[EndedSession]:
+    async def due(_shard: int, moment: float) -> AsyncIterator[Sequence[EndedSession]]:
         looked.append(moment)
-        return []
+        yield []
 
     async def has_looked(times: int) -> bool:
         return len(looked) == times
@@ -230,12 +271,13 @@ async def test_a_store_that_is_down_while_ends_are_looked_for_is_asked_again(
     world = World(NoSession(Reason.LOGOUT))
     due, failures = world.ledger.due, 0
 
-    async def down_at_first(*asked: int) -> Sequence[EndedSession]:
+    async def down_at_first(*_: float) -> AsyncIterator[Sequence[EndedSession]]:
         nonlocal failures
         failures += 1
         if failures < 3:
             raise StoreUnavailable("due", "TimeoutError")
-        return await due(0, 0.0, 0) if asked else []
+        async for page in due(0, 0.0):
+            yield page
 
     async def is_told() -> bool:
         return bool(world.told)
