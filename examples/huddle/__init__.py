@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from curfew import Application, Brand, Node, url
+from curfew import Application, Bounds, Brand, Node, url
 from examples.huddle.house import TABLES, House
 from examples.huddle.live import Chat, Lines
 from examples.huddle.pages import Lobby, RoomPage
@@ -21,9 +22,10 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Options:
-    """The settings: `HUDDLE_DATABASE`."""
+    """The settings: `HUDDLE_DATABASE`, `HUDDLE_ROOM_LIMIT`."""
 
     database: str = "sqlite+aiosqlite:///huddle.sqlite"
+    room_limit: Annotated[int, Bounds(1, 1_000)] = 200
 
 
 @asynccontextmanager

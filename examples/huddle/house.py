@@ -5,6 +5,7 @@ import time
 from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Final
 
 from sqlalchemy import (
@@ -15,6 +16,7 @@ from sqlalchemy import (
     String,
     Table,
     delete,
+    func,
     insert,
     select,
     update,
@@ -69,6 +71,13 @@ class Room:
         return f"{PREFIX}{self.id}"
 
 
+class NotOpened(Enum):
+    """Why a room was not opened."""
+
+    TAKEN = auto()
+    FULL = auto()
+
+
 @dataclass(frozen=True)
 class Line:
     """Something that was said, or that happened.
@@ -114,12 +123,14 @@ class House:
             row = (await database.execute(asking)).first()
             return Room(*row) if row else None
 
-    async def open(self, name: str) -> Room | None:
-        """Open a room; None if there is one with this name."""
+    async def open(self, name: str, most: int) -> Room | NotOpened:
+        """Open a room, if there are fewer than so many, and none with this name."""
         opening = upsert(ROOMS).values(name=name).on_conflict_do_nothing().returning(ROOMS)
         async with self._transaction() as database:
+            if (await database.scalar(select(func.count()).select_from(ROOMS)) or 0) >= most:
+                return NotOpened.FULL
             row = (await database.execute(opening)).first()
-            return Room(*row) if row else None
+            return Room(*row) if row else NotOpened.TAKEN
 
     async def write(self, room: Room, kind: str, user: str, text: str) -> Line:
         """Keep a line."""

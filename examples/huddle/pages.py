@@ -5,16 +5,21 @@ from collections.abc import Sequence
 from typing import Final
 
 from curfew import Access, PageHandler, Present, Problem
-from examples.huddle.house import House, Room
+from examples.huddle.house import House, NotOpened, Room
 from examples.huddle.talk import LONGEST, open_room, room_for, say
 
 LONGEST_NAME: Final = 40
 BAD_NAME: Final = Problem(
     422, "bad-room-name", "No room was opened", f"A name has 1 to {LONGEST_NAME} characters."
 )
-NAME_TAKEN: Final = Problem(
-    409, "room-name-taken", "No room was opened", "There is a room with this name."
-)
+NOT_OPENED: Final = {
+    NotOpened.TAKEN: Problem(
+        409, "room-name-taken", "No room was opened", "There is a room with this name."
+    ),
+    NotOpened.FULL: Problem(
+        409, "too-many-rooms", "No room was opened", "There are as many rooms as there may be."
+    ),
+}
 
 
 class HuddlePage(PageHandler):
@@ -51,10 +56,12 @@ class Lobby(HuddlePage):
         name = self.typed("name")
         if not (0 < len(name) <= LONGEST_NAME and name.isprintable()):
             await self._show(BAD_NAME, name)
-        elif room := await open_room(self.node, name, self.user):
-            self.see_other(f"/rooms/{room.id}")
+            return
+        opened = await open_room(self.node, name, self.user)
+        if isinstance(opened, NotOpened):
+            await self._show(NOT_OPENED[opened], name)
         else:
-            await self._show(NAME_TAKEN, name)
+            self.see_other(f"/rooms/{opened.id}")
 
     async def _show(self, problem: Problem | None = None, name: str = "") -> None:
         rooms = await self.house.rooms() if self.live else []

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Final
 
 from curfew import Node, Problem, ProblemRaised, Published, RoomOptions, ToRoom
-from examples.huddle.house import House, Line, Room
+from examples.huddle.house import House, Line, NotOpened, Room
 
 LONGEST: Final = 500
 """Characters of what one says at once."""
@@ -36,14 +36,15 @@ async def room_for(user: str, house: House, number: str) -> Room:
 
 async def make_room(node: Node, room: Room) -> None:
     """Make the room at Curfew, or let it be if there is one."""
-    await node.services.rooms.create(room.topic, OPTIONS)
+    if refusal := await node.services.rooms.create(room.topic, OPTIONS):
+        raise RuntimeError(f"{room.topic} was not made: {refusal}")
 
 
-async def open_room(node: Node, name: str, user: str) -> Room | None:
-    """Open a room; None if the name is taken."""
+async def open_room(node: Node, name: str, user: str) -> Room | NotOpened:
+    """Open a room. Everybody may, so there is a limit to how many there are."""
     house: House = node.state
-    room = await house.open(name)
-    if room:
+    room = await house.open(name, node.settings.room_limit)
+    if isinstance(room, Room):
         await make_room(node, room)
         await tell(node, room, "opened", user)
     return room
