@@ -1,5 +1,6 @@
 """Accounts in the session store and in SQLite pass the one suite."""
 
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -32,7 +33,7 @@ class TestRedisAccounts(AccountsContract):
         self, store_url: str, request: pytest.FixtureRequest
     ) -> AsyncIterator[Accounts]:
         """In one shard, and in three."""
-        keyring, context = Keyring.from_secrets([KEY]), quiet_context(lambda: 5.0)
+        keyring, context = Keyring.from_secrets([KEY]), quiet_context(time.time)
         async with open_client(store_url) as client:
             scripts = Scripts(client)
             store = AccountStore(client, scripts, Sealer(keyring), request.param, Unreadable())
