@@ -7,6 +7,7 @@ import argparse
 import importlib.util
 import keyword
 import re
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -64,7 +65,13 @@ def _renamed(text: str, name: str) -> str:
     words = {"huddle": name, "Huddle": _title(name), "HUDDLE": name.upper()}
     text = re.sub("huddle|Huddle|HUDDLE", lambda match: words[match[0]], text)
     clone = "" if INSTALLED.is_dir() else str(FOLDER)
-    return text.replace("@CURFEW@", clone).replace("@PYTHON@", sys.executable)
+    python = shlex.quote(sys.executable)
+    return text.replace("@CURFEW@", _in_make(clone)).replace("@PYTHON@", _in_make(python))
+
+
+def _in_make(text: str) -> str:
+    """Return what make reads as this text."""
+    return text.replace("$", "$$").replace("#", r"\#")
 
 
 def _title(name: str) -> str:

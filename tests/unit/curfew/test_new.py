@@ -37,6 +37,33 @@ def test_it_is_not_written_over_anything_or_into_the_clone(tmp_path: Path) -> No
     assert (tmp_path / "file").read_text("utf-8") == "mine"
 
 
+def test_make_and_the_shell_take_any_path_of_curfew_and_of_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = tmp_path / "it's $HOME # 5"
+    odd.mkdir()
+    python, folder = odd / "python", tmp_path / "some_huddle"
+    python.write_text('#!/bin/sh\nprintf "%s\\n" "$PYTHONPATH" "$@"\n', "utf-8")
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    monkeypatch.setattr("curfew.new.FOLDER", odd / "clone")
+    assert main(["some_huddle", str(folder)]) == 0
+    called = [
+        subprocess.run(
+            ["make", "-C", str(folder), "--no-print-directory", each],
+            env={"PATH": os.environ["PATH"]},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.splitlines()
+        for each in ("run", "test")
+    ]
+    assert called == [
+        [f"{folder}:{odd}/clone", "-m", "some_huddle"],
+        [f"{folder}:{odd}/clone", "-m", "pytest", "-q", "tests"],
+    ]
+
+
 def test_what_cannot_be_written_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["some_huddle", "/proc/huddle"]) == 1
     assert "cannot be written" in capsys.readouterr().err
