@@ -30,6 +30,7 @@ BLOCKED_SECONDS: Final = 8.0
 """How long the event loop may stand still at the start: less than the watchdog's default, which
 would only say that a process hangs."""
 FAILED: Final = "The lifespan of the application failed at its start"
+FAILED_LATE: Final = "The lifespan of the application failed at its end"
 GRACE_SECONDS: Final = 2.0
 """How long code that was cancelled may take to end."""
 
@@ -130,7 +131,8 @@ class _Lifespan:
                 await self._over.wait()
         except SystemExit as left:
             # The worker would be started again and again, or would not stop in order.
-            raise ConfigurationError(f"{FAILED}: {shown(left)}") from left
+            failed = FAILED_LATE if entered.done() else FAILED
+            raise ConfigurationError(f"{failed}: {shown(left)}") from left
 
     async def _give_up(self, said: str) -> None:
         """Cancel the task; if it goes on all the same, end the process."""

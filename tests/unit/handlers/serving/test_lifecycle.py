@@ -127,7 +127,7 @@ async def test_one_that_wants_to_end_the_process_at_its_stop_is_logged(
         pass
     assert left == []
     assert "the lifespan of the application failed at its end" in caplog.text
-    assert "The database is gone." in caplog.text
+    assert "The lifespan of the application failed at its end: SystemExit: The da" in caplog.text
 
 
 async def test_one_that_cannot_be_cancelled_ends_the_process(
