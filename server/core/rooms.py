@@ -37,7 +37,7 @@ class RoomRefusal(StrEnum):
     BAD_NAME = "bad_room"
     """No room can have this name."""
     BAD_MEMBER = "bad_member"
-    """This names neither a user nor a session, or both."""
+    """This names neither a user nor a session, or both; or a socket without its id."""
     UNKNOWN = "unknown_room"
     """There is no such room."""
     NOT_A_MEMBER = "not_a_member"

@@ -230,6 +230,8 @@ class Rooms:
                     return flaw
                 return await self._send_directly(text, mark, user=user)
             case ToSession(sid) | ToSocket(sid):
+                if isinstance(to, ToSocket) and not to.connection:
+                    return RoomRefusal.BAD_MEMBER  # it would go to all sockets of the session
                 if await self._live(sid) is None:
                     return RoomRefusal.SESSION_ENDED
                 connection = to.connection if isinstance(to, ToSocket) else ""

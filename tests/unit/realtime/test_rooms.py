@@ -142,6 +142,15 @@ async def test_a_name_that_is_given_up_is_in_no_room_and_a_new_name_of_the_perso
 
 
 @on_virtual_time
+async def test_a_socket_without_an_id_is_not_all_sockets_of_the_session() -> None:
+    here = InRooms()
+    await here.start()
+    ann = await here.arrive()
+    sent = await here.publish(1, ToSocket(ann.socket.member.sid, ""))
+    assert (sent, heard(ann)) == (RoomRefusal.BAD_MEMBER, [])
+
+
+@on_virtual_time
 async def test_nothing_is_published_to_a_session_that_has_ended() -> None:
     here = InRooms()
     await here.start()
