@@ -14,6 +14,8 @@ from tornado.httputil import (
 from tornado.iostream import StreamClosedError
 from tornado.web import Application, RequestHandler
 
+from server.store.contained import contained
+
 
 def is_streamed(handler: type[RequestHandler]) -> bool:
     """Return whether a handler gets its body in pieces: Tornado's `stream_request_body`."""
@@ -69,9 +71,16 @@ class StreamedDelegate(HTTPMessageDelegate):
         return prepared
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
-        """Give the handler a piece of the body."""
-        taken: Awaitable[None] | None = self._handler.data_received(chunk)
-        return taken
+        """Give the handler a piece of the body, unless it has failed by an earlier one."""
+        if self._body.done():
+            return None
+        try:
+            with contained():
+                taken: Awaitable[None] | None = self._handler.data_received(chunk)
+        except Exception as error:  # noqa: BLE001 - the handler answers with it
+            self._body.set_exception(error)
+            return None
+        return None if taken is None else self._taken(taken)
 
     def finish(self) -> None:
         """Let the handler act: the body is complete."""
@@ -88,6 +97,14 @@ class StreamedDelegate(HTTPMessageDelegate):
         is_cut = self._body.done() and isinstance(self._body.exception(), StreamClosedError)
         if is_cut and not handler._finished:  # noqa: SLF001 - likewise
             handler.on_finish()
+
+    async def _taken(self, taken: Awaitable[None]) -> None:
+        try:
+            with contained():
+                await taken
+        except Exception as error:  # noqa: BLE001 - the handler answers with it
+            if not self._body.done():
+                self._body.set_exception(error)
 
     async def _hand_over(self) -> None:
         flaw: Exception | None = None

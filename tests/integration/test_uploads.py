@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from curfew import Application, BaseHandler, stream_request_body
+from curfew import Application, BaseHandler, Problem, ProblemRaised, stream_request_body
 from curfew.testing import Client, InProcess
 
 MEGABYTE = 1024 * 1024
@@ -52,11 +52,36 @@ class Hasty(Streamed):
     body_seconds = 0.1
 
 
+NO_PICTURE = Problem(422, "no-picture", "That is no picture", "Send a PNG.")
+FAULTS = {b"P": ProblemRaised(NO_PICTURE), b"V": ValueError("a fault"), b"E": SystemExit(0)}
+"""What a handler raises, by the byte that a piece begins with."""
+
+
+class Picky(Streamed):
+    """Does not take everything."""
+
+    def data_received(self, chunk: bytes) -> None:  # type: ignore[override]  # Tornado takes both
+        """Refuse, or fail."""
+        self.pieces += 1
+        if fault := FAULTS.get(chunk[:1]):
+            raise fault
+
+
+class PickyLater(Streamed):
+    """Finds out in a coroutine."""
+
+    async def data_received(self, chunk: bytes) -> None:
+        """Refuse, or fail."""
+        await asyncio.sleep(0)
+        if fault := FAULTS.get(chunk[:1]):
+            raise fault
+
+
 @pytest.fixture
 async def served(store_url: str) -> AsyncIterator[InProcess]:
     """The application."""
     routes = [(r"/short", Short), (r"/streamed/(.*)", Streamed), (r"/streamed", Streamed)]
-    routes += [(r"/hasty", Hasty)]
+    routes += [(r"/hasty", Hasty), (r"/picky", Picky), (r"/picky-later", PickyLater)]
     application = Application("uploads", routes=routes)
     variables = {"CURFEW_STORE_URL": store_url}
     async with InProcess(application, variables=variables) as served:
@@ -153,6 +178,24 @@ async def test_who_is_signed_out_during_an_upload_changes_nothing(
     assert await next_status(reader) == 401
     assert not Streamed.acted
     writer.close()
+
+
+@pytest.mark.parametrize("path", ["/picky", "/picky-later"])
+@pytest.mark.parametrize(("first", "status"), [(b"P", 422), (b"V", 500), (b"E", 500), (b"x", 200)])
+@pytest.mark.parametrize("size", [10, MEGABYTE])
+async def test_a_handler_that_refuses_a_piece_or_fails_answers_and_does_not_act(
+    ada: Client, path: str, first: bytes, status: int, size: int
+) -> None:
+    Streamed.acted = False
+    answered = await ada.http.put(
+        path, content=first + b"x" * (size - 1), headers={"X-CSRF-Token": ada.csrf_token}
+    )
+    assert answered.status_code == status
+    assert Streamed.acted is (status == 200)
+    if status != 200:
+        slug = "no-picture" if status == 422 else "internal"
+        assert answered.json()["type"] == f"/problems/{slug}"
+    assert (await ada.request("GET", "/api/session")).status_code == 200
 
 
 async def test_an_upload_that_is_cut_off_keeps_no_server_from_stopping(
