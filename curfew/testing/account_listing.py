@@ -58,6 +58,7 @@ class ListingContract:
         found: list[str] = []
         while page := await accounts.page(found[-1] if found else "", limit):
             assert len(page) <= limit
+            assert not {*page} & {*found}, "a page that repeats a name has no end"
             found += page
         assert found == in_order
         assert list(await accounts.page("", 10, prefix="a")) == ["a_b", "aab", "abc"]
