@@ -20,7 +20,7 @@ MAX_DATA_BYTES: Final = 64 * 1024
 MAX_KEPT: Final = 1_000
 """Messages kept for replay in one room."""
 MAX_ROOMS: Final = 1_000_000
-"""In one store. Each takes about 400 bytes in it."""
+"""In one store. Each takes about 300 bytes in it: `python -m benchmarks.parts.million_rooms`."""
 MAX_MEMBERS: Final = 100_000
 """That the server added to one room."""
 MAX_ROOMS_OF_MEMBER: Final = 1_000
