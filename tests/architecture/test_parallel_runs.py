@@ -1,14 +1,14 @@
-"""Tests of how tests are run: side by side, some alone, each process with ports of its own."""
+"""Tests of how tests are run: side by side, some alone, each with ports of its own."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from curfew.testing import ports
 from tests.conftest import LONGEST
-from tests.support.running.ports import PORTS, SHARES, free_port
+from tests.support.running.ports import PORTS, free_port
 from tests.support.running.runs import run_pytest
 from tests.support.running.slowest import LONG_RUN
 from tests.support.servers.server import ROOT
@@ -37,6 +37,14 @@ SHARED = """
 def test_shared(number):
     note("shared")
 """
+OTHER = """
+import itertools, sys
+from curfew.testing import ports
+start = int(sys.argv[1])
+ports._ports = itertools.cycle([*range(start, ports.PORTS.stop), *ports.PORTS])
+print(*(ports.free_port() for _ in range(10)))
+"""
+"""It looks at the same ports first."""
 HANGING = """
 import threading, pytest
 
@@ -94,15 +102,20 @@ def test_a_port_is_given_once_below_those_of_outgoing_connections() -> None:
     assert max(PORTS) < EPHEMERAL_FROM
 
 
-@pytest.mark.parametrize("worker", range(SHARES))
-def test_processes_have_no_port_in_common(worker: int) -> None:
-    program = "from tests.support.running.ports import free_port; print(free_port())"
+def test_no_other_process_is_given_a_port_that_nobody_listens_on_yet(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nor one of a server that is just being restarted."""
+    given = {free_port() for _ in range(5)}
     ran = subprocess.run(
-        [sys.executable, "-c", program],
+        [sys.executable, "-c", OTHER, str(min(given))],
         cwd=ROOT,
-        env=os.environ | {"PYTEST_XDIST_WORKER": f"gw{worker}"},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert int(ran.stdout) in PORTS[worker::SHARES]
+    others = set(map(int, ran.stdout.split()))
+    assert len(others) == 10
+    assert not others & given
+    monkeypatch.setattr(ports, "_ports", iter(sorted(others)))
+    assert free_port() in others, "what a process that has ended was given is free again"

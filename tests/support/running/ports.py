@@ -2,9 +2,9 @@
 
 import socket
 
-from curfew.testing.ports import PORTS, SHARES, free_port
+from curfew.testing.ports import PORTS, free_port
 
-__all__ = ["PORTS", "SHARES", "free_port", "is_answered"]
+__all__ = ["PORTS", "free_port", "is_answered"]
 
 
 def is_answered(port: int) -> bool:
