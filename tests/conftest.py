@@ -73,7 +73,7 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first, then one of each folder in turn; what has to be alone last.
+    """Long files first, then one of each folder in turn; what needs a quiet machine last.
 
     Processes that run side by side then differ in what they need: processor, browser, patience.
     """
@@ -86,10 +86,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: _turn(item, numbers[item.path]))
 
 
-def _turn(item: pytest.Item, number: int) -> tuple[bool, int, int, Path]:
+def _turn(item: pytest.Item, number: int) -> tuple[int, int, int, Path]:
     named = [place for place, each in enumerate(LONGEST) if str(item.path).endswith(each)]
     place = named[0] if named else len(LONGEST)
-    return item.get_closest_marker("alone") is not None, place, number, item.path
+    return _room_of(item), place, number, item.path
+
+
+def _room_of(item: pytest.Item) -> int:
+    if item.get_closest_marker("alone"):
+        return 2
+    return 1 if item.get_closest_marker("waits") else 0
 
 
 @pytest.hookimpl(wrapper=True)

@@ -25,10 +25,10 @@ def note(word):
         file.write(word + "\\n")
     time.sleep(0.05)
 """
-ALONE = """
-@pytest.mark.alone
+QUIET = """
+@pytest.mark.{mark}
 @pytest.mark.parametrize("number", range(3))
-def test_alone(number):
+def test_quiet(number):
     note("in")
     note("out")
 """
@@ -45,6 +45,15 @@ ports._ports = itertools.cycle([*range(start, ports.PORTS.stop), *ports.PORTS])
 print(*(ports.free_port() for _ in range(10)))
 """
 """It looks at the same ports first."""
+WAITING = """
+@pytest.mark.waits
+def test_waits_for_its_like():
+    note("here")
+    deadline = time.monotonic() + 20
+    while notes.read_text().count("here") < 2:
+        assert time.monotonic() < deadline, "nobody came in"
+        time.sleep(0.01)
+"""
 HANGING = """
 import threading, pytest
 
@@ -81,10 +90,11 @@ def test_a_file_that_begins_first_is_there(name: str) -> None:
     assert (ROOT / "tests" / name).is_file()
 
 
-def test_what_is_alone_runs_while_no_other_does(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mark", ["alone", "waits"])
+def test_what_needs_a_quiet_machine_runs_while_no_other_does(tmp_path: Path, mark: str) -> None:
     notes = tmp_path / "notes"
     head = NOTES.format(notes=str(notes))
-    for name, text in (("one", ALONE), ("two", SHARED), ("three", SHARED)):
+    for name, text in (("one", QUIET.format(mark=mark)), ("two", SHARED), ("three", SHARED)):
         (tmp_path / f"test_{name}.py").write_text(head + text)
     done = run_pytest(tmp_path, "-n3")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -93,6 +103,14 @@ def test_what_is_alone_runs_while_no_other_does(tmp_path: Path) -> None:
     assert words.count("shared") == 40
     following = [words[at + 1] for at, word in enumerate(words) if word == "in"]
     assert following == ["out"] * 3
+
+
+def test_those_that_wait_run_beside_each_other(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        text = NOTES.format(notes=str(tmp_path / "notes")) + WAITING
+        (tmp_path / f"test_{name}.py").write_text(text)
+    done = run_pytest(tmp_path, "-n2")
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_port_is_given_once_below_those_of_outgoing_connections() -> None:

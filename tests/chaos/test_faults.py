@@ -9,7 +9,7 @@ from tests.chaos.faults import FAULTS
 from tests.chaos.rig import Rig
 from tests.chaos.story import Fault, Story, tell
 
-pytestmark = [pytest.mark.chaos, pytest.mark.alone]
+pytestmark = [pytest.mark.chaos, pytest.mark.waits]
 
 
 @pytest.fixture(scope="module")

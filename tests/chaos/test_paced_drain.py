@@ -18,7 +18,7 @@ from tests.support.clients.sockets import end_of
 from tests.support.servers.server import CurfewServer
 from tests.support.servers.valkey import ValkeyServer
 
-pytestmark = [pytest.mark.chaos, pytest.mark.alone]
+pytestmark = [pytest.mark.chaos, pytest.mark.waits]
 
 SOCKETS = 60
 RATE = 4

@@ -13,7 +13,7 @@ from tests.chaos.sentinel_faults import SENTINEL_FAULTS
 from tests.chaos.sentinel_rig import SentinelFaultRig
 from tests.chaos.story import Fault, tell
 
-pytestmark = [pytest.mark.chaos, pytest.mark.alone]
+pytestmark = [pytest.mark.chaos, pytest.mark.waits]
 
 ALL = os.environ.get("SENTINEL_FAULTS") == "all"
 FAULTS = [each for each in SENTINEL_FAULTS if ALL or each.name == "frozen-with-b"]

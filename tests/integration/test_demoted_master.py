@@ -19,7 +19,7 @@ from tests.support.servers.server import CurfewServer
 from tests.support.servers.valkey import PASSWORD as STORE_PASSWORD
 from tests.support.servers.valkey import ValkeyServer
 
-pytestmark = pytest.mark.alone  # they measure how soon a node is back
+pytestmark = pytest.mark.waits  # they measure how soon a node is back
 
 BACK_WITHIN = 1.0
 """Seconds from the moment when a new connection leads to a master."""

@@ -20,7 +20,7 @@ from tests.support.clients.sockets import PONG, TEXT, end_of, frame, raw_frame, 
 from tests.support.running.waiting import until
 from tests.support.servers.server import ROOT, CurfewServer
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.waits
 
 FIRST_SECONDS = 3.0
 PLACES = 64

@@ -1,14 +1,16 @@
 """Lets some tests run while no other does, though several processes run tests: a pytest plugin.
 
-Every test holds the room while it runs: most together with others, those that are marked `alone`
-for themselves. Who waits to be alone stands at the door, so that nobody else comes in meanwhile.
-The kernel opens a lock again when its process dies.
+Every test holds the room while it runs. Most are there together. Those that are marked `waits` are
+there together too, and with nobody else: they need a machine that others do not keep busy, and
+hardly use it themselves. Those that are marked `alone` have the room for themselves. Who comes in
+stands at the door until the others have left, so that nobody else comes in meanwhile. The kernel
+opens a lock again when its process dies.
 """
 
 import fcntl
 import tempfile
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,27 +25,45 @@ class Room:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._door = (folder / "door.lock").open("w")
-        self._room = (folder / "room.lock").open("w")
+        self._door, self._busy, self._waiting = (
+            (folder / f"{name}.lock").open("w") for name in ("door", "busy", "waiting")
+        )
 
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Wait until everybody has left, and let nobody in."""
-        with _held(self._door, fcntl.LOCK_EX), _held(self._room, fcntl.LOCK_EX):
+        with (
+            _held(self._door, fcntl.LOCK_EX),
+            _held(self._busy, fcntl.LOCK_EX),
+            _held(self._waiting, fcntl.LOCK_EX),
+        ):
+            yield
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Wait until only those are left who hardly compute."""
+        with self._entered(self._waiting, others=self._busy):
             yield
 
     @contextmanager
     def shared(self) -> Iterator[None]:
-        """Wait until nobody is or wants to be alone."""
+        """Wait until nobody is or wants to be in a quiet room."""
+        with self._entered(self._busy, others=self._waiting):
+            yield
+
+    @contextmanager
+    def _entered(self, own: IO[str], *, others: IO[str]) -> Iterator[None]:
         with _held(self._door, fcntl.LOCK_EX):
-            fcntl.flock(self._room, fcntl.LOCK_SH)
-        with _held(self._room, fcntl.LOCK_SH):
+            with _held(others, fcntl.LOCK_EX):
+                pass  # they have left, and come back through the door only
+            fcntl.flock(own, fcntl.LOCK_SH)
+        with _held(own, fcntl.LOCK_SH):
             yield
 
     def close(self) -> None:
         """Leave."""
-        self._door.close()
-        self._room.close()
+        for each in (self._door, self._busy, self._waiting):
+            each.close()
 
 
 @contextmanager
@@ -87,6 +107,11 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     room = item.config.stash.get(_room, None)
     if room is None:
         return (yield)
-    is_alone = item.get_closest_marker("alone") is not None
-    with room.alone() if is_alone else room.shared():
+    with _place(room, item):
         return (yield)
+
+
+def _place(room: Room, item: pytest.Item) -> AbstractContextManager[None]:
+    if item.get_closest_marker("alone"):
+        return room.alone()
+    return room.waiting() if item.get_closest_marker("waits") else room.shared()
