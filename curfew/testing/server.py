@@ -1,6 +1,7 @@
 """A real server in processes of its own, on a free port and in a folder of its own."""
 
 import os
+import re
 import signal
 import ssl
 import subprocess
@@ -10,7 +11,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import IO, Any, Final, Protocol, Self
 from urllib.request import urlopen
 
 from curfew.places import FOLDER, INSTALLED
@@ -23,6 +24,23 @@ from server.core.reasons import Reason
 
 STOP_SECONDS: Final = 60.0
 READY: Final = 200
+
+
+class ServingProcess(Protocol):
+    """A process that serves; a `subprocess.Popen` is one."""
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+
+    def poll(self) -> int | None:
+        """Return the exit status, if it has ended."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end, and return the exit status."""
+
+    def send_signal(self, sig: int, /) -> None:
+        """Send a signal."""
 
 
 class Server:
@@ -58,7 +76,7 @@ class Server:
         self._start_folder = Path(folder).absolute()
         self._variables = environment or {}
         self._settings = settings
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: ServingProcess | None = None
 
     @property
     def url(self) -> str:
@@ -122,17 +140,22 @@ class Server:
         """Return how the command that serves is started."""
         return {"cwd": self._start_folder, "env": self.environment, "start_new_session": True}
 
+    def launch(self, log: IO[bytes]) -> ServingProcess:
+        """Start the process that serves, without waiting for it.
+
+        Args:
+            log: what it prints goes there.
+        """
+        options = self.popen_options()
+        return subprocess.Popen(self.serving_words(), stdout=log, stderr=log, **options)
+
     def start(self) -> Self:
         """Start it and wait until it is ready."""
         with self.log_path.open("ab") as log:
-            options = self.popen_options()
-            self._process = subprocess.Popen(
-                self.serving_words(), stdout=log, stderr=log, **options
-            )
+            self._process = self.launch(log)
         try:
             eventually(self._is_ready)
-            if self._application:
-                eventually(lambda: len(self._ask({})) == int(self._settings.get("processes", "1")))
+            eventually(self._all_serve)
         except BaseException:  # nothing keeps running that nobody could stop
             self._kill()
             raise
@@ -188,14 +211,18 @@ class Server:
     def _ask(self, question: dict[str, object]) -> list[object]:
         return ask_all(Path(self._folder.name), question)
 
-    def _running(self) -> subprocess.Popen[bytes]:
+    def _running(self) -> ServingProcess:
         if self._process is None:
             raise RuntimeError("this server was not started")
         return self._process
 
     def __enter__(self) -> Self:
-        """Start."""
-        return self.start()
+        """Start. If that fails, nothing is left."""
+        try:
+            return self.start()
+        except BaseException:
+            self.clean_up()
+            raise
 
     def __exit__(
         self,
@@ -221,6 +248,22 @@ class Server:
         """Remove its folder."""
         self._folder.cleanup()
 
+    def _all_serve(self) -> bool:
+        """Return whether all processes do: the one that answered may be the first."""
+        processes = int(self._settings.get("processes", "1"))
+        if self._application:
+            return len(self._ask({})) == processes
+        return processes == 1 or _serving_in(self._metrics()) == processes
+
+    def _metrics(self) -> str:
+        port = self._settings.get("metrics_port")
+        url = f"http://127.0.0.1:{port}" if port else self.url
+        try:
+            with urlopen(f"{url}/metrics", timeout=1, context=self.trust) as answer:
+                return str(answer.read(), "utf-8")
+        except OSError:
+            return ""
+
     def _is_ready(self) -> bool:
         if self._running().poll() is not None:
             raise AssertionError(f"the server ended:\n{self.log}")
@@ -229,3 +272,8 @@ class Server:
                 return bool(answer.status == READY)
         except OSError:
             return False
+
+
+def _serving_in(metrics: str) -> int:
+    told = re.search(r'^curfew_workers{.*state="serving".*} (\d+)', metrics, re.MULTILINE)
+    return int(told[1]) if told else 0

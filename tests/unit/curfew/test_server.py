@@ -34,7 +34,7 @@ def test_one_that_never_serves_is_not_left_behind(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(AssertionError, match="still False"), server:
         pytest.fail("it serves")
     assert not lives(server.pid)
-    server.clean_up()
+    assert not server.log_path.parent.exists()
 
 
 def test_one_that_does_not_stop_is_killed_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,6 +55,17 @@ def test_it_has_started_when_all_its_processes_listen_to_tests(
     monkeypatch.setattr(Deaf, "stop", Deaf._kill)
     with Deaf("some:application", processes="2"):
         assert listening == []
+
+
+def test_it_has_started_when_all_its_processes_serve(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that answers may be the first."""
+    line = 'curfew_workers{{node="all",state="serving"}} {}.0\n'
+    told = [line.format(2), line.format(1), ""]
+    monkeypatch.setattr(Deaf, "_is_ready", lambda _: True)
+    monkeypatch.setattr(Deaf, "_metrics", lambda _: told.pop())
+    monkeypatch.setattr(Deaf, "stop", Deaf._kill)
+    with Deaf(processes="2"):
+        assert told == []
 
 
 def test_a_process_that_was_killed_is_not_asked(tmp_path: Path) -> None:
