@@ -163,7 +163,6 @@ def test_a_head_that_is_refused_has_no_body(server: CurfewServer) -> None:
     assert re.search(rb"\r\nContent-Length: [1-9]", answer.raw)
 
 
-@pytest.mark.alone
 def test_a_request_that_never_ends_is_told_that_it_took_too_long(server: CurfewServer) -> None:
     began = time.monotonic()
     with ExitStack() as stack:
