@@ -24,6 +24,7 @@ pytest_plugins = [
     "tests.support.running.limits",
     "tests.support.running.slowest",
     "tests.support.secrets.search_at_end",
+    "tests.support.servers.forking",
 ]
 
 LONGEST = (

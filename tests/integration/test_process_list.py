@@ -13,7 +13,7 @@ import pytest
 from tests.support.clients.people import people_of
 from tests.support.clients.sockets import end_of, frame, raw_socket
 from tests.support.running.processes import eventually, lives, processes_of
-from tests.support.servers.server import CurfewServer
+from tests.support.servers.server import CurfewServer, ExactServer
 from tests.support.servers.workers import workers_of
 
 GONE_WITHIN_SECONDS = 15.0
@@ -23,7 +23,7 @@ IN_GOOD_ORDER = {signal.SIGTERM, signal.SIGINT}
 @pytest.fixture
 def server() -> Iterator[CurfewServer]:
     """With default settings; may be stopped and started again."""
-    with CurfewServer() as running:
+    with ExactServer() as running:
         yield running
 
 

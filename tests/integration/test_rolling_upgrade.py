@@ -10,7 +10,7 @@ from server.crypto.keyring import new_secret
 from tests.support.clients.client import PASSWORD, Client
 from tests.support.clients.sockets import end_of, frame
 from tests.support.running.ports import free_port
-from tests.support.servers.server import CurfewServer
+from tests.support.servers.server import CurfewServer, ExactServer
 from tests.support.servers.valkey import ValkeyServer
 from tests.support.versions.unpacking import FORMER, unpack_former
 
@@ -33,7 +33,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
             "node_lease": "2s",
             "termination_wait": "5s",
         }
-        old, new = CurfewServer(script=script, **common), CurfewServer(**common)
+        old, new = ExactServer(script=script, **common), CurfewServer(**common)
         old.port, new.port = ports[OLD], ports[NEW]
         with old, new:
             yield {OLD: old, NEW: new}

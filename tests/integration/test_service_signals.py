@@ -16,7 +16,7 @@ import pytest
 from tests.support.clients.people import people_of
 from tests.support.running.ports import free_port
 from tests.support.running.processes import eventually, lives, processes_of
-from tests.support.servers.server import ROOT, CurfewServer
+from tests.support.servers.server import ROOT, CurfewServer, ExactServer
 from tests.support.servers.workers import workers_of
 
 LATE_WRITE_RUN = ROOT / "tests" / "support" / "servers" / "late_write_run.py"
@@ -27,7 +27,7 @@ QUICK_SECONDS = 15.0
 @pytest.fixture
 def server() -> Iterator[CurfewServer]:
     """Two workers and the embedded store."""
-    with CurfewServer(processes="2") as running:
+    with ExactServer(processes="2") as running:
         eventually(lambda: len(workers_of(running)) == 2)
         yield running
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.support.clients.client import PASSWORD, Client
-from tests.support.servers.server import CurfewServer
+from tests.support.servers.server import ExactServer
 from tests.support.servers.workers import workers_of
 
 pytestmark = pytest.mark.alone
@@ -29,9 +29,9 @@ PLACES = [[f"198.51.{rush}.{number}" for number in range(200)] for rush in range
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[CurfewServer]:
+def server() -> Iterator[ExactServer]:
     """One process behind a proxy that tells where requests come from."""
-    with CurfewServer(trusted_proxies="127.0.0.1") as running:
+    with ExactServer(trusted_proxies="127.0.0.1") as running:
         yield running
 
 
@@ -62,7 +62,7 @@ async def slow_answer_of(client: Client, over: asyncio.Event) -> float:
 
 @pytest.mark.proves("A66", "15.2.2", "2.4.1")
 async def test_200_sign_ins_at_once_fill_a_bounded_queue_and_others_are_served_meanwhile(
-    server: CurfewServer,
+    server: ExactServer,
 ) -> None:
     (worker,) = workers_of(server)
     over = asyncio.Event()
@@ -79,7 +79,7 @@ async def test_200_sign_ins_at_once_fill_a_bounded_queue_and_others_are_served_m
 
 
 async def slow_answer_during_a_rush(
-    server: CurfewServer, person: Client, places: list[str]
+    server: ExactServer, person: Client, places: list[str]
 ) -> float:
     """How long others wait while a sign-in comes from each of the places at once."""
     over = asyncio.Event()
@@ -98,7 +98,7 @@ async def slow_answer_during_a_rush(
 
 @pytest.mark.proves("A63", "6.3.8")
 async def test_existing_missing_and_disabled_accounts_take_the_same_time(
-    server: CurfewServer,
+    server: ExactServer,
 ) -> None:
     taken: dict[str, list[float]] = defaultdict(list)
     async with Client(server.url) as client:

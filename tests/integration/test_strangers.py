@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from tests.support.clients.client import PASSWORD, Client
-from tests.support.servers.server import CurfewServer
+from tests.support.servers.server import ExactServer
 
 FLOODER, HOME, OTHERS = "127.0.0.5", "127.0.0.6", [f"127.0.0.{number}" for number in range(10, 20)]
 AT_ONCE = 16
@@ -24,16 +24,16 @@ LARGE: dict[str, object] = {"k": "x" * 60_000}
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[CurfewServer]:
+def server() -> Iterator[ExactServer]:
     """One process, whose threads everybody shares."""
-    with CurfewServer(signups_per_address="40", signups_in_all="50") as running:
+    with ExactServer(signups_per_address="40", signups_in_all="50") as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def strict() -> Iterator[CurfewServer]:
+def strict() -> Iterator[ExactServer]:
     """Two processes that count together, with low limits."""
-    with CurfewServer(
+    with ExactServer(
         processes="2",
         signups_per_address="5",
         signups_in_all="8",
@@ -44,13 +44,13 @@ def strict() -> Iterator[CurfewServer]:
 
 
 @pytest.fixture
-async def flooder(server: CurfewServer) -> AsyncIterator[Client]:
+async def flooder(server: ExactServer) -> AsyncIterator[Client]:
     async with Client(server.url, address=FLOODER) as client:
         yield client
 
 
 @pytest.fixture
-async def home(server: CurfewServer) -> AsyncIterator[Client]:
+async def home(server: ExactServer) -> AsyncIterator[Client]:
     async with Client(server.url, address=HOME) as client:
         yield client
 
@@ -94,7 +94,7 @@ class Flood:
 
 @pytest.mark.proves("A66", "15.2.2")
 async def test_a_sign_in_is_served_before_the_sign_ups_that_wait(
-    server: CurfewServer, flooder: Client, home: Client
+    server: ExactServer, flooder: Client, home: Client
 ) -> None:
     async with Client(server.url, address=OTHERS[0]) as person:
         await person.sign_up("anna")
@@ -108,7 +108,7 @@ async def test_a_sign_in_is_served_before_the_sign_ups_that_wait(
 
 @pytest.mark.proves("A63", "A66", "6.3.8")
 async def test_of_many_sign_ins_of_one_address_others_wait_for_few_with_an_account_or_without(
-    server: CurfewServer, flooder: Client, home: Client
+    server: ExactServer, flooder: Client, home: Client
 ) -> None:
     async with Client(server.url, address=OTHERS[1]) as person:
         await person.sign_up("berta")
@@ -123,7 +123,7 @@ async def test_of_many_sign_ins_of_one_address_others_wait_for_few_with_an_accou
 
 
 async def test_nothing_is_hashed_for_clients_that_have_gone(
-    server: CurfewServer, home: Client
+    server: ExactServer, home: Client
 ) -> None:
     before = await accounts_made(home)
     host, port = "127.0.0.1", server.port
@@ -143,7 +143,7 @@ async def test_nothing_is_hashed_for_clients_that_have_gone(
     assert await accounts_made(home) - before <= AT_ONCE // 2
 
 
-def raw_sign_up(server: CurfewServer, name: str) -> bytes:
+def raw_sign_up(server: ExactServer, name: str) -> bytes:
     """A request for an account, as it is on the wire."""
     body = f'{{"username": "{name}", "password": "{PASSWORD}"}}'
     head = (
@@ -165,7 +165,7 @@ async def accounts_made(client: Client) -> int:
 
 @pytest.mark.proves("15.2.2")
 async def test_made_accounts_are_bounded_for_an_address_and_in_all_over_all_processes(
-    strict: CurfewServer,
+    strict: ExactServer,
 ) -> None:
     made = {}
     for address in (OTHERS[0], OTHERS[1], OTHERS[2]):
@@ -195,7 +195,7 @@ async def begin(client: Client, data: object) -> None:
     client.csrf_token = (await client.request("GET", "/api/session")).json()["csrf_token"]
 
 
-async def keep_at_once(server: CurfewServer, address: str, number: int) -> Counter[int]:
+async def keep_at_once(server: ExactServer, address: str, number: int) -> Counter[int]:
     """Begin as many sessions with large data from an address; how often each status came."""
     async with Client(server.url, address=address) as client:
         answers = await asyncio.gather(
@@ -209,7 +209,7 @@ async def keep_at_once(server: CurfewServer, address: str, number: int) -> Count
 
 @pytest.mark.proves("15.2.2")
 async def test_what_strangers_keep_is_bounded_for_an_address_and_in_all_over_all_processes(
-    strict: CurfewServer,
+    strict: ExactServer,
 ) -> None:
     strict.command("user", "add", "dora", given=f"{PASSWORD}\n{PASSWORD}\n")
     async with (
@@ -236,7 +236,7 @@ async def test_what_strangers_keep_is_bounded_for_an_address_and_in_all_over_all
 
 
 async def test_who_rewrites_the_same_data_again_and_again_is_slowed_down_until_it_is_over() -> None:
-    with CurfewServer(anonymous_mib_per_address="1") as server:
+    with ExactServer(anonymous_mib_per_address="1") as server:
         async with Client(server.url, address=FLOODER) as client:
             await begin(client, {"n": 0})
             written = [await keep(client, {**LARGE, "n": number}) for number in range(1, 60)]

@@ -7,13 +7,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Self
+from typing import IO, Any, ClassVar, Self
 
-from curfew.testing.server import STOP_SECONDS, Server
+from curfew.testing.server import STOP_SECONDS, Server, ServingProcess
 from tests.support.secrets.leaks import SEARCH
 from tests.support.secrets.store_secrets import note_server
+from tests.support.servers.forks import FORKS
 
-__all__ = ["HASTY", "ROOT", "RUNNING", "STOP_SECONDS", "CurfewServer"]
+__all__ = ["HASTY", "ROOT", "RUNNING", "STOP_SECONDS", "CurfewServer", "ExactServer"]
 
 ROOT = Path(__file__).parents[3]
 HASTY = ROOT / "tests" / "support" / "servers" / "hasty_run.py"
@@ -33,8 +34,10 @@ class CurfewServer(Server):
         launcher: words before the command, of a program that starts it.
         passed: file descriptors that the launcher inherits.
         variables: further ones of its environment.
+        is_forked: whether a fork server starts it, and its commands, in a run of tests.
     """
 
+    is_forked: ClassVar = True
     launcher: Sequence[str] = ()
     passed: Sequence[int] = ()
     variables: Mapping[str, str] = MappingProxyType({})
@@ -53,6 +56,23 @@ class CurfewServer(Server):
         environment = options["env"] | dict(self.variables)
         return options | {"env": environment, "pass_fds": self.passed}
 
+    @property
+    def _is_forked(self) -> bool:
+        other = self._script.with_name("server")
+        assert not self.is_forked or other == ROOT / "server" or not other.exists(), (
+            "a fork has the modules of this version: use an ExactServer"
+        )
+        return self.is_forked and FORKS.is_used
+
+    def launch(self, log: IO[bytes]) -> ServingProcess:
+        """By a fork server where that is asked for."""
+        if self.launcher or not self._is_forked:
+            return super().launch(log)
+        environment = self.popen_options()["env"]
+        with Path(os.devnull).open("rb") as nothing:
+            files = [nothing.fileno(), log.fileno(), log.fileno()]
+            return FORKS.start([str(self._script)], files, folder=ROOT, environment=environment)
+
     def start(self) -> Self:
         """Start it and wait until it is ready."""
         RUNNING.add(self)
@@ -69,11 +89,19 @@ class CurfewServer(Server):
         """Run `run.py` with a sub-command on the same store."""
         for line in given.splitlines():
             SEARCH.password(line)
-        ran = super().command(*arguments, given=given)
+        ran = self._run(*arguments, given=given)
         if arguments[:2] != ("keys", "new"):  # which is asked to show one
             place = f"what `{' '.join(arguments[:2])}` printed"
             SEARCH.wrote(place, ran.stdout + ran.stderr, "command")
         return ran
+
+    def _run(self, *arguments: str, given: str) -> subprocess.CompletedProcess[str]:
+        if not self._is_forked:
+            return super().command(*arguments, given=given)
+        words = [*self.command_words()[1:], *arguments]
+        return FORKS.run(
+            words, given=given, folder=ROOT, environment=self.environment, timeout=STOP_SECONDS
+        )
 
     def tell(self) -> None:
         """Show the log so far to whoever looks for secrets in it."""
@@ -88,3 +116,13 @@ class CurfewServer(Server):
         RUNNING.discard(self)
         self.tell()
         super().clean_up()
+
+
+class ExactServer(CurfewServer):
+    """One that starts as people start it, also in a run of tests.
+
+    For tests about the start itself, about what passwords cost, and about what the system tells of
+    its processes.
+    """
+
+    is_forked = False

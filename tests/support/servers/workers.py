@@ -51,12 +51,15 @@ def workers_of(server: CurfewServer) -> list[int]:
         text=True,
         check=True,
     ).stdout
-    script = server._script.name
-    lines = (line.split(None, 3) for line in listing.splitlines())
+    lines = [line.split(None, 3) for line in listing.splitlines()]
+    commands = {line[0]: line[3] for line in lines if len(line) == 4}
+    # A fork is listed with its parent's command, the store's guard with its own.
     return [
         int(pid)
-        for pid, parent, state, command in (line for line in lines if len(line) == 4)
-        if parent == str(server.pid) and not state.startswith("Z") and script in command
+        for pid, parent, state, *command in lines
+        if parent == str(server.pid)
+        and not state.startswith("Z")
+        and command == [commands.get(parent)]
     ]
 
 
@@ -71,10 +74,8 @@ def sockets_by_node(server: CurfewServer, user: str, sid: str) -> dict[str, int]
 
 def megabytes_of_workers(server: CurfewServer) -> float:
     """What the server's processes hold in memory, without the store's."""
+    workers = ",".join(map(str, workers_of(server)))
     listing = subprocess.run(
-        ["ps", "-axww", "-o", "ppid=,rss=,command="], capture_output=True, text=True, check=True
+        ["ps", "-o", "rss=", "-p", workers], capture_output=True, text=True, check=True
     ).stdout
-    lines = [line.split(None, 2) for line in listing.splitlines()]
-    workers = [line for line in lines if line[0] == str(server.pid) and "run.py" in line[2]]
-    assert workers
-    return sum(int(rss) for _, rss, _ in workers) / 1000
+    return sum(map(int, listing.split())) / 1000
