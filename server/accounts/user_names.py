@@ -29,6 +29,8 @@ _PRESERVED: Final = get_profile("UsernameCasePreserved")
 _MOST_MARKS: Final = 4
 """In a row (Unicode TS 39 5.4)."""
 _ENCODED_LABEL: Final = "xn--"
+_PLAIN: Final = re.compile(r"[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*")
+"""A name in ASCII that keeps all the rules, except perhaps for its length."""
 _NO_LETTER: Final = re.compile(r"[\x00-\x7f]")
 _IN_NAMES: Final = frozenset("._-")
 _IN_LOCAL_PARTS: Final = frozenset(".!#$%&'*+/=?^_`{|}~-")
@@ -68,6 +70,12 @@ def canonical_username(text: str) -> str | BadUsername:
     """
     if len(text) > ADDRESS_MAX_BYTES:
         return _LENGTH
+    if len(text) in USERNAME_CHARACTERS and _PLAIN.fullmatch(text):
+        return text.lower()  # as below, without the tables of Unicode: each sign-in asks
+    return _canonical_by_tables(text)
+
+
+def _canonical_by_tables(text: str) -> str | BadUsername:
     try:
         mapped = _mapped_address(text) if "@" in text else _MAPPED.enforce(text)
     except UnicodeError:

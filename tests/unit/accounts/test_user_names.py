@@ -1,10 +1,18 @@
 """User names have one form, by RFC 8265; e-mail addresses and all scripts among them."""
 
 import time
+from itertools import product
 
 import pytest
+from hypothesis import given
+from hypothesis.strategies import from_regex
 
-from server.accounts.user_names import beginning_of_names, canonical_username, spelling_of
+from server.accounts.user_names import (
+    _canonical_by_tables,
+    beginning_of_names,
+    canonical_username,
+    spelling_of,
+)
 from server.core.credentials import BadUsername
 
 
@@ -47,6 +55,18 @@ def flaw(text: str) -> str:
 def test_a_name_has_one_form(text: str, name: str) -> None:
     assert canonical_username(text) == name
     assert canonical_username(name) == name
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 4])
+def test_plain_names_are_judged_as_the_tables_judge_them(length: int) -> None:
+    for characters in product("aZ9._-@ \n\u0301", repeat=length):
+        text = "".join(characters)
+        assert canonical_username(text) == _canonical_by_tables(text), text
+
+
+@given(from_regex(r"[A-Za-z0-9._-]{1,34}", fullmatch=True))
+def test_plain_names_of_any_length_are_judged_so_too(text: str) -> None:
+    assert canonical_username(text) == _canonical_by_tables(text)
 
 
 @pytest.mark.parametrize(
