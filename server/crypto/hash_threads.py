@@ -135,19 +135,25 @@ class HashThreads:
     def _start(self) -> None:
         """Start what has its turn, as long as a thread is free."""
         while work := self._queue.take():
-            hashing = asyncio.wrap_future(self._threads[work.urgency].submit(work.compute))
-            # The place is freed when the work is done: a caller that gives up leaves a busy thread.
-            hashing.add_done_callback(partial(self._finish, work))
+            self._threads[work.urgency].submit(self._hash, work, asyncio.get_running_loop())
 
-    def _finish(self, work: _Work, hashing: "asyncio.Future[Any]") -> None:
+    def _hash(self, work: _Work, loop: asyncio.AbstractEventLoop) -> None:
+        """Do the work, in a thread, and call the loop: one turn of it gives the caller the result.
+
+        asyncio's wrapped futures would take three, each with what a hash leaves of the caches.
+        """
+        try:
+            settle = partial(work.result.set_result, work.compute())
+        except Exception as error:  # noqa: BLE001 it is the caller's
+            settle = partial(work.result.set_exception, error)
+        with suppress(RuntimeError):  # the loop was closed meanwhile: nobody waits any more
+            loop.call_soon_threadsafe(self._finish, work, settle)
+
+    def _finish(self, work: _Work, settle: Callable[[], None]) -> None:
+        """Free the place of work that is done: a caller that gives up leaves a busy thread."""
         self._queue.finish(work)
-        error = hashing.exception()
-        if work.result.done():  # its caller has given up
-            pass
-        elif error is not None:
-            work.result.set_exception(error)
-        else:
-            work.result.set_result(hashing.result())
+        if not work.result.done():  # its caller has not given up
+            settle()
         self._start()
 
     def _leave(self, work: _Work, _: object) -> None:
