@@ -7,6 +7,7 @@ event stays.
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 from server.accounts.accounts import StoredAccounts
@@ -22,6 +23,9 @@ log = logging.getLogger("curfew.activity")
 
 MAX_WAITING: Final = 1000
 """Users whose entries wait for the store. Each has at most as many entries as a list holds."""
+AFTER_THE_ANSWER: Final = 0.05
+"""Seconds for which an entry waits, so that it delays no answer: that of the request it comes from
+is about to go out. Entries of the same account that come meanwhile are written with it."""
 LAST_WRITES: Final = 2.0
 """Seconds that a stopping process, or a command, waits for what is still to be written."""
 
@@ -45,6 +49,7 @@ class ActivityRecorder:
         self._something = asyncio.Event()
         self._nothing = asyncio.Event()
         self._nothing.set()
+        self._in_a_hurry = asyncio.Event()
         self._dropped = 0
         self._told_at = -TELL_EVERY
 
@@ -70,6 +75,7 @@ class ActivityRecorder:
         while True:
             await self._something.wait()
             self._something.clear()
+            await self._let_answers_go()
             while self._waiting:
                 user = next(iter(self._waiting))
                 await self._write(user, self._waiting.pop(user))
@@ -77,12 +83,20 @@ class ActivityRecorder:
 
     async def finish(self) -> None:
         """Wait until nothing waits any more, but not long."""
+        self._in_a_hurry.set()
         try:
             async with asyncio.timeout(LAST_WRITES):
                 await self._nothing.wait()
         except TimeoutError:
             self._drop(sum(each.count for kept in self._waiting.values() for each in kept))
+        finally:
+            self._in_a_hurry.clear()
         self._tell()
+
+    async def _let_answers_go(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(AFTER_THE_ANSWER):
+                await self._in_a_hurry.wait()
 
     async def _write(self, user: str, news: Sequence[ActivityEntry]) -> None:
         try:

@@ -74,6 +74,19 @@ async def test_what_is_recorded_is_listed_with_the_newest_first(
     assert list(await services.activity.of(ada.user)) == entries[::-1]
 
 
+async def test_an_entry_waits_for_the_answer_that_goes_out_meanwhile(
+    services: Services, ada: Account
+) -> None:
+    services.activity.record(ada.user, changed("192.0.2.1", at=1.0))
+    for _ in range(3):  # an answer that needs the store takes turns like these
+        await services.accounts.find(ada.user)
+    services.activity.record(ada.user, changed("192.0.2.2", at=2.0))
+    await services.activity.finish()
+    kept = await services.activity._store.load(ada.user)
+    assert [each.ip for each in kept.entries] == ["192.0.2.2", "192.0.2.1"]
+    assert kept.revision == 1  # both in one write, after it
+
+
 async def test_a_name_without_an_account_leaves_nothing_and_is_no_loss(
     services: Services, dropped: Dropped
 ) -> None:
