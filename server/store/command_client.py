@@ -5,13 +5,18 @@ comes, measures for observers that nobody has added, and takes two locks for lis
 task at a time can change. Pipelines and scripts go by their own methods on the same connections.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import (
     ConnectionError,  # noqa: A004 the client's own
+    ResponseError,
     TimeoutError,  # noqa: A004 likewise
 )
+
+Command = tuple[str | bytes | int | float, ...]
+"""Its words."""
 
 
 class CommandClient(Redis):
@@ -32,3 +37,28 @@ class CommandClient(Redis):
             raise
         finally:
             await pool.release(connection)
+
+    async def execute_together(self, commands: Sequence[Command]) -> list[Any]:
+        """Send commands in one write, and return their replies.
+
+        The server runs them in their order, in one turn of its event loop: one that syncs before it
+        replies syncs once. If it refuses one, the error is in the place of its reply.
+        """
+        pool: Any = self.connection_pool
+        connection: Any = await pool.get_connection()
+        replies: list[Any] = []
+        try:
+            await connection.send_packed_command(connection.pack_commands(commands))
+            for name, *_ in commands:
+                replies.append(await self._reply_or_refusal(connection, name))
+        finally:
+            if len(replies) < len(commands):  # the others may still come
+                await connection.disconnect(nowait=True)
+            await pool.release(connection)
+        return replies
+
+    async def _reply_or_refusal(self, connection: Any, name: Any) -> Any:
+        try:
+            return await self.parse_response(connection, name)
+        except ResponseError as refusal:
+            return refusal

@@ -6,6 +6,7 @@ so that running it again after a lost reply returns the first reply and changes 
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,9 +21,11 @@ from redis.exceptions import (
 from server.core.errors import StoreUnavailable
 from server.core.receipt import Durability
 from server.store.cluster_client import first_of, master_of
+from server.store.command_client import Command
 from server.store.confirmed_run import Confirmation, ConfirmedRun
 from server.store.connection import execute, execute_at_most_once
 from server.store.master import MasterLink
+from server.store.shared_trips import SharedTrips
 
 FOLDER = Path(__file__).parent / "scripts"
 
@@ -51,6 +54,7 @@ class Scripts:
         self._client = client
         self._replicas = replicas
         self._link = link or MasterLink()
+        self._trips = SharedTrips()
         self._scripts = {
             path.stem: client.register_script(source_of(path)) for path in FOLDER.glob("*.lua")
         }
@@ -63,6 +67,7 @@ class Scripts:
         *,
         must_count: bool = False,
         once: bool = False,
+        shared: bool = False,
     ) -> Any:
         """Run the script in `name`.lua and return its reply.
 
@@ -72,14 +77,18 @@ class Scripts:
             args: likewise.
             must_count: whether to make sure that the master still was the master afterwards.
             once: whether it must not be sent a second time if it may have run.
+            shared: whether it is worth to be sent with others of the same tick.
 
         Raises:
             StoreUnavailable: there was no answer, to two tries. The script may have run.
         """
 
         async def send() -> Any:
+            client = master_of(self._client, first_of(keys))
+            if shared:
+                with suppress(NoScriptError):  # it is loaded below
+                    return await self._trips.run(client, self._command(name, keys, args))
             try:
-                client = master_of(self._client, first_of(keys))
                 return await self._scripts[name](keys=list(keys), args=list(args), client=client)
             except NoScriptError as error:
                 raise ConnectionError("loaded into one server, and sent to another") from error
@@ -108,6 +117,11 @@ class Scripts:
         if confirmed.durability is None:
             confirmed = replace(confirmed, durability=await self._durability_of_another(run, name))
         return reply, confirmed
+
+    def _command(
+        self, name: str, keys: Sequence[str | bytes], args: Sequence[str | bytes | int | float]
+    ) -> Command:
+        return "EVALSHA", self._scripts[name].sha, len(keys), *keys, *args
 
     async def _run_on_master(self, command: Callable[[], Awaitable[Any]]) -> Any:
         """Run a command, and make sure that another server has not become the master meanwhile.

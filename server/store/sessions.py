@@ -50,8 +50,7 @@ from server.store.visitors import VisitorRecords, read_saved
 RECORD_KEPT_AFTER_EXPIRY: Final = timedelta(hours=1)
 """So that a person who comes back after lunch learns why the session ended."""
 ENDS_REMEMBERED: Final = timedelta(days=1)
-"""How long an end of many sessions is remembered. No sign-in that was under way and no repeated
-request takes that long."""
+"""An end of many sessions: no sign-in under way and no repeated request takes that long."""
 
 
 def longest_life_ms(rules: Rules) -> int:
@@ -146,6 +145,7 @@ class RedisSessionStore:
                 *self._entries.sign(SessionsChanged(user)),
             ],
             must_count=True,
+            shared=True,
         )
         match reply:
             case [b"created", *evicted]:

@@ -135,7 +135,8 @@ class TryCounters:
     ) -> None:
         keys = [*map(self._key_of, counters), *marks]
         mark_ttl_ms = milliseconds(FAMILIAR_FOR) if marks else 0
-        await self._scripts.run("settle_try", keys, [operation, mark_ttl_ms, at_ms, *forgets_ms])
+        args: list[str | int] = [operation, mark_ttl_ms, at_ms, *forgets_ms]
+        await self._scripts.run("settle_try", keys, args, shared=True)
 
     def _key_of(self, counter: Counter) -> str:
         return self._names.tries(counter.kind, self._digest(counter))

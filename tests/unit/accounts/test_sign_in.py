@@ -1,7 +1,7 @@
 """Signing in without HTTP: what each way answers, and the order that makes it safe."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -22,6 +22,7 @@ from server.crypto.passkeys import Site
 from server.services import Services
 from server.sessions.creation import SignInInterrupted
 from server.sessions.verdicts import LiveSession
+from server.store.command_client import Command, CommandClient
 from tests.support.clients.authenticator import Authenticator
 from tests.support.clients.client import PASSWORD
 from tests.unit.accounts.conftest import code_of, signed_in
@@ -112,6 +113,24 @@ async def test_from_some_failures_on_not_even_the_right_password_is_looked_at(
 async def test_a_success_uses_up_no_try(services: Services, visitor: Requester) -> None:
     for _ in range(12):
         assert isinstance(await services.sign_in.by_password("ada", PASSWORD, visitor), LiveSession)
+
+
+@pytest.mark.usefixtures("ada")
+async def test_the_session_and_the_count_of_its_try_take_one_round_trip(
+    services: Services, visitor: Requester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Apart, a store that syncs before it answers would sync for each of them in turn."""
+    await services.sign_in.by_password("ada", PASSWORD, visitor)  # the store knows the scripts now
+    send, answered = CommandClient.execute_together, []
+
+    async def noted(client: CommandClient, commands: Sequence[Command]) -> list[Any]:
+        replies = await send(client, commands)
+        answered.append(replies)
+        return replies
+
+    monkeypatch.setattr(CommandClient, "execute_together", noted)
+    await services.sign_in.by_password("ada", PASSWORD, visitor)
+    assert answered == [[[b"created"], None]]
 
 
 async def test_the_former_session_of_the_browser_ends(services: Services, person: Person) -> None:
