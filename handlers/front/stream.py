@@ -76,6 +76,16 @@ class TransportStream(asyncio.Protocol):
         """
         self._share, self._opening = share, opening
 
+    def rest(self) -> None:
+        """Read nothing more from the connection until `read_on`, or until somebody reads."""
+        if not (self._is_paused or self.closed()):
+            self._is_paused = True
+            self._transport.pause_reading()
+
+    def read_on(self) -> None:
+        """Read again."""
+        self._resume_reading()
+
     async def turn(self) -> None:
         """Wait until more may be read of what has come."""
         share = self._share
@@ -230,7 +240,7 @@ class TransportStream(asyncio.Protocol):
     def _resume_reading(self) -> None:
         if self._is_paused and len(self._received) < max(READ_AHEAD_BYTES, self._wanted):
             self._is_paused = False
-            if not self._closed:
+            if not self.closed():
                 self._transport.resume_reading()
 
     def _check_open(self) -> None:

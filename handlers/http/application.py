@@ -14,6 +14,7 @@ from handlers.http.access_log import log_answer
 from handlers.http.additions import NOTHING, Additions
 from handlers.http.base_path import BasePath
 from handlers.http.client import DeviceReader
+from handlers.http.closing_handshakes import ClosingHandshakes
 from handlers.http.connection_limits import ConnectionLimits
 from handlers.http.cookie import SessionCookie
 from handlers.http.handler_delegate import HandlerDelegate
@@ -64,6 +65,7 @@ class Curfew(Application):
         connection_limits: counts the open connections.
         unnamed_clients: is told of requests whose trusted proxy does not name its client.
         pings: pings our sockets.
+        closing_handshakes: waits for the answers to our close frames.
         handshakes: counts the handshakes of sockets that are under way.
         is_stopping: whether this process is about to stop, and not ready any more.
         request_ids: names requests, and makes their traces where an operator asked for them.
@@ -105,6 +107,7 @@ class Curfew(Application):
         self.hosts = configuration.hosts
         self.connection_limits = ConnectionLimits.of_this_process(configuration.trusted_proxies)
         self.pings = Pings(PING_INTERVAL)
+        self.closing_handshakes = ClosingHandshakes()
         self.handshakes = self._limited_handshakes()
         self.is_stopping = False
         self.request_ids = names_of_requests(configuration.trusted_proxies, services.tracer)

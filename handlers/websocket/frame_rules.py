@@ -4,6 +4,7 @@ Pure.
 """
 
 import re
+from functools import lru_cache
 from typing import Final
 
 CONTINUATION: Final = 0x0
@@ -51,6 +52,13 @@ def frame_of_server(opcode: int, payload: bytes) -> bytes:
     else:
         head = bytes((FINAL | opcode, SIZE_IN_2 + 1)) + size.to_bytes(8)
     return head + payload
+
+
+@lru_cache(16)  # an end closes many sockets
+def farewell(last: str, code: int, reason: str) -> bytes:
+    """Return the frames of a last message and of a close frame."""
+    end = frame_of_server(CLOSE, code.to_bytes(2) + reason.encode())
+    return frame_of_server(TEXT, last.encode()) + end
 
 
 def is_minimal_size(size: int, in_bytes: int) -> bool:

@@ -116,8 +116,9 @@ class SocketHandler(BaseHandler, WebSocketHandler):
         if not isinstance(protocol, WebSocketProtocol13):
             return None
         too_fast = partial(self._too_fast, "frames")
-        pings, frames = self.application.pings, self.limits.frames
-        return StrictProtocol(self, protocol, pings, frames, self._refuse, too_fast)
+        pings, closings = self.application.pings, self.application.closing_handshakes
+        frames = self.limits.frames
+        return StrictProtocol(self, protocol, pings, closings, frames, self._refuse, too_fast)
 
     async def open(self, *_args: str, **_kwargs: str) -> None:
         """Open the socket for the session of the cookie, or close it and say why."""
@@ -260,7 +261,9 @@ class TornadoTransport:
             protocol.write_text(frame)
 
     def close(self, code: int, reason: str, last: str | None = None) -> None:
-        """Send the close frame. If the peer does not answer it, Tornado disconnects after 5 s."""
+        """Send the close frame. A peer that does not answer it is disconnected after 5 s."""
         if last and isinstance(protocol := self._handler.ws_connection, StrictProtocol):
             protocol.close_with(last, code, reason)
-        self._handler.close(code, reason)
+            self._handler.ws_connection = None  # as with `close`
+        else:
+            self._handler.close(code, reason)

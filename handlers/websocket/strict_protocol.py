@@ -15,9 +15,10 @@ from tornado.iostream import StreamClosedError
 from tornado.util import _websocket_mask
 from tornado.websocket import WebSocketClosedError, WebSocketHandler, WebSocketProtocol13
 
+from handlers.http.closing_handshakes import Awaited, ClosingHandshakes
 from handlers.http.pings import Pings
 from handlers.websocket import frame_rules
-from handlers.websocket.frame_rules import CLOSE, CONTINUATION, TEXT, frame_of_server
+from handlers.websocket.frame_rules import CLOSE, CONTINUATION, TEXT, farewell, frame_of_server
 from server.core.limits import AFTER_CLOSE_BYTES, AFTER_CLOSE_FRAMES, MESSAGE_SECONDS
 from server.core.messages import MAX_FRAME_BYTES, CloseCode
 from server.core.rate import Rate
@@ -40,6 +41,7 @@ class StrictProtocol(WebSocketProtocol13):
         handler: of the connection.
         replaced: the protocol that Tornado would use.
         pings: pings the peers of all sockets.
+        closings: waits for the answers of all peers to close frames.
         rate: how many frames of any kind the peer may send.
         refuse: closes the connection because of what the peer sent.
         too_fast: closes the connection because the peer sent too often.
@@ -48,7 +50,7 @@ class StrictProtocol(WebSocketProtocol13):
     stream: Any
     # Besides Tornado's attributes: with more than 30, each object would have a dictionary alone.
     __slots__ = (
-        "_awaits_pong", "_bytes_left", "_frames_left", "_full_at", "_last", "_message",
+        "_awaits_pong", "_bytes_left", "_closings", "_frames_left", "_full_at", "_message",
         "_message_opcode", "_message_timer", "_pings", "_rate", "_reading", "_refuse", "_too_fast",
     )  # fmt: skip
 
@@ -57,17 +59,18 @@ class StrictProtocol(WebSocketProtocol13):
         handler: WebSocketHandler,
         replaced: WebSocketProtocol13,
         pings: Pings,
+        closings: ClosingHandshakes,
         rate: Rate,
         refuse: Refuse,
         too_fast: Callable[[], None],
     ) -> None:
         super().__init__(handler, replaced.mask_outgoing, replaced.params)
         self._pings = pings
+        self._closings = closings
         self._rate = rate
         self._refuse = refuse
         self._too_fast = too_fast
         self._full_at = 0.0
-        self._last = ""
         self._bytes_left = AFTER_CLOSE_BYTES
         self._frames_left = AFTER_CLOSE_FRAMES
         self._message: bytearray | None = None
@@ -95,7 +98,28 @@ class StrictProtocol(WebSocketProtocol13):
     def close(self, code: int | None = None, reason: str | None = None) -> None:
         """Send a close frame, or disconnect if the peer has sent one."""
         self._pings.discard(self)
+        if self._waiting is None and not self.client_terminated:
+            self._waiting = self._closings.wait_for(self)  # else Tornado sets a timer for each
         super().close(code, reason)
+
+    def close_with(self, last: str, code: int, reason: str) -> None:
+        """Send a last message and the close frame in one piece, and read the answer later."""
+        if not self.is_closing():
+            with suppress(StreamClosedError):
+                self.stream.write(farewell(last, code, reason))
+                self.server_terminated = True
+        self.close(code, reason)
+        if isinstance(self._waiting, Awaited) and hasattr(self.stream, "rest"):
+            self.stream.rest()
+            self._closings.read_later(self._waiting)
+
+    def read_on(self) -> None:
+        """Read the answer to our close frame."""
+        self.stream.read_on()
+
+    def give_up(self) -> None:
+        """Disconnect a peer that has not answered our close frame."""
+        self._abort()
 
     def write_text(self, text: str) -> None:
         """Send a message without waiting. Tornado's `write_message` would begin a task for it."""
@@ -114,27 +138,7 @@ class StrictProtocol(WebSocketProtocol13):
             raise ConnectionError from error
         return written if self.stream.writing() else None
 
-    def close_with(self, last: str, code: int, reason: str) -> None:
-        """Send a last message and the close frame in one piece: it costs one system call."""
-        self._last = last
-        self.close(code, reason)
-
-    def _write_frame(
-        self,
-        fin: bool,  # noqa: FBT001 - Tornado's signature
-        opcode: int,
-        data: bytes,
-        flags: int = 0,
-    ) -> "asyncio.Future[None]":
-        last, self._last = self._last, ""
-        if last and opcode == CLOSE:
-            before = frame_of_server(TEXT, last.encode())
-            written: asyncio.Future[None] = self.stream.write(before + frame_of_server(CLOSE, data))
-            return written
-        return super()._write_frame(fin, opcode, data, flags)
-
-    # Tornado has no public hooks for these, nor for `_write_frame`. The socket tests fail if it
-    # renames them.
+    # Tornado has no public hooks for these. The socket tests fail if it renames them.
     async def _receive_frame_loop(self) -> None:
         """Receive frames. An idle socket has no task: the next bytes begin a new one."""
         if hasattr(self.stream, "notify"):

@@ -9,6 +9,7 @@ from typing import Final
 
 from prometheus_client import (
     CollectorRegistry,
+    Counter,
     disable_created_metrics,
 )
 
@@ -62,6 +63,7 @@ class Metrics:
         self.node = node
         self._families = Families(node, registry)
         self._answers = AnswerCounts(node)
+        self._closes: dict[tuple[int, str], Counter] = {}
         self._register_ends()
         self._register_requests()
         self.set_up = SetUpMetrics(self._families)
@@ -122,7 +124,12 @@ class Metrics:
             code: the code of the close frame.
             reason: the word in the close frame.
         """
-        self._socket_closes.labels(self.node, code, reason).inc()
+        counter = self._closes.get((code, reason))
+        if counter is None:
+            counter = self._closes[code, reason] = self._socket_closes.labels(
+                self.node, code, reason
+            )
+        counter.inc()
 
     def socket_left(self, code: int | None) -> None:
         """Count a socket that its client closed, or that was lost.

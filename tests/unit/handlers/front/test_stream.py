@@ -107,6 +107,41 @@ async def test_a_peer_sends_no_more_than_is_read_ahead_until_it_is_taken() -> No
         await sending
 
 
+async def test_a_stream_that_rests_reads_nothing_until_it_reads_on_and_loses_nothing() -> None:
+    async with streaming() as (stream, peer):
+        came = asyncio.Event()
+        stream.notify(came.set)
+        stream.rest()
+        await peer.send(b"later")
+        await asyncio.sleep(0.05)
+        assert not came.is_set()
+        assert not stream.has_bytes
+        stream.read_on()
+        await came.wait()
+        assert await stream.read_bytes(5) == b"later"
+
+
+async def test_a_read_ends_the_rest() -> None:
+    async with streaming() as (stream, peer):
+        stream.rest()
+        read = stream.read_bytes(3)
+        await peer.send(b"now")
+        assert await read == b"now"
+
+
+async def test_a_stream_that_was_lost_neither_rests_nor_reads_on() -> None:
+    async with streaming() as (stream, _):
+        lost = asyncio.Event()
+        stream.set_close_callback(lost.set)
+        stream.rest()
+        stream._transport.abort()
+        stream.read_on()
+        stream.rest()
+        await lost.wait()
+        stream.read_on()
+        stream.rest()
+
+
 async def test_a_write_is_done_when_the_peer_has_read() -> None:
     async with streaming() as (stream, peer):
         assert stream.write(b"ab").done()

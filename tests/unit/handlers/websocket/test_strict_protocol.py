@@ -13,6 +13,8 @@ from tornado.web import Application
 from tornado.websocket import WebSocketHandler, WebSocketProtocol13
 
 from handlers.front.server import FrontServer
+from handlers.http import closing_handshakes
+from handlers.http.closing_handshakes import ClosingHandshakes
 from handlers.http.pings import Pings
 from handlers.websocket import strict_protocol
 from handlers.websocket.strict_protocol import StrictProtocol
@@ -37,12 +39,19 @@ class Echo(WebSocketHandler):
     frames: ClassVar[Rate] = Rate(per_second=1, burst=20)
     received: ClassVar[list[str | bytes]] = []
     pings: ClassVar[Pings] = Pings(INTERVAL)
+    closings: ClosingHandshakes
+
+    def initialize(self) -> None:
+        """Share what waits for answers with the other sockets of one loop."""
+        shared = self.application.settings
+        self.closings = shared.setdefault("closings", ClosingHandshakes())
 
     def get_websocket_protocol(self) -> WebSocketProtocol13 | None:
         """Be strict."""
         protocol = super().get_websocket_protocol()
         assert isinstance(protocol, WebSocketProtocol13)
-        return StrictProtocol(self, protocol, self.pings, self.frames, self.refuse, self.too_fast)
+        shared = self.pings, self.closings, self.frames
+        return StrictProtocol(self, protocol, *shared, self.refuse, self.too_fast)
 
     @property
     def max_message_size(self) -> int:
@@ -305,3 +314,37 @@ async def test_a_last_message_goes_out_in_one_piece_with_the_close_frame(
         client.send(CLOSE, b"\x11\x31")
         assert await client.reader.read() == b""
     assert len(Farewell.writes) == 2
+
+
+class Leaving(Echo):
+    """Closes behind a last message, in reply to any message."""
+
+    def on_message(self, message: str | bytes) -> None:
+        """Close."""
+        protocol: Any = self.ws_connection
+        protocol.close_with(message, 4401, "over")
+
+
+@pytest.mark.parametrize("server_class", [FrontServer, HTTPServer])
+async def test_a_peer_that_does_not_answer_the_close_frame_is_disconnected(
+    monkeypatch: pytest.MonkeyPatch, server_class: type[HTTPServer]
+) -> None:
+    monkeypatch.setattr(closing_handshakes, "PATIENCE", 0.05)
+    async with opened(server_class, handler=Leaving) as client:
+        client.send(TEXT, b"bye")
+        assert await client.frame() == (TEXT, b"bye")
+        assert await client.closed() == (4401, "over")
+        assert not await client.reader.read()
+
+
+@pytest.mark.parametrize("server_class", [FrontServer, HTTPServer])
+async def test_an_answer_to_the_close_frame_ends_the_connection(
+    server_class: type[HTTPServer],
+) -> None:
+    async with opened(server_class, handler=Leaving) as client:
+        client.send(TEXT, b"bye")
+        assert await client.frame() == (TEXT, b"bye")
+        assert await client.closed() == (4401, "over")
+        client.send(CLOSE, b"\x11\x31")
+        async with asyncio.timeout(closing_handshakes.PATIENCE / 2):
+            assert not await client.reader.read()
