@@ -4,6 +4,7 @@ A session is dead in the store as soon as the script has run. The wait that foll
 listed node to confirm that it has closed the sockets and no longer serves the session (P1).
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -100,11 +101,21 @@ class Terminations:
     async def everything(self, reason: Reason) -> list[Receipt]:
         """End all sessions of everybody; return a receipt for each shard.
 
+        All shards end at the same time. Their records are removed when all have ended.
+
         Raises:
-            StoreUnavailable: only the shards before the failing one have ended; trying again is
-                safe.
+            StoreUnavailable: only some shards have ended; trying again is safe.
         """
-        return [await self._shard(shard, reason) for shard in range(self._store.shards)]
+        shards = range(self._store.shards)
+        ends = [self._shard(shard, reason) for shard in shards]
+        done = await asyncio.gather(*ends, return_exceptions=True)
+        if failures := [each for each in done if isinstance(each, BaseException)]:
+            raise failures[0]
+        receipts = [each for each in done if isinstance(each, Receipt)]
+        return [
+            receipt.with_sessions(await self._store.sweep_shard(shard))
+            for shard, receipt in zip(shards, receipts, strict=True)
+        ]
 
     async def _shard(self, shard: int, reason: Reason) -> Receipt:
         async def write(end_id: str) -> Ended:
@@ -116,7 +127,7 @@ class Terminations:
         self._context.record(
             AuditEvent.SESSION_ENDED, reason=reason.value, end=receipt.end_id, shard=shard
         )
-        return receipt.with_sessions(await self._store.sweep_shard(shard))
+        return receipt
 
     async def _end(self, reason: Reason, user: str, write: WriteEnd) -> Receipt:
         """Write an end, wait for the nodes, and return the receipt."""

@@ -10,10 +10,11 @@ from server.core.audit import AuditEvent
 from server.core.errors import StoreUnavailable
 from server.core.reasons import NoSession, Reason
 from server.core.receipt import Durability, NodeCounts, State
+from server.core.token import shard_of_sid
 from server.sessions.terminations import Terminations
 from server.store.contract import Ended
 from tests.support.engine.memory_node import TIMING, MemoryNode, new_memory
-from tests.support.engine.virtual_time import on_virtual_time
+from tests.support.engine.virtual_time import on_virtual_time, settle
 
 
 class Cluster:
@@ -98,7 +99,21 @@ async def test_everything_ends_with_a_receipt_for_each_shard() -> None:
     for live in lives:
         found = await cluster.two.engine.sessions.current(live.session.sid)
         assert isinstance(found, NoSession)
-    assert [facts["shard"] for facts in cluster.ended()] == [0, 1, 2]
+    assert sorted(facts["shard"] for facts in cluster.ended()) == [0, 1, 2]
+
+
+@on_virtual_time
+async def test_no_shard_waits_for_the_nodes_of_another() -> None:
+    cluster = await Cluster(shards=3).start()
+    lives = [await cluster.one.sign_in(user) for user in ("ann", "ben", "cy", "dee")]
+    assert len({shard_of_sid(live.session.sid) for live in lives}) > 1
+    cluster.two.cut()
+    ending = asyncio.create_task(cluster.terminations.everything(Reason.ADMIN))
+    await settle()
+    assert not ending.done()
+    for live in lives:
+        assert isinstance(await cluster.one.engine.sessions.current(live.session.sid), NoSession)
+    assert {receipt.state for receipt in await ending} == {State.BOUNDED}
 
 
 @on_virtual_time
