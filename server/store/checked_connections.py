@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 import hiredis
+from redis._parsers.hiredis import NOT_ENOUGH_DATA
 from redis.asyncio import BlockingConnectionPool, Connection, SSLConnection
 from redis.asyncio.connection import AbstractConnection, UnixDomainSocketConnection
 from redis.exceptions import (
@@ -16,6 +17,7 @@ from redis.exceptions import (
     DataError,
     NoPermissionError,
     RedisError,
+    ResponseError,
     TimeoutError,  # noqa: A004 likewise
 )
 
@@ -224,12 +226,36 @@ class _Checked(AbstractConnection):
         return answer
 
     async def _read(self, *args: Any, **options: Any) -> Any:
-        """Return the next answer as the client library does, but with patience."""
+        """Return the next answer as the client library does, but with patience.
+
+        Most answers to commands that were sent together are here already with the first one.
+        """
+        try:
+            answer = NOT_ENOUGH_DATA if args or options else self._received()
+        except RedisError as error:
+            if not isinstance(error, ResponseError):
+                await self.disconnect(nowait=True)
+            raise
+        if answer is not NOT_ENOUGH_DATA:
+            return answer
         try:
             async with Patience(self.socket_timeout):
                 return await super().read_response(*args, **(options | {"timeout": math.inf}))
         except builtins.TimeoutError as error:
             raise TimeoutError("Timeout reading from socket") from error
+
+    def _received(self) -> Any:
+        """Return an answer that has come as a whole; `NOT_ENOUGH_DATA` if there is none."""
+        parser: Any = self._parser
+        reader = parser._reader if self.is_connected else None  # noqa: SLF001 see `writing`
+        if reader is None or not reader.has_data():
+            return NOT_ENOUGH_DATA
+        answer = reader.gets()
+        while isinstance(answer, hiredis.PushNotification):  # nobody has asked for it
+            answer = reader.gets()
+        if isinstance(answer, RedisError):
+            raise answer from None
+        return answer
 
 
 class _CheckedTcp(_Checked, Connection):

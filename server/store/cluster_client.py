@@ -16,11 +16,12 @@ from server.core.errors import StoreUnavailable
 from server.core.store_url import Place
 from server.store.cluster import Cluster
 from server.store.connection import open_client, open_reader, replies_of
+from server.store.information import INFO
 from server.store.names import SHARD_COUNT
 
 _HOME: Final = SHARD_COUNT
 """A key of the shard whose master answers what is about no key, such as the time."""
-KEYLESS: Final = frozenset({"INFO", "WAIT", "WAITAOF", "SCRIPT LOAD", "SCRIPT EXISTS"})
+KEYLESS: Final = frozenset({"INFO", INFO, "WAIT", "WAITAOF", "SCRIPT LOAD", "SCRIPT EXISTS"})
 """Commands with words that are no keys."""
 
 

@@ -11,7 +11,7 @@ Ids come from the store's clock, and rise only within one stream. If a stream ex
 and the clock was set back, the ids of the new stream are below every position in the old one.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -25,7 +25,8 @@ from server.core.events import Acknowledgement, EntryRejection, Event, Message, 
 from server.store.clock import StoreClock
 from server.store.connection import execute, execute_once, replies_of
 from server.store.entries import Entries, as_mapping
-from server.store.master import MASTER, leads_elsewhere
+from server.store.information import INFO, MASTER, history_in, role_in
+from server.store.master import leads_elsewhere
 from server.store.names import ShardNames
 from server.store.scripts import Scripts
 from server.store.stream_contract import Batch, Position, Positions, always
@@ -92,7 +93,7 @@ class RedisControlLog:
         # Of a node that serves, the first read skips the old acknowledgements for all initiators.
         names = [*self._control, *self._messages] if self._serves else [self._together]
         pipeline = self._writer.pipeline(transaction=False)
-        pipeline.info("replication")
+        pipeline.execute_command(INFO, "replication")
         for name in names:
             pipeline.xinfo_stream(name)
         told, *infos = await execute("tail", partial(replies_of, pipeline))
@@ -123,7 +124,7 @@ class RedisControlLog:
         after = {name: each.entry for name, each in positions.items() if name not in unread}
         block_ms = None if self._has_failed else self._block_ms
         pipeline.xread(after, count=self._count, block=block_ms)  # type: ignore[arg-type]  # invariant
-        pipeline.info("replication")
+        pipeline.execute_command(INFO, "replication")
         for name in self._followed:
             pipeline.xinfo_stream(name)
         streams, told, *infos = await execute_once("follow", partial(replies_of, pipeline))
@@ -233,11 +234,11 @@ def history_of(told: Any) -> str:
     Raises:
         StoreMoved: the server is a replica, and may be behind.
     """
-    if not isinstance(told, Mapping):
+    if not isinstance(told, bytes):
         return ""
-    if told.get("role", MASTER) != MASTER:
+    if (role_in(told) or MASTER) != MASTER:
         raise StoreMoved("follow", "ReadOnlyError")
-    return str(told.get("master_replid", ""))
+    return history_in(told)
 
 
 def is_other_history(history: str, position: Position) -> bool:

@@ -11,7 +11,7 @@ go in one pipeline: one round trip, and `WAITAOF` covers only the writes of its 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ from redis.asyncio.client import Pipeline
 from server.core.receipt import Durability
 from server.store.cluster_client import master_of
 from server.store.connection import execute, replies_of
+from server.store.information import INFO, rounds_in
 from server.store.names import SHARD_COUNT, ShardNames, probe_beside
 
 WAITAOF_MS: Final = 10
@@ -35,13 +36,13 @@ _NOT_KEPT: Final = "appendonly is disabled"
 
 def begin_question(pipeline: Pipeline) -> None:
     """Add what must be sent right before the write. Its reply is the first of `judge`."""
-    pipeline.info("stats")
+    pipeline.execute_command(INFO, "stats")
 
 
 def end_question(pipeline: Pipeline) -> None:
     """Add what must be sent right after the write. Its replies are the others of `judge`."""
     pipeline.execute_command("WAITAOF", 1, 0, WAITAOF_MS)
-    pipeline.info("stats")
+    pipeline.execute_command(INFO, "stats")
 
 
 def add_probe(pipeline: Pipeline, beside: str | bytes = SHARD_COUNT) -> None:
@@ -62,20 +63,25 @@ async def kept_turning(client: Redis) -> AsyncIterator[None]:
 
     The store looks after waiting clients between two rounds, and an idle one sleeps for 100 ms.
     """
-    is_answered = asyncio.Event()
+    is_answered, turning = asyncio.Event(), list[asyncio.Task[None]]()
 
     async def turn() -> None:
         pause = FIRST_TURN
-        while not await _is_set_within(is_answered, pause):
+        while not is_answered.is_set():
             await client.time()
             pause *= 2
+            await _is_set_within(is_answered, pause)
 
-    turning = asyncio.create_task(turn())
+    # Most answers come before that.
+    loop = asyncio.get_running_loop()
+    timer = loop.call_later(FIRST_TURN, lambda: turning.append(loop.create_task(turn())))
     try:
         yield
     finally:
+        timer.cancel()
         is_answered.set()
-        await asyncio.gather(turning, return_exceptions=True)
+        if turning:
+            await asyncio.gather(*turning, return_exceptions=True)
 
 
 async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:
@@ -99,18 +105,14 @@ def judge(before: object, synced: object, after: object) -> Durability | None:
     """
     if isinstance(synced, Exception) and _NOT_KEPT in str(synced):
         return Durability.MEMORY
-    began, ended = _rounds(before), _rounds(after)
-    if not isinstance(synced, list) or began is None or ended is None:
+    if not (isinstance(synced, list) and isinstance(before, bytes) and isinstance(after, bytes)):
+        return Durability.UNKNOWN
+    began, ended = rounds_in(before), rounds_in(after)
+    if began is None or ended is None:
         return Durability.UNKNOWN
     if not synced[0]:
         return Durability.MEMORY
     return Durability.FSYNC if ended - began == ROUNDS else None
-
-
-def _rounds(information: object) -> int | None:
-    """Return how many rounds the store's event loop has run; None if it does not tell."""
-    found = information.get("eventloop_cycles") if isinstance(information, Mapping) else None
-    return found if isinstance(found, int) else None
 
 
 WEAKEST_FIRST: Final = (Durability.UNKNOWN, Durability.MEMORY, Durability.FSYNC)

@@ -9,7 +9,6 @@ connections are dropped, and the next commands connect anew.
 
 import builtins
 import math
-import re
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -26,6 +25,7 @@ from redis.exceptions import (
 
 from server.core.counts import StoreCounts
 from server.core.store_url import Place
+from server.store.information import MASTER, history_in, role_in
 
 REFUSALS: Final = frozenset(
     {
@@ -41,9 +41,6 @@ REDIRECTIONS: Final = frozenset({"MOVED", "ASK", "TRYAGAIN"})
 KEPT_FOR: Final = timedelta(minutes=1)
 """The age at which a connection is opened anew before its next command. So a server that was left,
 and still takes itself for a master, is left here too: it never says so."""
-_ROLE: Final = re.compile(rb"^role:(\S+)", re.MULTILINE)
-_HISTORY: Final = re.compile(rb"^master_replid:(\S+)", re.MULTILINE)
-MASTER: Final = "master"
 SETTLED_AFTER: Final = timedelta(milliseconds=100)
 """The least time between two drops. The connections that were opened in between were checked then,
 and a server that refuses every write for long must not cost each of them a new connection."""
@@ -241,10 +238,9 @@ class MasterLink:
         Raises:
             ReadOnlyError: the server is a replica.
         """
-        role, found = _ROLE.search(told), _HISTORY.search(told)
-        if role and role[1].decode() != MASTER:
-            raise ReadOnlyError(f"the server's role is {role[1].decode()}", status_code="READONLY")
-        history = found[1].decode() if found else ""
+        role, history = role_in(told), history_in(told)
+        if role and role != MASTER:
+            raise ReadOnlyError(f"the server's role is {role}", status_code="READONLY")
         former, self._history = self._history, history or self._history
         if former and former != self._history:
             await self.drop()

@@ -34,6 +34,7 @@ from server.store.control_log import (
     is_other_history,
     text_of,
 )
+from server.store.information import INFO
 from server.store.master import leads_elsewhere
 from server.store.names import ShardNames
 from server.store.room_contract import Acknowledged, RoomBatch
@@ -88,7 +89,7 @@ class RoomInbox:
         after = {name: position.entry for name, position in positions.items()}
         block_ms = None if self._has_failed else self._block_ms
         pipeline.xread(after, count=ENTRIES_PER_READ, block=block_ms)  # type: ignore[arg-type]  # invariant
-        pipeline.info("replication")
+        pipeline.execute_command(INFO, "replication")
         for name in self._names:
             pipeline.xinfo_stream(name)
         streams, told, *infos = await execute_once("follow rooms", partial(replies_of, pipeline))

@@ -58,7 +58,7 @@ class Connection:
         if self._is_abandoned:  # nobody is there who would send the command behind the greeting
             await asyncio.Event().wait()
         self._opened_at = self._link.monotonic()
-        await self._link.arrived(cast("Any", self), server.told_raw)
+        await self._link.arrived(cast("Any", self), server.told)
         self.server = server
 
     async def failed(self, error: RedisError) -> None:

@@ -40,15 +40,10 @@ class Server:
         self._thawed.set()
 
     @property
-    def told(self) -> dict[str, str]:
-        """What the client library makes of the answer to `INFO replication`."""
-        role = "master" if self.is_master else "slave"
-        return {"role": role, "master_replid": self.history}
-
-    @property
-    def told_raw(self) -> bytes:
+    def told(self) -> bytes:
         """The answer to `INFO replication`."""
-        return "\r\n".join(f"{name}:{value}" for name, value in self.told.items()).encode()
+        role = "master" if self.is_master else "slave"
+        return f"role:{role}\r\nmaster_replid:{self.history}\r\n".encode()
 
     def freeze(self) -> None:
         """Stop executing requests."""

@@ -3,6 +3,8 @@
 import asyncio
 import sys
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import pytest
@@ -216,3 +218,81 @@ async def test_a_process_that_was_busy_takes_no_store_for_dead(valkey: ValkeySer
         await asyncio.sleep(0)
         asyncio.get_running_loop().call_soon(time.sleep, 2 * slow)
         assert list(await asked) == [True, 1]
+
+
+class Server:
+    """Answers whatever it is asked with the bytes of a test, behind those of the beginning.
+
+    Attributes:
+        connections: how many there were.
+    """
+
+    BEGINNING = (b"%1\r\n+role\r\n+master\r\n", b"+OK\r\n", b"$11\r\nrole:master\r\n")
+
+    def __init__(self, *answers: bytes) -> None:
+        self._answers = answers
+        self.connections = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve a connection."""
+        self.connections += 1
+        said, left = b"", list(self.BEGINNING)
+        while data := await reader.read(4096):
+            said += data
+            for word in (b"HELLO", b"SETNAME", b"replication"):
+                if word in said and left:
+                    said = said.partition(word)[2]
+                    writer.write(left.pop(0))
+            if b"GET" in said:
+                for answer in self._answers:
+                    writer.write(answer)
+                    await writer.drain()
+        writer.close()
+
+
+@asynccontextmanager
+async def answering(*answers: bytes) -> AsyncIterator[tuple[Server, Redis]]:
+    """A server, and a client of it."""
+    told = Server(*answers)
+    server = await asyncio.start_server(told.serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, open_client(f"redis://127.0.0.1:{port}") as client, asyncio.timeout(5):
+        yield told, client
+
+
+async def asked(client: Redis, times: int) -> list[Any]:
+    """The answers to several questions that are sent together."""
+    together = client.pipeline(transaction=False)
+    for _ in range(times):
+        together.get(KEY)
+    replies: list[Any] = await together.execute(raise_on_error=False)
+    return replies
+
+
+async def test_answers_that_come_together_or_cut_anywhere_are_the_same() -> None:
+    whole = b"$1\r\na\r\n-ERR no\r\n$1\r\nc\r\n"
+    for cut in range(0, len(whole), 3):
+        async with answering(whole[:cut], whole[cut:]) as (_, client):
+            first, refused, last = await asked(client, 3)
+        assert (first, str(refused), last) == (b"a", "no", b"c")
+
+
+async def test_what_a_server_pushes_unasked_is_nobodys_answer() -> None:
+    pushed = b">2\r\n+invalidate\r\n*0\r\n"
+    async with answering(b"$1\r\na\r\n" + pushed + b"$1\r\nb\r\n") as (_, client):
+        assert await asked(client, 2) == [b"a", b"b"]
+
+
+@pytest.mark.parametrize("second", [b"-LOADING wait\r\n", b"?\r\n"])
+async def test_a_connection_whose_next_answer_is_none_is_closed(second: bytes) -> None:
+    async with answering(b"$1\r\na\r\n" + second + b"$1\r\nc\r\n") as (server, client):
+        for number in (1, 2):
+            with pytest.raises(RedisError):
+                await asked(client, 3)
+            assert server.connections == number
+
+
+async def test_an_answer_of_which_only_a_part_came_is_not_awaited_for_ever() -> None:
+    async with answering(b"$1\r\na\r\n$5\r\nhal") as (_, client):
+        with pytest.raises(RedisError):
+            await asked(client, 2)

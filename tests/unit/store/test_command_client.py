@@ -47,3 +47,37 @@ async def test_nobody_gets_the_reply_to_a_cancelled_command(client: Redis, numbe
     asking.cancel()
     await asyncio.wait([asking])
     assert await client.get(OTHER) == b"now"
+
+
+async def test_commands_that_are_sent_together_are_answered_in_their_order(client: Redis) -> None:
+    async with client.pipeline(transaction=False) as together:
+        together.get(KEY)
+        together.zrange(KEY, 0, 1)
+        together.info("replication")
+        together.get(OTHER)
+        here, refused, told, now = await together.execute(raise_on_error=False)
+    assert (here, told["role"], now) == (b"here", "master", b"now")
+    assert isinstance(refused, ResponseError)
+    assert await together.execute() == []
+
+
+async def test_a_refusal_among_several_is_raised_if_nobody_looks_at_each(client: Redis) -> None:
+    together = client.pipeline(transaction=False)
+    together.zrange(KEY, 0, 1)
+    together.set(KEY, "there")
+    with pytest.raises(ResponseError, match="WRONGTYPE"):
+        await together.execute()
+    assert await client.get(KEY) == b"there"
+
+
+@pytest.mark.parametrize("number", range(8))
+async def test_nobody_gets_the_replies_to_cancelled_commands(client: Redis, number: int) -> None:
+    together = client.pipeline(transaction=False)
+    together.get(KEY)
+    together.get(KEY)
+    asking = asyncio.ensure_future(together.execute())
+    for _ in range(number):
+        await asyncio.sleep(0)
+    asking.cancel()
+    await asyncio.wait([asking])
+    assert await client.get(OTHER) == b"now"
