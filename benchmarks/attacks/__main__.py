@@ -11,8 +11,9 @@ in two ways:
 - *apart*: the server and its store have one core, and the attacker has another, with the clients,
   before whom it gives way. So what is measured is the program, and not who gets the processor.
 
-Prints the median, the latency that 99 of 100 stay below and the worst, of quiet and of attack, and
-every answer that was not 200. With `--write`, the table goes to docs/attacks.md.
+Prints the median and the worst latency of quiet and of attack, and every answer that was not 200.
+With `--write`, the figures go to docs/attacks.json, each in the place of the same attack's earlier
+ones, and the page docs/attacks.md is written from all of them.
 
 On a machine where others work, all this says more about them than about the server. So it also
 prints what the server's loop computes until a request is answered that came last, when everything
@@ -25,7 +26,8 @@ import os
 import sys
 
 from benchmarks.attacks.measure import ATTACKS, PLACINGS, Plan, attack_by_name, measure_all
-from benchmarks.attacks.page import PAGE, page_of
+from benchmarks.attacks.page import KEPT, PAGE, page_of
+from benchmarks.attacks.rows import keep
 
 
 def main() -> None:
@@ -35,15 +37,17 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=Plan.rounds)
     parser.add_argument("--seconds", type=float, default=Plan.seconds, help="of each round")
     parser.add_argument("--only", choices=list(PLACINGS))
-    parser.add_argument("--write", action="store_true", help="write docs/attacks.md")
+    parser.add_argument(
+        "--write", action="store_true", help="write docs/attacks.json and docs/attacks.md"
+    )
     given = parser.parse_args()
     if unknown := set(given.names) - set(ATTACKS):
         parser.error(f"there is no {', '.join(unknown)}")
     plan = Plan(given.rounds, given.seconds)
     placings = [given.only] if given.only else list(PLACINGS)
-    results = asyncio.run(measure_all(given.names or list(ATTACKS), plan, placings))
+    rows = asyncio.run(measure_all(given.names or list(ATTACKS), plan, placings))
     if given.write:
-        PAGE.write_text(page_of(results, plan), encoding="utf-8")
+        PAGE.write_text(page_of(keep(rows, KEPT, list(ATTACKS))), encoding="utf-8")
 
 
 if __name__ == "__main__":

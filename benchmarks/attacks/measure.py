@@ -7,8 +7,6 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
-from math import inf
-from statistics import median
 from typing import Final
 
 import httpx
@@ -18,6 +16,7 @@ from benchmarks.attacks.others import SOMEBODY_NEW, Seen, held_up, others
 from benchmarks.attacks.over_http import HTTP_ATTACKS
 from benchmarks.attacks.over_sockets import SOCKET_ATTACKS, TLS_ATTACKS
 from benchmarks.attacks.repeating import Attack
+from benchmarks.attacks.rows import Figures, Row, today
 from benchmarks.attacks.wire import Target
 from tests.support.clients.client import Client
 from tests.support.servers.server import ROOT, CurfewServer
@@ -52,11 +51,11 @@ class Plan:
 
     Attributes:
         rounds: of each attack.
-        seconds: of each round under attack; half as long in quiet.
+        seconds: of each round in quiet, and of each under attack.
     """
 
     rounds: int = 2
-    seconds: float = 4.0
+    seconds: float = 3.0
 
 
 @dataclass
@@ -79,23 +78,31 @@ class Result:
     quiet_sign_ins: Seen = field(default_factory=Seen)
     attacked_sign_ins: Seen = field(default_factory=Seen)
 
-    def print(self) -> None:
-        """Print both rows."""
-        for name, before, during in (
-            (f"{self.name} ({self.placing})", self.quiet, self.attacked),
-            ("    sign-ins", self.quiet_sign_ins, self.attacked_sign_ins),
-        ):
-            ratios = (
-                ratio(during.latencies, before.latencies),
-                ratio(during.computing, before.computing),
-            )
-            told = " ".join(f"{each:5.1f}x" for each in ratios)
-            print(f"{name:46} {before.row()} | {during.row()} | {told}", flush=True)
+    def row(self, plan: Plan) -> Row:
+        """Return the figures of all rounds together."""
+        seen = self.quiet, self.attacked, self.quiet_sign_ins, self.attacked_sign_ins
+        figures = [Figures.of(each) for each in seen]
+        return Row(self.name, self.placing, today(), plan.rounds, plan.seconds, *figures)
 
 
-def ratio(during: Sequence[float], before: Sequence[float]) -> float:
-    """Return how many times as large the median became."""
-    return median(during or [inf]) / median(before or [inf])
+def tell(row: Row) -> None:
+    """Print the figures of an attack."""
+    for name, before, during, ratios in (
+        (
+            f"{row.attack} ({row.placing})",
+            row.quiet,
+            row.attacked,
+            (row.times, row.worst_times, row.computing_times),
+        ),
+        ("    sign-ins", row.quiet_sign_ins, row.attacked_sign_ins, (row.sign_in_times,)),
+    ):
+        told = " ".join(f"{each:5.1f}x" for each in ratios)
+        print(f"{name:46} {_told(before)} | {_told(during)} | {told}", flush=True)
+
+
+def _told(seen: Figures) -> str:
+    times = " ".join(f"{each:7.1f}" for each in (seen.median, seen.worst, seen.computing))
+    return f"{times}  {seen.refused or ''}"
 
 
 async def attack_by_name(name: str, told: str) -> None:
@@ -111,17 +118,15 @@ async def attack_by_name(name: str, told: str) -> None:
 
 async def measure_all(
     names: Sequence[str], plan: Plan, placings: Sequence[str] = tuple(PLACINGS)
-) -> list[Result]:
+) -> list[Row]:
     """Measure attacks, each in both ways."""
-    results = list[Result]()
-    print(
-        f"{'median, 99 of 100, worst, computing (ms)':46} {'quiet':34} | {'attacked':34} | ratios"
-    )
+    rows = list[Row]()
+    print(f"{'median, worst, computing (ms)':46} {'quiet':25} | {'attacked':25} | ratios")
     for placing in placings:
         for group in (names_of(names, is_tls=False), names_of(names, is_tls=True)):
             if group:
-                results += await _measure_group(group, placing, plan)
-    return results
+                rows += await _measure_group(group, placing, plan)
+    return rows
 
 
 def names_of(names: Sequence[str], *, is_tls: bool) -> list[str]:
@@ -129,12 +134,12 @@ def names_of(names: Sequence[str], *, is_tls: bool) -> list[str]:
     return [each for each in names if (each in TLS_ATTACKS) is is_tls]
 
 
-async def _measure_group(names: Sequence[str], placing: str, plan: Plan) -> list[Result]:
+async def _measure_group(names: Sequence[str], placing: str, plan: Plan) -> list[Row]:
     server = TlsServer() if names[0] in TLS_ATTACKS else CurfewServer()
     if placing == APART:
         server.launcher = ("taskset", "-c", "0")
         os.sched_setaffinity(0, {1})
-    results = list[Result]()
+    rows = list[Row]()
     with server:
         other, own = await _targets(server)
         clock = LoopClock(workers_of(server)[0])
@@ -142,10 +147,10 @@ async def _measure_group(names: Sequence[str], placing: str, plan: Plan) -> list
             result = Result(name, placing)
             for _ in range(plan.rounds):
                 await _round(result, other, own, clock, plan.seconds)
-            result.print()
-            results.append(result)
+            rows.append(result.row(plan))
+            tell(rows[-1])
     os.sched_setaffinity(0, range(os.cpu_count() or 1))
-    return results
+    return rows
 
 
 async def _targets(server: CurfewServer) -> tuple[Target, Target]:
@@ -166,7 +171,7 @@ async def _targets(server: CurfewServer) -> tuple[Target, Target]:
 async def _round(
     result: Result, other: Target, own: Target, clock: LoopClock, seconds: float
 ) -> None:
-    quiet = await others(other, seconds / 2)
+    quiet = await others(other, seconds)
     result.quiet.computing += await held_up(other, clock, HELD_TIMES)
     async with _attacking(result, own):
         await asyncio.sleep(WARM_UP)
