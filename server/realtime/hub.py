@@ -168,6 +168,20 @@ class Hub:
         for sockets in self._users.get(user, ()):
             _send((each for each in sockets.connections.values() if each.id != but), frame)
 
+    def share_with_user(self, user: str, frame: SharedFrame, *, but: str = "") -> int:
+        """Send a frame to every socket of the user, except the one with the id `but`.
+
+        Returns:
+            how many there are.
+        """
+        sent = 0
+        for sockets in list(self._users.get(user, ())):
+            for connection in list(sockets.connections.values()):
+                if connection.id != but:
+                    connection.send_shared(frame)
+                    sent += 1
+        return sent
+
     def hold(self) -> None:
         """Hold all sockets."""
         for connection in self._connections():

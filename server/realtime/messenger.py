@@ -4,6 +4,7 @@ import logging
 
 from server.core import messages, strict_json
 from server.core.events import MessageSent
+from server.core.room_frames import SharedFrame
 from server.core.session import Json
 from server.crypto.sealer import Sealer
 from server.realtime.hub import Hub
@@ -43,11 +44,11 @@ class Messenger:
         box = self._sealer.seal(plaintext, purpose=PURPOSE, context=user)
         await self._control.send(MessageSent(user, connection, box))
 
-    def deliver(self, message: MessageSent) -> None:
-        """Queue a message for the user's other sockets on this node."""
+    def deliver(self, message: MessageSent) -> int:
+        """Send a message to the user's other sockets on this node; return how many there are."""
         opened = self._sealer.open(message.box, purpose=PURPOSE, context=message.user)
         if opened is None:
             log.warning("a message did not open and was dropped", extra={"user": message.user})
-            return
+            return 0
         frame = messages.message(message.connection, strict_json.parse(opened.plaintext))
-        self._hub.send_to_user(message.user, frame, but=message.connection)
+        return self._hub.share_with_user(message.user, SharedFrame(frame), but=message.connection)

@@ -33,12 +33,13 @@ class PublishedData:
         self._entrance = entrance
         self._acknowledging = acknowledging
 
-    def deliver(self, data: DataPublished) -> None:
-        """Queue data for the sockets here that they are for."""
+    def deliver(self, data: DataPublished) -> int:
+        """Queue data for the sockets here that they are for; return how many there are."""
         sockets = list(self._sockets(data.user, data.sid, data.connection))
         with self._acknowledging.expecting(data.mark, data.publisher, data.mark) as sent:
             if sockets:
                 self._send(data, sockets, sent)
+        return len(sockets)
 
     def _send(
         self, data: DataPublished, sockets: Iterable[Connection], sent: Callable[[Owing], object]

@@ -21,6 +21,7 @@ from server.core.nodes import NodeWatch
 from server.core.reasons import Reason
 from server.core.session import Session, deadlines, warning_time
 from server.engine import _dispatch, _ShardProofs
+from server.realtime.dispatch import SEND_AT_ONCE
 from server.realtime.messenger import PURPOSE
 from server.sessions.pending_receipts import PendingReceipts
 from server.sessions.verdicts import LiveSession
@@ -112,6 +113,36 @@ async def test_an_end_closes_its_sockets_and_the_user_is_told_that_the_list_chan
     assert (ended.peer.code, other.peer.code) == (4401, None)
     assert other.peer.types()[-1] == "sessions"
     assert node.node.memory.replies["n2"].added == 1
+
+
+@on_virtual_time
+async def test_messages_come_behind_everything_else_of_their_batch() -> None:
+    node = Dispatched()
+    (live, ended), (_, receiver) = await node.arrive(), await node.arrive()
+    box = SEALER.seal(b'{"a":1}', purpose=PURPOSE, context="ann")
+    await node.apply(MessageSent("ann", "elsewhere", box), SessionsChanged("ann"), end_of(live))
+    assert receiver.peer.types() == ["hello", "sessions", "sessions", "message"]
+    assert ended.peer.types() == ["hello", "ended"], "nothing is delivered to it any more"
+
+
+@on_virtual_time
+async def test_others_have_their_turn_while_many_messages_are_delivered() -> None:
+    node = Dispatched()
+    _, receiver = await node.arrive()
+    box = SEALER.seal(b'{"a":1}', purpose=PURPOSE, context="ann")
+    flood = [MessageSent("ann", "elsewhere", box)] * (3 * SEND_AT_ONCE)
+    seen = list[int]()
+
+    async def look() -> None:
+        while len(seen) < 3:
+            seen.append(receiver.peer.types().count("message"))
+            await asyncio.sleep(0)
+
+    looking = asyncio.create_task(look())
+    await node.apply(*flood)
+    await looking
+    assert receiver.peer.types().count("message") == 3 * SEND_AT_ONCE
+    assert all(each <= (place + 1) * SEND_AT_ONCE for place, each in enumerate(seen))
 
 
 @on_virtual_time

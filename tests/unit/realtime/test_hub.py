@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from server.core.reasons import NoSession, Reason
+from server.core.room_frames import SharedFrame
 from server.realtime.hub import CLOSE_AT_ONCE, SessionSockets
 from tests.support.engine.memory_node import Client, MemoryNode
 from tests.support.engine.virtual_time import on_virtual_time, settle
@@ -50,6 +51,16 @@ async def test_a_frame_to_a_user_reaches_all_sockets_but_the_sender() -> None:
     family.hub.send_to_user("ann", FRAME, but=family.clients[0].socket.id)
     await settle()
     assert family.reached() == [False, True, True, False]
+
+
+@on_virtual_time
+async def test_a_shared_frame_reaches_the_same_sockets_and_says_how_many() -> None:
+    family = await Family(MemoryNode()).arrive()
+    sender = family.clients[0].socket.id
+    assert family.hub.share_with_user("ann", SharedFrame(FRAME), but=sender) == 2
+    await settle()
+    assert family.reached() == [False, True, True, False]
+    assert family.hub.share_with_user("nobody", SharedFrame(FRAME)) == 0
 
 
 @on_virtual_time
