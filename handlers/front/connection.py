@@ -8,6 +8,8 @@ request: the transport's calls drive everything.
 import asyncio
 import math
 import time
+from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -23,11 +25,11 @@ from handlers.front.incoming import Incoming
 from handlers.front.limits import LINGER_SECONDS, READ_HEAD_BYTES, UNREAD_SECONDS, FrontLimits
 from handlers.front.linger import Linger
 from handlers.front.outgoing import Outgoing
+from handlers.front.own_turns import OwnTurns
 from handlers.front.parser import Head, Refused
 from handlers.front.reading import BoundedReading
 from handlers.front.stream import TransportStream
 from handlers.front.turns import Share
-from handlers.front.under_way import UnderWay
 
 
 class HttpConnection(asyncio.BufferedProtocol):
@@ -55,14 +57,12 @@ class HttpConnection(asyncio.BufferedProtocol):
         self._loop = asyncio.get_running_loop()
         self._server = server
         self._limits = limits
-        self._share = share
+        self._turns = OwnTurns(share, partial(self._take_turn, self._go_on))
         self._deadline = Deadline(self._loop, self._too_late)
         self._due = first_deadline
         """When the peer must have sent the next bytes, by the loop's clock."""
         self.is_gone = False
         self._incoming = Incoming(self, limits, server.heads.read)
-        self._waits_for_turn = False
-        self._request = UnderWay(share)
         self._linger: Linger | None = None
         """Drops what is read from now on; None while requests are read."""
 
@@ -72,7 +72,8 @@ class HttpConnection(asyncio.BufferedProtocol):
         """Begin. Under TLS the handshake is done already."""
         self._transport = cast("asyncio.Transport", transport)
         self._outgoing = Outgoing(self._transport)
-        self._reading = BoundedReading(self._transport, self._share, self._limits.header_bytes)
+        most = self._limits.header_bytes
+        self._reading = BoundedReading(self._transport, self._turns.share, most)
         self._deadline.set(self._due)
         self.context = self._server.context_of(self._transport)
         # 1 byte: every write that does not go out at once calls `pause_writing`.
@@ -95,11 +96,8 @@ class HttpConnection(asyncio.BufferedProtocol):
             self._linger.drop(len(data))
             return
         self._incoming.received += data
-        if self._incoming.wants_more and not self._waits_for_turn:
-            if self._share.may_begin():
-                self._go_on()
-            else:
-                self._wait_for_turn()
+        if self._incoming.wants_more and self._turns.may_begin():
+            self._go_on()
         self.bound_reading()
 
     def eof_received(self) -> None:
@@ -136,7 +134,7 @@ class HttpConnection(asyncio.BufferedProtocol):
     def answered(self) -> None:
         """Wait for the next request, or close: the answer is complete."""
         exchange, self._incoming.exchange = self._incoming.exchange, None
-        self._request.end()
+        self._turns.end_request()
         if self.is_gone or exchange is None:
             return
         if self._incoming.is_in_request or not exchange.keeps_alive:
@@ -159,7 +157,7 @@ class HttpConnection(asyncio.BufferedProtocol):
         """Hand the connection over, with the bytes received so far."""
         received, blocked = self._incoming.give_away(), self._outgoing.is_blocked
         stream = TransportStream(self._transport, received, is_writing=blocked)
-        stream.take_turns(self._share, self._request)
+        stream.take_turns(self._turns.share, self._turns.request, self._server.message_turns)
         if self.is_gone:
             stream.close()
         else:
@@ -181,8 +179,7 @@ class HttpConnection(asyncio.BufferedProtocol):
 
     def read_on_in_turn(self) -> None:
         """Read more of what was received when it has its turn."""
-        if not self._waits_for_turn:
-            self._wait_for_turn()
+        self._turns.wait()
 
     @property
     def takes_requests(self) -> bool:
@@ -194,11 +191,18 @@ class HttpConnection(asyncio.BufferedProtocol):
         """Whether no request is here, nor on its way as far as the system knows."""
         return self._incoming.is_empty and not self._reading.has_unread()
 
+    def when_client_may_begin(self, head: Head, begin: Callable[[], None]) -> bool:
+        """Return whether a request may begin now; else call `begin` when its client may."""
+        if not self._turns.has_many_clients:
+            return True
+        client = self._server.share_of_client(self._turns.share, self.context, head.headers)
+        return self._turns.may_begin_for(client, partial(self._take_turn, begin))
+
     def begin(self, head: Head) -> tuple[Exchange, HTTPMessageDelegate]:
         """Return the exchange for a request, and the delegate that handles it."""
         keeps_alive = head.keeps_alive and self._limits.keep_alive and not self._server.is_draining
         exchange = Exchange(self, head, self._limits.body_bytes, keeps_alive=keeps_alive)
-        self._request.begin()
+        self._turns.request.begin()
         # Not this connection: whoever keeps the request, as sockets do, would keep it too.
         return exchange, self._server.start_request(exchange, exchange)
 
@@ -210,26 +214,21 @@ class HttpConnection(asyncio.BufferedProtocol):
     def _rest(self) -> None:
         """Wait for the next request. One that is here already waits for its turn."""
         self.wait_until(self._loop.time() + self._limits.idle_timeout)
-        if self._incoming.received and not self._waits_for_turn:
-            self._wait_for_turn(is_further=True)
+        if self._incoming.received:
+            self._turns.wait(is_further=True)
         self.bound_reading()
 
-    def _wait_for_turn(self, *, is_further: bool = False) -> None:
-        self._waits_for_turn = True
-        self._share.wait(self._take_turn, is_further=is_further)
-
-    def _take_turn(self) -> None:
-        self._waits_for_turn = False
+    def _take_turn(self, act: Callable[[], None]) -> None:
         if self.takes_requests and self._reading.peer_has_left():
             self.abort()
         elif self.takes_requests:
-            self._go_on()
+            act()
             self.bound_reading()
 
     def bound_reading(self) -> None:
         """Stop reading while too many bytes wait, and start again afterwards."""
         if not self.is_gone:
-            self._reading.bound(len(self._incoming.received), waits=self._waits_for_turn)
+            self._reading.bound(len(self._incoming.received), waits=self._turns.waits)
 
     def wait_until(self, due: float) -> None:
         """Set when the peer must have sent the next bytes. A running limit to read stays."""
@@ -269,7 +268,7 @@ class HttpConnection(asyncio.BufferedProtocol):
             self._transport.write(responses.refusal(status, time.time(), method))
         if exchange is not None:
             exchange.drop()
-        self._request.end()
+        self._turns.end_request()
         self._begin_to_linger(at_most)
 
     def _end_with_answer(self) -> None:
@@ -283,9 +282,10 @@ class HttpConnection(asyncio.BufferedProtocol):
     def _begin_to_linger(self, at_most: float = math.inf) -> None:
         """Read and drop bytes for a while, so that the peer can read its answer."""
         self._incoming.end()
-        self._due, self._waits_for_turn = math.inf, False
+        self._due, self._turns.waits = math.inf, False
         self.bound_reading()
-        self._linger = Linger(self._transport, self._outgoing, self._share, self._deadline, at_most)
+        share, deadline = self._turns.share, self._deadline
+        self._linger = Linger(self._transport, self._outgoing, share, deadline, at_most)
         if self._outgoing.is_blocked:
             self._time_reader()
         else:
@@ -295,6 +295,6 @@ class HttpConnection(asyncio.BufferedProtocol):
         """Drop everything: the peer is gone."""
         if not self.is_gone:
             self.is_gone = True
-            self._request.end()
+            self._turns.end_request()
             self._incoming.end()
             self._outgoing.fail()

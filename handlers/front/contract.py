@@ -1,13 +1,16 @@
 """What the parts of a connection need of each other."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Protocol
 
-from tornado.httputil import HTTPMessageDelegate
+from tornado.httputil import HTTPHeaders, HTTPMessageDelegate
 
 from handlers.front.exchange import Exchange
 from handlers.front.head_reader import HeadReader
+from handlers.front.message_turns import MessageTurns
 from handlers.front.parser import Head, Refused
+from handlers.front.turns import Share
 
 
 class ConnectionServer(Protocol):
@@ -32,6 +35,21 @@ class ConnectionServer(Protocol):
         """Reads the heads of requests."""
         ...
 
+    @property
+    def message_turns(self) -> MessageTurns | None:
+        """The turns of the users whose messages come on sockets."""
+        ...
+
+    def share_of_client(self, proxy: Share, context: Any, headers: HTTPHeaders) -> Share:
+        """Return the share of the client whose request a trusted proxy has sent.
+
+        Args:
+            proxy: its share, which the request has if its client is not known.
+            context: who it is.
+            headers: of the request.
+        """
+        ...
+
     def context_of(self, transport: asyncio.Transport) -> Any:
         """Return who the peer is, in Tornado's form."""
         ...
@@ -51,6 +69,15 @@ class ReadingConnection(Protocol):
     @property
     def takes_requests(self) -> bool:
         """Whether it is neither closed nor about to be."""
+        ...
+
+    def when_client_may_begin(self, head: Head, begin: Callable[[], None]) -> bool:
+        """Return whether a request may begin now; else call `begin` when it may.
+
+        Args:
+            head: of the request; behind a trusted proxy, it says whose it is.
+            begin: what begins it.
+        """
         ...
 
     def begin(self, head: Head) -> tuple[Exchange, HTTPMessageDelegate]:

@@ -50,11 +50,12 @@ class Incoming:
         self._body: BodyReader | None = None
         self.body_timeout = limits.body_timeout
         self._is_delegate_busy = False
+        """Whether more can be used only later: by the application, or when its client may begin."""
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing of a request is here, nor is one under way."""
-        return self.exchange is None and not self.received
+        return self.exchange is None and not self.received and not self._is_delegate_busy
 
     @property
     def is_in_request(self) -> bool:
@@ -133,6 +134,19 @@ class Incoming:
             return
         self._connection.wait_until(math.inf)
         head = self._read_whole_head(data)
+        self._is_delegate_busy = not self._connection.when_client_may_begin(
+            head, partial(self._begin_late, head)
+        )
+        if not self._is_delegate_busy:
+            self._begin(head)
+
+    def _begin_late(self, head: Head) -> None:
+        """Begin a request whose client had to wait for its turn."""
+        self._is_delegate_busy = False
+        self._guard(partial(self._begin, head))
+
+    def _begin(self, head: Head) -> None:
+        """Hand over a request's head."""
         self.exchange, self._delegate = self._connection.begin(head)
         self.body_timeout = self._limits.body_timeout
         taken = self._ask(self._delegate.headers_received, head.start_line, head.headers)

@@ -2,6 +2,7 @@
 
 import asyncio
 import select
+import socket
 from typing import Final
 
 from handlers.front.limits import READ_AHEAD_BYTES
@@ -53,18 +54,24 @@ class BoundedReading:
 
     def peer_has_left(self) -> bool:
         """Return whether the peer has closed its half, even if more of it was not read yet."""
-        # Elsewhere than on Linux this is known when all of it was read.
-        return bool(_LEFT) and self._is_told(_LEFT)
+        return has_left(self._transport.get_extra_info("socket"))
 
     def has_unread(self) -> bool:
         """Return whether the peer has sent more than was read so far, or has gone."""
-        return self._is_told(select.POLLIN)
+        return _is_told(self._transport.get_extra_info("socket"), select.POLLIN)
 
-    def _is_told(self, event: int) -> bool:
-        """Return whether the system tells this of the socket; true when it is closed."""
-        descriptor = self._transport.get_extra_info("socket").fileno()
-        if descriptor < 0:
-            return True
-        poll = select.poll()
-        poll.register(descriptor, event)
-        return bool(poll.poll(0))
+
+def has_left(connection: socket.socket) -> bool:
+    """Return whether a peer has closed its half, even if more of it was not read yet."""
+    # Elsewhere than on Linux this is known when all of it was read.
+    return bool(_LEFT) and _is_told(connection, _LEFT)
+
+
+def _is_told(connection: socket.socket, event: int) -> bool:
+    """Return whether the system tells this of a socket; true when it is closed."""
+    descriptor = connection.fileno()
+    if descriptor < 0:
+        return True
+    poll = select.poll()
+    poll.register(descriptor, event)
+    return bool(poll.poll(0))

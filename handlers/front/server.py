@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 
 from tornado.http1connection import _GzipMessageDelegate
 from tornado.httpserver import HTTPServer, _HTTPRequestContext
-from tornado.httputil import HTTPConnection, HTTPMessageDelegate
+from tornado.httputil import HTTPConnection, HTTPHeaders, HTTPMessageDelegate
 from tornado.ioloop import IOLoop
 from tornado.iostream import IOStream
 from tornado.netutil import ssl_options_to_context
@@ -19,6 +19,8 @@ from tornado.netutil import ssl_options_to_context
 from handlers.front.connection import HttpConnection
 from handlers.front.head_reader import HeadReader
 from handlers.front.limits import ACCEPT_AT_ONCE, READ_BYTES, FrontLimits
+from handlers.front.message_turns import MessageTurns
+from handlers.front.reading import has_left
 from handlers.front.tls_transport import TlsTransport
 from handlers.front.turns import Share, Turns
 from handlers.http.connection_limits import ConnectionLimits
@@ -40,6 +42,8 @@ class FrontServer(HTTPServer):
 
     Attributes:
         is_draining: whether answers say that their connection ends, because the server stops.
+        message_turns: those of the users whose messages come on sockets; None before the first
+            connection.
     """
 
     def initialize(
@@ -73,12 +77,14 @@ class FrontServer(HTTPServer):
         self.is_draining = False
         self._listening: list[socket.socket] = []
         self._turns: Turns | None = None
+        self.message_turns: MessageTurns | None = None
         self.buffer = memoryview(bytearray(READ_BYTES))
         self.heads = HeadReader()
         self._open: dict[HttpConnection, str] = {}
-        self._waiting: dict[HttpConnection, socket.socket] = {}
-        """Accepted, and not open yet: there is a turn for each."""
-        self._opening: set[asyncio.Task[Any]] = set()
+        self._waiting: dict[socket.socket, str] = {}
+        """Accepted, and not open yet: there is a turn for each. A crowd's costs little until then,
+        so that somebody who connects behind it is found soon."""
+        self._opening: dict[HttpConnection, asyncio.Task[Any]] = {}
         self._all_closed = asyncio.Event()
 
     def add_sockets(self, sockets: Iterable[socket.socket]) -> None:
@@ -102,6 +108,7 @@ class FrontServer(HTTPServer):
                 except (BlockingIOError, ConnectionAbortedError):
                     return
                 self._handle_connection(connection, address)
+            self._turns_of(asyncio.get_running_loop()).expect_others()
 
         loop.add_handler(listening, accept, IOLoop.READ)
         return partial(loop.remove_handler, listening)
@@ -121,7 +128,7 @@ class FrontServer(HTTPServer):
 
     async def all_closed(self) -> None:
         """Wait until all connections except sockets are closed."""
-        while self._open:
+        while self._open or self._waiting:
             self._all_closed.clear()
             await self._all_closed.wait()
 
@@ -140,24 +147,31 @@ class FrontServer(HTTPServer):
         due = loop.time() + self._limits.first_timeout
         is_of_many = self._connection_limits.is_of_many(peer)
         share = self._turns_of(loop).share_of(peer, is_of_many=is_of_many)
-        made = HttpConnection(self, self._limits, share, due)
-        self._open[made] = peer
         if share.may_begin():
-            self._open_connection(made, connection, address, share)
+            self._open_connection(connection, address, share, due)
         else:
-            self._waiting[made] = connection
-            share.wait(partial(self._open_in_turn, made, address, share))
+            self._waiting[connection] = peer
+            share.wait(partial(self._open_in_turn, connection, address, share, due))
 
-    def _open_in_turn(self, made: HttpConnection, address: Any, share: Share) -> None:
-        """Open a connection that was accepted in an earlier turn, unless the server has ended."""
-        connection = self._waiting.pop(made, None)
-        if connection is not None:
-            self._open_connection(made, connection, address, share)
+    def _open_in_turn(
+        self, connection: socket.socket, address: Any, share: Share, due: float
+    ) -> None:
+        """Open a connection that was accepted in an earlier turn, unless it has ended since."""
+        peer = self._waiting.pop(connection, None)
+        if peer is None:
+            return
+        if has_left(connection):
+            connection.close()
+            self._leave(peer)
+        else:
+            self._open_connection(connection, address, share, due)
 
     def _open_connection(
-        self, made: HttpConnection, connection: socket.socket, address: Any, share: Share
+        self, connection: socket.socket, address: Any, share: Share, due: float
     ) -> None:
         loop = asyncio.get_running_loop()
+        made = HttpConnection(self, self._limits, share, due)
+        self._open[made] = peer_of(address)
         if self._tls is not None:
             try:
                 wrapped = self._tls.wrap_socket(
@@ -170,14 +184,14 @@ class FrontServer(HTTPServer):
                 TlsTransport(loop, wrapped, address, made, share)
             return
         opening = loop.create_task(loop.connect_accepted_socket(lambda: made, connection))
-        self._opening.add(opening)
+        self._opening[made] = opening
         opening.add_done_callback(partial(self._opened, made, connection))
 
     def _opened(
         self, made: HttpConnection, connection: socket.socket, opening: asyncio.Task[Any]
     ) -> None:
         """Forget a connection that did not open: its peer is gone, or the server stops."""
-        self._opening.discard(opening)
+        del self._opening[made]
         if opening.cancelled() or opening.exception() is not None:
             connection.close()
             self.on_close(made)
@@ -186,7 +200,16 @@ class FrontServer(HTTPServer):
         """Return the turns of the loop in which this server serves."""
         if self._turns is None:
             self._turns = Turns(loop)
+            self.message_turns = MessageTurns(self._turns.requests, self._turns.now)
         return self._turns
+
+    def share_of_client(self, proxy: Share, context: Any, headers: HTTPHeaders) -> Share:
+        """Return the share of the client whose request a trusted proxy has sent."""
+        limits, forwarded = self._connection_limits, headers.get("X-Forwarded-For")
+        client = limits.client_behind(context.remote_ip, forwarded)
+        if self._turns is None or limits.is_of_many(client):  # the proxy does not name it
+            return proxy
+        return self._turns.share_of(client, is_behind=True)
 
     def context_of(self, transport: asyncio.Transport) -> Any:
         """Return who the peer is, in Tornado's form."""
@@ -215,8 +238,12 @@ class FrontServer(HTTPServer):
         """Forget a connection that is closed, or has become a socket."""
         peer = self._open.pop(cast("HttpConnection", server_conn), None)
         if peer is not None:
-            self._connection_limits.leave(peer)
-        if not self._open:
+            self._leave(peer)
+
+    def _leave(self, peer: str) -> None:
+        """Stop counting a connection."""
+        self._connection_limits.leave(peer)
+        if not self._open and not self._waiting:
             self._all_closed.set()
 
     def close_idle_connections(self) -> None:
@@ -224,19 +251,19 @@ class FrontServer(HTTPServer):
 
         A request whose connection closes under it may be one that a proxy does not send again.
         """
-        for each in self._open.keys() - self._waiting.keys():
+        for each in self._open.keys() - self._opening.keys():
             if each.is_idle:
                 each.close()
 
     async def close_all_connections(self) -> None:
         """Close all connections except sockets, and wait until they are closed."""
-        for made, connection in self._waiting.items():
+        while self._waiting:
+            connection, peer = self._waiting.popitem()
             connection.close()
-            self.on_close(made)
-        self._waiting.clear()
-        for opening in self._opening:
+            self._leave(peer)
+        for opening in self._opening.values():
             opening.cancel()
-        await asyncio.gather(*self._opening, return_exceptions=True)
+        await asyncio.gather(*self._opening.values(), return_exceptions=True)
         while self._open:
             self._all_closed.clear()
             for each in list(self._open):

@@ -9,6 +9,7 @@ from tornado.ioloop import IOLoop
 from tornado.iostream import StreamClosedError, UnsatisfiableReadError
 
 from handlers.front.limits import READ_AHEAD_BYTES
+from handlers.front.message_turns import MessageTurns
 from handlers.front.turns import Share
 from handlers.front.under_way import UnderWay
 
@@ -26,11 +27,15 @@ class TransportStream(asyncio.Protocol):
         transport: of the connection, with write buffer limits of 0.
         received: what came behind the request.
         is_writing: whether something written before has not gone out.
+
+    Attributes:
+        message_turns: those of the users whose messages come; None if they need none.
     """
 
     __slots__ = (
         "_close_callback", "_closed", "_find", "_is_paused", "_is_writing", "_notify", "_opening",
         "_read", "_received", "_share", "_transport", "_wanted", "_writes", "error", "io_loop",
+        "message_turns",
     )  # fmt: skip
 
     def __init__(
@@ -41,6 +46,7 @@ class TransportStream(asyncio.Protocol):
         self._transport = transport
         self._received = received
         self._share: Share | None = None
+        self.message_turns: MessageTurns | None = None
         self._opening: UnderWay | None = None
         self._is_writing = is_writing
         self._writes: list[asyncio.Future[None]] = []
@@ -67,14 +73,15 @@ class TransportStream(asyncio.Protocol):
         if self._received or self._closed:
             asyncio.get_running_loop().call_soon(self._call_notify)
 
-    def take_turns(self, share: Share, opening: UnderWay) -> None:
+    def take_turns(self, share: Share, opening: UnderWay, messages: MessageTurns | None) -> None:
         """Read only when it has its turn.
 
         Args:
             share: of the loop's turns.
             opening: the request that became this stream; it is under way until somebody reads.
+            messages: the turns of users.
         """
-        self._share, self._opening = share, opening
+        self._share, self._opening, self.message_turns = share, opening, messages
 
     def rest(self) -> None:
         """Read nothing more from the connection until `read_on`, or until somebody reads."""

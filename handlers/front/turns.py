@@ -5,37 +5,43 @@ other people's requests, and the renewal of the lease. So at most `BEGIN_AT_MOST
 begin in a turn. As long as several addresses ask for some, each has one in a turn; the rest waits,
 one after the other, with each address in its turn. An address that is alone has all of them: with
 fewer, the loop would ask the system for news more often, which costs a tenth of a request. So has
-a trusted proxy: it limits each of its clients itself, and a probe must not slow all of them.
+a trusted proxy, until the head of a request says which of its clients has sent it; from then on the
+request has that client's part.
 
 A request takes several turns, so even one piece of somebody else's work in each of them makes it
 several times as slow. While requests of other addresses are under way, an address therefore begins
-no more than `BESIDE_OTHERS` allows. In between, it has the whole process, but not more than
-`TOGETHER` requests under way: somebody else's may come at any moment.
+no more than `BESIDE_OTHERS` allows. In between, it has the whole process, but begins its requests
+one by one, each when the one before has ended or has been under way for `COMPUTES`: somebody
+else's may come at any moment, and waits for what is left of all that have begun.
 """
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import Callable
 from typing import Final
 from weakref import WeakValueDictionary
 
-from handlers.front.under_way import RequestsOfAddress, RequestsUnderWay
+from handlers.front.under_way import RequestsOfAddress, RequestsUnderWay, UnderWay
 from server.core.addresses import network_of
 from server.core.rate import Rate
 
 BEGIN_AT_MOST: Final = 32
 """Pieces of work that begin in one turn. A costly one takes less than a millisecond."""
 REMEMBERED: Final = 4096
-"""So many turns an address is taken for active after its last work. An ordinary user asks seldom,
-but each request takes several turns and must find them short."""
+REMEMBERED_SECONDS: Final = 10.0
+"""So many turns, and so long, an address is taken for active after its last work. An ordinary user
+asks seldom, but each request takes several turns and must find them short."""
 BESIDE_OTHERS: Final = Rate(per_second=250, burst=1)
 """Pieces of work of one address while requests of others are under way, by `time_of_work`. They
 take a fifth of the process then. An office of a thousand people asks less often than that."""
 SHORTEST: Final = 0.001
 """Seconds between two looks at what waits; uvloop's timers are no finer."""
-TOGETHER: Final = 4
-"""Requests of one address that are under way, as long as several addresses are active."""
+COMPUTES: Final = 0.002
+"""Seconds, by `time_of_work`, after which a request of one address makes room for its next one, as
+long as several addresses are active. One that takes longer mostly waits: for a hash, for a body, or
+for another service. Ten times as long goes by on a process that has nothing else to do."""
 
 Begin = Callable[[], None]
 _NOTHING: Final[deque[Begin]] = deque(maxlen=0)
@@ -56,24 +62,29 @@ class Share(RequestsOfAddress):
 
     Args:
         turns: what it is a part of.
-        is_of_many: whether many clients have this address, as behind a trusted proxy.
+        is_of_many: whether many clients have this address: it is that of a trusted proxy.
+        is_behind: whether it is that of a client behind one.
 
     Attributes:
         is_of_many: the same.
+        is_behind: the same.
     """
 
     __slots__ = (
-        "_begun", "_full_at", "_further", "_is_further_next", "_new",
-        "_turn", "_turns", "is_of_many",
+        "_begun", "_begun_at", "_full_at", "_further", "_is_further_next", "_new",
+        "_request_at", "_turn", "_turns", "is_behind", "is_of_many",
     )  # fmt: skip
 
-    def __init__(self, turns: "Turns", *, is_of_many: bool = False) -> None:
+    def __init__(
+        self, turns: "Turns", *, is_of_many: bool = False, is_behind: bool = False
+    ) -> None:
         super().__init__(turns.requests)
         self.is_of_many = is_of_many
+        self.is_behind = is_behind
         self._turns = turns
         self._turn = -1
         self._begun = 0
-        self._full_at = 0.0
+        self._begun_at = self._request_at = self._full_at = 0.0
         self._new = self._further = _NOTHING
         self._is_further_next = False
 
@@ -118,15 +129,21 @@ class Share(RequestsOfAddress):
             self._is_further_next = not is_further
         return (self._further if is_further else self._new).popleft()
 
+    def begin_request(self, request: UnderWay) -> float:
+        """Count a request that begins with the piece of work that began last."""
+        self._request_at = self._begun_at
+        return super().begin_request(request)
+
     def goes_on_in(self) -> float:
         """Return in how many seconds to try again with the next piece of work; 0 for now."""
         if self.is_of_many:
             return 0.0
-        if self.has_under_way(TOGETHER):
-            return 1 / BESIDE_OTHERS.per_second
+        now = self._turns.now()
+        if self._is_computing(now):
+            return self._request_at + COMPUTES - now
         if not self.has_others_under_way:
             return 0.0
-        return BESIDE_OTHERS.next_at(self._full_at) - self._turns.now()
+        return BESIDE_OTHERS.next_at(self._full_at) - now
 
     def _take(self) -> bool:
         """Count a piece of work that begins in this turn, if there is room for it."""
@@ -136,17 +153,23 @@ class Share(RequestsOfAddress):
         at_most = turns.each_at_most(self)
         if self._begun >= at_most:
             return False
-        full_at = BESIDE_OTHERS.take(self._full_at, turns.now())
+        now = turns.now()
+        full_at = BESIDE_OTHERS.take(self._full_at, now)
         if not self.is_of_many:
             if full_at is None and self.has_others_under_way:
                 return False
-            if at_most == 1 and self.has_under_way(TOGETHER):
+            if at_most == 1 and self._is_computing(now):
                 return False
         if not turns.take():
             return False
+        self._begun_at = now
         self._full_at = full_at or self._full_at
         self._begun += 1
         return True
+
+    def _is_computing(self, now: float) -> bool:
+        """Return whether the latest request began so lately that it may not wait for anything."""
+        return self.latest is not None and now < self._request_at + COMPUTES
 
 
 class Turns:
@@ -170,35 +193,45 @@ class Turns:
         self._pause: asyncio.TimerHandle | None = None
         self._latest: Share | None = None
         self._several_until = 0
+        self._several_for = -math.inf
         self.number = 0
         self.requests = RequestsUnderWay(loop, self._end_pause)
         self.now = time_of_work
 
-    def share_of(self, address: str, *, is_of_many: bool = False) -> Share:
+    def share_of(self, address: str, *, is_of_many: bool = False, is_behind: bool = False) -> Share:
         """Return the share of an address; all addresses of one client have the same.
 
         Args:
-            address: of a peer.
+            address: of a peer, or of a client that a trusted proxy names.
             is_of_many: whether many clients have this address.
+            is_behind: whether a proxy names it.
         """
         network = network_of(address)
         share = self._shares.get(network)
         if share is None:
-            share = self._shares[network] = Share(self, is_of_many=is_of_many)
+            share = Share(self, is_of_many=is_of_many, is_behind=is_behind)
+            self._shares[network] = share
         return share
 
     def each_at_most(self, share: Share) -> int:
         """Return how much may begin in this turn for one address, now that `share` has work."""
-        if share is not self._latest:
-            if self._latest is not None:
+        latest = self._latest
+        if share is not latest and not (latest and share.is_of_many and latest.is_behind):
+            is_same = latest is None or (share.is_behind and latest.is_of_many)
+            if not is_same:
                 self._several_until = self.number + REMEMBERED
+                self._several_for = self.requests.now() + REMEMBERED_SECONDS
             self._latest = share
         return 1 if share.is_one_of_several else BEGIN_AT_MOST
 
     @property
     def has_several(self) -> bool:
         """Whether several addresses were active lately."""
-        return self.number < self._several_until
+        return self.number < self._several_until or self.requests.now() < self._several_for
+
+    def expect_others(self) -> None:
+        """Take nobody for alone in this turn and the next: more connections wait to be accepted."""
+        self._several_until = max(self._several_until, self.number + 2)
 
     def take(self) -> bool:
         """Count a piece of work that begins in this turn, if there is room for it."""
@@ -221,7 +254,6 @@ class Turns:
 
     def _next(self) -> None:
         """Begin what waits, one of each address after the other, as long as there is room."""
-        self._is_counting = False
         self._begun = 0
         self.number += 1
         later: list[Share] = []
@@ -234,7 +266,8 @@ class Turns:
             self._loop.call_soon(begin)  # not here: one that fails must not stop the others
             if share.is_waiting:
                 self._waiting.append(share)
-        if self._waiting:
+        self._is_counting = False  # only now: what begins comes before the next turn is shared
+        if self._begun or self._waiting:
             self._count()
         elif later:
             self._go_on(min(share.goes_on_in() for share in later))

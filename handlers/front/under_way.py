@@ -1,4 +1,7 @@
-"""Counts the requests that are being handled, of each address and of all."""
+"""Counts the requests that are being handled, of each address and of all.
+
+A connection that opens counts like a request, for a shorter time: its first request comes next.
+"""
 
 import asyncio
 from collections import deque
@@ -8,6 +11,8 @@ from typing import Final
 COUNTS: Final = 0.1
 """Seconds for which a request counts. One that takes longer waits for something else, such as the
 hash of a password, or news; it must not slow everybody down."""
+OPENING_COUNTS: Final = 0.01
+"""Seconds for which a connection counts that opens. Its first request has mostly come with it."""
 
 
 class RequestsUnderWay:
@@ -26,14 +31,17 @@ class RequestsUnderWay:
         self.now = loop.time
         self.number = 0
         self._on_end = on_end
-        self._begun: deque[tuple[float, UnderWay]] = deque()
+        self._begun: dict[float, deque[tuple[float, UnderWay]]] = {
+            COUNTS: deque(),
+            OPENING_COUNTS: deque(),
+        }
 
-    def begin(self, request: "UnderWay") -> float:
-        """Count a request that begins; return the time."""
+    def begin(self, request: "UnderWay", counts: float) -> float:
+        """Count a request that begins, for so many seconds at most; return the time."""
         now = self.now()
         self.forget_long(now)
         self.number += 1
-        self._begun.append((now, request))
+        self._begun[counts].append((now, request))
         return now
 
     def end(self) -> None:
@@ -43,11 +51,11 @@ class RequestsUnderWay:
 
     def forget_long(self, now: float) -> None:
         """Stop counting those that have been under way for long."""
-        begun = self._begun
-        while begun and begun[0][0] < now - COUNTS:
-            since, request = begun.popleft()
-            if request.since == since:
-                request.end()
+        for counts, begun in self._begun.items():
+            while begun and begun[0][0] < now - counts:
+                since, request = begun.popleft()
+                if request.since == since:
+                    request.end()
 
 
 class RequestsOfAddress:
@@ -58,19 +66,15 @@ class RequestsOfAddress:
 
     Attributes:
         under_way: how many are its own.
+        latest: the one that began last, as long as it is under way.
     """
 
-    __slots__ = ("__weakref__", "_requests", "under_way")
+    __slots__ = ("__weakref__", "_requests", "latest", "under_way")
 
     def __init__(self, requests: RequestsUnderWay) -> None:
         self.under_way = 0
+        self.latest: UnderWay | None = None
         self._requests = requests
-
-    def has_under_way(self, number: int) -> bool:
-        """Return whether so many requests of this address are under way."""
-        if self.under_way >= number:
-            self._requests.forget_long(self._requests.now())
-        return self.under_way >= number
 
     @property
     def has_others_under_way(self) -> bool:
@@ -82,11 +86,19 @@ class RequestsOfAddress:
     def begin_request(self, request: "UnderWay") -> float:
         """Count a request that begins; return the time."""
         self.under_way += 1
-        return self._requests.begin(request)
+        self.latest = request
+        return self._requests.begin(request, COUNTS)
 
-    def end_request(self) -> None:
+    def begin_opening(self, request: "UnderWay") -> float:
+        """Count a connection that opens, until its first request begins; return the time."""
+        self.under_way += 1
+        return self._requests.begin(request, OPENING_COUNTS)
+
+    def end_request(self, request: "UnderWay") -> None:
         """Stop counting a request."""
         self.under_way -= 1
+        if self.latest is request:
+            self.latest = None
         self._requests.end()
 
 
@@ -107,8 +119,14 @@ class UnderWay:
         self._is_counted = False
         self.since = 0.0
 
+    def open(self) -> None:
+        """Count the connection, which opens."""
+        self._is_counted = True
+        self.since = self._address.begin_opening(self)
+
     def begin(self) -> None:
         """Count it."""
+        self.end()  # the opening
         self._is_counted = True
         self.since = self._address.begin_request(self)
 
@@ -116,4 +134,4 @@ class UnderWay:
         """Stop counting it: it is answered, or nobody waits for the answer."""
         if self._is_counted:
             self._is_counted = False
-            self._address.end_request()
+            self._address.end_request(self)

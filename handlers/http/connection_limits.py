@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Self
 
-from handlers.http.client import Network, is_in
+from handlers.http.client import Network, address_behind, is_in
 from server.core.addresses import network_of
 from server.core.open_files import connections_with
 
@@ -46,6 +46,15 @@ class ConnectionLimits:
     def is_of_many(self, peer: str) -> bool:
         """Return whether many clients have this address: it is a trusted proxy's."""
         return is_in(peer, self._trusted)
+
+    def client_behind(self, peer: str, forwarded: str | None) -> str:
+        """Return the client that a trusted proxy names; its own address if it names none.
+
+        Args:
+            peer: the proxy.
+            forwarded: all lines of `X-Forwarded-For`, joined by commas; None if there is none.
+        """
+        return address_behind(peer, forwarded, self._trusted)[0]
 
     @property
     def has_room_for_a_socket(self) -> bool:

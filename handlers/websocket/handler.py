@@ -2,9 +2,10 @@
 
 import secrets
 from collections.abc import Awaitable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import partial
 from http import HTTPStatus
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler, WebSocketProtocol13
@@ -22,6 +23,7 @@ from server.core.errors import StoreUnavailable, WriteConflict
 from server.core.limits import LIMITS, Limits
 from server.core.messages import MAX_FRAME_BYTES, SUBPROTOCOL, CloseCode
 from server.core.room_frames import SharedFrame
+from server.core.rooms import Member
 from server.core.session import Json, Session
 from server.realtime.socket import Socket
 from server.realtime.socket_hooks import FrameHandler
@@ -152,7 +154,8 @@ class SocketHandler(BaseHandler, WebSocketHandler):
         if len(message if isinstance(message, bytes) else message.encode()) > MAX_FRAME_BYTES:
             self._refuse(CloseCode.TOO_BIG, "too_big")
         elif self.socket is not None:
-            await self.socket.receive(message)
+            async with self._turn_of(self.socket.member):
+                await self.socket.receive(message)
 
     async def on_data(self, session: Session, data: Json) -> None:
         """Handle the data of a `message` frame: send it to the user's other sockets.
@@ -201,6 +204,12 @@ class SocketHandler(BaseHandler, WebSocketHandler):
         super().on_finish()
         if self.get_status() != HTTPStatus.SWITCHING_PROTOCOLS:
             self._leave_handshakes()
+
+    def _turn_of(self, sender: Member) -> AbstractAsyncContextManager[None]:
+        """Return the turn in which a message of this user, or this visitor, is handled."""
+        stream: Any = getattr(self.ws_connection, "stream", None)
+        turns = getattr(stream, "message_turns", None)  # not on a stream of Tornado's own
+        return turns.turn(sender.user or sender.sid) if turns is not None else nullcontext()
 
     def _leave_handshakes(self) -> None:
         if self._opens:

@@ -5,7 +5,8 @@ What is compared is how much of the crowd's work begins while somebody else's re
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
+from ipaddress import ip_network
 
 import pytest
 from tornado.testing import bind_unused_port
@@ -13,6 +14,7 @@ from tornado.web import Application, RequestHandler
 
 from handlers.front.server import FrontServer
 from handlers.front.turns import BESIDE_OTHERS
+from handlers.http.connection_limits import ConnectionLimits
 from tests.support.running.waiting import until
 
 CROWD, OTHER = "127.0.0.5", "127.0.0.6"
@@ -55,9 +57,10 @@ class Serving:
         server: the server.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *trusted: str) -> None:
         self.server = FrontServer(
-            Application([("/crowd", Crowd), ("/other", Other)], log_function=lambda _: None)
+            Application([("/crowd", Crowd), ("/other", Other)], log_function=lambda _: None),
+            connection_limits=ConnectionLimits(1000, [ip_network(each) for each in trusted]),
         )
         listening, self._port = bind_unused_port()
         self.server.add_socket(listening)
@@ -81,15 +84,27 @@ class Serving:
                 await writer.wait_closed()
 
 
-@pytest.fixture
-async def serving() -> AsyncIterator[Serving]:
-    """Serve for one test."""
-    made = Serving()
+@asynccontextmanager
+async def serving_behind(*trusted: str) -> AsyncIterator[Serving]:
+    """Serve behind trusted proxies."""
+    made = Serving(*trusted)
     try:
         async with asyncio.timeout(20):
             yield made
     finally:
         await made.close()
+
+
+@pytest.fixture
+async def serving() -> AsyncIterator[Serving]:
+    """Serve for one test."""
+    async with serving_behind() as made:
+        yield made
+
+
+def named(request: bytes, client: str) -> bytes:
+    """Return a request as a proxy hands it on, or as whoever wants to be somebody else sends it."""
+    return request[:-2] + b"X-Forwarded-For: %s\r\n\r\n" % client.encode()
 
 
 async def told(reader: asyncio.StreamReader) -> tuple[int, float]:
@@ -112,6 +127,53 @@ async def test_little_of_a_crowd_begins_while_a_request_of_somebody_else_is_unde
     assert begun <= SLACK + seconds * BESIDE_OTHERS.per_second
     for each_reader, _ in crowd:  # in between, the crowd has all of the process
         await each_reader.readuntil(b"\r\n\r\n")
+
+
+async def test_each_client_behind_a_trusted_proxy_has_its_own_part() -> None:
+    async with serving_behind(CROWD) as serving:
+        crowd = [await serving.connect(CROWD) for _ in range(CONNECTIONS)]
+        reader, writer = await serving.connect(CROWD)
+        for client in ("203.0.113.5", "203.0.113.6"):  # so that neither is taken for alone
+            writer.write(named(CROWDED, client))
+            await reader.readuntil(b"\r\n\r\n")
+        for _, each in crowd:
+            each.write(named(CROWDED, "203.0.113.5"))
+        writer.write(named(OTHERS, "203.0.113.6"))
+        begun, seconds = await told(reader)
+        assert begun <= SLACK + seconds * BESIDE_OTHERS.per_second
+        for each_reader, _ in crowd:
+            await each_reader.readuntil(b"\r\n\r\n")
+
+
+async def test_a_crowd_has_one_part_whoever_it_says_that_it_is(serving: Serving) -> None:
+    crowd = [await serving.connect(CROWD) for _ in range(CONNECTIONS)]
+    reader, writer = await serving.connect(OTHER)
+    for number, (_, each) in enumerate(crowd):
+        each.write(named(CROWDED, f"203.0.113.{number}"))
+    writer.write(OTHERS)
+    begun, seconds = await told(reader)
+    assert begun <= SLACK + seconds * BESIDE_OTHERS.per_second
+    for each_reader, _ in crowd:
+        await each_reader.readuntil(b"\r\n\r\n")
+
+
+async def test_a_client_that_leaves_behind_a_proxy_before_its_turn_is_not_served() -> None:
+    async with serving_behind(CROWD) as serving:
+        crowd = [await serving.connect(CROWD) for _ in range(CONNECTIONS)]
+        reader, writer = await serving.connect(CROWD)
+        writer.write(named(OTHERS, "203.0.113.6"))
+        for _, each in crowd:
+            each.write(named(CROWDED, "203.0.113.5"))
+        await told(reader)
+        for _, each in crowd:
+            each.transport.abort()
+        before = Crowd.begun
+
+        async def is_alone() -> bool:
+            return len(serving.server._open) == 1
+
+        await until(is_alone)
+        assert Crowd.begun - before <= CONNECTIONS // 4
 
 
 async def test_little_of_a_crowd_that_connects_is_served_meanwhile(serving: Serving) -> None:

@@ -16,7 +16,7 @@ from handlers.front.connection import HttpConnection
 from handlers.front.exchange import Exchange
 from handlers.front.head_reader import HeadReader
 from handlers.front.limits import READ_BYTES, FrontLimits
-from handlers.front.turns import Turns
+from handlers.front.turns import Share, Turns
 from tests.support.clients.peer import Peer, connected
 
 LIMITS = FrontLimits(
@@ -117,6 +117,14 @@ class ReceivingServer:
     def context_of(self, transport: asyncio.Transport) -> Any:  # noqa: ARG002 - the front's signature
         """Say who the peer is."""
         return "the peer"
+
+    @property
+    def message_turns(self) -> None:
+        """No users send messages here."""
+
+    def share_of_client(self, proxy: Share, context: Any, headers: HTTPHeaders) -> Share:  # noqa: ARG002 - the front's signature
+        """Return the proxy's own: its clients are not known."""
+        return proxy
 
     def on_close(self, server_conn: object) -> None:  # noqa: ARG002 - Tornado's signature
         """Note that the connection has left."""

@@ -14,6 +14,7 @@ from tornado.testing import bind_unused_port
 from tornado.web import Application, RequestHandler
 
 from handlers.front.server import FrontServer
+from handlers.front.turns import BEGIN_AT_MOST
 from handlers.http.connection_limits import ConnectionLimits
 from server.crypto.certificate import ensure_certificate
 from tests.support.clients.peer import tcp_pair
@@ -118,7 +119,7 @@ async def test_a_trusted_proxy_has_the_part_of_many_and_nobody_else() -> None:
             writer.write(GET)
             await until(is_true(lambda server=server: bool(server._open)))  # type: ignore[misc]
             (connection,) = server._open
-            assert connection._share.is_of_many is bool(trusted)
+            assert connection._turns.has_many_clients is bool(trusted)
 
 
 async def test_a_body_has_the_size_that_the_server_was_given() -> None:
@@ -184,6 +185,22 @@ async def test_a_server_that_stops_closes_what_is_about_to_open() -> None:
     theirs.close()
 
 
+async def test_a_connection_whose_peer_left_while_it_waited_is_not_opened() -> None:
+    limits = ConnectionLimits(200)
+    pairs = [tcp_pair() for _ in range(2 * BEGIN_AT_MOST)]
+    async with serving(connection_limits=limits) as (server, _):
+        for ours, _ in pairs:
+            server._handle_connection(ours, ours.getpeername())
+        assert len(server._waiting) == BEGIN_AT_MOST
+        for _, theirs in pairs[BEGIN_AT_MOST:]:
+            theirs.close()
+        await until(is_true(lambda: not server._waiting))
+        assert len(server._open) == BEGIN_AT_MOST
+        assert limits._total == BEGIN_AT_MOST
+    for _, theirs in pairs:
+        theirs.close()
+
+
 async def test_a_peer_on_a_unix_socket_is_a_process_on_this_machine(tmp_path: Path) -> None:
     path = str(tmp_path / "http.sock")
     limits = ConnectionLimits(10, [ip_network("127.0.0.1")])
@@ -197,6 +214,6 @@ async def test_a_peer_on_a_unix_socket_is_a_process_on_this_machine(tmp_path: Pa
             writer.write(GET)
             assert await body_of(reader) == "http 127.0.0.1"
             (connection,) = server._open
-            assert connection._share.is_of_many
+            assert connection._turns.has_many_clients
             writer.close()
             server.stop()

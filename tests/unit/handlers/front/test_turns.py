@@ -9,8 +9,9 @@ import pytest
 from handlers.front.turns import (
     BEGIN_AT_MOST,
     BESIDE_OTHERS,
+    COMPUTES,
     REMEMBERED,
-    TOGETHER,
+    REMEMBERED_SECONDS,
     Share,
     Turns,
 )
@@ -93,9 +94,22 @@ async def test_an_address_is_alone_again_a_while_after_the_other_was_last_seen()
     turns, seen = turns_here(), Seen()
     crowd, other = turns.share_of("192.0.2.1"), turns.share_of("198.51.100.1")
     ask(other, seen.note("other"))
-    for _ in range(2 * REMEMBERED):
+    for _ in range(3 * REMEMBERED):
         ask(crowd, seen.note("crowd"))
-    assert await most_in_a_turn(seen, 2 * REMEMBERED) == BEGIN_AT_MOST
+    assert await most_in_a_turn(seen, 2 * REMEMBERED) == 1, "so many turns are soon over"
+    later = turns.requests.now() + REMEMBERED_SECONDS
+    turns.requests.now = lambda: later
+    assert await most_in_a_turn(seen, 3 * REMEMBERED) == BEGIN_AT_MOST
+
+
+async def test_nobody_is_taken_for_alone_while_others_may_wait_to_be_accepted() -> None:
+    turns, seen = turns_here(), Seen()
+    share = turns.share_of("192.0.2.1")
+    turns.expect_others()
+    for _ in range(3 * BEGIN_AT_MOST):
+        ask(share, seen.note("crowd"))
+    assert len(seen) == 1
+    assert await most_in_a_turn(seen, 3 * BEGIN_AT_MOST) == BEGIN_AT_MOST, "they did not come"
 
 
 async def test_whoever_comes_later_from_elsewhere_does_not_wait_for_a_crowd() -> None:
@@ -259,9 +273,10 @@ async def test_nothing_turns_while_all_that_waits_goes_slowly() -> None:
     assert turns.number - number <= 2 + looks
 
 
-async def test_while_several_are_active_an_address_has_few_requests_under_way() -> None:
+async def test_while_several_are_active_the_requests_of_an_address_begin_one_by_one() -> None:
     turns, seen = turns_here(), Seen()
     crowd, other = turns.share_of("192.0.2.1"), turns.share_of("198.51.100.1")
+    stop_clocks(turns)
     ask(other, seen.note("other"))
     under_way = list[UnderWay]()
 
@@ -270,14 +285,69 @@ async def test_while_several_are_active_an_address_has_few_requests_under_way() 
         under_way.append(UnderWay(crowd))
         under_way[-1].begin()
 
-    for _ in range(3 * TOGETHER):
+    for _ in range(10):
         ask(crowd, begin)
-    await waited(seen, 1 + TOGETHER)
-    for _ in range(20):
-        await asyncio.sleep(0)
-    begun = len(under_way)
-    assert TOGETHER <= begun <= TOGETHER + 1, "one may have had its turn when the last one began"
-    under_way[0].end()
-    under_way[1].end()
-    await waited(seen, 1 + begun + 1)
-    assert len(under_way) > begun
+    for number in range(1, 5):
+        await waited(seen, 1 + number)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert len(under_way) == number
+        under_way[-1].end()
+
+
+async def test_a_request_that_waits_for_something_makes_room_for_the_next_one() -> None:
+    turns, seen = turns_here(), Seen()
+    crowd, other = turns.share_of("192.0.2.1"), turns.share_of("198.51.100.1")
+    stop_clocks(turns)
+    clock = [100.0]
+    turns.now = lambda: clock[0]
+    ask(other, seen.note("other"))
+
+    def begin() -> None:
+        seen.append("crowd")
+        UnderWay(crowd).begin()
+
+    for _ in range(5):
+        ask(crowd, begin)
+    for number in range(1, 5):
+        await waited(seen, 1 + number)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert len(seen) == 1 + number
+        clock[0] += COMPUTES
+
+
+async def test_an_address_alone_begins_many_requests_at_once() -> None:
+    turns, seen = turns_here(), Seen()
+    alone = turns.share_of("192.0.2.1")
+    stop_clocks(turns)
+    for _ in range(BEGIN_AT_MOST):
+        ask(alone, seen.note("alone"))
+        UnderWay(alone).begin()
+    assert len(seen) == BEGIN_AT_MOST
+
+
+async def test_a_proxy_and_one_client_behind_it_are_one_and_two_clients_are_several() -> None:
+    turns = turns_here()
+    proxy = turns.share_of("203.0.113.1", is_of_many=True)
+    clients = [turns.share_of(f"192.0.2.{each}", is_behind=True) for each in (1, 2)]
+    for _ in range(3):
+        assert proxy.may_begin()
+        assert clients[0].may_begin()
+    assert not turns.has_several
+    assert proxy.may_begin()
+    assert clients[1].may_begin()
+    assert turns.has_several
+    assert not clients[1].may_begin(), "each has one in a turn"
+    assert proxy.may_begin(), "the proxy has as many as it needs to read whose they are"
+
+
+async def test_a_probe_beside_a_proxy_and_its_client_is_another_address() -> None:
+    turns = turns_here()
+    for each in (
+        turns.share_of("203.0.113.1", is_of_many=True),
+        turns.share_of("192.0.2.1", is_behind=True),
+        turns.share_of("198.51.100.1"),
+    ):
+        assert each.may_begin()
+    assert turns.has_several

@@ -75,3 +75,12 @@ def test_there_are_as_many_places_as_files_left(
         "handlers.http.connection_limits.resource.getrlimit", lambda _: (files, files)
     )
     assert ConnectionLimits.of_this_process(())._most == most
+
+
+def test_a_client_is_whom_a_trusted_proxy_names_and_nobody_else_is_believed() -> None:
+    limits = ConnectionLimits(100, [ip_network("203.0.113.0/24")])
+    assert limits.client_behind("203.0.113.9", "192.0.2.1") == "192.0.2.1"
+    assert limits.client_behind("203.0.113.9", "192.0.2.1, 203.0.113.7") == "192.0.2.1"
+    assert limits.client_behind("198.51.100.1", "192.0.2.1") == "198.51.100.1"
+    for unnamed in (None, "unknown"):
+        assert limits.client_behind("203.0.113.9", unnamed) == "203.0.113.9"
