@@ -77,6 +77,14 @@ class Fence:
         return self._monotonic() < self._followed_at + self._lease
 
     @property
+    def lacks_listing(self) -> bool:
+        """Whether the latest proof that this node is listed is too old to open the fence.
+
+        So it may be though the answer has just come: nobody has vouched for the master since.
+        """
+        return self._held_at is not None and self._listed_at <= self._held_at
+
+    @property
     def listed_age(self) -> float:
         """Seconds since the latest proof that this node is listed."""
         return self._monotonic() - self._listed_at

@@ -15,7 +15,7 @@ from server.store.contract import NodeRegistry
 log = logging.getLogger("curfew.lease")
 
 RETRY_AFTER: Final = timedelta(milliseconds=250)
-"""The longest time between two tries while the store does not answer."""
+"""The longest time between two tries while the store does not answer, or the answer is no proof."""
 
 
 class Lease:
@@ -74,7 +74,7 @@ class Lease:
             if self._fence.follows:
                 try:
                     await self.renew()
-                    pause = self._pause
+                    pause = self._retry if self._fence.lacks_listing else self._pause
                 except StoreUnavailable as error:
                     log.warning("the lease was not renewed: %s", error)
                 else:

@@ -82,6 +82,23 @@ async def test_a_renewal_that_failed_proves_nothing_and_is_tried_again_soon(
 
 
 @on_virtual_time
+async def test_a_renewal_from_before_anybody_vouched_for_the_master_is_repeated_soon() -> None:
+    leased = Leased()
+    vouched_at = [monotonic()]
+    leased.fence._vouched_at = lambda: vouched_at[-1]
+    leased.fence.note_followed(monotonic())
+    leased.run()
+    await asyncio.sleep(RETRY_AFTER.total_seconds())
+    assert leased.fence.lacks_listing
+    vouched_at.append(monotonic())
+    await asyncio.sleep(1.5 * RETRY_AFTER.total_seconds())
+    assert not leased.fence.lacks_listing
+    numbers = leased.lease._number
+    await asyncio.sleep(SECONDS / 4)
+    assert leased.lease._number == numbers  # now it has time
+
+
+@on_virtual_time
 async def test_a_node_that_stops_leaves_the_list() -> None:
     leased = Leased()
     await leased.lease.renew()
