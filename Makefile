@@ -39,6 +39,9 @@ FAST := tests/architecture tests/conformance tests/docs tests/js tests/property 
 SLOW := tests/browser tests/chaos tests/handlers tests/integration tests/security \
   tests/simulation tests/sockets
 BIG := tests/cluster
+# What `make test-cluster` runs on clusters, each in place of a Valkey. Which of these tests stay out
+# of that, and why, is in tests/support/running/on_clusters.py.
+ON_CLUSTERS := tests/conformance tests/handlers tests/integration tests/security tests/sockets
 # What runs our code in processes that end by themselves; one that is killed notes nothing.
 PROCESSES := account_commands accounts_of_an_application cluster cluster_bad_input commands \
   commands_alone demoted_master doctor_findings early_answers embedded_store failed_starts \
@@ -57,8 +60,9 @@ test: $(VENV)/.dev ## run all tests; ARGS="-k logout" selects
 	$(call run_tests,$(BIN)/python,$(BIG:%=--ignore=%) $(ARGS))
 
 # On real clusters of six servers; one whole life on one is in tests/integration, for every run.
-test-cluster: $(VENV)/.dev ## run the tests on real clusters, which take some minutes
-	$(call run_tests,$(BIN)/python,$(BIG) $(ARGS))
+test-cluster: $(VENV)/.dev ## run the tests of clusters, and those of sessions and accounts on clusters
+	$(BIN)/python -m tests.support.browsers.node
+	TEST_STORE=cluster $(call run_tests,$(BIN)/python,$(BIG) $(ON_CLUSTERS) $(ARGS))
 
 test-fast: $(VENV)/.dev ## run the tests that answer in less than 90 seconds
 	sh tests/support/servers/install-operators-tools.sh

@@ -14,7 +14,7 @@ from tornado.ioloop import IOLoop
 
 from tests.support.clients.people import People, people_of
 from tests.support.servers.server import CurfewServer
-from tests.support.servers.valkey import ValkeyServer
+from tests.support.servers.stores import AS_EMBEDDED, IN_MEMORY, Store, new_store
 
 Collected = pytest.Item | pytest.Collector | list[pytest.Item | pytest.Collector] | None
 
@@ -22,6 +22,7 @@ Collected = pytest.Item | pytest.Collector | list[pytest.Item | pytest.Collector
 pytest_plugins = [
     "tests.support.running.alone",
     "tests.support.running.limits",
+    "tests.support.running.on_clusters",
     "tests.support.running.slowest",
     "tests.support.secrets.search_at_end",
     "tests.support.servers.forking",
@@ -60,7 +61,7 @@ async def people(server: CurfewServer) -> AsyncIterator[People]:
 
 
 @pytest.fixture
-def raw(store: ValkeyServer) -> Iterator[redis.Redis]:
+def raw(store: Store) -> Iterator[redis.Redis]:
     """May do everything on the store of the file."""
     with store.client() as client:
         yield client
@@ -110,16 +111,24 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def clusters() -> Iterator[None]:
+    """Stop the clusters that the tests of a process had, when the last is over."""
+    yield
+    for clusters in (IN_MEMORY, AS_EMBEDDED):
+        clusters.close()
+
+
 @pytest.fixture(scope="session")
-def valkey() -> Iterator[ValkeyServer]:
-    """A Valkey on a Unix socket, shared by the tests of a process: leave it running."""
-    with ValkeyServer() as server:
-        yield server
+def valkey() -> Iterator[Store]:
+    """A store that the tests of a process share: leave it running."""
+    with new_store() as store:
+        yield store
 
 
 @pytest.fixture
-def store_url(valkey: ValkeyServer) -> str:
-    """The address of the shared Valkey, emptied."""
+def store_url(valkey: Store) -> str:
+    """The address of the shared store, emptied."""
     valkey.flush()
     return valkey.url
 

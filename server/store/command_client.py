@@ -76,7 +76,7 @@ class _Together(Pipeline):
             packed = connection.pack_commands([args for args, _ in commands])
             await connection.send_packed_command(packed)
             for each in commands:
-                replies.append(await self._reply(connection, *each))
+                replies.append(await self._reply(connection, *each))  # noqa: PERF401 they are counted
         finally:
             if len(replies) < len(commands):  # the others may still come
                 await connection.disconnect(nowait=True)

@@ -18,7 +18,6 @@ from server.crypto.keyring import Keyring
 from server.crypto.sealer import Sealer
 from server.store.clock import StoreClock
 from server.store.codec import SessionCodec
-from server.store.connection import open_client
 from server.store.contract import Created, SessionStore, Stored
 from server.store.entries import Entries
 from server.store.names import ShardNames
@@ -31,8 +30,9 @@ from tests.simulation.remote_store import RemoteStore
 from tests.simulation.servers import Balancer, Server
 from tests.support.engine.keys import KEY
 from tests.support.engine.quiet import quiet_context
+from tests.support.engine.store_client import open_store_client
 from tests.support.engine.visitors import visitor_records
-from tests.support.servers.valkey import owner_of
+from tests.support.servers.stores import owner_client
 
 RULES: Final = Rules(
     idle_timeout=timedelta(minutes=30),
@@ -166,14 +166,13 @@ class MemorySubject:
 
 @asynccontextmanager
 async def redis_subject(url: str, shards: int) -> AsyncIterator[RedisSubject]:
-    """A store on the Valkey at `url`."""
-    async with open_client(url) as client:
-        with redis.Redis.from_url(owner_of(url)) as raw:
-            yield await subject_on(client, shards, raw)
+    """The Redis store at `url`, laid out for so many shards."""
+    async with open_store_client(url) as client:
+        with owner_client(url) as raw:
+            yield await _subject_on(client, shards, raw)
 
 
-async def subject_on(client: Redis, shards: int, raw: redis.Redis) -> RedisSubject:
-    """A store that a client reaches, and `raw` behind its back."""
+async def _subject_on(client: Redis, shards: int, raw: redis.Redis) -> RedisSubject:
     clock = StoreClock(client)
     await clock.synchronise()
     codec = SessionCodec(Sealer(KEYRING))

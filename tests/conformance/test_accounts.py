@@ -14,17 +14,17 @@ from server.crypto.sealer import Sealer
 from server.store.account_ends import AccountEnds
 from server.store.account_index import AccountIndex
 from server.store.accounts import AccountStore
-from server.store.connection import open_client
 from server.store.entries import Entries
 from server.store.looks import LookClaims
 from server.store.redis_accounts import RedisAccounts
 from server.store.scripts import Scripts
 from tests.support.engine.keys import KEY
 from tests.support.engine.quiet import Unreadable, quiet_context
+from tests.support.engine.store_client import open_store_client
 
 
 class TestRedisAccounts(AccountsContract):
-    """Curfew's own, on a real Valkey."""
+    """Curfew's own, on a real store."""
 
     ends_in_one_step = True
 
@@ -34,7 +34,7 @@ class TestRedisAccounts(AccountsContract):
     ) -> AsyncIterator[Accounts]:
         """In one shard, and in three."""
         keyring, context = Keyring.from_secrets([KEY]), quiet_context(time.time)
-        async with open_client(store_url) as client:
+        async with open_store_client(store_url) as client:
             scripts = Scripts(client)
             store = AccountStore(client, scripts, Sealer(keyring), request.param, Unreadable())
             looks = LookClaims(scripts, store.exists, context.now, request.param)

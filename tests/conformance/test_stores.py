@@ -7,6 +7,7 @@ import pytest
 
 from tests.conformance.contract import StoreContract
 from tests.conformance.subjects import MemorySubject, Subject, redis_subject
+from tests.support.servers.stores import Store
 
 
 class TestRedisStore(StoreContract):
@@ -18,12 +19,12 @@ class TestRedisStore(StoreContract):
             yield subject
 
 
-class TestRedisStoreOnThreeShards(StoreContract):
-    """The same, laid out for three."""
+class TestRedisStoreOnSeveralShards(StoreContract):
+    """The same, laid out for several."""
 
     @pytest.fixture
-    async def subject(self, store_url: str) -> AsyncIterator[Subject]:
-        async with redis_subject(store_url, shards=3) as subject:
+    async def subject(self, store_url: str, valkey: Store) -> AsyncIterator[Subject]:
+        async with redis_subject(store_url, shards=max(3, valkey.shards)) as subject:
             yield subject
 
 

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 
 from server.services import Services
+from server.store.names import ShardNames
 from tests.handlers.test_admin import sign_in_as_admin
 from tests.support.clients.browser import Browser, json_of, page_of, problem_of
 from tests.support.clients.client import PASSWORD
@@ -125,9 +126,9 @@ async def test_accounts_from_before_keep_their_keys_and_names(
     browser: Browser, services: Services
 ) -> None:
     await browser.sign_up("ann-marie.o")
-    stored = await services.store.client.exists("curfew:{00}:account:ann-marie.o")
-    assert stored == 1
-    assert await services.store.client.exists("curfew:{00}:user:ann-marie.o") == 1
+    prefix = ShardNames.of_user("ann-marie.o", services.store.shards).prefix
+    for key in (f"{prefix}account:ann-marie.o", f"{prefix}user:ann-marie.o"):
+        assert await services.store.client.exists(key) == 1
 
 
 async def test_forms_help_phones_with_names(browser: Browser) -> None:

@@ -15,7 +15,7 @@ from server.crypto.keyring import Keyring, parse_secret
 from tests.support.clients.browser import Browser, json_of, problem_of
 from tests.support.clients.client import COOKIE
 from tests.support.engine.keys import KEY
-from tests.support.servers.valkey import ValkeyServer
+from tests.support.servers.stores import Store
 
 PURPOSE = "session cookie"
 STRANGER = Keyring.from_secrets([KEY])
@@ -28,7 +28,7 @@ class Asked:
     Renewals of the lease run scripts too, but are 20 s apart.
     """
 
-    def __init__(self, valkey: ValkeyServer) -> None:
+    def __init__(self, valkey: Store) -> None:
         self._valkey = valkey
         self._before = self._calls()
 
@@ -112,7 +112,7 @@ def forgeries(genuine: str, keyring: Keyring) -> dict[str, str | list[str]]:
 @pytest.mark.gen_test
 @pytest.mark.proves("A4", "A5", "A8", "A13", "A14", "9.1.1", "9.1.2")
 async def test_what_is_not_ours_is_refused_without_asking_the_store(
-    browser: Browser, app: Curfew, valkey: ValkeyServer
+    browser: Browser, app: Curfew, valkey: Store
 ) -> None:
     await browser.sign_up("anna")
     genuine, browser.cookie = browser.cookie, ""
@@ -136,7 +136,7 @@ async def test_what_is_not_ours_is_refused_without_asking_the_store(
 @pytest.mark.gen_test
 @pytest.mark.proves("A2")
 async def test_a_genuine_signature_over_an_unknown_or_unissued_token_is_refused(
-    browser: Browser, app: Curfew, valkey: ValkeyServer
+    browser: Browser, app: Curfew, valkey: Store
 ) -> None:
     await browser.sign_up("anna")
     genuine = browser.cookie

@@ -9,15 +9,13 @@ from server.crypto.keyring import Keyring
 from server.crypto.sealer import Sealer
 from server.services import Services
 from server.store.accounts import PURPOSE
-from server.store.names import ShardNames
 from settings import Settings
 from tests.support.clients.authenticator import Authenticator, from_base64url
 from tests.support.clients.browser import Browser, json_of, problem_of
 from tests.support.clients.factors import add_app, add_passkey
-from tests.support.secrets.contents import everything, found_in
-from tests.support.servers.valkey import ValkeyServer
+from tests.support.secrets.contents import everything, found_in, key_like
+from tests.support.servers.stores import Store
 
-NAMES = ShardNames(0)
 FIELDS_BEFORE = ("user", "password_hash", "admin", "disabled", "created_at")
 
 pytestmark = pytest.mark.gen_test
@@ -25,7 +23,7 @@ pytestmark = pytest.mark.gen_test
 
 @pytest.mark.proves("6.5.2", "6.7.1")
 async def test_the_store_shows_no_code_no_secret_and_no_key(
-    browser: Browser, services: Services, valkey: ValkeyServer
+    browser: Browser, services: Services, valkey: Store
 ) -> None:
     await browser.sign_up("ada")
     begun = json_of(await browser.send("POST", "/api/totp"))
@@ -39,7 +37,7 @@ async def test_the_store_shows_no_code_no_secret_and_no_key(
 
 
 async def test_an_account_from_before_there_were_second_factors_has_none(
-    browser: Browser, services: Services, configuration: Settings, valkey: ValkeyServer
+    browser: Browser, services: Services, configuration: Settings, valkey: Store
 ) -> None:
     await browser.sign_up("ada")
     account = await services.accounts.find("ada")
@@ -48,7 +46,7 @@ async def test_an_account_from_before_there_were_second_factors_has_none(
     sealer = Sealer(Keyring.from_secrets(configuration.secret_keys))
     box = sealer.seal(json.dumps(record).encode(), purpose=PURPOSE, context="ada")
     with valkey.client() as raw:
-        raw.set(NAMES.account("ada"), b"3 op \n" + box)
+        raw.set(key_like(raw, "account:ada"), b"3 op \n" + box)
     await browser.sign_in("ada")
     assert await services.accounts.find("ada") == account
     await add_passkey(browser, Authenticator(browser.url))
@@ -58,7 +56,7 @@ async def test_an_account_from_before_there_were_second_factors_has_none(
 
 
 async def test_a_handle_that_was_led_elsewhere_opens_no_account(
-    browser: Browser, new_browser: Callable[[], Browser], valkey: ValkeyServer
+    browser: Browser, new_browser: Callable[[], Browser], valkey: Store
 ) -> None:
     await browser.sign_up("ada")
     key = Authenticator(browser.url)
@@ -67,8 +65,7 @@ async def test_a_handle_that_was_led_elsewhere_opens_no_account(
     handle = from_base64url(key.handle).decode()
     for user in ("berta", "nobody-here", "\xff"):
         with valkey.client() as raw:
-            assert raw.get(NAMES.handle(handle)) is not None
-            raw.set(NAMES.handle(handle), user.encode("latin-1"))
+            raw.set(key_like(raw, f"handle:{handle}"), user.encode("latin-1"))
         options = json_of(await new_browser().send("POST", "/api/login/passkey/options", {}))
         body = {"credential": key.use(options)}
         refused = await new_browser().send("POST", "/api/login/passkey", body)
@@ -76,10 +73,9 @@ async def test_a_handle_that_was_led_elsewhere_opens_no_account(
 
 
 async def test_a_used_challenge_is_forgotten_when_it_would_have_expired(
-    browser: Browser, valkey: ValkeyServer
+    browser: Browser, valkey: Store
 ) -> None:
     await browser.sign_up("ada")
     await add_passkey(browser, Authenticator(browser.url))
     with valkey.client() as raw:
-        (used,) = raw.scan_iter(f"{NAMES.prefix}used:*")
-        assert 0 < int(raw.pttl(used)) <= 300_000
+        assert 0 < int(raw.pttl(key_like(raw, "used:*"))) <= 300_000

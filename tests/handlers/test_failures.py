@@ -14,12 +14,10 @@ from handlers.pages.base import PageHandler
 from server.core.errors import SessionError, WriteConflict
 from server.core.reasons import Reason
 from server.core.session import Session
-from server.realtime.fence import Fence
 from server.services import Services
 from tests.support.clients.browser import Browser, cookie_of, json_of, page_of, problem_of
 from tests.support.clients.client import PASSWORD
 from tests.support.clients.routes import Route, all_routes
-from tests.support.engine.of_single import of_single
 
 SECRET = "the secret in the exception"
 HANDSHAKE: dict[str, Any] = {
@@ -151,7 +149,7 @@ async def test_a_node_that_loses_its_proof_meanwhile_does_not_give_the_answer(
     app: Curfew, browser: Browser, services: Services
 ) -> None:
     def lapse() -> None:
-        of_single(services.engine.fence, Fence).note_followed(time.monotonic() - 3600)
+        services.engine.fence.of(browser.sid).note_followed(time.monotonic() - 3600)
 
     class Paused(BaseHandler):
         def get(self) -> None:
@@ -181,7 +179,7 @@ async def test_a_node_that_lost_its_proof_does_not_begin_with_the_request(
     browser: Browser, services: Services
 ) -> None:
     await browser.sign_up("anna")
-    of_single(services.engine.fence, Fence).note_followed(time.monotonic() - 3600)
+    services.engine.fence.of(browser.sid).note_followed(time.monotonic() - 3600)
     refused = await browser.send("PATCH", "/api/session/data", {"late": 1})
     assert (refused.code, problem_of(refused)) == (503, "unavailable")
     kept = await services.sessions.current(browser.sid)

@@ -11,8 +11,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from server.telemetry.metrics import Metrics
 from tests.support.clients.client import Client, frame
+from tests.support.secrets.contents import key_like
 from tests.support.servers.server import CurfewServer
-from tests.support.servers.valkey import ValkeyServer
+from tests.support.servers.stores import Store
 
 PATIENCE_SECONDS = 20.0
 
@@ -20,7 +21,7 @@ Sample = tuple[str, frozenset[tuple[str, str]]]
 
 
 @pytest.fixture(scope="module")
-def server(valkey: ValkeyServer) -> Iterator[CurfewServer]:
+def server(valkey: Store) -> Iterator[CurfewServer]:
     valkey.flush()
     with CurfewServer(
         store_url=valkey.url, max_sessions_per_user="2", sweep_interval="200ms"
@@ -114,7 +115,7 @@ async def test_ends_that_nobody_waits_for_are_counted_too(
 
 
 async def test_a_reused_token_is_counted() -> None:
-    with ValkeyServer() as own, CurfewServer(store_url=own.url, rotation_grace="50ms") as hasty:
+    with CurfewServer(rotation_grace="50ms") as hasty:
         async with Client(hasty.url) as ada, httpx.AsyncClient(base_url=hasty.url) as http:
             await ada.sign_up("metrics-eve")
             stolen = ada.cookie
@@ -149,14 +150,14 @@ async def test_sockets_that_their_client_closes_or_loses_are_told_apart(
 
 
 async def test_a_session_that_vanished_without_a_word_is_counted_by_the_sweep(
-    server: CurfewServer, scrape: Scrape, valkey: ValkeyServer
+    server: CurfewServer, scrape: Scrape, valkey: Store
 ) -> None:
     async with Client(server.url) as ada:
         await ada.sign_up("metrics-dan")
         async with ada.open_socket() as socket:
             await frame(socket, "hello")
             with valkey.client() as store:
-                assert store.delete(f"curfew:{{00}}:session:{ada.sid}") == 1
+                assert store.delete(key_like(store, f"session:{ada.sid}")) == 1
             assert (await frame(socket, "ended"))["reason"] == "unauthenticated"
     await scrape.sees(1, "curfew_sweep_closed_total")
 

@@ -9,6 +9,7 @@ from server.services import Services
 from tests.support.clients.browser import Browser, json_of, lasting_headers, problem_of
 from tests.support.clients.client import COOKIE, PASSWORD
 from tests.support.engine.hashing import hasher_of, no_place
+from tests.support.servers.stores import Store
 
 WRONG = "eleven herons on the morning ferry"
 SESSION_FIELDS = {
@@ -194,7 +195,9 @@ async def test_too_many_passwords_at_once_are_told_to_come_back(
 
 
 @pytest.mark.gen_test
-async def test_logging_out_ends_the_session_and_clears_the_browser(browser: Browser) -> None:
+async def test_logging_out_ends_the_session_and_clears_the_browser(
+    browser: Browser, valkey: Store
+) -> None:
     await browser.sign_up("anna")
     cookie = browser.cookie
     answer = await browser.send("POST", "/api/logout")
@@ -205,7 +208,7 @@ async def test_logging_out_ends_the_session_and_clears_the_browser(browser: Brow
     }  # fmt: skip
     assert (receipt["state"], receipt["sessions"]) == ("complete", 1)
     assert receipt["nodes"] == {"acked": 1, "lease_expired": 0, "waiting": 0}
-    assert receipt["durability"] == "memory"
+    assert receipt["durability"] == valkey.durability
     assert answer.headers["Clear-Site-Data"] == '"storage"'
     value, attributes = set_cookie_attributes(answer)
     assert not value

@@ -14,7 +14,7 @@ from server.services import Services
 from tests.support.clients.browser import Browser, problem_of
 from tests.support.clients.client import PASSWORD
 from tests.support.engine.hashing import hasher_of, no_place
-from tests.support.servers.valkey import ValkeyServer
+from tests.support.servers.stores import Store
 
 pytestmark = pytest.mark.alone
 
@@ -33,7 +33,7 @@ def in_turn() -> list[str]:
     return [name for _ in range(TRIES) for name in chance.sample(NAMES, len(NAMES))]
 
 
-async def take_time(browser: Browser, valkey: ValkeyServer, problem: str) -> list[float]:
+async def take_time(browser: Browser, valkey: Store, problem: str) -> list[float]:
     """The lower quartiles of the times for each name: what others do here only adds."""
     taken: dict[str, list[float]] = defaultdict(list)
     with valkey.client() as raw:
@@ -57,7 +57,7 @@ def is_one_time(quartiles: list[float]) -> bool:
 @pytest.mark.gen_test(timeout=60)
 @pytest.mark.proves("A63", "6.3.8")
 async def test_existing_missing_and_disabled_are_told_apart_by_no_millisecond(
-    browser: Browser, services: Services, valkey: ValkeyServer
+    browser: Browser, services: Services, valkey: Store
 ) -> None:
     for name in ("existing", "disabled"):
         await browser.send("POST", "/api/signup", {"username": name, "password": PASSWORD})
@@ -75,7 +75,7 @@ async def test_existing_missing_and_disabled_are_told_apart_by_no_millisecond(
 @pytest.mark.gen_test(timeout=60)
 @pytest.mark.proves("A63", "A66", "6.3.8")
 async def test_nor_while_no_more_passwords_can_be_looked_at(
-    browser: Browser, services: Services, valkey: ValkeyServer
+    browser: Browser, services: Services, valkey: Store
 ) -> None:
     for name in ("existing", "disabled"):
         await browser.send("POST", "/api/signup", {"username": name, "password": PASSWORD})

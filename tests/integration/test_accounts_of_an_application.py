@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import redis
 
 from curfew import Application
 from curfew.testing import PASSWORD, Client, InProcess
@@ -16,7 +15,7 @@ from server.core.one_time_codes import step_at
 from server.core.reasons import NoSession, Reason
 from server.crypto.totp import totp_codes
 from tests.support.servers.server import ROOT
-from tests.support.servers.valkey import ValkeyServer
+from tests.support.servers.stores import Store
 
 OTHER_PASSWORD = "quite another sentence of words"
 
@@ -47,14 +46,13 @@ async def ada(served: InProcess) -> AsyncIterator[Client]:
         yield await client.sign_up("ada")
 
 
-def keys(valkey: ValkeyServer) -> list[bytes]:
+def keys(valkey: Store) -> list[bytes]:
     with valkey.client() as raw:
-        assert isinstance(raw, redis.Redis)
         return [key for key in raw.scan_iter() if b":account" in key or b":look" in key]
 
 
 async def test_a_whole_life_of_an_account_is_in_the_applications_database(
-    served: InProcess, ada: Client, valkey: ValkeyServer
+    served: InProcess, ada: Client, valkey: Store
 ) -> None:
     services = served.node.services
     begun = (await ada.request("POST", "/api/totp")).json()
@@ -81,7 +79,7 @@ async def test_a_whole_life_of_an_account_is_in_the_applications_database(
 
 
 async def test_commands_reach_the_same_accounts(
-    variables: dict[str, str], tmp_path: Path, valkey: ValkeyServer
+    variables: dict[str, str], tmp_path: Path, valkey: Store
 ) -> None:
     added = subprocess.run(  # noqa: ASYNC221 nothing else is to run
         [sys.executable, ROOT / "examples" / "sql_accounts.py", "user", "add", "bob", "--admin"],

@@ -25,11 +25,11 @@ from server.crypto.totp import new_totp_secret, totp_codes
 from server.store.account_contract import Accounts, StoredAccount
 from server.store.accounts import AccountStore
 from server.store.change_account import change_account
-from server.store.connection import open_client
 from server.store.contract import Epochs
 from server.store.scripts import Scripts
 from server.store.single_use import SingleUseStore
 from tests.support.engine.quiet import Unaudited, quiet_context
+from tests.support.engine.store_client import open_store_client
 
 NOW = 3_000_000.0
 SECRET = new_totp_secret()
@@ -66,7 +66,7 @@ def new_id() -> str:
 @pytest.fixture
 async def store(store_url: str) -> AsyncIterator[MeetingStore]:
     """With Ada's account."""
-    async with open_client(store_url) as client:
+    async with open_store_client(store_url) as client:
         store = MeetingStore(client)
         factors = Factors(
             totp=Totp(SECRET, 0, NOW),

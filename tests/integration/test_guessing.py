@@ -13,12 +13,11 @@ import pytest
 
 from server.core.throttling import sign_in_tally
 from server.crypto.keyring import Keyring
-from server.embedded.store import store_url
-from server.store.connection import open_client
 from server.store.scripts import Scripts
 from server.store.try_counters import TryCounters
 from settings import load_settings
 from tests.support.clients.client import PASSWORD, Client
+from tests.support.engine.store_client import open_store_client
 from tests.support.running.processes import eventually
 from tests.support.servers.server import CurfewServer
 from tests.support.servers.workers import workers_of
@@ -116,7 +115,7 @@ async def guessing_everywhere(server: CurfewServer) -> AsyncIterator[None]:
     """As if many others guessed meanwhile: their tries are counted without being made."""
     keyring = Keyring.from_secrets(load_settings(server.environment).secret_keys)
     key = keyring.derive("tries").newest[1]
-    async with open_client(store_url(server.data_dir)) as client:
+    async with open_store_client(server.store_url) as client:
         counters = TryCounters(Scripts(client), key, time.time)
 
         async def guess(number: int) -> None:

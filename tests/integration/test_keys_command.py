@@ -8,13 +8,11 @@ from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
-import redis
 
 from handlers.http.cookie import SessionCookie
 from server.core.token import issue_token
 from server.crypto.keyring import Keyring, parse_secret, version_of
 from server.crypto.sealer import Sealer, version_of_box
-from server.embedded.store import store_url
 from server.store.codec import SessionCodec
 from server.store.contract import Stored
 from server.store.names import ShardNames
@@ -24,7 +22,6 @@ from tests.support.clients.sockets import end_of
 from tests.support.engine.keys import key, text_of
 from tests.support.running.processes import eventually
 from tests.support.servers.server import CurfewServer
-from tests.support.servers.valkey import owner_of_embedded
 
 NAMES = ShardNames(0)
 PAGE = page("docs/howto/rotate-secret-keys.md")
@@ -107,7 +104,7 @@ async def test_a_key_comes_and_its_predecessor_goes_without_signing_anybody_out(
         assert re.match(r"[3-9] records were sealed again", keys(server, "reseal"))
         assert "cookies" in refused(server, "retire")
         assert await is_live(away)  # and has a new cookie now
-        with redis.Redis.from_url(owner_of_embedded(server.data_dir)) as raw:
+        with server.owner() as raw:
             assert raw.delete(NAMES.signing_key(int(old))) == 1  # as if 13 hours had passed
         keys(server, "retire")
         assert versions_of(server) == [new]
@@ -165,8 +162,8 @@ def cookie_made_with(server: CurfewServer, key: str, sid: str) -> str:
     """What somebody with the key, and a copy of the store from when it was in front, can make."""
     ring = Keyring.from_secrets([parse_secret(key)])
     readers = Keyring.from_secrets([parse_secret(each) for each in keys_of(server)])
-    with redis.Redis.from_url(owner_of_embedded(server.data_dir)) as raw:
-        value = raw.get(NAMES.session(sid))
+    with server.owner() as raw:
+        value = raw.get(ShardNames.of_session(sid).session(sid))
     assert isinstance(value, bytes)
     stored = SessionCodec(Sealer(readers)).decode(value, sid)
     assert isinstance(stored, Stored)
@@ -187,7 +184,7 @@ async def test_nothing_that_is_sealed_in_the_store_is_overlooked(server: CurfewS
 
         def all_are_counted() -> bool:
             """Recent activity is written a moment after what it tells of."""
-            with redis.Redis.from_url(owner_of_embedded(server.data_dir)) as raw:
+            with server.owner() as raw:
                 plain = [name for name in raw.scan_iter() if raw.type(name) == b"string"]
                 values = [each for each in map(raw.get, plain) if isinstance(each, bytes)]
             sealed = [each for each in values if version.to_bytes(4) in each]
@@ -223,7 +220,7 @@ async def test_servers_understand_each_other_as_long_as_each_has_what_the_others
 ):
     """The third is the mistake that `keys promote` refuses to make: the first lacks its key."""
     with CurfewServer(secret_keys=f"{KEY_A},{KEY_B}") as one:
-        url = store_url(one.data_dir)
+        url = one.store_url
         with CurfewServer(secret_keys=f"{KEY_B},{KEY_A}", store_url=url) as two:
             receipt, code = await ended_elsewhere(one, two)
             assert (receipt["state"], receipt["sockets_closed"]) == ("complete", 1)
@@ -239,7 +236,7 @@ async def test_servers_understand_each_other_as_long_as_each_has_what_the_others
 async def test_a_socket_outlives_the_key_it_was_opened_under_but_not_its_session() -> None:
     with ExitStack() as stack:
         old = stack.enter_context(CurfewServer(secret_keys=f"{KEY_A},{KEY_B}"))
-        url = store_url(old.data_dir)
+        url = old.store_url
         new = stack.enter_context(CurfewServer(secret_keys=f"{KEY_B},{KEY_A}", store_url=url))
         retired = stack.enter_context(CurfewServer(secret_keys=KEY_B, store_url=url))
         async with Client(old.url) as ann, Client(new.url) as there, Client(retired.url) as late:

@@ -11,16 +11,17 @@ from server.crypto.keyring import Keyring
 from server.crypto.sealer import Sealer
 from server.store.accounts import AccountStore
 from server.store.change_account import change_account
-from server.store.connection import open_client
 from server.store.scripts import Scripts
 from tests.support.clients.client import COOKIE, PASSWORD, Client, frame
 from tests.support.engine.keys import KEY, text_of
 from tests.support.engine.quiet import Unaudited
+from tests.support.engine.store_client import open_store_client
 from tests.support.servers.server import CurfewServer
+from tests.support.servers.stores import Store
 
 
 @pytest.mark.proves("A55", "8.3.2", "8.3.1")
-async def test_the_next_act_of_who_lost_the_role_is_refused(store_url: str) -> None:
+async def test_the_next_act_of_who_lost_the_role_is_refused(store_url: str, valkey: Store) -> None:
     with CurfewServer(store_url=store_url, secret_keys=text_of(KEY), processes="2") as server:
         server.command("user", "add", "root", "--admin", given=f"{PASSWORD}\n")
         async with Client(server.url) as root, Client(server.url) as ann:
@@ -30,7 +31,7 @@ async def test_the_next_act_of_who_lost_the_role_is_refused(store_url: str) -> N
                 await frame(socket, "hello")
                 with connections(server.port) as kept:
                     assert {asks(each, "GET", root) for each in kept} == {200}
-                    await lose_role(store_url, "root")
+                    await lose_role(valkey, "root")
                     for method in ("GET", "DELETE"):
                         assert {asks(each, method, root) for each in kept} == {403}
                 await socket.send('{"type":"ping"}')
@@ -46,11 +47,11 @@ def connections(port: int) -> Iterator[list[http.client.HTTPConnection]]:
         yield [stack.enter_context(closing(each)) for each in made]
 
 
-async def lose_role(store_url: str, user: str) -> None:
+async def lose_role(store: Store, user: str) -> None:
     """Take the role off an account, which no command does."""
     sealer = Sealer(Keyring.from_secrets([KEY]))
-    async with open_client(store_url) as client:
-        accounts = AccountStore(client, Scripts(client), sealer, 1, Unaudited())
+    async with open_store_client(store.url) as client:
+        accounts = AccountStore(client, Scripts(client), sealer, store.shards, Unaudited())
         changed = await change_account(
             accounts, user, lambda account: replace(account, admin=False), lambda: "lose-role"
         )

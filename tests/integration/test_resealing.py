@@ -17,7 +17,6 @@ from server.store.accounts import AccountStore
 from server.store.activity import ActivityStore
 from server.store.clock import StoreClock
 from server.store.codec import SessionCodec
-from server.store.connection import open_client
 from server.store.contract import Missing, Stored
 from server.store.entries import Entries
 from server.store.names import ShardNames
@@ -27,8 +26,9 @@ from server.store.sessions import RedisSessionStore
 from tests.conformance.subjects import created
 from tests.support.engine.keys import key
 from tests.support.engine.quiet import Unaudited, quiet_context
+from tests.support.engine.store_client import open_store_client
 from tests.support.engine.visitors import visitor_records
-from tests.support.servers.valkey import ValkeyServer
+from tests.support.servers.stores import Store
 
 NAMES = ShardNames(0)
 OLD = Keyring.from_secrets([key("old")])
@@ -52,7 +52,7 @@ class Side:
 @pytest.fixture
 async def sides(store_url: str) -> AsyncIterator[tuple[Side, Side]]:
     """With the old key alone, and with both."""
-    async with open_client(store_url) as client:
+    async with open_store_client(store_url) as client:
         clock = StoreClock(client)
         await clock.synchronise()
         scripts = Scripts(client)
@@ -75,7 +75,7 @@ async def sides(store_url: str) -> AsyncIterator[tuple[Side, Side]]:
 
 
 @pytest.fixture
-def raw(valkey: ValkeyServer) -> Iterator[redis.Redis]:
+def raw(valkey: Store) -> Iterator[redis.Redis]:
     with valkey.client() as client:
         yield client
 

@@ -20,8 +20,10 @@ def say(server: Server, user: str, *expected: str) -> bool:
                                                 for each in expected)  # fmt: skip
 
 
-async def test_every_kind_of_end_is_told_once_over_processes_and_restarts() -> None:
-    with Server("kept:application", folder=FOLDER, processes="2") as server:
+async def test_every_kind_of_end_is_told_once_over_processes_and_restarts(
+    store_url: str,
+) -> None:
+    with Server("kept:application", folder=FOLDER, processes="2", store_url=store_url) as server:
         for name in ("ann", "ben", "cleo", "dan", "eve"):
             async with server.client() as person:
                 await person.sign_up(name)
@@ -46,9 +48,11 @@ async def test_every_kind_of_end_is_told_once_over_processes_and_restarts() -> N
         assert len(every) == len(set(every)) == 5
 
 
-async def test_a_hook_that_raises_is_logged_and_the_end_stays_noted() -> None:
+async def test_a_hook_that_raises_is_logged_and_the_end_stays_noted(store_url: str) -> None:
     fails = {"KEPT_FAILS": "hook"}
-    with Server("kept:application", folder=FOLDER, environment=fails) as server:
+    with Server(
+        "kept:application", folder=FOLDER, environment=fails, store_url=store_url
+    ) as server:
         async with server.client() as person:
             await person.sign_up("fay")
             await person.request("POST", "/api/logout")

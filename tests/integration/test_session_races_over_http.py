@@ -8,25 +8,23 @@ from typing import Any
 
 import pytest
 
-from server.store.names import ShardNames
 from tests.support.clients.bursts import Answer, Burst
 from tests.support.clients.client import PASSWORD, Client, set_cookie
 from tests.support.servers.server import CurfewServer
-from tests.support.servers.valkey import ValkeyServer
+from tests.support.servers.stores import Store, new_store
 
 LIMIT = 8
 ROTATION_SECONDS = 0.3
-NAMES = ShardNames(0)
 
 
 @pytest.fixture(scope="module")
-def store() -> Iterator[ValkeyServer]:
-    with ValkeyServer() as running:
+def store() -> Iterator[Store]:
+    with new_store() as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def server(store: ValkeyServer) -> Iterator[CurfewServer]:
+def server(store: Store) -> Iterator[CurfewServer]:
     with CurfewServer(
         processes="2",
         store_url=store.url,
@@ -54,10 +52,10 @@ def statuses(answers: list[Answer]) -> set[int]:
     return {each.status for each in answers}
 
 
-def sessions_in(store: ValkeyServer) -> set[bytes]:
+def sessions_in(store: Store) -> set[bytes]:
     """Everybody's records and lists, and visitors' records."""
     with store.client() as raw:
-        found = [raw.scan_iter(pattern) for pattern in (NAMES.session("*"), NAMES.index("*"))]
+        found = [raw.scan_iter(f"curfew:{{*}}:{kind}:*") for kind in ("session", "user")]
         return {key for keys in found for key in keys}
 
 
@@ -101,7 +99,7 @@ async def test_50_parallel_writers_of_their_own_keys_lose_none(
 
 @pytest.mark.proves("A31", "A23", "7.4.1")
 async def test_nothing_that_is_written_after_a_logout_revives_or_begins_a_session(
-    people: list[Client], connection_limits: Burst, store: ValkeyServer
+    people: list[Client], connection_limits: Burst, store: Store
 ) -> None:
     credentials = {"username": "cat", "password": PASSWORD}
     await people[0].request("POST", "/api/signup", credentials)

@@ -21,12 +21,12 @@ from server.core.throttling import (
     sign_up_tally,
 )
 from server.crypto.passwords import HasherBusy
-from server.store.connection import open_client
 from server.store.names import ShardNames
 from server.store.scripts import Scripts
 from server.store.try_counters import TryCounters
 from tests.support.engine.quiet import quiet_context
-from tests.support.servers.valkey import ValkeyServer
+from tests.support.engine.store_client import open_store_client
+from tests.support.servers.stores import Store
 
 KEY = bytes(range(32))
 DAY_MS = 24 * 3600 * 1000
@@ -37,7 +37,7 @@ _ids = map(str, itertools.count())
 async def nodes(store_url: str) -> AsyncIterator[list[TryCounters]]:
     """Two, each with connections of its own."""
     async with AsyncExitStack() as stack:
-        clients = [await stack.enter_async_context(open_client(store_url)) for _ in range(2)]
+        clients = [await stack.enter_async_context(open_store_client(store_url)) for _ in range(2)]
         yield [TryCounters(Scripts(each), KEY, time.time) for each in clients]
 
 
@@ -126,7 +126,7 @@ async def test_a_try_is_taken_back_once(nodes: list[TryCounters]) -> None:
 
 async def test_a_try_that_is_taken_back_leaves_the_wait_as_it_was(store_url: str) -> None:
     now, tally = 1_800_000_000.0, sign_in_tally("ann", "192.0.2.1")
-    async with open_client(store_url) as client:
+    async with open_store_client(store_url) as client:
         counters = TryCounters(Scripts(client), KEY, lambda: now)
         for _ in range(10):
             await counters.count(tally, operation=next(_ids))
@@ -170,7 +170,7 @@ async def test_one_address_fills_a_part_of_the_hashing_queue_only(
 
 
 async def test_a_store_that_does_not_answer_lets_nobody_try(
-    nodes: list[TryCounters], valkey: ValkeyServer
+    nodes: list[TryCounters], valkey: Store
 ) -> None:
     tally = sign_in_tally("ann", "192.0.2.1")
     with valkey.client() as raw:
@@ -183,7 +183,7 @@ async def test_a_store_that_does_not_answer_lets_nobody_try(
 
 
 async def test_what_is_left_in_the_store_goes_by_itself_and_shows_nothing_typed(
-    nodes: list[TryCounters], valkey: ValkeyServer
+    nodes: list[TryCounters], valkey: Store
 ) -> None:
     typed = ["ann", "my password in the wrong field", "\ud800", "\0\n "]
     tallies = [sign_in_tally(name, "192.0.2.1") for name in typed]

@@ -11,7 +11,7 @@ from tests.security.crawl import Role, signed_in
 from tests.support.clients.client import COOKIE, Client
 from tests.support.clients.routes import NOBODY, all_routes
 from tests.support.servers.server import CurfewServer
-from tests.support.servers.valkey import ValkeyServer
+from tests.support.servers.stores import Store, new_store
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 EMBEDDED = ("script", "style", "image", "iframe", "frame", "object", "embed", "font", "worker")
@@ -24,14 +24,14 @@ PROJECT = (
 
 
 @pytest.fixture(scope="module")
-def store() -> Iterator[ValkeyServer]:
-    """A Valkey for these tests alone."""
-    with ValkeyServer() as running:
+def store() -> Iterator[Store]:
+    """A store for these tests alone."""
+    with new_store() as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def server(store: ValkeyServer) -> Iterator[CurfewServer]:
+def server(store: Store) -> Iterator[CurfewServer]:
     """A server whose sessions need no writing while they are only read."""
     with CurfewServer(store_url=store.url, touch_interval="10m") as running:
         yield running
@@ -45,9 +45,7 @@ def contents(client: redis.Redis) -> dict[bytes, object]:
 
 
 @pytest.mark.proves("3.5.3", "A16", "7.6.2")
-async def test_safe_requests_leave_the_store_as_it_is(
-    server: CurfewServer, store: ValkeyServer
-) -> None:
+async def test_safe_requests_leave_the_store_as_it_is(server: CurfewServer, store: Store) -> None:
     ada = await signed_in(server.url, None, "ada")
     async with Client(server.url) as client:
         with store.client() as stored:
@@ -79,9 +77,7 @@ async def settled(stored: redis.Redis) -> None:
 
 
 @pytest.mark.proves("A16", "7.6.2")
-async def test_a_flood_of_visitors_leaves_no_record(
-    server: CurfewServer, store: ValkeyServer
-) -> None:
+async def test_a_flood_of_visitors_leaves_no_record(server: CurfewServer, store: Store) -> None:
     paths = ["/", "/login", "/signup", "/api/session", "/api/session/data", "/account", "/x"]
     async with Client(server.url) as client:
         with store.client() as stored:

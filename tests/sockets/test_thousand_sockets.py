@@ -12,7 +12,7 @@ from tests.support.clients.people import People, people_of, user_of
 from tests.support.clients.sockets import RawSocket
 from tests.support.running.waiting import until
 from tests.support.servers.server import HASTY, CurfewServer
-from tests.support.servers.valkey import ValkeyServer
+from tests.support.servers.stores import Store
 from tests.support.servers.workers import megabytes_of_workers
 
 SOCKETS = 1_000
@@ -25,7 +25,7 @@ GROWTH_MB = 15.0
 
 
 @pytest.fixture(scope="module")
-def server(valkey: ValkeyServer) -> Iterator[CurfewServer]:
+def server(valkey: Store) -> Iterator[CurfewServer]:
     """Two processes that limit nobody."""
     valkey.flush()
     with CurfewServer(script=HASTY, processes="2", store_url=valkey.url) as running:
@@ -34,7 +34,7 @@ def server(valkey: ValkeyServer) -> Iterator[CurfewServer]:
 
 @pytest.mark.proves("A35", "7.4.5", "A52")
 async def test_all_close_memory_comes_back_and_whoever_returns_is_told_cheaply(
-    server: CurfewServer, valkey: ValkeyServer
+    server: CurfewServer, valkey: Store
 ) -> None:
     added = server.command("user", "add", "root", "--admin", given=f"{PASSWORD}\n")
     assert added.returncode == 0, added.stderr

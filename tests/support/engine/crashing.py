@@ -16,7 +16,6 @@ from server.sessions.manager import SessionManager
 from server.sessions.terminations import Terminations
 from server.store.clock import StoreClock
 from server.store.codec import SessionCodec
-from server.store.connection import open_client
 from server.store.contract import Created, Ended, Saved
 from server.store.control_log import RedisControlLog
 from server.store.entries import Entries
@@ -27,8 +26,9 @@ from server.store.scripts import Scripts
 from server.store.sessions import RedisSessionStore
 from tests.support.engine.keys import KEY
 from tests.support.engine.quiet import quiet_context
+from tests.support.engine.store_client import open_store_client
 from tests.support.engine.visitors import visitor_records
-from tests.support.servers.valkey import owner_of
+from tests.support.servers.stores import owner_client
 
 T = TypeVar("T")
 
@@ -106,10 +106,10 @@ class Node:
 
 @asynccontextmanager
 async def open_node(url: str, rules: Rules, shards: int = 1) -> AsyncIterator[Node]:
-    """Open a node on the Valkey at `url`, which is emptied first."""
-    async with open_client(owner_of(url)) as owner:
-        await owner.flushall()
-    async with open_client(url) as client:
+    """Open a node on the store at `url`, which is emptied first."""
+    with owner_client(url) as owner:
+        owner.flushall()
+    async with open_store_client(url) as client:
         seconds, _ = await client.time()
         clock, scripts = StandingClock(client), Scripts(client)
         clock.time = float(seconds)

@@ -15,6 +15,12 @@ def everything(client: redis.Redis) -> bytes:
     return b"\x00".join(parts)
 
 
+def key_like(client: redis.Redis, name: str) -> bytes:
+    """The one key, in whichever shard, whose name within the shard matches."""
+    (key,) = client.scan_iter(f"curfew:{{*}}:{name}", count=500)
+    return bytes(key)
+
+
 def copy(source: redis.Redis, target: redis.Redis) -> int:
     """Restore a dump of every key in another store; how many there were."""
     keys = list(source.scan_iter(count=500))

@@ -4,7 +4,7 @@ A seed is read when the first cookie of its session comes, as the session may en
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -20,6 +20,7 @@ from server.store.codec import SessionCodec
 from server.store.contract import Stored
 from server.store.names import ShardNames
 from tests.support.secrets.leaks import LeakSearch
+from tests.support.servers.stores import servers_of
 
 PATIENCE_SECONDS = 0.5
 """A store that does not answer by then is one that a test stopped."""
@@ -38,21 +39,21 @@ class Keeper:
 
     def seed_of(self, sid: str) -> bytes | None:
         """The seed of a session; None if it has ended."""
-        with suppress(*_GONE), self.opened() as (client, codec):
-            return _seed(client, codec, ShardNames(shard_of_sid(sid)).session(sid))
+        for client, codec in self.opened():
+            with suppress(*_GONE):
+                if seed := _seed(client, codec, ShardNames(shard_of_sid(sid)).session(sid)):
+                    return seed
         return None
 
-    @contextmanager
     def opened(self) -> Iterator[tuple[redis.Redis, SessionCodec]]:
-        """A client of the store, and what opens its records."""
-        codec = SessionCodec(Sealer(Keyring.from_secrets(list(self.keys))))
-        with redis.Redis.from_url(
-            self.url,
-            socket_timeout=PATIENCE_SECONDS,
-            socket_connect_timeout=PATIENCE_SECONDS,
-            driver_info=None,  # telling it needs a right that Curfew's own user has not
-        ) as client:
-            yield client, codec
+        """A client of each server of the store that answers, and what opens its records."""
+        with suppress(*_GONE):
+            codec = SessionCodec(Sealer(Keyring.from_secrets(list(self.keys))))
+            for url in servers_of(self.url):
+                with suppress(*_GONE), _opened(url) as client:
+                    if url != self.url:  # one of a cluster, where a replica is asked as well
+                        client.execute_command("READONLY")
+                    yield client, codec
 
 
 KEEPERS: dict[int, Keeper] = {}
@@ -93,10 +94,11 @@ def _keys(word: str) -> list[bytes]:
 
 def note_seeds(search: LeakSearch, keeper: Keeper) -> None:
     """Notice the seeds of all sessions in a store, if it answers."""
-    with suppress(*_GONE), keeper.opened() as (client, codec):
-        for key in client.scan_iter("curfew:{*}:session:*", count=1000):
-            if seed := _seed(client, codec, key.decode()):
-                search.key(seed, "seed")
+    for client, codec in keeper.opened():
+        with suppress(*_GONE):
+            for key in client.scan_iter("curfew:{*}:session:*", count=1000):
+                if seed := _seed(client, codec, key.decode()):
+                    search.key(seed, "seed")
 
 
 def note_session(search: LeakSearch, port: int | None, sid: str | None) -> None:
@@ -117,6 +119,15 @@ def note_server(search: LeakSearch, environment: Mapping[str, str], data_dir: Pa
         search.password(unquote(urlsplit(url).password or ""), "password of the store")
         keeper = KEEPERS[int(environment["CURFEW_PORT"])] = Keeper(url, tuple(keys))
         note_seeds(search, keeper)
+
+
+def _opened(url: str) -> redis.Redis:
+    return redis.Redis.from_url(
+        url,
+        socket_timeout=PATIENCE_SECONDS,
+        socket_connect_timeout=PATIENCE_SECONDS,
+        driver_info=None,  # telling it needs a right that Curfew's own user has not
+    )
 
 
 def _seed(client: redis.Redis, codec: SessionCodec, key: str) -> bytes | None:

@@ -4,12 +4,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 
 import redis
 from redis.crc import key_slot
 
 from server.core.cluster_map import SLOTS
+from server.core.receipt import Durability
+from server.core.store_url import SHARDS_OF_CLUSTER, Place
 from server.store import acl
 from server.store.names import ShardNames
 from tests.support.running.ports import free_port
@@ -28,7 +30,14 @@ class ValkeyCluster:
         masters: how many.
         replicas: how many of each master.
         settings: further Valkey settings, with underscores for dashes.
+
+    Attributes:
+        shards: for how many Curfew lays it out, unless a setting says otherwise.
+        durability: what receipts say, unless it writes to its disk.
     """
+
+    shards = SHARDS_OF_CLUSTER
+    durability = Durability.REPLICAS
 
     def __init__(self, masters: int = 3, replicas: int = 1, **settings: str) -> None:
         """Choose the addresses; nothing is started yet."""
@@ -119,9 +128,9 @@ class ValkeyCluster:
             if self._role(each) == "master":
                 each.flush()
 
-    def raw(self) -> redis.RedisCluster:
+    def client(self) -> redis.Redis:
         """Make a synchronous client for somebody who may do everything, which the caller closes."""
-        return redis.RedisCluster(host="127.0.0.1", port=self._running()[0].port, socket_timeout=5)
+        return owner_of_cluster(Place("127.0.0.1", self._running()[0].port))
 
     def close(self) -> None:
         """Stop all servers, and remove their folders."""
@@ -213,6 +222,29 @@ class ValkeyCluster:
         while not is_so():
             assert time.monotonic() < deadline, what
             time.sleep(0.02)
+
+
+def owner_of_cluster(node: Place) -> redis.Redis:
+    """Make a client for somebody who may do everything, which the caller closes."""
+    owner = _Owner(host=node.host, port=node.port, socket_timeout=5)
+    return cast("redis.Redis", owner)  # its commands are the same
+
+
+class _Owner(redis.RedisCluster):
+    """Asks all masters what the library asks one of them."""
+
+    def keys(self, pattern: str = "*", **_: Any) -> list[bytes]:  # type: ignore[override]
+        """All keys that match."""
+        return list(self.scan_iter(pattern, count=1000))
+
+    def config_set(self, name: Any, value: Any, *rest: Any, **_: Any) -> Any:
+        """Change a setting of all masters."""
+        return super().config_set(name, value, *rest, target_nodes=self.PRIMARIES)
+
+    def dbsize(self, **_: Any) -> int:
+        """The number of all keys."""
+        masters = map(self.get_redis_connection, self.get_primaries())
+        return sum(each.dbsize() for each in masters)
 
 
 def slot_of(shard: int) -> int:

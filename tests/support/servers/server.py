@@ -9,22 +9,34 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import IO, Any, ClassVar, Self
 
+import redis
+
 from curfew.testing.server import STOP_SECONDS, Server, ServingProcess
+from server.core.receipt import Durability
+from server.embedded.store import store_url
 from tests.support.secrets.leaks import SEARCH
 from tests.support.secrets.store_secrets import note_server
+from tests.support.servers.cluster import ValkeyCluster
 from tests.support.servers.forks import FORKS
+from tests.support.servers.stores import AS_EMBEDDED, ON_CLUSTERS, owner_client
+from tests.support.servers.valkey import owner_of_embedded
 
-__all__ = ["HASTY", "ROOT", "RUNNING", "STOP_SECONDS", "CurfewServer", "ExactServer"]
+__all__ = ["HASTY", "KEPT", "ROOT", "RUNNING", "STOP_SECONDS", "CurfewServer", "ExactServer"]
 
 ROOT = Path(__file__).parents[3]
 HASTY = ROOT / "tests" / "support" / "servers" / "hasty_run.py"
 """Serves the same without limits of frames and sockets."""
+KEPT = Durability.REPLICAS if ON_CLUSTERS else Durability.FSYNC
+"""What receipts say of ends in the store of a server that was named none."""
 RUNNING: set["CurfewServer"] = set()
 """Those of fixtures that end after the last test; what they wrote is looked at all the same."""
 
 
 class CurfewServer(Server):
     """One running server, of one or more processes, whose secrets are looked for everywhere.
+
+    Its store is embedded unless a setting names one. Where the run asks for clusters, it is a
+    cluster that is the server's alone until `clean_up`.
 
     Args:
         settings: environment variables without their `CURFEW_` prefix, in lower case.
@@ -45,6 +57,27 @@ class CurfewServer(Server):
     def __init__(self, *, script: Path = ROOT / "run.py", **settings: str) -> None:
         super().__init__(folder=ROOT, environment=None, **settings)
         self._script = script
+        self._cluster: ValkeyCluster | None = None
+        self._may_be_lent = ON_CLUSTERS and "store_url" not in settings
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """With the cluster, if it has one."""
+        if not self._may_be_lent:
+            return super().environment
+        self._cluster = self._cluster or AS_EMBEDDED.lend()
+        return super().environment | {"CURFEW_STORE_URL": self._cluster.url}
+
+    @property
+    def store_url(self) -> str:
+        """The address of its store, with Curfew's rights."""
+        return self.environment.get("CURFEW_STORE_URL") or store_url(self.data_dir)
+
+    def owner(self) -> redis.Redis:
+        """Make a client for somebody who may do everything in its store; the caller closes it."""
+        if url := self.environment.get("CURFEW_STORE_URL"):
+            return owner_client(url)
+        return redis.Redis.from_url(owner_of_embedded(self.data_dir))
 
     def serving_words(self) -> list[str]:
         """The script."""
@@ -116,6 +149,9 @@ class CurfewServer(Server):
         RUNNING.discard(self)
         self.tell()
         super().clean_up()
+        if self._cluster is not None:
+            AS_EMBEDDED.take_back(self._cluster)
+            self._cluster = None
 
 
 class ExactServer(CurfewServer):

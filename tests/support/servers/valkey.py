@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import redis
 
+from server.core.receipt import Durability
 from server.embedded.paths import owner_password_path, socket_path
 from server.embedded.valkey import start_valkey, write_configuration
 from server.store import acl
@@ -34,7 +35,14 @@ class ValkeyServer:
     Args:
         tcp: Listen on a free port instead of a Unix socket.
         settings: Further Valkey settings, with underscores for dashes.
+
+    Attributes:
+        shards: for how many Curfew lays it out, unless a setting says otherwise.
+        durability: what receipts say, unless it writes to its disk.
     """
+
+    shards = 1
+    durability = Durability.MEMORY
 
     def __init__(self, *, tcp: bool = False, **settings: str) -> None:
         """Choose the address; nothing is started yet."""

@@ -6,12 +6,8 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
-import redis
-
-from server.embedded.store import store_url
-from server.store.names import ShardNames
 from tests.support.servers.server import CurfewServer
 
 HELD_SECONDS: Final = 0.18
@@ -65,9 +61,9 @@ def workers_of(server: CurfewServer) -> list[int]:
 
 def sockets_by_node(server: CurfewServer, user: str, sid: str) -> dict[str, int]:
     """How many sockets of a session each node says that it holds."""
-    with redis.Redis.from_url(store_url(server.data_dir)) as client:
-        counts = client.hgetall(ShardNames(0).sockets(user))
-    assert isinstance(counts, dict)
+    with server.owner() as client:
+        keys = list(client.scan_iter(f"curfew:{{*}}:sockets:{user}", count=500))
+        counts: Any = client.hgetall(keys[0]) if keys else {}
     named = {tuple(name.decode().split(" ")): int(count) for name, count in counts.items()}
     return {node: count for (owner, node), count in named.items() if owner == sid}
 
