@@ -119,7 +119,7 @@ async def execute(operation: str, command: Callable[[], Awaitable[Any]]) -> Any:
 
 
 async def execute_at_most_once(operation: str, command: Callable[[], Awaitable[Any]]) -> Any:
-    """Run `command` and return its reply; try again once if a server said that nothing ran.
+    """Run `command` and return its reply; try again if a server said that nothing ran.
 
     Args:
         operation: names it in errors.
@@ -130,14 +130,23 @@ async def execute_at_most_once(operation: str, command: Callable[[], Awaitable[A
     """
     try:
         return await execute_once(operation, command)
-    except StoreMoved as error:
-        if isinstance(error.__cause__, MasterUnknown):
+    except StoreUnavailable as error:
+        if not _ran_nowhere(error):
             raise
-        return await execute_once(operation, command)
+        return await _execute_again(operation, command, error.__cause__, at_most_once=True)
+
+
+def _ran_nowhere(error: StoreUnavailable) -> bool:
+    """Return whether a server said that it did not run the command."""
+    return isinstance(error, StoreMoved) and not isinstance(error.__cause__, MasterUnknown)
 
 
 async def _execute_again(
-    operation: str, command: Callable[[], Awaitable[Any]], cause: BaseException | None
+    operation: str,
+    command: Callable[[], Awaitable[Any]],
+    cause: BaseException | None,
+    *,
+    at_most_once: bool = False,
 ) -> Any:
     """Try again; some more times for keys that a cluster is moving, of which nothing ran."""
     for pause in MOVING_PAUSES:
@@ -147,6 +156,8 @@ async def _execute_again(
         try:
             return await execute_once(operation, command)
         except StoreUnavailable as error:
+            if at_most_once and not _ran_nowhere(error):
+                raise
             cause = error.__cause__
     return await execute_once(operation, command)
 
@@ -170,6 +181,21 @@ async def replies_of(pipeline: Pipeline) -> list[Any]:
     for each in replies:
         if isinstance(each, Exception):
             each.__traceback__ = None
+    return replies
+
+
+async def values_of(pipeline: Pipeline) -> list[Any]:
+    """Send a pipeline, and return its replies, none of which may be an error.
+
+    So `execute` hears of a member of a cluster that lacks the key of one of the commands.
+
+    Raises:
+        RedisError: the first error among the replies.
+    """
+    replies = await replies_of(pipeline)
+    for each in replies:
+        if isinstance(each, RedisError):
+            raise each
     return replies
 
 

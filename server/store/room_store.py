@@ -2,11 +2,10 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from redis.asyncio import Redis
 
-from server.core.errors import StoreUnavailable
 from server.core.rooms import (
     MAX_MEMBERS,
     MAX_ROOMS,
@@ -21,7 +20,7 @@ from server.core.rooms import (
     RoomRefusal,
     digest_of,
 )
-from server.store.connection import execute, replies_of
+from server.store.connection import execute, values_of
 from server.store.names import ShardNames
 from server.store.replies import pairs
 from server.store.room_contract import Acknowledged, Kept, Sent, Turn
@@ -111,7 +110,7 @@ class RedisRoomStore:
         pipeline = self._client.pipeline(transaction=False)
         for name in names:
             pipeline.exists(self._key(name.decode()))
-        found = await execute("rooms", partial(replies_of, pipeline))
+        found = await execute("rooms", partial(values_of, pipeline))
         gone = [name for name, there in zip(names, found, strict=True) if there == 0]
         if gone:
             await execute("forget rooms", partial(self._client.zrem, index, *gone))
@@ -136,9 +135,11 @@ class RedisRoomStore:
             if member.user:
                 pipeline.zrange(self._index(member.user, ""), 0, -1)
             pipeline.zrange(self._index(member.user, member.sid), 0, -1)
-        replies = iter(await execute("rooms of members", partial(replies_of, pipeline)))
+        replies = iter(await execute("rooms of members", partial(values_of, pipeline)))
         return [
-            sorted({name for _ in range(2 if member.user else 1) for name in _names(next(replies))})
+            sorted(
+                {name.decode() for _ in range(2 if member.user else 1) for name in next(replies)}
+            )
             for member in members
         ]
 
@@ -252,12 +253,6 @@ class RedisRoomStore:
 
 def _counts(members: Mapping[Member, int]) -> list[str | int]:
     return [part for each, count in members.items() for part in (each.user, each.sid, count)]
-
-
-def _names(reply: Any) -> list[str]:
-    if isinstance(reply, Exception):
-        raise StoreUnavailable("rooms of members", type(reply).__name__) from reply
-    return [each.decode() for each in reply]
 
 
 def _present(person: str, sockets: int) -> Present:

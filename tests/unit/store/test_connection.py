@@ -3,7 +3,9 @@
 import asyncio
 import builtins
 import ssl
+from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Any
 
 import pytest
 import redis
@@ -29,6 +31,7 @@ from server.store.connection import (
     execute_once,
     open_reader,
     replies_of,
+    values_of,
 )
 from server.store.master import MasterUnknown
 from server.store.names import ShardNames
@@ -192,23 +195,57 @@ class Pauses:
         self.seconds.append(seconds)
 
 
+MOVING = TryAgainError("Multiple keys request during rehashing of slot", status_code="TRYAGAIN")
+
+
+@pytest.mark.parametrize("run", [execute, execute_at_most_once])
 @pytest.mark.parametrize("times", [1, 2, len(MOVING_PAUSES) + 1])
 async def test_for_keys_that_a_cluster_is_moving_more_tries_wait_a_little(
-    monkeypatch: pytest.MonkeyPatch, times: int
+    monkeypatch: pytest.MonkeyPatch, times: int, run: Callable[[str, Command], Awaitable[str]]
 ) -> None:
     """While a slot moves, a command about two keys may find one of them on either side."""
     monkeypatch.setattr(asyncio, "sleep", pauses := Pauses())
-    moving = TryAgainError("Multiple keys request during rehashing of slot", status_code="TRYAGAIN")
-    command = Command(*[moving] * times)
-    assert await execute("load", command) == "done"
+    command = Command(*[MOVING] * times)
+    assert await run("load", command) == "done"
     assert command.runs == times + 1
     assert pauses.seconds == list(MOVING_PAUSES)[:times]
 
 
+@pytest.mark.parametrize("error", [*LOST, MasterUnknown("left", "", has_moved=True)], ids=repr)
+async def test_what_may_have_run_when_keys_stopped_moving_is_not_run_again(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    monkeypatch.setattr(asyncio, "sleep", Pauses())
+    command = Command(MOVING, error)
+    with pytest.raises(StoreUnavailable):
+        await execute_at_most_once("publish", command)
+    assert command.runs == 2
+
+
+async def test_the_replies_of_a_pipeline_are_asked_for_again_when_one_is_no_value(
+    client: Redis, raw: redis.Redis
+) -> None:
+    asked = 0
+
+    async def ask() -> list[Any]:
+        nonlocal asked
+        asked += 1
+        pipeline = client.pipeline(transaction=False)
+        pipeline.exists(NAMES.epoch)
+        pipeline.zrange(NAMES.index("ann"), 0, -1)
+        return await values_of(pipeline)
+
+    raw.set(NAMES.index("ann"), "no list")
+    with pytest.raises(StoreUnavailable):
+        await execute("index", ask)
+    assert asked == 1  # the server would refuse again
+    raw.delete(NAMES.index("ann"))
+    assert await execute("index", ask) == [0, []]
+
+
 async def test_keys_that_do_not_stop_moving_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asyncio, "sleep", Pauses())
-    moving = TryAgainError("Multiple keys request during rehashing of slot", status_code="TRYAGAIN")
-    command = Command(*[moving] * 99)
+    command = Command(*[MOVING] * 99)
     with pytest.raises(StoreUnavailable, match="TryAgainError"):
         await execute("load", command)
     assert command.runs == len(MOVING_PAUSES) + 2
