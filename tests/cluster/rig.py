@@ -84,7 +84,7 @@ class ClusterFaultRig:
 
     @asynccontextmanager
     async def people(self) -> AsyncIterator[People]:
-        """Browsers on A: the first person is in the shard, the second in one of another master."""
+        """Browsers on A: people are in turns in the shard, and in one of another master."""
         async with AsyncExitStack() as stack:
             yield _People(self, stack)
 
@@ -92,7 +92,7 @@ class ClusterFaultRig:
 class _People(People):
     def __init__(self, rig: ClusterFaultRig, stack: AsyncExitStack) -> None:
         super().__init__(rig.servers.a.url, stack)
-        self._shards = iter([[rig.shard], rig.spared])
+        self._shards = itertools.cycle([[rig.shard], rig.spared])
 
     async def somebody(self) -> Client:
         """Somebody new, signed in."""
