@@ -129,8 +129,9 @@ def _row(fault: Fault[Any], story: Story) -> str:
 
 
 def _saw(witness: Witness) -> str:
-    """What sockets were told; the same word again and again is told once."""
-    words = [word for word, _ in groupby(witness.words[1:])]
+    """What sockets were told after the first `hello`; the same word in a row is told once."""
+    began = witness.words.index("hello") + 1
+    words = [word for word, _ in groupby(witness.words[began:])]
     return ", ".join(f"`{word}`" for word in words) or "nothing"
 
 
