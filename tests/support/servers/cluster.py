@@ -243,7 +243,7 @@ class _Owner(redis.RedisCluster):
 
     def dbsize(self, **_: Any) -> int:
         """The number of all keys."""
-        masters = map(self.get_redis_connection, self.get_primaries())
+        masters = map(self.get_redis_connection, self.get_primaries())  # type: ignore[no-untyped-call]
         return sum(each.dbsize() for each in masters)
 
 

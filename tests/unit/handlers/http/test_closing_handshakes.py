@@ -108,7 +108,7 @@ async def test_one_that_fails_does_not_stop_the_others() -> None:
         raise OSError
 
     failing.read_on = failing.give_up = fail  # type: ignore[method-assign]
-    asyncio.get_running_loop().call_exception_handler = failures.append  # type: ignore[method-assign]
+    asyncio.get_running_loop().call_exception_handler = failures.append  # type: ignore[assignment, method-assign]
     await asyncio.sleep(PATIENCE + 1)
     assert other.read_at is not None
     assert other.given_up_at is not None
