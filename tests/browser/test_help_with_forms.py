@@ -127,3 +127,29 @@ def test_the_buttons_of_the_warning_stand_beside_each_other_in_german(
     )
     assert len(tops) == 2
     assert len(set(tops)) == 1
+
+
+CUT = """() => [...document.querySelectorAll('button, input[type=button]')].filter((each) => {
+  if (!each.offsetWidth) return false;
+  const free = each.cloneNode(true);
+  free.style.cssText = 'position: fixed; width: max-content; min-width: 0; max-width: none';
+  each.parentElement.append(free);
+  const [word, line] = [free.offsetWidth, free.offsetHeight];
+  free.remove();
+  const breaks = each.localName === 'button' && each.offsetHeight > 1.5 * line;
+  return each.offsetWidth < word - 1 && !breaks;
+}).map((each) => each.value || each.innerText)"""
+"""The words of the buttons that are narrower than their words, and have not broken them."""
+
+
+@pytest.mark.parametrize("locale", ["en", "de-DE"])
+@pytest.mark.parametrize("width", [320, 1280])
+def test_no_button_cuts_its_word_off(windows: Windows, locale: str, width: int) -> None:
+    page = windows.open(locale=locale, viewport={"width": width, "height": 720}).new_page()
+    for path in ("/login", "/signup"):
+        page.goto(path)
+        shown = page.locator(".reveal")
+        expect(shown).to_be_visible()
+        assert page.evaluate(CUT) == []
+        shown.click()
+        assert page.evaluate(CUT) == []
