@@ -137,7 +137,7 @@ async def test_each_client_behind_a_trusted_proxy_has_its_own_part() -> None:
             writer.write(named(CROWDED, client))
             await reader.readuntil(b"\r\n\r\n")
         for _, each in crowd:
-            each.write(named(CROWDED, "203.0.113.5"))
+            each.write(named(CROWDED, "203.0.113.5") * 20)
         writer.write(named(OTHERS, "203.0.113.6"))
         begun, seconds = await told(reader)
         assert begun <= SLACK + seconds * BESIDE_OTHERS.per_second

@@ -187,16 +187,17 @@ async def test_a_server_that_stops_closes_what_is_about_to_open() -> None:
 
 async def test_a_connection_whose_peer_left_while_it_waited_is_not_opened() -> None:
     limits = ConnectionLimits(200)
-    pairs = [tcp_pair() for _ in range(2 * BEGIN_AT_MOST)]
+    pairs = [tcp_pair() for _ in range(BEGIN_AT_MOST + 1)]
     async with serving(connection_limits=limits) as (server, _):
         for ours, _ in pairs:
             server._handle_connection(ours, ours.getpeername())
-        assert len(server._waiting) == BEGIN_AT_MOST
-        for _, theirs in pairs[BEGIN_AT_MOST:]:
-            theirs.close()
-        await until(is_true(lambda: not server._waiting))
-        assert len(server._open) == BEGIN_AT_MOST
-        assert limits._total == BEGIN_AT_MOST
+        (waiting,) = server._waiting
+        address = waiting.getpeername()
+        pairs[-1][1].close()
+        share = server._turns_of(asyncio.get_running_loop()).share_of(address[0])
+        server._open_in_turn(waiting, address, share, 0.0)
+        assert waiting.fileno() < 0
+        assert len(server._open) == limits._total == BEGIN_AT_MOST
     for _, theirs in pairs:
         theirs.close()
 
