@@ -54,7 +54,7 @@ class RequestsUnderWay:
         for counts, begun in self._begun.items():
             while begun and begun[0][0] < now - counts:
                 since, request = begun.popleft()
-                if request.since == since:
+                if (request.since, request.counts) == (since, counts):
                     request.end()
 
 
@@ -110,24 +110,25 @@ class UnderWay:
 
     Attributes:
         since: when it began, by the loop's clock.
+        counts: for how many seconds at most. A request may begin when its connection opens.
     """
 
-    __slots__ = ("_address", "_is_counted", "since")
+    __slots__ = ("_address", "_is_counted", "counts", "since")
 
     def __init__(self, address: RequestsOfAddress) -> None:
         self._address = address
         self._is_counted = False
-        self.since = 0.0
+        self.since, self.counts = 0.0, COUNTS
 
     def open(self) -> None:
         """Count the connection, which opens."""
-        self._is_counted = True
+        self._is_counted, self.counts = True, OPENING_COUNTS
         self.since = self._address.begin_opening(self)
 
     def begin(self) -> None:
         """Count it."""
         self.end()  # the opening
-        self._is_counted = True
+        self._is_counted, self.counts = True, COUNTS
         self.since = self._address.begin_request(self)
 
     def end(self) -> None:

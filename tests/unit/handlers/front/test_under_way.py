@@ -104,3 +104,13 @@ async def test_a_connection_that_says_nothing_counts_for_a_shorter_time_than_a_r
     assert (scene.here.under_way, scene.here.latest) == (1, request)
     request.end()
     assert not scene.there.has_others_under_way
+
+
+async def test_a_request_that_began_when_its_connection_opened_counts_as_long_as_others() -> None:
+    scene = Scene()
+    request = UnderWay(scene.here)
+    request.open()
+    request.begin()
+    scene.time += COUNTS / 2
+    assert scene.there.has_others_under_way
+    request.end()
