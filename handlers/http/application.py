@@ -103,8 +103,7 @@ class Curfew(Application):
         services.keyring.subscribe(self.cookie_reader.forget)
         self.unnamed_clients = UnnamedClients(services.metrics.client_unnamed)
         self.devices = DeviceReader(configuration.trusted_proxies, self.unnamed_clients.met)
-        self.origins = configuration.origins
-        self.hosts = configuration.hosts
+        self.origins, self.hosts = configuration.origins, configuration.hosts
         self.connection_limits = ConnectionLimits.of_this_process(configuration.trusted_proxies)
         self.pings = Pings(PING_INTERVAL)
         self.closing_handshakes = ClosingHandshakes()

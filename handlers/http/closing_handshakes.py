@@ -29,8 +29,8 @@ class Closed(Protocol):
         """Disconnect the peer: it does not answer."""
 
 
-class Awaited:
-    """An answer that is awaited.
+class ClosingSocket:
+    """A socket whose answer to the close frame is awaited.
 
     Args:
         closed: whose.
@@ -52,21 +52,21 @@ class ClosingHandshakes:
     """The sockets that have sent their close frame."""
 
     def __init__(self) -> None:
-        self._awaited = deque[Awaited]()
-        self._unread = deque[Awaited]()
+        self._awaited = deque[ClosingSocket]()
+        self._unread = deque[ClosingSocket]()
         self._timer: asyncio.Handle | None = None
         self._has_closed = False
 
-    def wait_for(self, closed: Closed) -> Awaited:
+    def wait_for(self, closed: Closed) -> ClosingSocket:
         """Disconnect a peer that does not answer. What is returned can be cancelled."""
         loop = asyncio.get_running_loop()
-        awaited = Awaited(closed, loop.time())
+        awaited = ClosingSocket(closed, loop.time())
         self._awaited.append(awaited)
         if self._timer is None:
             self._timer = loop.call_later(PATIENCE, self._give_up)
         return awaited
 
-    def read_later(self, awaited: Awaited) -> None:
+    def read_later(self, awaited: ClosingSocket) -> None:
         """Call `read_on` when no more sockets are being closed."""
         if not self._unread:
             asyncio.get_running_loop().call_soon(self._read_on)

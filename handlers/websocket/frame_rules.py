@@ -55,7 +55,7 @@ def frame_of_server(opcode: int, payload: bytes) -> bytes:
 
 
 @lru_cache(16)  # an end closes many sockets
-def farewell(last: str, code: int, reason: str) -> bytes:
+def last_frames(last: str, code: int, reason: str) -> bytes:
     """Return the frames of a last message and of a close frame."""
     end = frame_of_server(CLOSE, code.to_bytes(2) + reason.encode())
     return frame_of_server(TEXT, last.encode()) + end

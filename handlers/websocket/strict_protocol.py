@@ -15,10 +15,10 @@ from tornado.iostream import StreamClosedError
 from tornado.util import _websocket_mask
 from tornado.websocket import WebSocketClosedError, WebSocketHandler, WebSocketProtocol13
 
-from handlers.http.closing_handshakes import Awaited, ClosingHandshakes
+from handlers.http.closing_handshakes import ClosingHandshakes, ClosingSocket
 from handlers.http.pings import Pings
 from handlers.websocket import frame_rules
-from handlers.websocket.frame_rules import CLOSE, CONTINUATION, TEXT, farewell, frame_of_server
+from handlers.websocket.frame_rules import CLOSE, CONTINUATION, TEXT, frame_of_server, last_frames
 from server.core.limits import AFTER_CLOSE_BYTES, AFTER_CLOSE_FRAMES, MESSAGE_SECONDS
 from server.core.messages import MAX_FRAME_BYTES, CloseCode
 from server.core.rate import Rate
@@ -106,10 +106,10 @@ class StrictProtocol(WebSocketProtocol13):
         """Send a last message and the close frame in one piece, and read the answer later."""
         if not self.is_closing():
             with suppress(StreamClosedError):
-                self.stream.write(farewell(last, code, reason))
+                self.stream.write(last_frames(last, code, reason))
                 self.server_terminated = True
         self.close(code, reason)
-        if isinstance(self._waiting, Awaited) and hasattr(self.stream, "rest"):
+        if isinstance(self._waiting, ClosingSocket) and hasattr(self.stream, "rest"):
             self.stream.rest()
             self._closings.read_later(self._waiting)
 
