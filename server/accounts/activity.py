@@ -23,9 +23,9 @@ log = logging.getLogger("curfew.activity")
 
 MAX_WAITING: Final = 1000
 """Users whose entries wait for the store. Each has at most as many entries as a list holds."""
-AFTER_THE_ANSWER: Final = 0.05
+AFTER_THE_ANSWER: Final = 0.01
 """Seconds for which an entry waits, so that it delays no answer: that of the request it comes from
-is about to go out. Entries of the same account that come meanwhile are written with it."""
+is about to go out. Less than a person takes to look at the list."""
 LAST_WRITES: Final = 2.0
 """Seconds that a stopping process, or a command, waits for what is still to be written."""
 

@@ -150,20 +150,20 @@ async def test_ends_work_under_keys_that_open_nothing(store: ValkeyServer) -> No
         assert "no live session" in other.command("sessions", "end", ann.sid[::-1]).stderr
         assert "no account" in other.command("sessions", "end", "--user", "nobody").stderr
         assert "crypt_decrypt_fail" not in server.log
-        assert await number_of_signings_in(server, "ann-1") == 2
+        await until_signings_in(server, "ann-1", 2)
 
 
-async def number_of_signings_in(server: CurfewServer, user: str) -> int:
-    """How often the user signed in, as far as the list of recent activity knows."""
+async def until_signings_in(server: CurfewServer, user: str, number: int) -> None:
+    """Sign in, and wait until the list of recent activity tells this number of sign-ins."""
     async with Client(server.url) as client:
         await client.sign_in(user)
 
-        async def entries() -> int:
+        async def told() -> bool:
             answer = (await client.request("GET", "/api/activity")).json()
             times = [each for each in answer["activity"] if each["event"] == "authn_login_success"]
-            return sum(int(each["count"]) for each in times)
+            return sum(int(each["count"]) for each in times) == number
 
-        return await until(entries)
+        await until(told)
 
 
 async def test_a_new_start_gives_up_what_does_not_open_and_nothing_else(

@@ -12,6 +12,7 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Final
 
@@ -62,7 +63,8 @@ class Fork:
     def send_signal(self, signum: int, /) -> None:
         """Send a signal, unless it has ended."""
         if self.poll() is None:
-            os.kill(self.pid, signum)
+            with suppress(ProcessLookupError):  # it ended just now, and the fork server knows first
+                os.kill(self.pid, signum)
 
     def _is_told(self, timeout: float | None) -> bool:
         waiting = select.poll()  # unlike select.select, it takes files beyond the 1,024th
