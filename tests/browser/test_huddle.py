@@ -1,6 +1,6 @@
 """The example of rooms, as its README shows it: on two processes, and on two phones at night.
 
-The first test has a loop of its own, so it comes before those with a browser.
+The first tests have a loop of their own, so they come before those with a browser.
 """
 
 import asyncio
@@ -77,6 +77,19 @@ async def test_people_talk_are_removed_and_signed_out_and_hear_what_they_missed(
     with sqlite3.connect(file) as database:
         names = database.execute("select user from accounts order by user").fetchall()
     assert names == [("ada",), ("bea",), ("cleo",)]
+
+
+async def test_people_open_as_many_rooms_as_there_may_be() -> None:
+    with huddle(rooms=2) as server:
+        async with server.client() as ada:
+            await ada.sign_up("ada")
+            names = ("Garden", "Kitchen", "Attic", "Cellar")
+            answers = await asyncio.gather(*(ada.submit("/", name=name) for name in names))
+            assert sorted(each.status_code for each in answers) == [303, 303, 409, 409]
+            refused = await ada.submit("/", name="Roof")
+            assert refused.status_code == 409
+            assert "There are as many rooms as there may be." in refused.text
+            assert 'value="Roof"' in refused.text
 
 
 async def they_talk(bea: Client, cleo: Client, ada: Client) -> None:

@@ -27,12 +27,15 @@ STAYS: Final = "**/login?reason=*"
 
 
 @contextmanager
-def huddle(**settings: str) -> Iterator[Server]:
-    """The example, with a database of its own."""
+def huddle(*, rooms: int = 200, **settings: str) -> Iterator[Server]:
+    """The example, with a database of its own, and room for so many rooms."""
     with TemporaryDirectory(prefix="curfew-huddle-") as folder:
-        database = {"HUDDLE_DATABASE": f"sqlite+aiosqlite:///{folder}/huddle.sqlite"}
+        own = {
+            "HUDDLE_DATABASE": f"sqlite+aiosqlite:///{folder}/huddle.sqlite",
+            "HUDDLE_ROOM_LIMIT": f"{rooms}",
+        }
         name = "examples.huddle:application"
-        with Server(name, folder=ROOT, environment=database, **settings) as server:
+        with Server(name, folder=ROOT, environment=own, **settings) as server:
             yield server
 
 
