@@ -117,14 +117,22 @@ class FrontServer(HTTPServer):
         """Accept the connections that wait already, and no more.
 
         The system resets those that still wait when the last process closes the port. A proxy that
-        has sent its request there by then cannot know whether it was handled.
+        has sent its request there by then cannot know whether it was handled. So the port is closed
+        as soon as nobody waits, before anything is done for those who did.
         """
+        accepted = []
         for each in self._listening:
+            number = each.fileno()
+            self._handlers.pop(number)()
+            del self._sockets[number]
             with suppress(OSError):
                 while True:
-                    self._handle_connection(*each.accept())
+                    accepted.append(each.accept())
+            each.close()
         self._listening.clear()
         self.stop()
+        for connection, address in accepted:
+            self._handle_connection(connection, address)
 
     async def all_closed(self) -> None:
         """Wait until all connections except sockets are closed."""
