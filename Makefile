@@ -130,7 +130,7 @@ sentinel: $(VENV)/.dev ## run all faults of a store with Sentinel, also under lo
 balancers: $(VENV)/.dev ## run what operators set up: all balancers under load, a restore under servers that run
 	sh tests/support/servers/install-balancers.sh
 	CURFEW_FAULTS=all $(BIN)/python -m pytest tests/integration/test_balancers_on_pages.py \
-	  tests/integration/test_operations_page.py $(ARGS)
+	  tests/integration/test_operations_page.py tests/chaos/test_restarts_behind_balancers.py $(ARGS)
 
 containers: $(VENV)/.dev ## build the image of examples/deploy/container, and run it; takes minutes, as root
 	sh tests/support/servers/install-containers.sh
